@@ -1,0 +1,40 @@
+// SHA-256 (FIPS 180-4) for digests, and a fixed 64-bit hash for tables.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace dpl {
+
+using Digest = std::array<uint8_t, 32>;
+
+Digest Sha256(std::string_view bytes);
+
+// The same over pieces, so that nothing need be joined first.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  void Update(std::string_view bytes);
+  Digest Finish();  // once
+
+ private:
+  void Block(const uint8_t* bytes);
+
+  std::array<uint32_t, 8> state_;
+  std::array<uint8_t, 64> pending_;
+  uint32_t pending_size_ = 0;
+  uint64_t total_ = 0;
+};
+
+std::string Hex(std::string_view bytes);  // lower case
+std::string Hex(const Digest& digest);
+bool ParseHex(std::string_view text, std::string* bytes);  // either case; false on anything else
+
+// FNV-1a over the bytes, then the 64-bit finaliser of MurmurHash3. One fixed function on every
+// machine and in every version, so it may order tables inside a bundle. It is not keyed: never use
+// it alone for a table whose keys a request chooses.
+uint64_t Hash64(std::string_view bytes);
+
+}  // namespace dpl
