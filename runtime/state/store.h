@@ -1,0 +1,125 @@
+// What decisions remember: counters and reservations, tasks, consents, instances, hand-offs, approvals, recorded acts,
+// revocations and the epoch. The interface; memory_store.h implements it in memory, a durable store will take its place.
+//
+// Everything is named by stable texts (qualified names, ids), never by an index of one program, so that a reload does
+// not lose or confuse what was recorded. All calls are thread-safe. Reads are wait-free or short; Commit is one atomic
+// step over everything a decision writes. Instants come from the caller: a store never reads a clock.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/instant.h"
+#include "runtime/base/result.h"
+
+namespace dpl {
+
+enum class RevokedKind : uint8_t { kPerson, kAccount, kAgent, kInstance, kTask, kGrant, kDelegation, kApproval, kPartner };
+
+// One counter: identity text (statement, measure, period, key names and values) and its window.
+struct CounterKey {
+  enum class Window : uint8_t { kCalendar, kSliding, kTotal };
+  std::string_view identity;
+  Window window = Window::kTotal;
+  Instant start{};            // kCalendar: first instant of the window
+  Instant end{};              // kCalendar: first instant after it
+  int64_t sliding_us = 0;     // kSliding: (now - sliding, now]
+};
+
+struct ConsentRecord {
+  Instant at{};
+  bool whole_day = false;               // given for a day: counts as given until `at` + 24h
+  std::vector<uint64_t> reach;          // what it covered, sorted; empty: whatever the delegation lent when recorded is unknown → covers nothing
+};
+struct TaskRecord {
+  std::string id, shape, person, agent; // qualified shape and agent; person empty for a standing root
+  std::vector<std::pair<std::string, std::string>> args;  // parameter name, wire text (a resource's id)
+  Instant opened{}, expires{};
+};
+struct InstanceRecord { Instant born{}; std::string task; };
+struct ApprovalRecord {
+  std::string id, approval;             // qualified approval statement
+  std::vector<std::string> approvers;   // persons who signed
+  std::string binding;                  // digest of the request it is bound to
+  std::vector<int64_t> approved_measures;  // as in the binding's request order; a use may ask for less, never more
+  Instant given{}, expires{};
+  uint32_t uses_left = 1;
+};
+
+// A charge: `quantity` is added to `counter` when every check of the whole commit holds.
+struct Charge {
+  CounterKey counter;
+  int64_t quantity = 0;                 // in the measure's unit, >= 0
+  int64_t cap = INT64_MAX;              // re-tested: used + quantity <= cap; INT64_MAX: counted, not checked
+};
+struct CommitRequest {
+  Instant now{};
+  uint64_t epoch = 0;                   // the epoch the decision read; a newer one fails the guard
+  std::span<const Charge> charges;
+  std::span<const std::string_view> approvals;         // ids consumed, one use each
+  struct Act { std::string_view separate; int side = 0; std::string_view key; std::string_view person; };
+  std::span<const Act> acts;
+  std::string_view agent, instance, instance_task;     // recorded as seen (birth, the task it is bound to); empty: none
+  Instant born{};
+  int64_t keep_instance_us = 0;         // may be forgotten this long after birth
+  std::string_view charge_key;          // empty: none
+  std::string_view request_digest;      // what a replay of the key must equal
+  std::string_view caller;              // the enforcement point: only it may confirm or cancel
+  Instant reservation_deadline{};
+};
+enum class CommitOutcome : uint8_t { kDone, kReplayed, kEpochMoved, kLimit, kApprovalUsed, kKeyConflict, kKeyClosed, kSeparation };
+struct CommitResult {
+  CommitOutcome outcome = CommitOutcome::kDone;
+  uint64_t reservation = 0;             // 0: nothing was charged
+  uint32_t failed = 0;                  // kLimit: index of the charge
+};
+enum class ReservationState : uint8_t { kOpen, kConfirmed, kCancelled, kSpent };
+
+class StateStore {
+ public:
+  virtual ~StateStore() = default;
+
+  // ---- reads
+  virtual uint64_t Epoch() const = 0;
+  // `since`: when the thing began (session, instance birth, task opening); a cut-off instant revokes what it cannot be proved to be after.
+  virtual bool IsRevoked(RevokedKind kind, std::string_view name, std::optional<Instant> since) const = 0;
+  virtual bool FindConsent(std::string_view delegation, std::string_view person, ConsentRecord* out) const = 0;
+  virtual std::shared_ptr<const TaskRecord> FindTask(std::string_view id) const = 0;
+  virtual bool FindInstance(std::string_view agent, std::string_view instance, Instant* born, bool* bound_to_task) const = 0;
+  // Births of distinct instances of the template in (now - window, now]; window 0: not yet forgotten.
+  virtual uint64_t InstancesBorn(std::string_view agent, int64_t window_us, Instant now) const = 0;
+  virtual bool HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance, std::string_view child_agent,
+                               std::string_view child_instance) const = 0;
+  virtual std::shared_ptr<const ApprovalRecord> FindApproval(std::string_view id) const = 0;
+  virtual bool ActRecorded(std::string_view separate, int side, std::string_view key, std::string_view person, Instant not_before) const = 0;
+  virtual int64_t Used(const CounterKey& counter, Instant now) const = 0;
+  // A charge key already used: its reservation, state and digest.
+  virtual bool FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state, std::string* digest) const = 0;
+  virtual Instant HighTime() const = 0;   // the highest instant stored: windows use max(now, HighTime())
+
+  // ---- the commit: everything or nothing
+  virtual CommitResult Commit(const CommitRequest& request) = 0;
+
+  // ---- writes
+  virtual uint64_t Revoke(RevokedKind kind, std::string_view name, std::optional<Instant> before) = 0;  // returns the epoch
+  virtual void GiveConsent(std::string_view delegation, std::string_view person, const ConsentRecord& consent) = 0;
+  virtual Status OpenTask(const TaskRecord& task) = 0;                      // error when the id exists
+  virtual Status RecordHandoff(std::string_view parent_agent, std::string_view parent_instance, std::string_view child_agent,
+                               std::string_view child_instance, std::string_view task) = 0;  // one parent per child instance
+  virtual Status RecordApproval(const ApprovalRecord& approval) = 0;
+  virtual void SetUsed(const CounterKey& counter, int64_t used, Instant now) = 0;
+  // Only the caller that got the permit, once, before the deadline. `actual` per charge in the unit of the reservation's measure.
+  virtual Status Confirm(uint64_t reservation, std::string_view caller, std::optional<int64_t> actual, Instant now) = 0;
+  virtual Status Cancel(uint64_t reservation, std::string_view caller, Instant now) = 0;
+};
+
+// Names for IsRevoked/Revoke of things with two parts: account = "system:key", instance = "agent/instance".
+std::string RevokedName(std::string_view first, std::string_view second, char separator);
+
+}  // namespace dpl
