@@ -1,0 +1,14 @@
+// From a checked Model to a Program: constants, code, clauses, limits, index. Deterministic: equal models, equal bytes.
+#pragma once
+
+#include "compiler/check/model.h"
+#include "compiler/source/source_file.h"
+#include "runtime/bytecode/program.h"
+
+namespace dpl::lower {
+
+// Fills spans' file ids with the order of Program::sources (paths sorted). Sets the digest. The model must come from a
+// successful Check(); consumes its schema.
+Program Lower(check::Model&& model, const SourceSet& sources);
+
+}  // namespace dpl::lower
