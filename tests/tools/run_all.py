@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import time
+import traceback
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -274,12 +275,17 @@ def main():
     for label, part in parts:
         print(f"\n== {label}", flush=True)
         start = time.monotonic()
-        count = part(options.build.resolve())
+        try:
+            count = part(options.build.resolve())
+        except Exception:  # a part that cannot run is a failure like any other; the parts after it still run
+            traceback.print_exc(file=sys.stdout)
+            count = Count(0, 1)
+        if count.passed + count.failed == 0:
+            print(f"FAILED {label}: nothing ran")
+            count.failed = 1
         lines.append(f"{label:42} {count.passed:7} passed {count.failed:5} failed  {time.monotonic() - start:6.1f} s")
         total += count
     print("\n" + "\n".join(lines) + "\n")
-    if total.passed + total.failed == 0:
-        print("no test ran")
     print(f"{total.passed} passed, {total.failed} failed", flush=True)
     return 0 if total.passed and not total.failed else 1
 
