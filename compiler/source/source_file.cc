@@ -1,0 +1,75 @@
+// Line index and spans of a source text.
+#include "compiler/source/source_file.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/text.h"
+
+namespace dpl {
+
+SourceFile::SourceFile(uint32_t id, std::string path, std::string text)
+    : id_(id), path_(std::move(path)), text_(std::move(text)) {
+  line_starts_.push_back(0);
+  for (size_t i = 0; i < text_.size(); ++i) {
+    if (text_[i] == '\r' && i + 1 < text_.size() && text_[i + 1] == '\n') continue;
+    if (text_[i] == '\n' || text_[i] == '\r') line_starts_.push_back(static_cast<uint32_t>(i + 1));
+  }
+}
+
+uint32_t SourceFile::LineOf(size_t offset) const {
+  auto after = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
+  return static_cast<uint32_t>(after - line_starts_.begin());
+}
+
+Span SourceFile::MakeSpan(size_t begin, size_t end) const {
+  begin = std::min(begin, text_.size());
+  end = std::clamp(end, begin, text_.size());
+  // A column is one more than the code points before it; counting them byte by byte works on any text.
+  auto column = [this](size_t line_start, size_t offset) {
+    uint32_t count = 1;
+    for (size_t i = line_start; i < offset; ++i) {
+      if ((static_cast<uint8_t>(text_[i]) & 0xc0) != 0x80) ++count;
+    }
+    return count;
+  };
+  Span span;
+  span.file = id_;
+  span.begin = static_cast<uint32_t>(begin);
+  span.end = static_cast<uint32_t>(end);
+  span.line = LineOf(begin);
+  span.end_line = LineOf(end);
+  span.column = column(line_starts_[span.line - 1], begin);
+  span.end_column = span.end_line == span.line ? span.column + column(begin, end) - 1
+                                               : column(line_starts_[span.end_line - 1], end);
+  return span;
+}
+
+std::string_view SourceFile::Slice(const Span& span) const {
+  size_t begin = std::min<size_t>(span.begin, text_.size());
+  size_t end = std::clamp<size_t>(span.end, begin, text_.size());
+  return std::string_view(text_).substr(begin, end - begin);
+}
+
+size_t SourceFile::LineStart(uint32_t line) const {
+  return line == 0 || line > line_starts_.size() ? text_.size() : line_starts_[line - 1];
+}
+
+std::string_view SourceFile::Line(uint32_t line) const {
+  if (line == 0 || line > line_starts_.size()) return {};
+  size_t begin = line_starts_[line - 1];
+  size_t end = line < line_starts_.size() ? line_starts_[line] : text_.size();
+  while (end > begin && (text_[end - 1] == '\n' || text_[end - 1] == '\r')) --end;
+  return std::string_view(text_).substr(begin, end - begin);
+}
+
+const SourceFile& SourceSet::Add(std::string path, std::string text) {
+  return files_.emplace_back(static_cast<uint32_t>(files_.size()), std::move(path),
+                             std::move(text));
+}
+
+const SourceFile* SourceSet::Find(uint32_t id) const {
+  return id < files_.size() ? &files_[id] : nullptr;
+}
+
+}  // namespace dpl
