@@ -4,14 +4,22 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/base/text.h"
-
 namespace dpl {
+namespace {
+
+constexpr size_t kBlock = 256;
+
+bool StartsCodePoint(char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }
+
+}  // namespace
 
 SourceFile::SourceFile(uint32_t id, std::string path, std::string text)
     : id_(id), path_(std::move(path)), text_(std::move(text)) {
   line_starts_.push_back(0);
+  uint32_t code_points = 0;
   for (size_t i = 0; i < text_.size(); ++i) {
+    if (i % kBlock == 0) code_points_.push_back(code_points);
+    if (StartsCodePoint(text_[i])) ++code_points;
     if (text_[i] == '\r' && i + 1 < text_.size() && text_[i + 1] == '\n') continue;
     if (text_[i] == '\n' || text_[i] == '\r') line_starts_.push_back(static_cast<uint32_t>(i + 1));
   }
@@ -22,26 +30,25 @@ uint32_t SourceFile::LineOf(size_t offset) const {
   return static_cast<uint32_t>(after - line_starts_.begin());
 }
 
+uint32_t SourceFile::CodePointsBefore(size_t offset) const {
+  if (code_points_.empty()) return 0;
+  size_t block = std::min(offset / kBlock, code_points_.size() - 1);
+  uint32_t count = code_points_[block];
+  for (size_t i = block * kBlock; i < offset; ++i) count += StartsCodePoint(text_[i]) ? 1 : 0;
+  return count;
+}
+
 Span SourceFile::MakeSpan(size_t begin, size_t end) const {
   begin = std::min(begin, text_.size());
   end = std::clamp(end, begin, text_.size());
-  // A column is one more than the code points before it; counting them byte by byte works on any text.
-  auto column = [this](size_t line_start, size_t offset) {
-    uint32_t count = 1;
-    for (size_t i = line_start; i < offset; ++i) {
-      if ((static_cast<uint8_t>(text_[i]) & 0xc0) != 0x80) ++count;
-    }
-    return count;
-  };
   Span span;
   span.file = id_;
   span.begin = static_cast<uint32_t>(begin);
   span.end = static_cast<uint32_t>(end);
   span.line = LineOf(begin);
   span.end_line = LineOf(end);
-  span.column = column(line_starts_[span.line - 1], begin);
-  span.end_column = span.end_line == span.line ? span.column + column(begin, end) - 1
-                                               : column(line_starts_[span.end_line - 1], end);
+  span.column = CodePointsBefore(begin) - CodePointsBefore(line_starts_[span.line - 1]) + 1;
+  span.end_column = CodePointsBefore(end) - CodePointsBefore(line_starts_[span.end_line - 1]) + 1;
   return span;
 }
 

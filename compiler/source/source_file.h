@@ -38,12 +38,14 @@ class SourceFile {
   size_t LineStart(uint32_t line) const;  // byte offset; the text's size when there is no such line
 
  private:
-  uint32_t LineOf(size_t offset) const;  // 1-based
+  uint32_t LineOf(size_t offset) const;             // 1-based
+  uint32_t CodePointsBefore(size_t offset) const;  // in the whole text, up to `offset`
 
   uint32_t id_;
   std::string path_;
   std::string text_;
   std::vector<uint32_t> line_starts_;
+  std::vector<uint32_t> code_points_;  // before each block of kBlock bytes, so that long lines cost no more than short
 };
 
 // The files of one compilation. Ids count from 0 in the order of adding, which is the order of reports.

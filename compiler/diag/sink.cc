@@ -1,0 +1,60 @@
+// Collecting, counting and ordering diagnostics.
+#include "compiler/diag/sink.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace dpl {
+
+DiagnosticRef& DiagnosticRef::Label(const Span& span, std::string text) {
+  target_->labels.push_back({span, std::move(text)});
+  return *this;
+}
+
+DiagnosticRef& DiagnosticRef::Help(std::string text) {
+  if (!text.empty()) target_->help.push_back(std::move(text));
+  return *this;
+}
+
+DiagnosticRef& DiagnosticRef::Fix(const Span& span, std::string replacement) {
+  target_->fix = dpl::Fix{span, std::move(replacement)};
+  return *this;
+}
+
+DiagnosticRef DiagnosticSink::Report(DiagCode code, const Span& span, std::vector<std::string> args) {
+  return ReportText(code, span, FillTemplate(InfoOf(code).message, args));
+}
+
+DiagnosticRef DiagnosticSink::ReportText(DiagCode code, const Span& span, std::string message) {
+  Diagnostic diagnostic;
+  diagnostic.code = code;
+  diagnostic.severity = InfoOf(code).severity;
+  diagnostic.span = span;
+  diagnostic.message = std::move(message);
+  (diagnostic.severity == Severity::Error ? errors_ : warnings_) += 1;
+  if (all_.size() >= cap_) {
+    ++dropped_;
+    overflow_ = std::move(diagnostic);
+    return DiagnosticRef(&overflow_);
+  }
+  all_.push_back(std::move(diagnostic));
+  return DiagnosticRef(&all_.back());
+}
+
+std::vector<Diagnostic> DiagnosticSink::Sorted() const {
+  std::vector<Diagnostic> sorted(all_.begin(), all_.end());
+  auto key = [](const Diagnostic& d) {
+    return std::tuple(d.span.file, d.span.begin, static_cast<unsigned>(d.code), d.span.end);
+  };
+  std::stable_sort(sorted.begin(), sorted.end(), [&](const Diagnostic& a, const Diagnostic& b) {
+    return key(a) < key(b);
+  });
+  auto same = [&](const Diagnostic& a, const Diagnostic& b) {
+    return key(a) == key(b) && a.message == b.message;
+  };
+  sorted.erase(std::unique(sorted.begin(), sorted.end(), same), sorted.end());
+  return sorted;
+}
+
+}  // namespace dpl

@@ -1,0 +1,58 @@
+// Where diagnostics are collected, and in which order they come out.
+//
+//   DiagnosticSink sink;
+//   sink.Report(DPL0201, span, {"team", "`finanse`"}).Help("did you mean `finance`?");
+//   for (const Diagnostic& d : sink.Sorted()) …
+//
+// Reports may arrive in any order; Sorted() orders them by file, position and code and drops repeats. After `cap` diagnostics
+// further ones are only counted, so that hostile input cannot fill the memory. One thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "compiler/diag/diagnostic.h"
+
+namespace dpl {
+
+// What Report gives back: adds to the diagnostic just reported. Valid until the next report.
+class DiagnosticRef {
+ public:
+  explicit DiagnosticRef(Diagnostic* target) : target_(target) {}
+  DiagnosticRef& Label(const Span& span, std::string text);
+  DiagnosticRef& Help(std::string text);  // an empty text adds nothing
+  DiagnosticRef& Fix(const Span& span, std::string replacement);
+
+ private:
+  Diagnostic* target_;
+};
+
+class DiagnosticSink {
+ public:
+  explicit DiagnosticSink(size_t cap = 1000) : cap_(cap) {}
+
+  // `args` fill the catalogue's message template; one missing is our own mistake.
+  DiagnosticRef Report(DiagCode code, const Span& span, std::vector<std::string> args = {});
+  // With the message written out instead.
+  DiagnosticRef ReportText(DiagCode code, const Span& span, std::string message);
+
+  bool HasErrors() const { return errors_ > 0; }
+  size_t errors() const { return errors_; }
+  size_t warnings() const { return warnings_; }
+  size_t dropped() const { return dropped_; }  // beyond the cap
+
+  // In order of file, position, code; equal ones once.
+  std::vector<Diagnostic> Sorted() const;
+
+ private:
+  size_t cap_;
+  size_t errors_ = 0;
+  size_t warnings_ = 0;
+  size_t dropped_ = 0;
+  std::deque<Diagnostic> all_;
+  Diagnostic overflow_;  // takes the labels of what was dropped
+};
+
+}  // namespace dpl
