@@ -1,0 +1,383 @@
+// Runs the `test` blocks of a policy set; see run.h.
+#include "compiler/testing/run.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "compiler/testing/values.h"
+#include "compiler/testing/world.h"
+#include "runtime/decide/answer.h"
+#include "runtime/decide/approval.h"
+#include "runtime/decide/engine.h"
+
+namespace dpl::testing {
+namespace {
+
+constexpr uint32_t kMaxRepeat = 1'000'000;
+
+bool EndsWithName(std::string_view full, std::string_view name) {
+  return full == name || (full.size() > name.size() && full.ends_with(name) && full[full.size() - name.size() - 1] == '.');
+}
+
+std::string Join(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const std::string& p : parts) out += (out.empty() ? "" : ", ") + p;
+  return out.empty() ? "nothing" : out;
+}
+
+// Runs one row of one test. Stops at the first step that cannot be carried out; a failed `expect` goes on.
+class RowRunner {
+ public:
+  RowRunner(std::shared_ptr<const Program> program, uint32_t package, Columns columns, TestResult* result)
+      : program_(program), world_(std::move(program), package), columns_(std::move(columns)), caller_(Caller::Everything("dplc test")), result_(result) {}
+
+  void Run(const std::vector<ast::Step>& steps) { RunSteps(steps); }
+
+ private:
+  bool RunSteps(const std::vector<ast::Step>& steps) {
+    for (const ast::Step& step : steps) {
+      if (!RunStep(step)) return false;
+    }
+    return true;
+  }
+
+  bool Stop(const Span& span, std::string message) {
+    result_->failures.push_back({span, std::move(message), {}});
+    return false;
+  }
+  bool Check(const ast::Step& step, const Status& status) {
+    if (status.ok()) return true;
+    Span span = step.span;
+    if (status.error().line != 0) {
+      span.line = status.error().line;
+      span.column = status.error().column;
+    }
+    return Stop(span, status.error().message);
+  }
+
+  bool RunStep(const ast::Step& step) {
+    using Kind = ast::Step::Kind;
+    switch (step.kind) {
+      case Kind::kAt: return Check(step, world_.SetTime(step));
+      case Kind::kAdvance: return Check(step, world_.Advance(step));
+      case Kind::kGiven: return Check(step, world_.Given(step.given, columns_));
+      case Kind::kRevoke: return Revoke(step);
+      case Kind::kRepeat: return Repeat(step);
+      case Kind::kWhen: return When(step);
+      case Kind::kExpect: return Expect(step);
+      case Kind::kConfirm:
+      case Kind::kCancel: return EndReservation(step);
+      case Kind::kApprove: return Approve(step);
+    }
+    return Stop(step.span, "unknown step");
+  }
+
+  bool Repeat(const ast::Step& step) {
+    Result<int64_t> n = ParseInt(WithoutUnderscores(step.literal.text));
+    if (!n.ok() || *n < 0 || *n > kMaxRepeat) return Stop(step.span, "repeat takes a number up to 1_000_000");
+    size_t failures = result_->failures.size();
+    for (int64_t i = 0; i < *n; ++i) {
+      if (!RunSteps(step.body)) return false;
+      if (result_->failures.size() != failures) {
+        result_->failures.back().message += " (in round " + std::to_string(i + 1) + " of " + std::to_string(*n) + ")";
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool Revoke(const ast::Step& step) {
+    if (!Check(step, world_.Ready())) return false;
+    const ast::Revocable& r = step.revoke;
+    using Kind = ast::Revocable::Kind;
+    auto agent = [&] { return world_.QualifiedStatement(StatementKind::kAgent, r.name.text); };
+    RevokedKind kind = RevokedKind::kPerson;
+    std::string name;
+    switch (r.kind) {
+      case Kind::kPerson: name = r.id.value; break;
+      case Kind::kAgent: kind = RevokedKind::kAgent; name = agent(); break;
+      case Kind::kInstance: kind = RevokedKind::kInstance; name = RevokedName(agent(), r.id.value, '/'); break;
+      case Kind::kTask: kind = RevokedKind::kTask; name = r.name.text; break;
+      case Kind::kGrant: kind = RevokedKind::kGrant; name = world_.QualifiedStatement(StatementKind::kGrant, r.name.text); break;
+      case Kind::kDelegation:
+        kind = RevokedKind::kDelegation;
+        name = world_.QualifiedStatement(StatementKind::kDelegation, r.name.text);
+        break;
+      case Kind::kAccount: kind = RevokedKind::kAccount; name = RevokedName(r.name.text, r.id.value, ':'); break;
+      case Kind::kApproval: kind = RevokedKind::kApproval; name = approval_id_; break;
+    }
+    world_.store()->Revoke(kind, name, std::nullopt);
+    return true;
+  }
+
+  // A name for a hop that the test left without one: a run of its own.
+  std::string_view Instance(const ast::AgentHop& hop) {
+    return world_.arena()->Copy(hop.instance.present ? hop.instance.value : "run-" + std::to_string(++fresh_));
+  }
+
+  bool When(const ast::Step& step) {
+    if (!Check(step, world_.Ready())) return false;
+    const ast::Attempt& a = step.when;
+    const Schema& schema = program_->schema;
+    Arena* arena = world_.arena();
+    Request r;
+    r.caller = &caller_;
+    r.explain = true;
+    for (size_t i = 0; i < a.hops.size(); ++i) {
+      const ast::AgentHop& hop = a.hops[a.hops.size() - 1 - i];  // written actor first, asked root first
+      if (r.hop_count == kMaxHops) {
+        r.too_many_hops = true;
+        break;
+      }
+      Request::Hop out;
+      out.agent = arena->Copy(world_.QualifiedStatement(StatementKind::kAgent, hop.name.text));
+      out.instance = Instance(hop);
+      Instant born;
+      bool bound = false;
+      if (!world_.store()->FindInstance(out.agent, out.instance, &born, &bound)) out.born = world_.now();
+      if (r.hop_count > 0) {
+        const Request::Hop& parent = r.hops[r.hop_count - 1];
+        Status s = world_.store()->RecordHandoff(parent.agent, parent.instance, out.agent, out.instance, a.task.text);
+        if (!s.ok() && !world_.store()->HandoffRecorded(parent.agent, parent.instance, out.agent, out.instance)) return Check(step, s);
+      }
+      r.hops[r.hop_count++] = out;
+    }
+    if (a.person.present) {
+      r.subject_type = schema.person.known_as.empty() ? std::string_view("person") : schema.Text(schema.person.known_as[0]);
+      r.subject_id = a.person.value;
+    } else if (a.is_public) {
+      r.subject_type = "anonymous";
+      r.subject_id = "anonymous";
+    } else if (r.hop_count > 0) {
+      r.subject_type = "agent";
+      r.subject_id = r.hops[0].agent;
+    }
+    uint32_t type = FindResource(schema, a.type.text);
+    uint32_t action = type == kNone ? kNone : FindAction(schema.resources[type], schema, a.action.text);
+    r.resource_type = type == kNone || schema.resources[type].known_as.empty() ? std::string_view(a.type.text)
+                                                                              : schema.Text(schema.resources[type].known_as[0]);
+    r.resource_id = a.id.value;
+    r.action = action == kNone ? std::string_view(a.action.text) : schema.Text(schema.resources[type].actions[action].wire);
+    auto object = [&](const std::vector<ast::FieldInit>& fields, auto wire_name, const WireValue** out) -> Status {
+      std::vector<NamedWire> members;
+      for (const ast::FieldInit& f : fields) {
+        Result<WireValue> v = ToWire(*f.value, columns_, arena);
+        if (!v.ok()) return v.error();
+        members.push_back({wire_name(f.name.text), *v});
+      }
+      if (!members.empty()) *out = arena->New<WireValue>(MakeObject(members, arena));
+      return Status::Ok();
+    };
+    auto param_wire = [&](std::string_view name) -> std::string_view {
+      if (action != kNone) {
+        for (const ParamDef& p : schema.resources[type].actions[action].params) {
+          if (schema.Text(p.name) == name) return schema.Text(p.wire);
+        }
+      }
+      return name;
+    };
+    auto attribute_wire = [&](const std::vector<AttributeDef>& attributes) {
+      return [&schema, &attributes](std::string_view name) -> std::string_view {
+        for (const AttributeDef& d : attributes) {
+          if (schema.Text(d.name) == name) return schema.Text(d.wire);
+        }
+        return name;
+      };
+    };
+    static const std::vector<AttributeDef> kNoAttributes;
+    if (!Check(step, object(a.args, param_wire, &r.action_properties))) return false;
+    if (!Check(step, object(a.context, attribute_wire(schema.context), &r.context))) return false;
+    const auto& attributes = type == kNone ? kNoAttributes : schema.resources[type].attributes;
+    if (!Check(step, object(a.properties, attribute_wire(attributes), &r.resource_properties))) return false;
+    r.task = a.task.text;
+    r.break_glass = a.break_glass.text;
+    r.charge_key = a.key.value;
+    if (a.with_approval_last) {
+      if (approval_id_.empty()) return Stop(step.span, "`with approval last` but nothing was approved before");
+      r.approval = approval_id_;
+    }
+    request_ = r;
+    decision_ = &Decide(world_.snapshot(), world_.store(), request_, world_.now(), &scratch_);
+    if (decision_->reservation != 0) reservation_ = decision_->reservation;
+    return true;
+  }
+
+  bool EndReservation(const ast::Step& step) {
+    if (reservation_ == 0) return Stop(step.span, "there is no reservation to end: nothing metered was permitted before");
+    Status s = Status::Ok();
+    if (step.kind == ast::Step::Kind::kCancel) {
+      s = world_.store()->Cancel(reservation_, caller_.name, world_.now());
+    } else {
+      std::optional<int64_t> actual;
+      if (step.actual) {
+        Result<WireValue> v = ToWire(*step.actual, columns_, world_.arena());
+        if (!v.ok()) return Check(step, v.error());
+        if (v->is_string()) {
+          Result<Money> money = ParseMoneyText(v->text);
+          if (!money.ok()) return Check(step, money.error());
+          actual = money->minor;
+        } else {
+          Result<int64_t> n = ParseInt(v->text);
+          if (!n.ok()) return Check(step, n.error());
+          actual = *n;
+        }
+      }
+      s = world_.store()->Confirm(reservation_, caller_.name, actual, world_.now());
+    }
+    return Check(step, s);
+  }
+
+  bool Approve(const ast::Step& step) {
+    if (decision_ == nullptr || decision_->outcome != OutcomeKind::kAsk) return Stop(step.span, "there is nothing to approve: the last answer was not `ask`");
+    for (uint32_t approval : decision_->approvals) {
+      if (!Check(step, world_.PresumeEligible(approval, step.person.value))) return false;
+    }
+    approval_id_ = "approval-" + std::to_string(++approvals_);
+    ApprovalRecord record = MakeApproval(*program_, *decision_, approval_id_, {step.person.value}, world_.now());
+    return Check(step, world_.store()->RecordApproval(record));
+  }
+
+  // ---- expectations
+  std::string Describe(const ast::Outcome& o) const {
+    std::string out;
+    switch (o.kind) {
+      case ast::Outcome::Kind::kPermit: out = "permit"; break;
+      case ast::Outcome::Kind::kDeny: out = o.code.empty() ? "deny" : "deny " + o.code.text; break;
+      case ast::Outcome::Kind::kAsk: out = o.approval.empty() ? "ask" : "ask " + o.approval.text; break;
+      case ast::Outcome::Kind::kVariable: out = o.variable.text; break;
+    }
+    for (size_t i = 0; i < o.by.size(); ++i) out += (i == 0 ? " by " : ", ") + o.by[i].text;
+    if (!o.bound_by.empty()) out += " bound by " + o.bound_by.text;
+    return out;
+  }
+  std::string DescribeActual() const {
+    switch (decision_->outcome) {
+      case OutcomeKind::kPermit: return "permit";
+      case OutcomeKind::kAsk: return "ask " + Join(Approvals());
+      case OutcomeKind::kDeny: return "deny " + std::string(ReasonCode(decision_->reason));
+    }
+    return "?";
+  }
+  std::vector<std::string> Approvals() const {
+    std::vector<std::string> out;
+    for (uint32_t a : decision_->approvals) out.emplace_back(program_->Text(program_->statements[program_->approval_statements[a]].name));
+    return out;
+  }
+  std::vector<std::string> Statements() const {
+    std::vector<std::string> out;
+    for (const By& by : decision_->by) out.emplace_back(program_->Text(program_->statements[by.statement].name));
+    for (const LimitLine& line : decision_->limits) {
+      if (decision_->outcome == OutcomeKind::kDeny && line.state == LimitState::kOk) continue;
+      out.emplace_back(program_->Text(program_->statements[program_->limits[line.limit].statement].name));
+    }
+    return out;
+  }
+  std::string Binding() const {
+    for (const LimitLine& line : decision_->limits) {
+      if (line.binding) return std::string(program_->Text(program_->limits[line.limit].name));
+    }
+    return {};
+  }
+
+  bool Expect(const ast::Step& step) {
+    if (decision_ == nullptr) return Stop(step.span, "`expect` before any `when`");
+    ++result_->expectations;
+    const ast::Outcome* want = &step.expect;
+    ast::Outcome merged;  // a column's outcome
+    if (want->kind == ast::Outcome::Kind::kVariable) {
+      auto cell = columns_.find(want->variable.text);
+      if (cell == columns_.end() || !cell->second->outcome) return Stop(step.span, "`" + want->variable.text + "` is not a column of outcomes");
+      want = &*cell->second->outcome;
+    }
+    std::vector<std::string> wrong;
+    bool kind_ok = false;
+    switch (want->kind) {
+      case ast::Outcome::Kind::kPermit: kind_ok = decision_->outcome == OutcomeKind::kPermit; break;
+      case ast::Outcome::Kind::kDeny:
+        kind_ok = decision_->outcome == OutcomeKind::kDeny && (want->code.empty() || want->code.text == ReasonCode(decision_->reason));
+        break;
+      case ast::Outcome::Kind::kAsk: {
+        std::vector<std::string> asked = Approvals();
+        kind_ok = decision_->outcome == OutcomeKind::kAsk &&
+                  (want->approval.empty() || std::any_of(asked.begin(), asked.end(), [&](const std::string& a) { return EndsWithName(a, want->approval.text); }));
+        break;
+      }
+      case ast::Outcome::Kind::kVariable: break;
+    }
+    if (!kind_ok) wrong.push_back("got " + DescribeActual());
+    std::vector<std::string> statements = Statements();
+    for (const ast::QName& by : want->by) {
+      if (kind_ok && std::none_of(statements.begin(), statements.end(), [&](const std::string& s) { return EndsWithName(s, by.text); })) {
+        wrong.push_back("`" + by.text + "` had no part in it (it rests on " + Join(statements) + ")");
+      }
+    }
+    if (kind_ok && !want->bound_by.empty()) {
+      std::string binding = Binding();
+      if (!EndsWithName(binding, want->bound_by.text) && !EndsWithName(StatementOf(binding), want->bound_by.text)) {
+        wrong.push_back(binding.empty() ? "no limit binds" : "the limit that binds is " + binding);
+      }
+    }
+    if (kind_ok && want->must) wrong.push_back("this version knows no duties, so none can be expected");
+    if (wrong.empty()) return true;
+    TestFailure failure;
+    failure.span = step.span;
+    failure.message = "expected " + Describe(*want) + ", " + Join(wrong);
+    AppendExplanation(&failure.explanation, world_.snapshot(), request_, *decision_);
+    result_->failures.push_back(std::move(failure));
+    return true;
+  }
+  static std::string StatementOf(const std::string& limit) { return limit.substr(0, limit.rfind('.')); }
+
+  std::shared_ptr<const Program> program_;
+  World world_;
+  Columns columns_;
+  Caller caller_;
+  TestResult* result_;
+  Scratch scratch_;
+  Request request_;
+  const Decision* decision_ = nullptr;
+  uint64_t reservation_ = 0;
+  std::string approval_id_;
+  int approvals_ = 0;
+  int fresh_ = 0;
+};
+
+}  // namespace
+
+TestRun RunTests(std::shared_ptr<const Program> program, const std::vector<const ast::TestDecl*>& tests,
+                 const std::vector<uint32_t>& packages, const SourceSet& sources, const TestOptions& options, Clock* clock) {
+  TestRun run;
+  for (size_t t = 0; t < tests.size(); ++t) {
+    const ast::TestDecl& test = *tests[t];
+    std::string package(program->Text(program->schema.packages[packages[t]].name));
+    if (!options.filter.empty() && (package + ": " + test.title.value).find(options.filter) == std::string::npos) continue;
+    size_t rows = test.columns.empty() ? 1 : test.rows.size();
+    for (size_t row = 0; row < rows; ++row) {
+      TestResult result;
+      result.name = test.title.value;
+      result.package = package;
+      const SourceFile* file = sources.Find(test.span.file);
+      result.path = file == nullptr ? "" : file->path();
+      result.span = test.columns.empty() ? test.head_span : test.rows[row].span;
+      Columns columns;
+      if (!test.columns.empty()) {
+        result.name += " [row " + std::to_string(row + 1) + "]";
+        for (size_t c = 0; c < test.columns.size() && c < test.rows[row].cells.size(); ++c) columns[test.columns[c].text] = &test.rows[row].cells[c];
+      }
+      int64_t start = clock->MonotonicUs();
+      RowRunner(program, packages[t], std::move(columns), &result).Run(test.steps);
+      if (result.failures.empty() && result.expectations == 0) {
+        result.failures.push_back({result.span, "this test expects nothing, so it shows nothing", {}});
+      }
+      result.duration_us = clock->MonotonicUs() - start;
+      result.passed = result.failures.empty();
+      ++(result.passed ? run.passed : run.failed);
+      if (options.on_result) options.on_result(result);
+      run.results.push_back(std::move(result));
+    }
+  }
+  return run;
+}
+
+}  // namespace dpl::testing
