@@ -1,0 +1,156 @@
+// From paths to a Program; see compile.h.
+#include "compiler/testing/compile.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "compiler/lower/lower.h"
+#include "compiler/syntax/parse.h"
+
+namespace dpl::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uintmax_t kMaxFile = 64u << 20;  // the parser has a lower cap with a better message
+
+Error PathError(const std::string& path, const std::string& why) { return Error{"path", path + ": " + why}; }
+
+// .dpl files below a folder, in path order; hidden folders are left out.
+std::vector<std::string> FilesBelow(const std::string& folder) {
+  std::vector<std::string> out;
+  std::error_code error;
+  fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, error);
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    const fs::path& path = it->path();
+    if (it->is_directory(error) && path.filename().string().starts_with(".")) {
+      it.disable_recursion_pending();
+      continue;
+    }
+    if (it->is_regular_file(error) && path.extension() == ".dpl") out.push_back(path.string());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+// The package a file declares, found without parsing it: the name after the first `package` at the start of a line.
+std::string DeclaredPackage(const std::string& text) {
+  std::istringstream lines(text);
+  std::string line;
+  while (std::getline(lines, line)) {
+    std::istringstream words(line);
+    std::string word;
+    std::string name;
+    if (words >> word >> name && word == "package") return name;
+  }
+  return {};
+}
+
+void ParseFrom(size_t first, Compilation* c) {
+  for (size_t id = first; id < c->sources.size(); ++id) {
+    ParseResult parsed = Parse(c->sources[static_cast<uint32_t>(id)], &c->sink);
+    if (parsed.file != nullptr) c->files.push_back(std::move(parsed.file));
+  }
+}
+
+// Brings in files beside the importing ones that declare a package nobody gave.
+void ParseAll(Compilation* c) {
+  std::set<std::string> loaded;
+  for (uint32_t id = 0; id < c->sources.size(); ++id) loaded.insert(fs::path(c->sources[id].path()).lexically_normal().string());
+  size_t parsed = 0;
+  while (parsed < c->sources.size()) {
+    size_t end = c->sources.size();
+    ParseFrom(parsed, c);
+    parsed = end;
+    std::set<std::string> have;
+    for (const auto& file : c->files) have.insert(file->package.text);
+    std::set<std::string> looked;
+    for (const auto& file : c->files) {
+      for (const ast::Import& import : file->imports) {
+        if (have.contains(import.package.text)) continue;
+        fs::path folder = fs::path(c->sources[file->file_id].path()).parent_path();
+        if (c->sources[file->file_id].path() == "-") folder = ".";
+        if (folder.empty()) folder = ".";
+        if (!looked.insert(folder.string() + "\n" + import.package.text).second) continue;
+        std::error_code error;
+        std::vector<std::string> beside;
+        for (fs::directory_iterator it(folder, error); !error && it != fs::directory_iterator(); it.increment(error)) {
+          if (it->is_regular_file(error) && it->path().extension() == ".dpl") beside.push_back(it->path().lexically_normal().string());
+        }
+        std::sort(beside.begin(), beside.end());
+        for (const std::string& path : beside) {
+          if (loaded.contains(path)) continue;
+          Result<std::string> text = ReadFile(path);
+          if (!text.ok() || DeclaredPackage(*text) != import.package.text) continue;
+          loaded.insert(path);
+          c->sources.Add(path, text.take());
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::string> ReadFile(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::error_code error;
+  uintmax_t size = fs::file_size(path, error);
+  if (error) return PathError(path, error.message());
+  if (size > kMaxFile) return PathError(path, "larger than 64 MiB");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return PathError(path, std::strerror(errno));
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (in.bad()) return PathError(path, "cannot be read");
+  return text;
+}
+
+Status LoadSources(const std::vector<std::string>& paths, SourceSet* sources) {
+  std::set<std::string> seen;
+  for (const std::string& path : paths) {
+    std::vector<std::string> files{path};
+    std::error_code error;
+    if (path != "-") {
+      fs::file_status status = fs::status(path, error);
+      if (!fs::exists(status)) return PathError(path, "no such file or folder");
+      if (fs::is_directory(status)) {
+        files = FilesBelow(path);
+        if (files.empty()) return PathError(path, "no .dpl file in this folder");
+      }
+    }
+    for (const std::string& file : files) {
+      std::string name = file == "-" ? file : fs::path(file).lexically_normal().string();
+      if (!seen.insert(name).second) continue;
+      Result<std::string> text = ReadFile(file);
+      if (!text.ok()) return text.error();
+      sources->Add(name, text.take());
+    }
+  }
+  return Status::Ok();
+}
+
+bool CheckOnly(const check::CheckOptions& options, Compilation* c) {
+  ParseAll(c);
+  // A file that does not parse still takes part, as far as it goes, so that every mistake is reported in one run.
+  bool ok = check::Check(c->files, c->sources, options, &c->sink, &c->model);
+  c->tests = c->model.tests;
+  c->test_packages = c->model.test_packages;
+  return ok && !c->sink.HasErrors();
+}
+
+bool Compile(const check::CheckOptions& options, Compilation* c) {
+  if (!CheckOnly(options, c)) return false;
+  c->program = std::make_shared<const Program>(lower::Lower(std::move(c->model), c->sources));
+  return true;
+}
+
+}  // namespace dpl::testing
