@@ -1,0 +1,98 @@
+// One client connection on its thread's loop: receive, frame, handle, send, until either side has had enough.
+//
+// Only server/http sees this header; Asio's types stay here. All of it runs on the worker's one thread.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "server/http/request_reader.h"
+#include "server/http/server.h"
+
+namespace dpl::http {
+
+using Socket = boost::asio::generic::stream_protocol::socket;
+
+// A counter with one writing thread: no locked instruction on the request path.
+class Tally {
+ public:
+  void Add(uint64_t count = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+  }
+  uint64_t Get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+class Connection;
+
+// What the connections of one thread share.
+struct Worker {
+  const HttpLimits* limits = nullptr;
+  const HttpServer::Handler* handler = nullptr;
+  std::atomic<uint64_t>* open_connections = nullptr;  // of all workers
+  bool draining = false;
+  Connection* first = nullptr;  // all live connections, a doubly linked list
+  std::string date_header;      // `Date: …\r\n`, set anew by the sweep when the second changes
+
+  Tally accepted, shed, requests, refused, timed_out, handler_failures, bytes_received, bytes_sent;
+};
+
+// Milliseconds of a coarse monotonic clock (about 8 ns a reading, 4 ms a step).
+int64_t CoarseMillis();
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Worker* worker, Socket socket);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void Start();
+  // Called at every tick: ends the connection when its deadline has passed.
+  void Sweep(int64_t now);
+  // The server stops: end now when nothing is under way, else after the present request.
+  void Drain();
+  void Close();
+
+  Connection* next() const { return next_; }
+
+ private:
+  enum class Phase : uint8_t { kReading, kWriting, kLingering, kClosed };
+
+  void DescribePeer();
+  void Read();
+  void OnRead(size_t count, bool ended);
+  void Process();
+  void Answer();
+  void Refuse(int status, std::string_view message);
+  void AppendResponse(bool close);
+  void Write();
+  void OnWritten();
+  void Linger();
+  void SetDeadline(std::chrono::milliseconds after);
+
+  Worker* worker_;
+  Socket socket_;
+  RequestReader reader_;
+  HttpResponse response_;
+  std::string out_;
+  std::string peer_;
+  int64_t deadline_ = 0;
+  size_t lingered_ = 0;
+  RequestReader::State timed_ = RequestReader::State::kRefused;  // what the reading deadline was set for
+  Phase phase_ = Phase::kReading;
+  bool close_after_write_ = false;
+  bool peer_ended_ = false;
+  bool had_request_ = false;
+  Connection* next_ = nullptr;
+  Connection* previous_ = nullptr;
+};
+
+}  // namespace dpl::http

@@ -1,0 +1,31 @@
+// The bounds of one HTTP server: what a client may send, how slowly, and how many may do it at once.
+//
+// Every figure is a promise to the operator: whatever a client sends, it holds at most
+// `max_head_bytes + max_body_bytes` (rounded up to the next doubling) of memory for at most the sum of the deadlines.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace dpl {
+
+struct HttpLimits {
+  size_t max_head_bytes = 32 * 1024;   // request line and headers together; beyond: 431
+  size_t max_target_bytes = 8 * 1024;  // beyond: 414
+  size_t max_headers = 100;            // header lines, trailers included; beyond: 431
+  size_t max_body_bytes = 64 * 1024;   // decoded body; beyond: 413. Capped at kMaxBodyBytes
+  size_t max_connections = 10'000;     // beyond: 503 and close
+
+  // One deadline covers a whole head, a whole body, a whole write, however often a byte trickles in. Beyond: 408.
+  std::chrono::milliseconds head_deadline{10'000};
+  std::chrono::milliseconds body_deadline{10'000};
+  std::chrono::milliseconds write_deadline{10'000};
+  // A kept-alive connection between two requests. (A fresh one has `head_deadline` to say something.)
+  std::chrono::milliseconds idle_deadline{60'000};
+  // How long a stopping server waits for requests under way.
+  std::chrono::milliseconds drain_deadline{10'000};
+
+  static constexpr size_t kMaxBodyBytes = 256 * 1024;
+};
+
+}  // namespace dpl

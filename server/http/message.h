@@ -1,0 +1,66 @@
+// One HTTP request and its response, as a handler sees them: plain views and strings, no sockets.
+//
+//   void Handle(const HttpRequest& request, HttpResponse* response) {
+//     if (request.path != "/healthz") return response->Error(404, "no such path");
+//     response->body.append(R"({"status":"ok"})");
+//   }
+//
+// The request's views point into the connection's buffer and live until the handler returns. Both objects are reused
+// from request to request, so that a handler which only appends to `body` allocates nothing after warm-up.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dpl {
+
+struct HttpHeader {
+  std::string_view name;   // as sent; compare without regard to case
+  std::string_view value;  // without surrounding blanks; never holds a control character but the tab
+};
+
+struct HttpRequest {
+  std::string_view method;  // as sent, but HEAD arrives as GET: the server leaves the body out by itself
+  std::string_view path;    // the target up to `?`, still percent-encoded; always begins with `/`, or is `*`
+  std::string_view query;   // after `?`, still percent-encoded
+  std::string_view body;    // whole and decoded
+  std::vector<HttpHeader> headers;
+  std::string_view peer;  // `127.0.0.1:40312`, `[::1]:40312` or `unix:uid=1000`
+  bool unix_socket = false;
+  int64_t peer_uid = -1;  // of a unix-socket peer, as the kernel says; else -1
+
+  struct Found {
+    std::string_view value;  // of the first such header; empty when there is none
+    int count = 0;
+  };
+  Found Find(std::string_view name) const;
+};
+
+struct HttpResponse {
+  int status = 200;
+  std::string body;
+  std::string_view content_type = "application/json";  // points to a literal
+  bool close = false;                                  // end the connection after this response
+
+  // Adds a header line. False, and nothing added, when name or value would break the head's framing.
+  bool AddHeader(std::string_view name, std::string_view value);
+  // Makes this the answer `{"error":"<message>"}`; the message is escaped.
+  void Error(int error_status, std::string_view message);
+  // Back to 200 with nothing in it; keeps the memory.
+  void Reset();
+
+  const std::string& extra_headers() const { return extra_; }
+
+ private:
+  std::string extra_;  // complete header lines
+};
+
+// True when the two differ in nothing but the case of ASCII letters.
+bool EqualIgnoringCase(std::string_view a, std::string_view b);
+
+// `OK` for 200; a short phrase for every status this server sends.
+std::string_view StatusPhrase(int status);
+
+}  // namespace dpl
