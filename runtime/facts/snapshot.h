@@ -5,6 +5,10 @@
 //
 // Build() types every fact against the schema and refuses the whole input with a located error otherwise. What it points
 // to lives as long as the Snapshot. Nothing here changes after Build.
+//
+// A decision lays what the caller says over a fact by copying the Entity and its attributes into its arena: fill only slots
+// that are kUnset, mark them kFromRequest, keep `loaded`, `person` and the parent unless the fact has none. So two Entity
+// objects may be the same thing: compare them with SameEntity(), never by address. Looks-up take no lock and no heap.
 #pragma once
 
 #include <cstdint>
@@ -73,6 +77,8 @@ struct PersonFacts {
 };
 
 // A person or a resource. An id that policy or another fact names without a record of its own has `loaded` false.
+// The value of an attribute is: its slot; else, when the feed is loaded, its default; else `absent` when optional; else the
+// empty set when it is a set and `loaded`; else ⊥missing. A stale persons feed makes every attribute of a person ⊥stale.
 struct Entity {
   bool is_person = false;
   bool loaded = false;
@@ -81,12 +87,16 @@ struct Entity {
   const Value* attributes = nullptr;    // schema order, kUnset where no fact; null when not loaded
   enum class Parent : uint8_t { kNoFact, kRoot, kKnown } parent_state = Parent::kNoFact;
   const Entity* parent = nullptr;       // kKnown
-  const PersonFacts* person = nullptr;  // persons only
+  const PersonFacts* person = nullptr;  // persons only; null: nothing at all is known of them
 };
+inline bool SameEntity(const Entity& a, const Entity& b) {
+  return &a == &b || (a.is_person == b.is_person && a.type == b.type && a.id == b.id);
+}
 
 class Snapshot {
  public:
-  // Joins `program` (verified) with facts. `built_at` stands in for a missing as_of. Errors carry input.name and line:column.
+  // Joins `program` (verified) with facts. `built_at` stands in for a missing as_of. Errors (code "facts.…") carry line and
+  // column in input.name where those are known.
   static Result<std::unique_ptr<Snapshot>> Build(std::shared_ptr<const Program> program, const FactsInput& input, Instant built_at);
   ~Snapshot();
 
@@ -122,14 +132,22 @@ class Snapshot {
   Truth InTeam(const Entity& person, uint32_t team, Instant now) const;
   // `at`: the request's resource (null: none): a scoped holding counts when the resource is its object or lies within it.
   // Computed roles are not decided here: the compiler inlines their condition.
-  Truth HoldsRole(const Entity& person, uint32_t role, const Entity* at, Instant now) const;
-  Truth TeamInTeam(uint32_t inner, uint32_t outer) const;
+  Truth HoldsRole(const Entity& person, uint32_t role, const Entity* at, Instant now, ErrorKind* error = nullptr) const;
+  // Reflexive, over `within team` of the policy and teams that facts make members of teams.
+  Truth TeamInTeam(uint32_t inner, uint32_t outer, Instant now) const;
   // Containment over recorded parents, reflexive, transitive, at most 16 levels; kError: a level has no parent fact, or too deep.
   Truth ResourceIn(const Entity& inner, const Entity& outer) const;
   Truth PersonIn(const Entity& inner, const Entity& outer) const;         // over `within` attributes of Person
 
   // Whether a grant's `approved by` person is entitled to approve it: owns or belongs to the owning team of every type it reaches.
-  bool ApproverOk(uint32_t grant) const { return approver_ok_[grant]; }
+  // True for a grant without one.
+  bool ApproverOk(uint32_t grant, Instant now) const;
+
+  // Whether an id is in canonical form: UTF-8 in NFC, not empty, no control or invisible characters; and for resources the
+  // key's path form, `fold ascii` and pattern. Refused, never repaired. Codes: id.empty, id.size, id.text, id.form.
+  Status CheckPersonId(std::string_view id) const;
+  Status CheckResourceId(uint32_t type, std::string_view id) const;
+
   // Types a value as the schema says (used for facts, request parameters, attributes and task arguments).
   // Memory from `arena`. Error code "type" with a message naming what was expected.
   Result<Value> TypeValue(const WireValue& wire, TypeId type, Arena* arena) const;
@@ -146,7 +164,6 @@ class Snapshot {
   Instant as_of_{};
   bool has_persons_ = true, has_memberships_ = true, has_accounts_ = true, has_resources_ = true;
   std::vector<Value> constants_;
-  std::vector<bool> approver_ok_;
   struct Tables;
   std::unique_ptr<Tables> tables_;
 };

@@ -22,7 +22,10 @@ enum class ValueKind : uint8_t {
 enum class ErrorKind : uint8_t { kMissing, kStale, kRange, kCurrency, kEmpty, kContainment, kMembership };
 const char* ErrorKindName(ErrorKind kind);   // "missing", "stale", …
 
-enum ValueFlag : uint8_t { kFromRequest = 0x80 };  // in `flags`: the caller supplied it
+enum ValueFlag : uint8_t {            // in `flags`
+  kFromRequest = 0x80,                // the caller supplied it
+  kEarlierStep = 0x01,                // kError: met before the last step of a path (`is known` then keeps the ⊥)
+};
 
 struct Value {
   ValueKind kind = ValueKind::kUnset;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "runtime/base/arena.h"
 #include "runtime/base/instant.h"
@@ -42,6 +43,8 @@ class Machine {
  public:
   explicit Machine(const Program& program);  // compiles the program's patterns (re2) once; throws nothing; see ok()
   ~Machine();
+  bool ok() const;                           // false: a pattern of the program does not compile; Run must not be called
+  const std::string& error() const;          // why
   Value Run(uint32_t code, Env* env);        // on abort: ⊥ and env->abort set
   Truth RunTruth(uint32_t code, Env* env, ErrorKind* error = nullptr);  // kNone: T; a non-bool result is an abort
   struct Impl;
