@@ -1,0 +1,37 @@
+// The commands of dplc: each takes its parsed arguments and gives an exit code. main.cc only reads the command line.
+//
+// Exit codes: 0 all is well, 1 findings (errors in policies, failed tests, files to be formatted), 2 wrong use (unknown
+// option, missing file), 3 a fault of dplc itself. Diagnostics go to standard error, results to standard output.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace dpl::dplc {
+
+enum ExitCode : int { kOk = 0, kFindings = 1, kUsage = 2, kInternal = 3 };
+
+struct CommonArgs {
+  std::vector<std::string> paths;
+  std::string format = "text";   // text, json, sarif (where a command has it)
+  std::string color = "auto";    // auto, always, never
+  bool strict = false;           // warnings count as findings
+  bool quiet = false;
+};
+struct CheckArgs { CommonArgs common; std::string facts; std::string as_of; };
+struct BuildArgs { CommonArgs common; std::string output; };
+struct TestArgs { CommonArgs common; std::string filter; };
+struct FmtArgs { CommonArgs common; bool check = false; bool to_stdout = false; };
+struct DisasmArgs { CommonArgs common; };
+struct ExplainArgs { std::string code; std::string format = "text"; };
+struct InitArgs { std::string folder = "."; bool force = false; };
+
+int RunCheck(const CheckArgs& args);
+int RunBuild(const BuildArgs& args);
+int RunTest(const TestArgs& args);
+int RunFmt(const FmtArgs& args);
+int RunDisasm(const DisasmArgs& args);
+int RunExplain(const ExplainArgs& args);
+int RunInit(const InitArgs& args);
+
+}  // namespace dpl::dplc
