@@ -215,8 +215,8 @@ struct Program {
   const IndexEntry& EntryOf(uint32_t type, uint32_t action) const { return index[index_base[type] + action]; }
 };
 
-// Sorts clauses into `index`/`index_base` from `clauses` and the schema. Called by lower and by decode (the index is
-// not trusted from disk, it is rebuilt).
+// Sorts clauses into `index`/`index_base` from `clauses` and the schema, and fills the `*_statements` vectors. Called by
+// lower and by decode (neither is trusted from disk, both are rebuilt). Every index must be in range.
 void BuildIndex(Program* program);
 
 }  // namespace dpl
