@@ -16,7 +16,8 @@ struct ListenAddress {
   std::string host;   // numeric, without brackets; of a unix socket its path
   uint16_t port = 0;  // 0: the kernel picks one
 
-  // Numeric addresses only, so that starting never waits for a name server; `localhost` is 127.0.0.1.
+  // Numeric addresses only, so that starting never waits for a name server; `localhost` is
+  // 127.0.0.1.
   static Result<ListenAddress> Parse(std::string_view text);
 
   // Reachable from this machine only. A unix socket is.

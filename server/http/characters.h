@@ -35,7 +35,9 @@ constexpr std::array<uint8_t, 256> MakeCharTable() {
 }
 inline constexpr std::array<uint8_t, 256> kChars = MakeCharTable();
 
-constexpr bool Is(char c, CharClass wanted) { return (kChars[static_cast<uint8_t>(c)] & wanted) != 0; }
+constexpr bool Is(char c, CharClass wanted) {
+  return (kChars[static_cast<uint8_t>(c)] & wanted) != 0;
+}
 
 constexpr bool All(std::string_view text, CharClass wanted) {
   for (char c : text) {

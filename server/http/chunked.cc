@@ -101,19 +101,23 @@ ChunkDecoder::Progress ChunkDecoder::Advance(char* data, size_t* read, size_t* w
     }
     if (at_ == At::kDataEnd) {
       if (end - *read < 2) return Progress::kMore;
-      if (data[*read] != '\r' || data[*read + 1] != '\n') return refuse({400, "a chunk longer than its size"});
+      if (data[*read] != '\r' || data[*read + 1] != '\n')
+        return refuse({400, "a chunk longer than its size"});
       *read += 2;
       at_ = At::kSize;
     }
     const size_t most = at_ == At::kSize ? kMaxSizeLine : limits_->max_head_bytes;
     const char* start = data + *read;
     const void* found = std::memchr(start, '\n', end - *read);
-    size_t length = found ? static_cast<size_t>(static_cast<const char*>(found) - start) : end - *read;
+    size_t length =
+        found ? static_cast<size_t>(static_cast<const char*>(found) - start) : end - *read;
     if (length > most) {
-      return refuse(at_ == At::kSize ? Refusal{400, "a malformed chunk size"} : Refusal{431, "too many trailers"});
+      return refuse(at_ == At::kSize ? Refusal{400, "a malformed chunk size"}
+                                     : Refusal{431, "too many trailers"});
     }
     if (found == nullptr) return Progress::kMore;
-    if (length == 0 || start[length - 1] != '\r') return refuse({400, "a line that does not end in CR LF"});
+    if (length == 0 || start[length - 1] != '\r')
+      return refuse({400, "a line that does not end in CR LF"});
     std::string_view line(start, length - 1);
     *read += length + 1;
     if (at_ == At::kTrailer && line.empty()) return Progress::kDone;

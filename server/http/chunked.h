@@ -1,9 +1,10 @@
 // Decodes a chunked body in place, as its bytes arrive.
 //
-// The decoded bytes are written over the encoded ones, from the start of the body on, so a chunked body needs no second
-// buffer. Strict: hex size of at most 8 digits, no blanks, CR LF after every line and chunk; extensions are checked for
-// shape, bounded and dropped; trailers are checked as headers are, counted with them, and dropped; a trailer that would
-// change framing or Host is refused.
+// The decoded bytes are written over the encoded ones, from the start of the body on, so a chunked
+// body needs no second buffer. Strict: hex size of at most 8 digits, no blanks, CR LF after every
+// line and chunk; extensions are checked for shape, bounded and dropped; trailers are checked as
+// headers are, counted with them, and dropped; a trailer that would change framing or Host is
+// refused.
 #pragma once
 
 #include <cstddef>

@@ -1,24 +1,24 @@
 // The life of one connection.
 #include "server/http/connection.h"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
+#include <charconv>
 
 #include <arpa/inet.h>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <time.h>
-
-#include <charconv>
 
 namespace dpl::http {
 namespace {
 
 using boost::system::error_code;
 
-constexpr size_t kGatherBytes = 256 * 1024;     // answers of pipelined requests are sent together up to this
-constexpr size_t kKeptOutBytes = 64 * 1024;     // a larger send buffer is given back
+constexpr size_t kGatherBytes =
+    256 * 1024;  // answers of pipelined requests are sent together up to this
+constexpr size_t kKeptOutBytes = 64 * 1024;      // a larger send buffer is given back
 constexpr size_t kMostLingerBytes = 512 * 1024;  // read and dropped after a refusal
 constexpr std::chrono::milliseconds kLingerFor{1'000};
 
@@ -93,7 +93,9 @@ void Connection::DescribePeer() {
   request.peer = peer_;
 }
 
-void Connection::SetDeadline(std::chrono::milliseconds after) { deadline_ = CoarseMillis() + after.count(); }
+void Connection::SetDeadline(std::chrono::milliseconds after) {
+  deadline_ = CoarseMillis() + after.count();
+}
 
 // One deadline per stage of a request, set when the stage begins and left alone by further bytes.
 void Connection::Read() {
@@ -169,7 +171,8 @@ void Connection::Answer() {
   reader_.Consume();
 }
 
-// An answer of the server's own, before or instead of the handler's. Always the last of the connection.
+// An answer of the server's own, before or instead of the handler's. Always the last of the
+// connection.
 void Connection::Refuse(int status, std::string_view message) {
   response_.Reset();
   response_.Error(status, message);
@@ -211,8 +214,8 @@ void Connection::Write() {
 void Connection::OnWritten() {
   if (out_.capacity() > kKeptOutBytes) std::string().swap(out_);
   if (close_after_write_) {
-    // Closing with unread bytes would reset the connection and could destroy the answer on its way: say that no more
-    // will be sent, and drop what still comes, for a moment.
+    // Closing with unread bytes would reset the connection and could destroy the answer on its way:
+    // say that no more will be sent, and drop what still comes, for a moment.
     error_code ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
     if (peer_ended_) return Close();
@@ -225,12 +228,13 @@ void Connection::OnWritten() {
 void Connection::Linger() {
   phase_ = Phase::kLingering;
   out_.resize(4096);
-  socket_.async_receive(boost::asio::buffer(out_), [self = shared_from_this()](error_code error, size_t count) {
-    if (self->phase_ == Phase::kClosed) return;
-    self->lingered_ += count;
-    if (error || self->lingered_ > kMostLingerBytes) return self->Close();
-    self->Linger();
-  });
+  socket_.async_receive(boost::asio::buffer(out_),
+                        [self = shared_from_this()](error_code error, size_t count) {
+                          if (self->phase_ == Phase::kClosed) return;
+                          self->lingered_ += count;
+                          if (error || self->lingered_ > kMostLingerBytes) return self->Close();
+                          self->Linger();
+                        });
 }
 
 void Connection::Sweep(int64_t now) {

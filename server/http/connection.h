@@ -1,15 +1,17 @@
-// One client connection on its thread's loop: receive, frame, handle, send, until either side has had enough.
+// One client connection on its thread's loop: receive, frame, handle, send, until either side has
+// had enough.
 //
-// Only server/http sees this header; Asio's types stay here. All of it runs on the worker's one thread.
+// Only server/http sees this header; Asio's types stay here. All of it runs on the worker's one
+// thread.
 #pragma once
-
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include "server/http/request_reader.h"
 #include "server/http/server.h"
@@ -86,7 +88,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string peer_;
   int64_t deadline_ = 0;
   size_t lingered_ = 0;
-  RequestReader::State timed_ = RequestReader::State::kRefused;  // what the reading deadline was set for
+  RequestReader::State timed_ =
+      RequestReader::State::kRefused;  // what the reading deadline was set for
   Phase phase_ = Phase::kReading;
   bool close_after_write_ = false;
   bool peer_ended_ = false;

@@ -1,9 +1,9 @@
 // The strict reader of request heads.
 #include "server/http/head_parser.h"
 
-#include <arpa/inet.h>
-
 #include <cstring>
+
+#include <arpa/inet.h>
 
 #include "server/http/characters.h"
 #include "server/http/message.h"
@@ -97,11 +97,14 @@ HeadParser::Progress HeadParser::Advance(std::string_view buffer) {
     const void* found = std::memchr(buffer.data() + scanned_, '\n', buffer.size() - scanned_);
     if (found == nullptr) {
       scanned_ = buffer.size();
-      if (buffer.size() > limits_->max_head_bytes) return refuse({431, "the request head is too large"});
+      if (buffer.size() > limits_->max_head_bytes)
+        return refuse({431, "the request head is too large"});
       if (!have_request_line_) {
         std::string_view line = buffer.substr(line_start_);
-        if (line.size() > limits_->max_target_bytes + 64) return refuse({414, "the request target is too long"});
-        // What cannot become a request line is told so at once: TLS or binary bytes on the plain port.
+        if (line.size() > limits_->max_target_bytes + 64)
+          return refuse({414, "the request target is too long"});
+        // What cannot become a request line is told so at once: TLS or binary bytes on the plain
+        // port.
         if (!line.empty() && line.front() != '\r' && !Is(line.front(), kToken)) {
           return refuse({400, "not an HTTP request"});
         }
@@ -109,7 +112,8 @@ HeadParser::Progress HeadParser::Advance(std::string_view buffer) {
       return Progress::kMore;
     }
     size_t line_feed = static_cast<size_t>(static_cast<const char*>(found) - buffer.data());
-    if (line_feed + 1 > limits_->max_head_bytes) return refuse({431, "the request head is too large"});
+    if (line_feed + 1 > limits_->max_head_bytes)
+      return refuse({431, "the request head is too large"});
     if (line_feed == line_start_ || buffer[line_feed - 1] != '\r') {
       return refuse({400, "a line that does not end in CR LF"});
     }
@@ -140,12 +144,14 @@ Refusal HeadParser::RequestLine(std::string_view buffer, std::string_view line) 
   std::string_view method = line.substr(0, first);
   std::string_view target = line.substr(first + 1, last - first - 1);
   std::string_view version = line.substr(last + 1);
-  if (method.empty() || method.size() > 32 || !All(method, kToken)) return {400, "a malformed method"};
+  if (method.empty() || method.size() > 32 || !All(method, kToken))
+    return {400, "a malformed method"};
   if (version.size() != 8 || version.substr(0, 5) != "HTTP/" || !Is(version[5], kDigit) ||
       version[6] != '.' || !Is(version[7], kDigit)) {
     return {400, "a malformed HTTP version"};
   }
-  if (version != "HTTP/1.1" && version != "HTTP/1.0") return {505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
+  if (version != "HTTP/1.1" && version != "HTTP/1.0")
+    return {505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
   head_.method = SliceOf(method, buffer);
   head_.is_head = method == "HEAD";
   head_.http10 = version[7] == '0';
@@ -159,7 +165,8 @@ Refusal HeadParser::RequestLine(std::string_view buffer, std::string_view line) 
   return Target(buffer, target);
 }
 
-// Origin form (`/path?query`), or absolute form (`http://host/path?query`) whose host must equal the Host header.
+// Origin form (`/path?query`), or absolute form (`http://host/path?query`) whose host must equal
+// the Host header.
 Refusal HeadParser::Target(std::string_view buffer, std::string_view target) {
   if (target.empty()) return {400, "an empty request target"};
   if (target.front() != '/') {
@@ -168,16 +175,20 @@ Refusal HeadParser::Target(std::string_view buffer, std::string_view target) {
                                                                          : 0;
     if (scheme == 0) return {400, "a malformed request target"};
     size_t end = target.find_first_of("/?", scheme);
-    std::string_view authority = target.substr(scheme, end == std::string_view::npos ? end : end - scheme);
+    std::string_view authority =
+        target.substr(scheme, end == std::string_view::npos ? end : end - scheme);
     if (!IsValidHost(authority)) return {400, "a malformed host in the request target"};
-    if (end == std::string_view::npos || target[end] != '/') return {400, "a request target without a path"};
+    if (end == std::string_view::npos || target[end] != '/')
+      return {400, "a request target without a path"};
     authority_ = SliceOf(authority, buffer);
     target.remove_prefix(end);
   }
   size_t question = target.find('?');
   std::string_view path = target.substr(0, question);
-  std::string_view query = question == std::string_view::npos ? target.substr(target.size()) : target.substr(question + 1);
-  if (!IsValidTargetText(path) || !IsValidTargetText(query)) return {400, "a malformed request target"};
+  std::string_view query = question == std::string_view::npos ? target.substr(target.size())
+                                                              : target.substr(question + 1);
+  if (!IsValidTargetText(path) || !IsValidTargetText(query))
+    return {400, "a malformed request target"};
   head_.path = SliceOf(path, buffer);
   head_.query = SliceOf(query, buffer);
   return {};
@@ -230,7 +241,8 @@ Refusal HeadParser::Finish(std::string_view buffer) {
       case 14: {
         if (!EqualIgnoringCase(name, "Content-Length")) break;
         if (++lengths > 1) return {400, "more than one Content-Length"};
-        if (value.empty() || value.size() > 18 || !All(value, kDigit)) return {400, "a malformed Content-Length"};
+        if (value.empty() || value.size() > 18 || !All(value, kDigit))
+          return {400, "a malformed Content-Length"};
         uint64_t length = 0;
         for (char c : value) length = length * 10 + static_cast<uint64_t>(c - '0');
         head_.content_length = length;
@@ -240,10 +252,12 @@ Refusal HeadParser::Finish(std::string_view buffer) {
         if (!EqualIgnoringCase(name, "Transfer-Encoding")) break;
         if (++codings > 1) return {400, "more than one Transfer-Encoding"};
         if (head_.http10) return {400, "Transfer-Encoding in HTTP/1.0"};
-        if (!EqualIgnoringCase(value, "chunked")) return {501, "a transfer coding other than chunked"};
+        if (!EqualIgnoringCase(value, "chunked"))
+          return {501, "a transfer coding other than chunked"};
         head_.chunked = true;
         break;
-      default: break;
+      default:
+        break;
     }
   }
   if (hosts == 0 && !head_.http10) return {400, "Host is missing"};

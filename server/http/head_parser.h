@@ -1,14 +1,17 @@
-// Reads the head of one HTTP/1.1 request, line by line as bytes arrive, and refuses whatever could be read in two ways.
+// Reads the head of one HTTP/1.1 request, line by line as bytes arrive, and refuses whatever could
+// be read in two ways.
 //
 //   HeadParser parser(limits);
 //   while (parser.Advance(bytes_so_far) == HeadParser::Progress::kMore) … receive more …
 //
-// Stricter than RFC 9112 asks where leniency has fed request smuggling: lines end in CR LF, folded lines, blanks before
-// the colon, repeated or listed Content-Length, Content-Length beside Transfer-Encoding, any transfer coding but the
-// lone word `chunked`, chunked in HTTP/1.0, a missing, repeated or malformed Host are all refused. A refusal ends the
-// connection. The one leniency: a single empty line before the request line.
+// Stricter than RFC 9112 asks where leniency has fed request smuggling: lines end in CR LF, folded
+// lines, blanks before the colon, repeated or listed Content-Length, Content-Length beside
+// Transfer-Encoding, any transfer coding but the lone word `chunked`, chunked in HTTP/1.0, a
+// missing, repeated or malformed Host are all refused. A refusal ends the connection. The one
+// leniency: a single empty line before the request line.
 //
-// It keeps offsets, not pointers, so the buffer may move between calls. No allocation after the header table has grown.
+// It keeps offsets, not pointers, so the buffer may move between calls. No allocation after the
+// header table has grown.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +60,8 @@ class HeadParser {
   enum class Progress { kMore, kDone, kRefused };
 
   void Reset();
-  // `buffer` is all that has been received since the request began; each call gets at least the bytes of the last.
+  // `buffer` is all that has been received since the request began; each call gets at least the
+  // bytes of the last.
   Progress Advance(std::string_view buffer);
 
   // After kDone: the head, and its size in bytes, the empty line included.

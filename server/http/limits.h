@@ -1,7 +1,9 @@
-// The bounds of one HTTP server: what a client may send, how slowly, and how many may do it at once.
+// The bounds of one HTTP server: what a client may send, how slowly, and how many may do it at
+// once.
 //
 // Every figure is a promise to the operator: whatever a client sends, it holds at most
-// `max_head_bytes + max_body_bytes` (rounded up to the next doubling) of memory for at most the sum of the deadlines.
+// `max_head_bytes + max_body_bytes` (rounded up to the next doubling) of memory for at most the sum
+// of the deadlines.
 #pragma once
 
 #include <chrono>
@@ -16,11 +18,13 @@ struct HttpLimits {
   size_t max_body_bytes = 64 * 1024;   // decoded body; beyond: 413. Capped at kMaxBodyBytes
   size_t max_connections = 10'000;     // beyond: 503 and close
 
-  // One deadline covers a whole head, a whole body, a whole write, however often a byte trickles in. Beyond: 408.
+  // One deadline covers a whole head, a whole body, a whole write, however often a byte trickles
+  // in. Beyond: 408.
   std::chrono::milliseconds head_deadline{10'000};
   std::chrono::milliseconds body_deadline{10'000};
   std::chrono::milliseconds write_deadline{10'000};
-  // A kept-alive connection between two requests. (A fresh one has `head_deadline` to say something.)
+  // A kept-alive connection between two requests. (A fresh one has `head_deadline` to say
+  // something.)
   std::chrono::milliseconds idle_deadline{60'000};
   // How long a stopping server waits for requests under way.
   std::chrono::milliseconds drain_deadline{10'000};

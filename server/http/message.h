@@ -5,8 +5,9 @@
 //     response->body.append(R"({"status":"ok"})");
 //   }
 //
-// The request's views point into the connection's buffer and live until the handler returns. Both objects are reused
-// from request to request, so that a handler which only appends to `body` allocates nothing after warm-up.
+// The request's views point into the connection's buffer and live until the handler returns. Both
+// objects are reused from request to request, so that a handler which only appends to `body`
+// allocates nothing after warm-up.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +18,18 @@
 namespace dpl {
 
 struct HttpHeader {
-  std::string_view name;   // as sent; compare without regard to case
-  std::string_view value;  // without surrounding blanks; never holds a control character but the tab
+  std::string_view name;  // as sent; compare without regard to case
+  std::string_view
+      value;  // without surrounding blanks; never holds a control character but the tab
 };
 
 struct HttpRequest {
-  std::string_view method;  // as sent, but HEAD arrives as GET: the server leaves the body out by itself
-  std::string_view path;    // the target up to `?`, still percent-encoded; always begins with `/`, or is `*`
-  std::string_view query;   // after `?`, still percent-encoded
-  std::string_view body;    // whole and decoded
+  std::string_view
+      method;  // as sent, but HEAD arrives as GET: the server leaves the body out by itself
+  std::string_view
+      path;  // the target up to `?`, still percent-encoded; always begins with `/`, or is `*`
+  std::string_view query;  // after `?`, still percent-encoded
+  std::string_view body;   // whole and decoded
   std::vector<HttpHeader> headers;
   std::string_view peer;  // `127.0.0.1:40312`, `[::1]:40312` or `unix:uid=1000`
   bool unix_socket = false;
@@ -44,7 +48,8 @@ struct HttpResponse {
   std::string_view content_type = "application/json";  // points to a literal
   bool close = false;                                  // end the connection after this response
 
-  // Adds a header line. False, and nothing added, when name or value would break the head's framing.
+  // Adds a header line. False, and nothing added, when name or value would break the head's
+  // framing.
   bool AddHeader(std::string_view name, std::string_view value);
   // Makes this the answer `{"error":"<message>"}`; the message is escaped.
   void Error(int error_status, std::string_view message);

@@ -42,9 +42,12 @@ RequestReader::State RequestReader::Next() {
   if (state_ == State::kBody) return ReadBody();
   if (base_ == end_) return state_ = State::kEmpty;
   switch (parser_.Advance({data_.get() + base_, end_ - base_})) {
-    case HeadParser::Progress::kMore: return state_ = State::kHead;
-    case HeadParser::Progress::kRefused: return Refuse(parser_.refusal());
-    case HeadParser::Progress::kDone: break;
+    case HeadParser::Progress::kMore:
+      return state_ = State::kHead;
+    case HeadParser::Progress::kRefused:
+      return Refuse(parser_.refusal());
+    case HeadParser::Progress::kDone:
+      break;
   }
   return BeginBody();
 }
@@ -55,7 +58,8 @@ RequestReader::State RequestReader::BeginBody() {
   if (head.chunked) chunks_.Reset(head.headers.size(), parser_.size());
   state_ = State::kBody;
   State after = ReadBody();
-  // A client that has sent a part of the body already does not wait for leave to send it (RFC 9110, 10.1.1).
+  // A client that has sent a part of the body already does not wait for leave to send it (RFC
+  // 9110, 10.1.1).
   continue_due_ = after == State::kBody && head.expects_continue && end_ - base_ == parser_.size();
   return after;
 }
@@ -71,15 +75,18 @@ RequestReader::State RequestReader::ReadBody() {
   char* data = data_.get() + base_;
   switch (chunks_.Advance(data, &read_, &body_end_, end_ - base_)) {
     case ChunkDecoder::Progress::kMore: {
-      // Close the gap between the decoded bytes and the encoded rest, so that memory is bounded by the decoded size.
+      // Close the gap between the decoded bytes and the encoded rest, so that memory is bounded by
+      // the decoded size.
       size_t rest = end_ - base_ - read_;
       std::memmove(data + body_end_, data + read_, rest);
       end_ -= read_ - body_end_;
       read_ = body_end_;
       return State::kBody;
     }
-    case ChunkDecoder::Progress::kRefused: return Refuse(chunks_.refusal());
-    case ChunkDecoder::Progress::kDone: break;
+    case ChunkDecoder::Progress::kRefused:
+      return Refuse(chunks_.refusal());
+    case ChunkDecoder::Progress::kDone:
+      break;
   }
   Publish();
   return state_ = State::kReady;

@@ -1,12 +1,15 @@
-// From received bytes to whole requests: the buffer of one connection and the framing of what is in it.
+// From received bytes to whole requests: the buffer of one connection and the framing of what is in
+// it.
 //
 //   RequestReader reader(limits);
 //   … receive into reader.Space(), then reader.Received(count) …
-//   while (reader.Next() == RequestReader::State::kReady) { Answer(reader.request()); reader.Consume(); }
+//   while (reader.Next() == RequestReader::State::kReady) { Answer(reader.request());
+//   reader.Consume(); }
 //
-// Pipelined requests wait in the buffer. It starts small, doubles with what really arrives (a Content-Length alone
-// reserves nothing) and gives memory back when a large request is done. No sockets here, so tests and fuzzers feed it
-// bytes in whatever pieces they like. After kRefused the reader stays refused.
+// Pipelined requests wait in the buffer. It starts small, doubles with what really arrives (a
+// Content-Length alone reserves nothing) and gives memory back when a large request is done. No
+// sockets here, so tests and fuzzers feed it bytes in whatever pieces they like. After kRefused the
+// reader stays refused.
 #pragma once
 
 #include <memory>
@@ -66,7 +69,7 @@ class RequestReader {
   // Relative to base_, so that moving the buffer costs nothing:
   size_t body_begin_ = 0;
   size_t body_end_ = 0;  // end of the decoded body so far
-  size_t read_ = 0;      // where what follows the body begins; while decoding, the next encoded byte
+  size_t read_ = 0;  // where what follows the body begins; while decoding, the next encoded byte
   bool continue_due_ = false;
 };
 

@@ -1,18 +1,6 @@
 // Listeners, loops, the sweep and the drain.
 #include "server/http/server.h"
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -20,6 +8,17 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+
+#include <arpa/inet.h>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "server/http/connection.h"
 
@@ -94,7 +93,9 @@ SocketAddress ToSocketAddress(const ListenAddress& address) {
 }
 
 Error SystemError(const ListenAddress& address, const char* what) {
-  return {"listen.failed", "cannot " + std::string(what) + " `" + address.ToString() + "`: " + std::strerror(errno), 0, 0};
+  return {"listen.failed",
+          "cannot " + std::string(what) + " `" + address.ToString() + "`: " + std::strerror(errno),
+          0, 0};
 }
 
 // A bound TCP socket. Sockets that share a port must all say so before they bind.
@@ -105,7 +106,8 @@ Fd BindTcp(const ListenAddress& address, bool share_port) {
   int one = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (share_port) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
-  if (address.kind == ListenAddress::Kind::kIpv6) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+  if (address.kind == ListenAddress::Kind::kIpv6)
+    setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
   if (bind(fd.get(), where.get(), where.size) != 0) {
     int why = errno;
     close(fd.Release());
@@ -140,8 +142,9 @@ std::string DateHeader() {
   std::tm utc{};
   gmtime_r(&now, &utc);
   char text[48];
-  std::snprintf(text, sizeof text, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", kDays[utc.tm_wday], utc.tm_mday,
-                kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  std::snprintf(text, sizeof text, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+                kDays[utc.tm_wday], utc.tm_mday, kMonths[utc.tm_mon], utc.tm_year + 1900,
+                utc.tm_hour, utc.tm_min, utc.tm_sec);
   return text;
 }
 
@@ -149,7 +152,8 @@ std::string DateHeader() {
 struct Loop {
   explicit Loop(const HttpLimits& limits)
       : tick(std::clamp(std::min({limits.head_deadline, limits.body_deadline, limits.write_deadline,
-                                  limits.idle_deadline, limits.drain_deadline}) / 4,
+                                  limits.idle_deadline, limits.drain_deadline}) /
+                            4,
                         milliseconds(5), milliseconds(500))),
         io(1),
         sweep(io) {}
@@ -167,10 +171,12 @@ struct Loop {
   }
 
   void Begin(http::Socket socket) {
-    if (worker.open_connections->fetch_add(1, std::memory_order_relaxed) >= worker.limits->max_connections) {
+    if (worker.open_connections->fetch_add(1, std::memory_order_relaxed) >=
+        worker.limits->max_connections) {
       worker.open_connections->fetch_sub(1, std::memory_order_relaxed);
       worker.shed.Add();
-      send(socket.native_handle(), kOverloaded.data(), kOverloaded.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      send(socket.native_handle(), kOverloaded.data(), kOverloaded.size(),
+           MSG_NOSIGNAL | MSG_DONTWAIT);
       return;
     }
     std::make_shared<http::Connection>(&worker, std::move(socket))->Start();
@@ -240,7 +246,8 @@ struct HttpServer::Impl {
   bool stopped = false;
 };
 
-HttpServer::HttpServer(const HttpLimits& limits, Handler handler) : impl_(std::make_unique<Impl>()) {
+HttpServer::HttpServer(const HttpLimits& limits, Handler handler)
+    : impl_(std::make_unique<Impl>()) {
   impl_->limits = limits;
   impl_->limits.max_body_bytes = std::min(limits.max_body_bytes, HttpLimits::kMaxBodyBytes);
   impl_->handler = std::move(handler);
@@ -254,7 +261,8 @@ Status HttpServer::Listen(const ListenAddress& wanted) {
     DPL_RETURN_IF_ERROR(RemoveStale(address));
     SocketAddress where = ToSocketAddress(address);
     Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (fd.get() < 0 || bind(fd.get(), where.get(), where.size) != 0) return SystemError(address, "listen on");
+    if (fd.get() < 0 || bind(fd.get(), where.get(), where.size) != 0)
+      return SystemError(address, "listen on");
     chmod(address.host.c_str(), 0660);
     if (listen(fd.get(), SOMAXCONN) != 0) return SystemError(address, "listen on");
     impl_->listeners.push_back({address, std::move(fd), AF_UNIX, true});
@@ -269,21 +277,24 @@ Status HttpServer::Listen(const ListenAddress& wanted) {
   if (fd.get() < 0 || listen(fd.get(), SOMAXCONN) != 0) return SystemError(address, "listen on");
   SocketAddress bound;
   bound.size = sizeof bound.storage;
-  if (getsockname(fd.get(), bound.get(), &bound.size) != 0) return SystemError(address, "listen on");
-  address.port = ntohs(bound.storage.ss_family == AF_INET ? reinterpret_cast<sockaddr_in*>(&bound.storage)->sin_port
-                                                          : reinterpret_cast<sockaddr_in6*>(&bound.storage)->sin6_port);
+  if (getsockname(fd.get(), bound.get(), &bound.size) != 0)
+    return SystemError(address, "listen on");
+  address.port = ntohs(bound.storage.ss_family == AF_INET
+                           ? reinterpret_cast<sockaddr_in*>(&bound.storage)->sin_port
+                           : reinterpret_cast<sockaddr_in6*>(&bound.storage)->sin6_port);
   impl_->listeners.push_back({address, std::move(fd), bound.storage.ss_family, false});
   return {};
 }
 
 std::vector<std::string> HttpServer::BoundAddresses() const {
   std::vector<std::string> out;
-  for (const Impl::Listener& listener : impl_->listeners) out.push_back(listener.address.ToString());
+  for (const Impl::Listener& listener : impl_->listeners)
+    out.push_back(listener.address.ToString());
   return out;
 }
 
-// The first loop takes the listening sockets themselves; the others get their own on the same port (the kernel then
-// spreads connections over them), or share the one of a unix socket.
+// The first loop takes the listening sockets themselves; the others get their own on the same port
+// (the kernel then spreads connections over them), or share the one of a unix socket.
 Status HttpServer::Impl::AddAcceptors(Loop* loop, bool first) {
   loop->acceptors.reserve(listeners.size());
   for (Listener& listener : listeners) {
@@ -297,7 +308,8 @@ Status HttpServer::Impl::AddAcceptors(Loop* loop, bool first) {
     if (raw < 0) return SystemError(listener.address, "listen on");
     error_code error;
     Acceptor acceptor(loop->io);
-    acceptor.assign(stream_protocol(listener.family, listener.family == AF_UNIX ? 0 : IPPROTO_TCP), raw, error);
+    acceptor.assign(stream_protocol(listener.family, listener.family == AF_UNIX ? 0 : IPPROTO_TCP),
+                    raw, error);
     if (error) {
       close(raw);
       return SystemError(listener.address, "listen on");

@@ -4,11 +4,12 @@
 //   if (Status status = server.Listen(*ListenAddress::Parse("127.0.0.1:0")); !status.ok()) …
 //   (void)server.Run(2);  // blocks until Stop(), which any thread may call
 //
-// The handler runs on the loop's own thread, synchronously, several at once on different threads; it must not block.
-// A handler that throws costs its client a 500, nobody else anything. HTTP only: TLS belongs to the proxy in front.
+// The handler runs on the loop's own thread, synchronously, several at once on different threads;
+// it must not block. A handler that throws costs its client a 500, nobody else anything. HTTP only:
+// TLS belongs to the proxy in front.
 //
-// Connections never share anything but a handful of counters. A connection's deadline is a number; one coarse timer per
-// thread looks at all of them, so a request re-arms no timer.
+// Connections never share anything but a handful of counters. A connection's deadline is a number;
+// one coarse timer per thread looks at all of them, so a request re-arms no timer.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@
 
 namespace dpl {
 
-// What the server has seen since it was made; sums over all threads, each figure exact, all of them nearly at once.
+// What the server has seen since it was made; sums over all threads, each figure exact, all of them
+// nearly at once.
 struct HttpCounters {
   uint64_t connections_accepted = 0;
   uint64_t connections_open = 0;
@@ -46,17 +48,19 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Binds and listens; before Run, as often as wanted. A stale unix socket is replaced, a live one is an error.
+  // Binds and listens; before Run, as often as wanted. A stale unix socket is replaced, a live one
+  // is an error.
   Status Listen(const ListenAddress& address);
   // With the ports the kernel picked.
   std::vector<std::string> BoundAddresses() const;
 
-  // Serves on this thread and `threads - 1` others until a stop has been drained. Once. An error only when it could
-  // not begin.
+  // Serves on this thread and `threads - 1` others until a stop has been drained. Once. An error
+  // only when it could not begin.
   Status Run(int threads);
 
-  // Closes the listeners and idle connections, lets requests under way finish within the drain deadline, ends Run.
-  // Any thread, any time, more than once; before Run it makes Run return at once.
+  // Closes the listeners and idle connections, lets requests under way finish within the drain
+  // deadline, ends Run. Any thread, any time, more than once; before Run it makes Run return at
+  // once.
   void Stop();
 
   HttpCounters counters() const;  // any thread

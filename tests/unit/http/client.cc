@@ -1,15 +1,15 @@
 // Raw sockets for the tests of server/http.
 #include "tests/unit/http/client.h"
 
+#include <cstdlib>
+#include <stdexcept>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <cstdlib>
-#include <stdexcept>
 
 namespace dpl {
 namespace {
@@ -24,7 +24,11 @@ void Echo(const HttpRequest& request, HttpResponse* response) {
     return;
   }
   response->close = request.path == "/close";
-  response->body.append(request.method).append(" ").append(request.path).append("?").append(request.query);
+  response->body.append(request.method)
+      .append(" ")
+      .append(request.path)
+      .append("?")
+      .append(request.query);
   response->body.append(" ").append(request.body);
   if (request.path == "/peer") response->body.append(request.peer);
   response->AddHeader("X-Test", request.Find("x-test").value);
@@ -134,7 +138,8 @@ std::string Client::ReceiveUntilClosed() {
   return std::exchange(buffer_, {});
 }
 
-TestServer::TestServer(HttpLimits limits, int threads, const std::string& address) : server_(limits, Echo) {
+TestServer::TestServer(HttpLimits limits, int threads, const std::string& address)
+    : server_(limits, Echo) {
   Status status = server_.Listen(ListenAddress::Parse(address).value());
   EXPECT_TRUE(status.ok()) << status.error().message;
   address_ = server_.BoundAddresses().back();

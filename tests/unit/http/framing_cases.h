@@ -1,5 +1,5 @@
-// Requests that must be refused, each beside its nearest relative that must be answered. Read by the reader's tests
-// (bytes in every split) and by the server's (real sockets).
+// Requests that must be refused, each beside its nearest relative that must be answered. Read by
+// the reader's tests (bytes in every split) and by the server's (real sockets).
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ struct FramingCase {
 inline std::string Get(const std::string& headers, const std::string& line = "GET / HTTP/1.1") {
   return line + "\r\n" + headers + "\r\n";
 }
-inline std::string Post(const std::string& headers, const std::string& body, const std::string& version = "1.1") {
+inline std::string Post(const std::string& headers, const std::string& body,
+                        const std::string& version = "1.1") {
   return "POST / HTTP/" + version + "\r\nHost: h\r\n" + headers + "\r\n" + body;
 }
 
@@ -47,7 +48,8 @@ inline std::vector<FramingCase> FramingCases() {
       {"host_beyond_ascii", Get("Host: h\xc3\xa9\r\n"), 400, Get("Host: he\r\n")},
       // Lines and header names
       {"bare_lf", "GET / HTTP/1.1\nHost: h\n\n", 400, ok},
-      {"bare_lf_in_headers", "GET / HTTP/1.1\r\nHost: h\nX: y\r\n\r\n", 400, Get(host + "X: y\r\n")},
+      {"bare_lf_in_headers", "GET / HTTP/1.1\r\nHost: h\nX: y\r\n\r\n", 400,
+       Get(host + "X: y\r\n")},
       {"bare_lf_at_end", "GET / HTTP/1.1\r\nHost: h\r\n\n", 400, ok},
       {"bare_cr_in_value", Get(host + "X: a\rb\r\n"), 400, Get(host + "X: a b\r\n")},
       {"bare_cr_in_line", "GET /\r HTTP/1.1\r\nHost: h\r\n\r\n", 400, ok},
@@ -79,15 +81,23 @@ inline std::vector<FramingCase> FramingCases() {
       {"version_2_0", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, ok},
       {"version_1_10", "GET / HTTP/1.10\r\nHost: h\r\n\r\n", 400, ok},
       {"version_01_1", "GET / HTTP/01.1\r\nHost: h\r\n\r\n", 400, ok},
-      {"method_with_bracket", "GE(T / HTTP/1.1\r\nHost: h\r\n\r\n", 400, "GE-T / HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"method_with_bracket", "GE(T / HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "GE-T / HTTP/1.1\r\nHost: h\r\n\r\n"},
       {"connect", "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n", 501, ok},
-      {"star_for_get", "GET * HTTP/1.1\r\nHost: h\r\n\r\n", 400, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"},
-      {"target_no_slash", "GET a HTTP/1.1\r\nHost: h\r\n\r\n", 400, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"},
-      {"target_fragment", "GET /a#b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "GET /a%23b HTTP/1.1\r\nHost: h\r\n\r\n"},
-      {"target_quote", "GET /a\"b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "GET /a'b HTTP/1.1\r\nHost: h\r\n\r\n"},
-      {"target_backslash", "GET /a\\b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "GET /a/b HTTP/1.1\r\nHost: h\r\n\r\n"},
-      {"target_bad_percent", "GET /%2 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "GET /%2f HTTP/1.1\r\nHost: h\r\n\r\n"},
-      {"query_bad_percent", "GET /?%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400, "GET /?%aa?b HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"star_for_get", "GET * HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"target_no_slash", "GET a HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"target_fragment", "GET /a#b HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "GET /a%23b HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"target_quote", "GET /a\"b HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "GET /a'b HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"target_backslash", "GET /a\\b HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "GET /a/b HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"target_bad_percent", "GET /%2 HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "GET /%2f HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"query_bad_percent", "GET /?%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400,
+       "GET /?%aa?b HTTP/1.1\r\nHost: h\r\n\r\n"},
       {"target_beyond_ascii", "GET /\xc3\xa9 HTTP/1.1\r\nHost: h\r\n\r\n", 400, ok},
       {"absolute_other_host", "GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n", 400,
        "GET http://a/ HTTP/1.1\r\nHost: A\r\n\r\n"},
@@ -101,33 +111,44 @@ inline std::vector<FramingCase> FramingCases() {
       // Content-Length
       {"two_lengths", Post("Content-Length: 2\r\nContent-Length: 2\r\n", "ab"), 400,
        Post("Content-Length: 2\r\n", "ab")},
-      {"list_of_lengths", Post("Content-Length: 2,2\r\n", "ab"), 400, Post("Content-Length:2\r\n", "ab")},
-      {"signed_length", Post("Content-Length: +2\r\n", "ab"), 400, Post("Content-Length: 02\r\n", "ab")},
-      {"negative_length", Post("Content-Length: -2\r\n", "ab"), 400, Post("Content-Length: 0\r\n", "")},
-      {"hex_length", Post("Content-Length: 0x2\r\n", "ab"), 400, Post("content-length: 2\r\n", "ab")},
+      {"list_of_lengths", Post("Content-Length: 2,2\r\n", "ab"), 400,
+       Post("Content-Length:2\r\n", "ab")},
+      {"signed_length", Post("Content-Length: +2\r\n", "ab"), 400,
+       Post("Content-Length: 02\r\n", "ab")},
+      {"negative_length", Post("Content-Length: -2\r\n", "ab"), 400,
+       Post("Content-Length: 0\r\n", "")},
+      {"hex_length", Post("Content-Length: 0x2\r\n", "ab"), 400,
+       Post("content-length: 2\r\n", "ab")},
       {"empty_length", Post("Content-Length: \r\n", ""), 400, Post("", "")},
-      {"huge_length", Post("Content-Length: 99999999999999999999\r\n", ""), 400, Post("Content-Length: 1\r\n", "a")},
+      {"huge_length", Post("Content-Length: 99999999999999999999\r\n", ""), 400,
+       Post("Content-Length: 1\r\n", "a")},
       {"body_too_large", Post("Content-Length: 65537\r\n", ""), 413,
        Post("Content-Length: 65536\r\n", std::string(65536, 'a'))},
       // Transfer-Encoding
-      {"length_and_coding", Post("Content-Length: 15\r\n" + chunked, "5\r\nhello\r\n0\r\n\r\n"), 400, whole},
-      {"coding_and_length", Post(chunked + "Content-Length: 15\r\n", "5\r\nhello\r\n0\r\n\r\n"), 400, whole},
+      {"length_and_coding", Post("Content-Length: 15\r\n" + chunked, "5\r\nhello\r\n0\r\n\r\n"),
+       400, whole},
+      {"coding_and_length", Post(chunked + "Content-Length: 15\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+       400, whole},
       {"two_codings", Post(chunked + chunked, "0\r\n\r\n"), 400, Post(chunked, "0\r\n\r\n")},
       {"list_of_codings", Post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"), 501, whole},
       {"chunked_twice", Post("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n"), 501, whole},
-      {"chunked_not_last", Post("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n"), 501, whole},
+      {"chunked_not_last", Post("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n"), 501,
+       whole},
       {"identity", Post("Transfer-Encoding: identity\r\n", ""), 501, whole},
       {"xchunked", Post("Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"), 501, whole},
-      {"chunked_with_parameter", Post("Transfer-Encoding: chunked;q=1\r\n", "0\r\n\r\n"), 501, whole},
+      {"chunked_with_parameter", Post("Transfer-Encoding: chunked;q=1\r\n", "0\r\n\r\n"), 501,
+       whole},
       {"quoted_chunked", Post("Transfer-Encoding: \"chunked\"\r\n", "0\r\n\r\n"), 501, whole},
       {"empty_coding", Post("Transfer-Encoding:\r\n", "0\r\n\r\n"), 501,
        Post("Transfer-Encoding: CHUNKED\r\n", "0\r\n\r\n")},
-      {"chunked_in_1_0", Post(chunked, "0\r\n\r\n", "1.0"), 400, Post("Content-Length: 1\r\n", "a", "1.0")},
+      {"chunked_in_1_0", Post(chunked, "0\r\n\r\n", "1.0"), 400,
+       Post("Content-Length: 1\r\n", "a", "1.0")},
       // Chunks
       {"chunk_size_empty", Post(chunked, "\r\nhello\r\n0\r\n\r\n"), 400, whole},
       {"chunk_size_no_hex", Post(chunked, "g\r\nhello\r\n0\r\n\r\n"), 400, whole},
       {"chunk_size_0x", Post(chunked, "0x5\r\nhello\r\n0\r\n\r\n"), 400, whole},
-      {"chunk_size_signed", Post(chunked, "+5\r\nhello\r\n0\r\n\r\n"), 400, Post(chunked, "05\r\nhello\r\n0\r\n\r\n")},
+      {"chunk_size_signed", Post(chunked, "+5\r\nhello\r\n0\r\n\r\n"), 400,
+       Post(chunked, "05\r\nhello\r\n0\r\n\r\n")},
       {"chunk_size_blank_before", Post(chunked, " 5\r\nhello\r\n0\r\n\r\n"), 400, whole},
       {"chunk_size_blank_after", Post(chunked, "5 \r\nhello\r\n0\r\n\r\n"), 400, whole},
       {"chunk_size_underscore", Post(chunked, "0_5\r\nhello\r\n0\r\n\r\n"), 400, whole},
@@ -135,8 +156,8 @@ inline std::vector<FramingCase> FramingCases() {
       {"chunk_size_wraps", Post(chunked, "100000005\r\nhello\r\n0\r\n\r\n"), 413, whole},
       {"chunk_size_too_large", Post(chunked, "10001\r\n"), 413,
        Post(chunked, "10000\r\n" + std::string(65536, 'a') + "\r\n0\r\n\r\n")},
-      {"chunks_sum_too_large", Post(chunked, "ffff\r\n" + std::string(65535, 'a') + "\r\n2\r\n"), 413,
-       Post(chunked, "ffff\r\n" + std::string(65535, 'a') + "\r\n1\r\na\r\n0\r\n\r\n")},
+      {"chunks_sum_too_large", Post(chunked, "ffff\r\n" + std::string(65535, 'a') + "\r\n2\r\n"),
+       413, Post(chunked, "ffff\r\n" + std::string(65535, 'a') + "\r\n1\r\na\r\n0\r\n\r\n")},
       {"chunk_bare_lf", Post(chunked, "5\nhello\r\n0\r\n\r\n"), 400, whole},
       {"chunk_data_bare_lf", Post(chunked, "5\r\nhello\n0\r\n\r\n"), 400, whole},
       {"chunk_longer_than_size", Post(chunked, "5\r\nhellooo\r\n0\r\n\r\n"), 400, whole},
@@ -145,19 +166,35 @@ inline std::vector<FramingCase> FramingCases() {
        Post(chunked, "5;a;b=c;d=\"e \\\" f\"\r\nhello\r\n0\r\n\r\n")},
       {"chunk_extension_open_quote", Post(chunked, "5;a=\"b\r\nhello\r\n0\r\n\r\n"), 400,
        Post(chunked, "5;a=\"b\"\r\nhello\r\n0\r\n\r\n")},
-      {"chunk_extension_too_long", Post(chunked, "5;" + std::string(300, 'a') + "\r\nhello\r\n0\r\n\r\n"), 400,
+      {"chunk_extension_too_long",
+       Post(chunked, "5;" + std::string(300, 'a') + "\r\nhello\r\n0\r\n\r\n"), 400,
        Post(chunked, "5;" + std::string(200, 'a') + "\r\nhello\r\n0\r\n\r\n")},
-      {"trailer_folded", Post(chunked, "0\r\nX: a\r\n b\r\n\r\n"), 400, Post(chunked, "0\r\nX: a\r\nY: b\r\n\r\n")},
+      {"trailer_folded", Post(chunked, "0\r\nX: a\r\n b\r\n\r\n"), 400,
+       Post(chunked, "0\r\nX: a\r\nY: b\r\n\r\n")},
       {"trailer_no_colon", Post(chunked, "0\r\nX\r\n\r\n"), 400, Post(chunked, "0\r\nX:\r\n\r\n")},
-      {"trailer_length", Post(chunked, "0\r\nContent-Length: 5\r\n\r\n"), 400, Post(chunked, "0\r\nDigest: 5\r\n\r\n")},
+      {"trailer_length", Post(chunked, "0\r\nContent-Length: 5\r\n\r\n"), 400,
+       Post(chunked, "0\r\nDigest: 5\r\n\r\n")},
       // Sizes, expectations
       {"head_too_large", Get(host + "X: " + std::string(33 * 1024, 'a') + "\r\n"), 431,
        Get(host + "X: " + std::string(31 * 1024, 'a') + "\r\n")},
-      {"target_too_long", "GET /" + std::string(9 * 1024, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", 414,
-       "GET /" + std::string(8 * 1024 - 1, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n"},
-      {"too_many_headers", Get(host + [] { std::string s; for (int i = 0; i < 100; ++i) s += "X: a\r\n"; return s; }()),
-       431, Get(host + [] { std::string s; for (int i = 0; i < 99; ++i) s += "X: a\r\n"; return s; }())},
-      {"other_expectation", Get(host + "Expect: a-miracle\r\n"), 417, Get(host + "Expect: 100-continue\r\n")},
+      {"target_too_long", "GET /" + std::string(9 * 1024, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n",
+       414, "GET /" + std::string(8 * 1024 - 1, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"too_many_headers",
+       Get(host +
+           [] {
+             std::string s;
+             for (int i = 0; i < 100; ++i) s += "X: a\r\n";
+             return s;
+           }()),
+       431,
+       Get(host +
+           [] {
+             std::string s;
+             for (int i = 0; i < 99; ++i) s += "X: a\r\n";
+             return s;
+           }())},
+      {"other_expectation", Get(host + "Expect: a-miracle\r\n"), 417,
+       Get(host + "Expect: 100-continue\r\n")},
   };
 }
 

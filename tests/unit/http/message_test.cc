@@ -40,8 +40,9 @@ TEST(ListenAddress, ParsesAndPrints) {
 }
 
 TEST(ListenAddress, RefusesTheRest) {
-  for (const char* text : {"", "8181", ":8181", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:80",
-                           "[::1]", "[::g]:80", "example.com:80", "unix:", "1.2.3:4", "127.0.0.1:-1"}) {
+  for (const char* text :
+       {"", "8181", ":8181", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:80",
+        "[::1]", "[::g]:80", "example.com:80", "unix:", "1.2.3:4", "127.0.0.1:-1"}) {
     EXPECT_FALSE(ListenAddress::Parse(text).ok()) << text;
   }
   EXPECT_FALSE(ListenAddress::Parse("unix:/" + std::string(120, 'a')).ok());
@@ -51,7 +52,8 @@ TEST(ListenAddress, KnowsWhatIsLocal) {
   for (const char* text : {"127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "unix:/x", "localhost:1"}) {
     EXPECT_TRUE(ListenAddress::Parse(text)->IsLocal()) << text;
   }
-  for (const char* text : {"0.0.0.0:1", "10.0.0.1:1", "[::]:1", "[2001:db8::1]:1", "[::ffff:10.0.0.1]:1"}) {
+  for (const char* text :
+       {"0.0.0.0:1", "10.0.0.1:1", "[::]:1", "[2001:db8::1]:1", "[::ffff:10.0.0.1]:1"}) {
     EXPECT_FALSE(ListenAddress::Parse(text)->IsLocal()) << text;
   }
 }

@@ -1,10 +1,10 @@
 // The reader: refusals, and the same answer however the bytes are split.
 #include "server/http/request_reader.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/http/framing_cases.h"
 
@@ -13,10 +13,12 @@ namespace {
 
 using http::RequestReader;
 
-// Feeds `bytes` in pieces of `piece` and gives the state it settles in: the first kReady or kRefused, else the last.
+// Feeds `bytes` in pieces of `piece` and gives the state it settles in: the first kReady or
+// kRefused, else the last.
 RequestReader::State Feed(RequestReader* reader, std::string_view bytes, size_t piece) {
   RequestReader::State state = reader->Next();
-  while (!bytes.empty() && state != RequestReader::State::kReady && state != RequestReader::State::kRefused) {
+  while (!bytes.empty() && state != RequestReader::State::kReady &&
+         state != RequestReader::State::kRefused) {
     std::span<char> space = reader->Space();
     size_t count = std::min({piece, bytes.size(), space.size()});
     std::memcpy(space.data(), bytes.data(), count);
@@ -36,7 +38,8 @@ TEST(RequestReader, RefusesWhatIsAmbiguousInEverySplit) {
       EXPECT_EQ(Feed(&refused, c.refused, piece), RequestReader::State::kRefused);
       EXPECT_EQ(refused.refusal().status, c.status) << refused.refusal().message;
       RequestReader control(limits);
-      EXPECT_EQ(Feed(&control, c.control, piece), RequestReader::State::kReady) << control.refusal().message;
+      EXPECT_EQ(Feed(&control, c.control, piece), RequestReader::State::kReady)
+          << control.refusal().message;
     }
   }
 }
@@ -44,8 +47,11 @@ TEST(RequestReader, RefusesWhatIsAmbiguousInEverySplit) {
 TEST(RequestReader, TakesTheRequestApart) {
   HttpLimits limits;
   RequestReader reader(limits);
-  ASSERT_EQ(Feed(&reader, "POST http://H:1/a/b?c=d?e HTTP/1.1\r\nhost: h:1\r\nX-One: \t 1 2 \r\nx-one: 3\r\n"
-                          "Content-Length: 5\r\n\r\nhello", 3), RequestReader::State::kReady);
+  ASSERT_EQ(Feed(&reader,
+                 "POST http://H:1/a/b?c=d?e HTTP/1.1\r\nhost: h:1\r\nX-One: \t 1 2 \r\nx-one: 3\r\n"
+                 "Content-Length: 5\r\n\r\nhello",
+                 3),
+            RequestReader::State::kReady);
   const HttpRequest& request = reader.request();
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.path, "/a/b");
@@ -59,8 +65,9 @@ TEST(RequestReader, TakesTheRequestApart) {
 
 TEST(RequestReader, DecodesChunksInPlace) {
   HttpLimits limits;
-  const std::string bytes = Post("Transfer-Encoding: chunked\r\n",
-                                 "1\r\na\r\n3;x=y\r\nbcd\r\nA\r\n0123456789\r\n0\r\nX-Trailer: t\r\n\r\n");
+  const std::string bytes =
+      Post("Transfer-Encoding: chunked\r\n",
+           "1\r\na\r\n3;x=y\r\nbcd\r\nA\r\n0123456789\r\n0\r\nX-Trailer: t\r\n\r\n");
   const std::string next = Get("Host: h\r\n", "GET /next HTTP/1.1");
   for (size_t piece = 1; piece < 20; ++piece) {
     RequestReader reader(limits);
@@ -71,7 +78,8 @@ TEST(RequestReader, DecodesChunksInPlace) {
     std::vector<std::string> seen;
     while (true) {
       if (state == RequestReader::State::kReady) {
-        seen.push_back(std::string(reader.request().path) + " " + std::string(reader.request().body));
+        seen.push_back(std::string(reader.request().path) + " " +
+                       std::string(reader.request().body));
         reader.Consume();
         state = reader.Next();
         continue;
@@ -93,12 +101,15 @@ TEST(RequestReader, DecodesChunksInPlace) {
 TEST(RequestReader, MemoryFollowsWhatArrivesNotWhatIsAnnounced) {
   HttpLimits limits;
   RequestReader reader(limits);
-  EXPECT_EQ(Feed(&reader, Post("Content-Length: 65536\r\n", "a"), 1 << 20), RequestReader::State::kBody);
+  EXPECT_EQ(Feed(&reader, Post("Content-Length: 65536\r\n", "a"), 1 << 20),
+            RequestReader::State::kBody);
   EXPECT_LE(reader.capacity(), 4096u);
   // One-byte chunks: six bytes on the wire for each byte kept.
   RequestReader drip(limits);
-  EXPECT_EQ(Feed(&drip, Post("Transfer-Encoding: chunked\r\n", ""), 1 << 20), RequestReader::State::kBody);
-  for (int i = 0; i < 20'000; ++i) ASSERT_EQ(Feed(&drip, "1\r\nx\r\n", 6), RequestReader::State::kBody);
+  EXPECT_EQ(Feed(&drip, Post("Transfer-Encoding: chunked\r\n", ""), 1 << 20),
+            RequestReader::State::kBody);
+  for (int i = 0; i < 20'000; ++i)
+    ASSERT_EQ(Feed(&drip, "1\r\nx\r\n", 6), RequestReader::State::kBody);
   EXPECT_LE(drip.capacity(), 32u * 1024);
   EXPECT_EQ(Feed(&drip, "0\r\n\r\n", 5), RequestReader::State::kReady);
   EXPECT_EQ(drip.request().body.size(), 20'000u);
@@ -131,7 +142,8 @@ TEST(RequestReader, KeepAliveAsTheVersionsSay) {
 TEST(RequestReader, ContinueIsDueOnlyWhileNothingOfTheBodyCame) {
   HttpLimits limits;
   RequestReader waiting(limits);
-  EXPECT_EQ(Feed(&waiting, Post("Expect: 100-Continue\r\nContent-Length: 2\r\n", ""), 1), RequestReader::State::kBody);
+  EXPECT_EQ(Feed(&waiting, Post("Expect: 100-Continue\r\nContent-Length: 2\r\n", ""), 1),
+            RequestReader::State::kBody);
   EXPECT_TRUE(waiting.TakeContinue());
   EXPECT_FALSE(waiting.TakeContinue());
   RequestReader begun(limits);

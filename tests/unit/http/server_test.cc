@@ -1,12 +1,12 @@
 // The server over real sockets: framing, connections, deadlines, drain.
 #include "server/http/server.h"
 
+#include <filesystem>
+#include <fstream>
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 
 #include "tests/unit/http/client.h"
 #include "tests/unit/http/framing_cases.h"
@@ -18,7 +18,8 @@ using std::chrono::milliseconds;
 
 const std::string kGet = "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n";
 
-// Deadlines short enough for a test to see them pass; the others stay long, so that the one under test is the one met.
+// Deadlines short enough for a test to see them pass; the others stay long, so that the one under
+// test is the one met.
 HttpLimits Short(milliseconds HttpLimits::*which) {
   HttpLimits limits;
   limits.*which = milliseconds(300);
@@ -28,7 +29,8 @@ HttpLimits Short(milliseconds HttpLimits::*which) {
 TEST(HttpServer, Answers) {
   TestServer server;
   Client client(server.address());
-  ASSERT_TRUE(client.Send("POST /p?q HTTP/1.1\r\nHost: h\r\nX-Test: t\r\nContent-Length: 4\r\n\r\nbody"));
+  ASSERT_TRUE(
+      client.Send("POST /p?q HTTP/1.1\r\nHost: h\r\nX-Test: t\r\nContent-Length: 4\r\n\r\nbody"));
   Reply reply = client.Receive();
   EXPECT_EQ(reply.status, 200);
   EXPECT_EQ(reply.body, "POST /p?q body");
@@ -76,14 +78,16 @@ TEST(HttpServer, PipelinedRequestsAreAnsweredInOrder) {
   for (int i = 0; i < 300; ++i) {
     std::string body(static_cast<size_t>(i), 'x');
     all += i % 2 == 0 ? "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n"
-                      : "POST /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(i) +
+                      : "POST /" + std::to_string(i) +
+                            " HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(i) +
                             "\r\n\r\n" + body;
   }
   ASSERT_TRUE(client.Send(all));
   for (int i = 0; i < 300; ++i) {
     Reply reply = client.Receive();
     ASSERT_EQ(reply.status, 200) << i;
-    EXPECT_EQ(reply.body.substr(0, reply.body.find('?')), (i % 2 == 0 ? "GET /" : "POST /") + std::to_string(i));
+    EXPECT_EQ(reply.body.substr(0, reply.body.find('?')),
+              (i % 2 == 0 ? "GET /" : "POST /") + std::to_string(i));
   }
 }
 
@@ -138,12 +142,14 @@ TEST(HttpServer, CloseIsHonoured) {
 TEST(HttpServer, ExpectContinue) {
   TestServer server;
   Client client(server.address());
-  ASSERT_TRUE(client.Send("POST /e HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
+  ASSERT_TRUE(client.Send(
+      "POST /e HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
   EXPECT_EQ(client.Receive().status, 100);
   ASSERT_TRUE(client.Send("ok"));
   EXPECT_EQ(client.Receive().body, "POST /e? ok");
   // A body refused by its length is refused instead of asked for.
-  ASSERT_TRUE(client.Send("POST /e HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 999999\r\n\r\n"));
+  ASSERT_TRUE(client.Send(
+      "POST /e HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 999999\r\n\r\n"));
   EXPECT_EQ(client.Receive().status, 413);
   EXPECT_TRUE(client.IsClosedByPeer());
 }
@@ -170,8 +176,9 @@ TEST(HttpServer, HalfClosedClientsGetTheirAnswers) {
   EXPECT_EQ(client.Receive().status, 200);
   EXPECT_EQ(client.Receive().status, 200);
   EXPECT_TRUE(client.IsClosedByPeer());
-  for (const char* half : {"GET / HT", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf",
-                           "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"}) {
+  for (const char* half :
+       {"GET / HT", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf",
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"}) {
     Client broken(server.address());
     ASSERT_TRUE(broken.Send(half));
     broken.EndSending();
@@ -187,7 +194,8 @@ TEST(HttpServer, AResetHurtsNobodyElse) {
   TestServer server;
   for (int i = 0; i < 20; ++i) {
     Client client(server.address());
-    client.Send(i % 2 == 0 ? "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf" : kGet + kGet + "GET");
+    client.Send(i % 2 == 0 ? "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf"
+                           : kGet + kGet + "GET");
     client.Reset();
   }
   Client control(server.address());
@@ -223,7 +231,8 @@ TEST(HttpServer, DrippingDoesNotExtendTheDeadline) {
 
 TEST(HttpServer, SlowBodyIsDropped) {
   TestServer server(Short(&HttpLimits::body_deadline));
-  for (const char* slow_body : {"Content-Length: 5\r\n\r\nhe", "Transfer-Encoding: chunked\r\n\r\n5\r\nhe"}) {
+  for (const char* slow_body :
+       {"Content-Length: 5\r\n\r\nhe", "Transfer-Encoding: chunked\r\n\r\n5\r\nhe"}) {
     Client slow(server.address());
     ASSERT_TRUE(slow.Send(std::string("POST / HTTP/1.1\r\nHost: h\r\n") + slow_body));
     EXPECT_EQ(slow.Receive().status, 408) << slow_body;
@@ -311,7 +320,8 @@ TEST(HttpServer, Ipv6) {
 }
 
 TEST(HttpServer, UnixSocket) {
-  const std::string path = std::filesystem::temp_directory_path() / ("dpl-http-" + std::to_string(getpid()));
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("dpl-http-" + std::to_string(getpid()));
   {
     TestServer server({}, 2, "unix:" + path);
     struct stat info;
@@ -320,7 +330,8 @@ TEST(HttpServer, UnixSocket) {
     for (int i = 0; i < 10; ++i) {
       Client client(server.address());
       ASSERT_TRUE(client.Send("GET /peer HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-      EXPECT_NE(client.Receive().body.find("unix:uid=" + std::to_string(getuid())), std::string::npos);
+      EXPECT_NE(client.Receive().body.find("unix:uid=" + std::to_string(getuid())),
+                std::string::npos);
     }
     // A live socket is not taken over.
     HttpServer second({}, [](const HttpRequest&, HttpResponse*) {});
@@ -330,7 +341,8 @@ TEST(HttpServer, UnixSocket) {
 }
 
 TEST(HttpServer, StaleSocketFilesAreReplacedOthersAreNot) {
-  const std::string path = std::filesystem::temp_directory_path() / ("dpl-http-stale-" + std::to_string(getpid()));
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("dpl-http-stale-" + std::to_string(getpid()));
   std::ofstream(path) << "precious";
   HttpServer refused({}, [](const HttpRequest&, HttpResponse*) {});
   EXPECT_FALSE(refused.Listen(ListenAddress::Parse("unix:" + path).value()).ok());
@@ -352,7 +364,8 @@ TEST(HttpServer, DrainFinishesWhatIsUnderWay) {
   Client busy(server.address());
   ASSERT_TRUE(idle.Send(kGet));
   EXPECT_EQ(idle.Receive().status, 200);
-  ASSERT_TRUE(busy.Send("POST /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"));
+  ASSERT_TRUE(busy.Send(
+      "POST /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"));
   EXPECT_EQ(busy.Receive().status, 100);  // the server is now inside this request
   server.server().Stop();
   EXPECT_TRUE(idle.IsClosedByPeer());
@@ -370,7 +383,8 @@ TEST(HttpServer, DrainFinishesWhatIsUnderWay) {
 TEST(HttpServer, DrainHasADeadline) {
   TestServer server(Short(&HttpLimits::drain_deadline));
   Client stuck(server.address());
-  ASSERT_TRUE(stuck.Send("POST /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"));
+  ASSERT_TRUE(stuck.Send(
+      "POST /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"));
   EXPECT_EQ(stuck.Receive().status, 100);
   server.StopAndJoin();
   EXPECT_TRUE(stuck.IsClosedByPeer());
