@@ -4,12 +4,39 @@
 // evaluates it directly). The expressions in it are annotated AST nodes (ast::Expr::type, ref, ref_a, ref_b, target);
 // a condition over several resource types is cloned and annotated once per type. Plain data, owns nothing of the AST but
 // the clones; the files must outlive it.
+//
+// What an annotated expression holds (`type` is always set, an index into Schema::types; optional types are marked there):
+//
+//   literal (kNumber kMoney kString kDuration kDate kDateTime kTime kBool), also `mon` … `sun` beside `now.weekday`
+//                        kValue, ref_a: Model::constants. The constant has the type of the other side: a string beside a
+//                        path is a kPath, a whole number beside a decimal a kDecimal.
+//   person "E1", docs.Folder "A"          kPersonEntity, kResourceEntity; ref_a: constants
+//   team t, role r                        kTeam, kRole; ref_a: Schema::teams, roles
+//   emea, Class.internal                  kEnumMember; ref_a: enums, ref_b: member (a kField's args mean nothing then)
+//   a constant's name                     kConst; ref_a: constants (its value), target: the constant's own expression
+//   person agent resource request task now context
+//                                         kVar…; kVarResource: ref_b is the resource type. kVarAgent is the acting agent.
+//   a quantifier's variable               kVarLocal; ref_a: slot, 0 is the outermost (kSome, kAll, kCount: ref_a is their slot)
+//   a column of a test's `with`           kVarLocal; ref_a: column
+//   x.attribute                           kPersonAttr (ref_a: attribute), kResourceAttr (ref_a: attribute, ref_b: resource type),
+//                                         kResourceParent (as kResourceAttr: the named parent), kPersonKey,
+//                                         kResourceKey (ref_b: resource type), kRecordField (ref_a: field)
+//   x["key"]                              kLabelKey; ref_a: constants (a string)
+//   request.p, task.p or a task's own p   kRequestParam (ref_a: Str of the name), kTaskParam (ref_a: parameter of the task)
+//   context.f                             kContextAttr; ref_a: Schema::context
+//   now.time, now.date, now.weekday       kNowTime, kNowDate, kNowWeekday, in the zone of the declaring package
+//   f(…)                                  kBuiltin; ref_a: row of builtins.def
+//   like, matches                         ref_a: constants (a kPattern);   during: kCalendar, ref_a: Schema::calendars
+//   everything else                       kValue; what it does follows from its kind and the types of its arguments
+//
+// ast::Subject::ref: team and role by Schema index, agent by position among agents, person by constant.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/ast/nodes.h"
