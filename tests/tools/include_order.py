@@ -24,7 +24,7 @@ ROOMS = {
     "compiler/diag": ["compiler/source", "runtime/json"],
     "compiler/ast": ["compiler/diag", "runtime/bytecode"],
     "compiler/syntax": ["compiler/ast"],
-    "compiler/check": ["compiler/syntax"],
+    "compiler/check": ["compiler/syntax", "runtime/facts"],  # it judges given facts against the policies
     "compiler/lower": ["compiler/check"],
     "compiler/format": ["compiler/syntax"],
     "compiler/testing": ["compiler/lower", "runtime/decide"],
@@ -39,7 +39,7 @@ LIBRARIES = [
     ("ANTLR", r"antlr4-runtime|Dpl(Lexer|Parser)\w*\.h", ["compiler/syntax/"]),
     ("RapidJSON", r"rapidjson/", ["runtime/json/"]),
     ("Asio and Beast", r"boost/(asio|beast)", ["server/http/"]),
-    ("re2", r"re2/", ["runtime/vm/"]),
+    ("re2", r"re2/", ["runtime/base/pattern.cc"]),
     ("ICU", r"unicode/", ["runtime/base/unicode.cc", "compiler/"]),
     ("OpenSSL", r"openssl/", ["runtime/base/"]),
     ("CLI11", r"CLI/", ["compiler/dplc/", "server/"]),
