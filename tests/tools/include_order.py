@@ -139,12 +139,6 @@ def rule_each_library_lives_in_its_room():
                     yield f"{path}:{number}: {name} belongs to {', '.join(rooms)}"
 
 
-def rule_re2_is_used_by_one_file():
-    users = [str(p) for p, lines in sources() if any(h.startswith("re2/") for _, _, h in includes(lines))]
-    if len(users) > 1:
-        yield f"{', '.join(users)}: one file may include re2"
-
-
 def rule_headers_are_light():
     for path, lines in sources():
         if path.suffix != ".h":
