@@ -351,7 +351,9 @@ Error ReaderError(std::string_view text, rj::ParseErrorCode code, size_t offset)
     return ErrorAt(text, offset, name, message);
   };
   switch (code) {
-    case rj::kParseErrorDocumentEmpty: return at("json.empty", "no JSON value was sent");
+    case rj::kParseErrorDocumentEmpty:  // also what RapidJSON says about a wrong first byte
+      if (offset < text.size()) return at("json.syntax", "expected a JSON value");
+      return at("json.empty", "no JSON value was sent");
     case rj::kParseErrorDocumentRootNotSingular:
       return at("json.trailing", "something follows the JSON value");
     case rj::kParseErrorObjectMissName:
