@@ -15,22 +15,11 @@
 
 #include "server/http/request_reader.h"
 #include "server/http/server.h"
+#include "server/http/tally.h"
 
 namespace dpl::http {
 
 using Socket = boost::asio::generic::stream_protocol::socket;
-
-// A counter with one writing thread: no locked instruction on the request path.
-class Tally {
- public:
-  void Add(uint64_t count = 1) {
-    value_.store(value_.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
-  }
-  uint64_t Get() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
 
 class Connection;
 

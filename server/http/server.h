@@ -1,6 +1,6 @@
 // An HTTP/1.1 server: listeners, one event loop per thread, graceful stop.
 //
-//   HttpServer server(HttpLimits{}, [](const HttpRequest& request, HttpResponse* response) { … });
+//   HttpServer server(HttpLimits{}, [](const HttpRequest& q, HttpResponse* a) { … });
 //   if (Status status = server.Listen(*ListenAddress::Parse("127.0.0.1:0")); !status.ok()) …
 //   (void)server.Run(2);  // blocks until Stop(), which any thread may call
 //

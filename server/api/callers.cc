@@ -1,0 +1,50 @@
+// Authentication of enforcement points.
+#include "server/api/callers.h"
+
+namespace dpl {
+namespace {
+
+// Equal without an early way out.
+bool SameDigest(const Digest& a, const Digest& b) {
+  uint8_t difference = 0;
+  for (size_t i = 0; i < a.size(); ++i)
+    difference = static_cast<uint8_t>(difference | (a[i] ^ b[i]));
+  return difference == 0;
+}
+
+}  // namespace
+
+std::string_view BearerToken(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (!EqualIgnoringCase(authorization.substr(0, kScheme.size()), kScheme)) return {};
+  std::string_view token = authorization.substr(kScheme.size());
+  while (!token.empty() && token.front() == ' ') token.remove_prefix(1);
+  for (char c : token) {
+    if (c <= ' ' || c > '~' || c == ',' || c == '"') return {};
+  }
+  return token;
+}
+
+const Caller* CallerRegistry::Find(const HttpRequest& request) const {
+  if (development()) return &development_;
+  HttpRequest::Found authorization = request.Find("Authorization");
+  if (authorization.count > 1) return nullptr;
+  const Caller* found = nullptr;
+  if (authorization.count == 1) {
+    std::string_view token = BearerToken(authorization.value);
+    if (token.empty()) return nullptr;
+    const Digest digest = Sha256(token);
+    for (const RegisteredCaller& registered : callers_) {
+      if (registered.token_sha256 && SameDigest(*registered.token_sha256, digest))
+        found = &registered.caller;
+    }
+    return found;
+  }
+  if (!request.unix_socket || request.peer_uid < 0) return nullptr;
+  for (const RegisteredCaller& registered : callers_) {
+    if (registered.unix_uid == request.peer_uid) found = &registered.caller;
+  }
+  return found;
+}
+
+}  // namespace dpl

@@ -1,0 +1,93 @@
+// The decision service behind the HTTP server: routes, callers, and the policy in force.
+//
+//   Service service({.clock = &clock, .store = &store, .version = "0.1.0"});
+//   service.Publish(std::move(snapshot), std::move(callers));
+//   HttpServer server(limits, [&](const HttpRequest& q, HttpResponse* a) { service.Handle(q, a);
+//   });
+//
+// Handle() may run on any number of threads at once. A request is answered wholly from the policy
+// that was in force when it began; Publish() swaps the policy without disturbing any. Without a
+// policy every question about access is answered with 503, never with a decision.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/base/clock.h"
+#include "runtime/facts/snapshot.h"
+#include "runtime/state/store.h"
+#include "server/api/callers.h"
+#include "server/http/message.h"
+
+namespace dpl {
+
+class MetricsWriter;
+struct ServiceThread;
+
+struct ServiceOptions {
+  Clock* clock = nullptr;       // outlives the service
+  StateStore* store = nullptr;  // outlives the service
+  std::string version;          // of the program, for /healthz
+  std::string public_url;       // `https://pdp.example`; empty: https and the Host of the request
+  std::string start_id;  // distinguishes the evaluation ids of this start; a few random characters
+  // Appends the families of other rooms to /metrics; may be empty.
+  std::function<void(MetricsWriter*)> more_metrics;
+};
+
+// What is in force: replaced as a whole.
+struct InForce {
+  std::shared_ptr<const Snapshot> snapshot;
+  std::shared_ptr<const CallerRegistry> callers;
+  Instant since{};
+};
+
+class Service {
+ public:
+  explicit Service(ServiceOptions options);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  void Handle(const HttpRequest& request, HttpResponse* response);
+
+  // Puts a policy in force from the next request on. Any thread.
+  void Publish(std::shared_ptr<const Snapshot> snapshot,
+               std::shared_ptr<const CallerRegistry> callers);
+  // A reload failed and the last good policy stays: said in /healthz and /metrics until the next
+  // Publish. Any thread.
+  void ReloadFailed(const Error& error);
+  // From now on /readyz says no, so that a load balancer looks elsewhere. Any thread.
+  void BeginDrain() { draining_.store(true, std::memory_order_relaxed); }
+
+  static constexpr int kMaxBatch = 100;
+
+ private:
+  friend struct ServiceThread;
+
+  ServiceThread* ThisThread();
+  void Health(const InForce& in_force, HttpResponse* response);
+  void Ready(const InForce& in_force, HttpResponse* response);
+  void Metrics(const InForce& in_force, HttpResponse* response);
+  void Discovery(const HttpRequest& request, HttpResponse* response);
+  void Access(const HttpRequest& request, bool batch, ServiceThread* thread,
+              HttpResponse* response);
+
+  const ServiceOptions options_;
+  const uint64_t identity_;  // no other service of this process has it
+  std::atomic<bool> draining_{false};
+  std::atomic<uint64_t> generation_{0};  // of in_force_; read on every request, written by Publish
+
+  mutable std::mutex
+      mutex_;  // guards what follows; never taken by a request but for the first after a Publish
+  InForce in_force_;
+  std::vector<std::unique_ptr<ServiceThread>> threads_;
+  uint64_t reloads_ = 0, failed_reloads_ = 0;
+  bool last_failed_ = false;
+  Error last_error_;
+  Instant last_error_at_{};
+};
+
+}  // namespace dpl

@@ -1,0 +1,51 @@
+// What one serving thread of the service keeps to itself. Only server/api sees this header.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/arena.h"
+#include "runtime/decide/engine.h"
+#include "runtime/decide/wire_request.h"
+#include "server/api/metrics.h"
+#include "server/api/service.h"
+
+namespace dpl {
+
+struct ServiceThread {
+  // Memory for one body: 64 KiB of JSON become at most about 2 MiB of values.
+  static constexpr size_t kArenaBytes = 16 * 1024 * 1024;
+
+  ServiceThread(std::string_view start_id, size_t index);
+
+  // The id of the next evaluation: unique among all threads and starts.
+  std::string_view NextEvaluationId();
+
+  Scratch scratch;
+  Arena arena{kArenaBytes};
+  MetricsShard metrics;
+  InForce in_force;         // as of `generation`
+  uint64_t generation = 0;  // of the service's
+  std::string id;           // `ev_<start>-<thread>-`, then the number of the evaluation
+  size_t id_prefix = 0;
+  uint64_t evaluations = 0;
+};
+
+// The body of a question about access: everything that has passed the checks of headers and caller.
+struct Question {
+  const HttpRequest* http = nullptr;
+  const Caller* caller = nullptr;
+  std::string_view request_id;  // of the header; empty: none
+  Instant now{};
+  StateStore* store = nullptr;
+};
+
+// POST /access/v1/evaluation and /access/v1/evaluations, from the body on (evaluate.cc).
+void EvaluateOne(const Question& question, ServiceThread* thread, HttpResponse* response);
+void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse* response);
+
+// True for `application/json`, with or without `charset=utf-8` and other parameters.
+bool IsJson(std::string_view content_type);
+
+}  // namespace dpl
