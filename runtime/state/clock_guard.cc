@@ -1,0 +1,32 @@
+// See clock_guard.h.
+#include "runtime/state/clock_guard.h"
+
+#include <algorithm>
+
+namespace dpl {
+
+bool ClockGuard::Trust(Instant wall, int64_t monotonic_us) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  int64_t offset = wall.us - monotonic_us;
+  if (!started_) {
+    started_ = true;
+    base_us_ = offset;
+    monotonic_us_ = monotonic_us;
+  }
+  int64_t elapsed = std::max<int64_t>(0, monotonic_us - monotonic_us_);
+  monotonic_us_ = std::max(monotonic_us_, monotonic_us);
+  if (offset - base_us_ > kTolerance) suspect_ = true;
+  // A clock set back lowers the base at once; a gain is followed no faster than a clock is slewed.
+  if (!suspect_) base_us_ += std::min(offset - base_us_, elapsed / kSlew);
+  return !suspect_;
+}
+
+void ClockGuard::Confirm(Instant wall, int64_t monotonic_us) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  started_ = true;
+  suspect_ = false;
+  base_us_ = wall.us - monotonic_us;
+  monotonic_us_ = monotonic_us;
+}
+
+}  // namespace dpl

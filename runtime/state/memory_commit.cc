@@ -1,0 +1,295 @@
+// The one atomic step of a decision, and the life of what it reserved.
+#include <algorithm>
+
+#include "runtime/state/memory_store.h"
+
+namespace dpl {
+
+using ReadLock = std::shared_lock<std::shared_mutex>;
+using WriteLock = std::unique_lock<std::shared_mutex>;
+
+// Every guard and every test, before anything is written. Fills scratch_ with the counters of the charges.
+CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, CommitResult* result) {
+  for (std::string_view id : request.approvals) {
+    auto it = approvals_.find(id);
+    if (it == approvals_.end() || it->second->uses_left == 0 || it->second->expires <= request.now) {
+      return CommitOutcome::kApprovalUsed;
+    }
+  }
+  for (const CommitRequest::Act& act : request.acts) {
+    if (ActAfter(act.separate, 1 - act.side, act.key, act.person, act.not_before)) return CommitOutcome::kSeparation;
+  }
+  if (acts_.size() + request.acts.size() > options_.max_acts && !request.acts.empty()) return CommitOutcome::kFull;
+
+  size_t births = 0;
+  for (size_t i = 0; i < request.instances.size(); ++i) {
+    const CommitRequest::Seen& seen = request.instances[i];
+    if (!seen.instance.empty()) {
+      auto known = instances_.find(std::string_view(JoinedKey({seen.agent, seen.instance})));
+      if (known != instances_.end()) {
+        // Between the read and now another decision may have bound it to a task.
+        if (!known->second.task.empty() && known->second.task != seen.task) return CommitOutcome::kInstances;
+        continue;
+      }
+      ++births;
+    }
+    if (seen.max == 0) continue;
+    uint64_t here = 1;
+    for (size_t j = 0; j < i; ++j) here += request.instances[j].agent == seen.agent ? 1 : 0;
+    auto it = births_.find(seen.agent);
+    int64_t before = it == births_.end() ? 0 : it->second.window.Sum(now, seen.window_us);
+    if (static_cast<uint64_t>(before) + here > seen.max) return CommitOutcome::kInstances;
+  }
+  if (births != 0) {
+    if (instances_.size() + births > sweep_instances_at_) SweepInstances(now);
+    if (instances_.size() + births > options_.max_instances) return CommitOutcome::kFull;
+  }
+  if (!request.charge_key.empty()) {
+    if (keys_.size() >= sweep_keys_at_) SweepKeys(now);
+    if (keys_.size() >= options_.max_keys) return CommitOutcome::kFull;
+  }
+
+  scratch_.clear();
+  for (size_t i = 0; i < request.charges.size(); ++i) {
+    const Charge& charge = request.charges[i];
+    Counter* counter = CounterOf(charge.counter, now);
+    if (counter == nullptr) return CommitOutcome::kFull;
+    ++counter->holds;  // keeps a sweep for a later charge from taking it
+    scratch_.push_back(counter);
+    std::optional<int64_t> used = counter->Used(charge.counter, now);
+    if (!used.has_value()) return CommitOutcome::kWindowMoved;
+    int64_t sum = 0;
+    bool wide = charge.quantity < 0 || __builtin_add_overflow(*used, charge.quantity, &sum);
+    for (size_t j = 0; j < i; ++j) {
+      if (scratch_[j] == counter) wide |= __builtin_add_overflow(sum, request.charges[j].quantity, &sum);
+    }
+    if (wide || sum > charge.cap) {
+      result->failed = static_cast<uint32_t>(i);
+      return CommitOutcome::kLimit;
+    }
+  }
+  return CommitOutcome::kDone;
+}
+
+CommitResult MemoryStore::Commit(const CommitRequest& request) {
+  CommitResult result;
+  WriteLock lock(mutex_);
+  if (Epoch() != request.epoch) {
+    result.outcome = CommitOutcome::kEpochMoved;
+    return result;
+  }
+  Instant now = std::max(request.now, HighTime());
+  Expire(now);
+  if (!request.charge_key.empty()) {
+    if (auto it = keys_.find(request.charge_key); it != keys_.end()) {
+      const ChargeKey& key = it->second;
+      if (key.digest != request.request_digest) {
+        result.outcome = CommitOutcome::kKeyConflict;
+      } else if (key.state != ReservationState::kOpen) {
+        result.outcome = CommitOutcome::kKeyClosed;
+      } else {
+        result.outcome = CommitOutcome::kReplayed;
+        result.reservation = key.reservation;
+      }
+      return result;
+    }
+  }
+  scratch_.clear();
+  result.outcome = Test(request, now, &result);
+  for (Counter* counter : scratch_) --counter->holds;
+  if (result.outcome != CommitOutcome::kDone) return result;
+
+  Raise(request.now);
+  for (std::string_view id : request.approvals) {
+    auto it = approvals_.find(id);
+    ApprovalRecord used = *it->second;
+    --used.uses_left;
+    it->second = std::make_shared<const ApprovalRecord>(std::move(used));
+  }
+  for (const CommitRequest::Act& act : request.acts) {
+    JoinedKey name({act.separate, act.side == 0 ? "a" : "b", act.key, act.person});
+    auto it = acts_.find(std::string_view(name));
+    if (it == acts_.end()) {
+      acts_.emplace(name.ToString(), now);
+    } else {
+      it->second = std::max(it->second, now);
+    }
+  }
+  for (const CommitRequest::Seen& seen : request.instances) {
+    bool birth = seen.instance.empty();
+    if (!birth) {
+      JoinedKey key({seen.agent, seen.instance});
+      auto it = instances_.find(std::string_view(key));
+      birth = it == instances_.end();
+      if (birth) it = instances_.try_emplace(key.ToString()).first;
+      if (birth) it->second = {seen.born, Instant{SaturatingAdd(seen.born.us, seen.keep_us)}, std::string(seen.task)};
+      if (it->second.task.empty() && !seen.task.empty()) it->second.task.assign(seen.task);
+    }
+    if (!birth || seen.max == 0) continue;
+    auto it = births_.find(seen.agent);
+    if (it == births_.end()) it = births_.try_emplace(std::string(seen.agent)).first;
+    it->second.window_us = std::max(it->second.window_us, seen.window_us);
+    it->second.window.Add(now, 1, it->second.window_us);
+  }
+  if (!request.charges.empty()) result.reservation = Reserve(request, now);
+  return result;
+}
+
+uint64_t MemoryStore::Reserve(const CommitRequest& request, Instant now) {
+  if (count_ == ring_.size()) {
+    if (count_ >= options_.max_reservations) {
+      Close(&ring_[front_], ReservationState::kSpent);
+      front_ = (front_ + 1) % ring_.size();
+      --count_;
+      ++first_id_;
+    } else {
+      std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(front_), ring_.end());
+      front_ = 0;
+      ring_.resize(ring_.size() * 2);
+    }
+  }
+  uint64_t id = first_id_ + count_;
+  Reservation& r = ring_[(front_ + count_) % ring_.size()];
+  ++count_;
+  r.state = ReservationState::kOpen;
+  r.deadline = request.reservation_deadline;
+  r.caller.assign(request.caller);
+  r.key = nullptr;
+  r.held.clear();
+  for (size_t i = 0; i < request.charges.size(); ++i) {
+    const Charge& c = request.charges[i];
+    scratch_[i]->Add(c.counter, c.quantity, now);
+    ++scratch_[i]->holds;
+    r.held.push_back({scratch_[i], c.quantity, c.counter.start, now, c.measure, c.returns, c.counter.window,
+                      c.counter.end, c.counter.sliding_us});
+  }
+  if (!request.charge_key.empty()) {
+    ChargeKey& key = keys_.try_emplace(std::string(request.charge_key)).first->second;
+    key.reservation = id;
+    key.state = ReservationState::kOpen;
+    key.digest.assign(request.request_digest);
+    key.deadline = request.reservation_deadline;
+    key.keep_until = Instant{SaturatingAdd(std::max(now, request.reservation_deadline).us, request.keep_key_us)};
+    r.key = &key;
+  }
+  return id;
+}
+
+// ---------------------------------------------------------------- reservations
+
+MemoryStore::Reservation* MemoryStore::FindReservation(uint64_t id) {
+  if (id < first_id_ || id - first_id_ >= count_) return nullptr;
+  return &ring_[(front_ + static_cast<size_t>(id - first_id_)) % ring_.size()];
+}
+
+// One transition, ever: from open to `state`.
+void MemoryStore::Close(Reservation* reservation, ReservationState state) {
+  if (reservation->state != ReservationState::kOpen) return;
+  reservation->state = state;
+  for (Held1& h : reservation->held) --h.counter->holds;
+  reservation->held.clear();
+  if (reservation->key != nullptr) reservation->key->state = state;
+  reservation->key = nullptr;
+}
+
+// Silence counts as spent: what is past its deadline is closed in full.
+void MemoryStore::Expire(Instant now) {
+  while (count_ != 0) {
+    Reservation& r = ring_[front_];
+    if (r.state == ReservationState::kOpen && r.deadline >= now) return;
+    Close(&r, ReservationState::kSpent);
+    front_ = (front_ + 1) % ring_.size();
+    --count_;
+    ++first_id_;
+  }
+}
+
+Result<MemoryStore::Reservation*> MemoryStore::OpenReservation(uint64_t id, std::string_view caller, Instant now) {
+  Reservation* r = FindReservation(id);
+  if (r == nullptr) {
+    bool past = id != 0 && id < first_id_;
+    return past ? Error{"reservation.closed", "this reservation is closed"}
+                : Error{"reservation.unknown", "there is no such reservation"};
+  }
+  if (r->caller != caller) return Error{"reservation.caller", "only the caller that got the permit may end its reservation"};
+  if (r->state == ReservationState::kOpen && r->deadline < now) Close(r, ReservationState::kSpent);
+  if (r->state != ReservationState::kOpen) return Error{"reservation.closed", "this reservation is closed"};
+  return r;
+}
+
+Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller, std::optional<int64_t> actual, Instant now) {
+  WriteLock lock(mutex_);
+  Instant at = Raise(now);
+  Result<Reservation*> open = OpenReservation(reservation, caller, at);
+  if (!open.ok()) return open.error();
+  Reservation& r = **open;
+  if (!actual.has_value()) {
+    Close(&r, ReservationState::kConfirmed);
+    return Status::Ok();
+  }
+  if (*actual < 0) return Error{"reservation.actual", "the actual quantity is below zero"};
+  const Held1* first = nullptr;
+  for (const Held1& h : r.held) {
+    if (!h.returns) continue;
+    if (first != nullptr && h.measure != first->measure) {
+      return Error{"reservation.actual", "several measures were reserved, so one actual quantity does not tell which"};
+    }
+    first = &h;
+  }
+  if (first != nullptr && *actual > first->quantity) {
+    for (const Held1& h : r.held) {
+      if (!h.returns) continue;
+      CounterKey key;
+      key.window = h.window;
+      key.start = h.window_start;
+      key.end = h.window_end;
+      key.sliding_us = h.sliding_us;
+      h.counter->Add(key, *actual - h.quantity, at);
+    }
+    Close(&r, ReservationState::kSpent);
+    return Error{"reservation.overrun", "more was used than was reserved; the reservation is spent and the overrun counted"};
+  }
+  for (const Held1& h : r.held) {
+    if (h.returns) h.counter->GiveBack(h.window_start, h.at, h.quantity - *actual, at);
+  }
+  Close(&r, ReservationState::kConfirmed);
+  return Status::Ok();
+}
+
+Status MemoryStore::Cancel(uint64_t reservation, std::string_view caller, Instant now) {
+  WriteLock lock(mutex_);
+  Instant at = Raise(now);
+  Result<Reservation*> open = OpenReservation(reservation, caller, at);
+  if (!open.ok()) return open.error();
+  for (const Held1& h : (*open)->held) {
+    if (h.returns) h.counter->GiveBack(h.window_start, h.at, h.quantity, at);
+  }
+  Close(*open, ReservationState::kCancelled);
+  return Status::Ok();
+}
+
+bool MemoryStore::FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state, std::string* digest) const {
+  ReadLock lock(mutex_);
+  auto it = keys_.find(key);
+  if (it == keys_.end()) return false;
+  *reservation = it->second.reservation;
+  *state = it->second.state;
+  if (*state == ReservationState::kOpen && it->second.deadline < HighTime()) *state = ReservationState::kSpent;
+  digest->assign(it->second.digest);
+  return true;
+}
+
+int64_t MemoryStore::Held(uint64_t reservation, const CounterKey& counter) const {
+  ReadLock lock(mutex_);
+  const Counter* c = FindCounter(counter);
+  const Reservation* r = const_cast<MemoryStore*>(this)->FindReservation(reservation);
+  if (c == nullptr || r == nullptr || r->state != ReservationState::kOpen) return 0;
+  int64_t sum = 0;
+  for (const Held1& h : r->held) {
+    if (h.counter != c || h.window_start != counter.start) continue;
+    sum = SaturatingAdd(sum, h.quantity);
+  }
+  return sum;
+}
+
+}  // namespace dpl

@@ -1,0 +1,257 @@
+// Reads and plain writes of the in-memory store; the commit and reservations are in memory_commit.cc.
+#include "runtime/state/memory_store.h"
+
+#include <algorithm>
+
+namespace dpl {
+
+using ReadLock = std::shared_lock<std::shared_mutex>;
+using WriteLock = std::unique_lock<std::shared_mutex>;
+
+std::string RevokedName(std::string_view first, std::string_view second, char separator) {
+  std::string out;
+  out.reserve(first.size() + second.size() + 1);
+  out.append(first).push_back(separator);
+  out.append(second);
+  return out;
+}
+
+MemoryStore::MemoryStore() : MemoryStore(Options{}) {}
+MemoryStore::MemoryStore(const Options& options) : options_(options), ring_(16) {}
+MemoryStore::~MemoryStore() = default;
+
+// ---------------------------------------------------------------- revocation
+
+bool MemoryStore::IsRevoked(RevokedKind kind, std::string_view name, std::optional<Instant> since) const {
+  if (!AnyRevoked(kind)) return false;
+  ReadLock lock(mutex_);
+  const KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
+  auto it = map.find(name);
+  if (it == map.end()) return false;
+  // A cut-off revokes everything that cannot be proved to have begun after it.
+  return it->second.always || !since.has_value() || *since <= it->second.before;
+}
+
+uint64_t MemoryStore::Revoke(RevokedKind kind, std::string_view name, std::optional<Instant> before) {
+  WriteLock lock(mutex_);
+  KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
+  RevokedEntry& entry = map.try_emplace(std::string(name)).first->second;
+  if (before.has_value()) {
+    entry.before = std::max(entry.before, *before);
+  } else {
+    entry.always = true;
+  }
+  revoked_count_[static_cast<int>(kind)].store(static_cast<uint32_t>(map.size()), std::memory_order_release);
+  return epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+}
+
+// ---------------------------------------------------------------- consents and tasks
+
+bool MemoryStore::FindConsent(std::string_view delegation, std::string_view person, ConsentRecord* out) const {
+  JoinedKey key({delegation, person});
+  ReadLock lock(mutex_);
+  auto it = consents_.find(std::string_view(key));
+  if (it == consents_.end()) return false;
+  out->at = it->second.at;
+  out->whole_day = it->second.whole_day;
+  out->reach.assign(it->second.reach.begin(), it->second.reach.end());
+  return true;
+}
+
+void MemoryStore::GiveConsent(std::string_view delegation, std::string_view person, const ConsentRecord& consent) {
+  JoinedKey key({delegation, person});
+  WriteLock lock(mutex_);
+  auto [it, made] = consents_.try_emplace(key.ToString(), consent);
+  if (!made && consent.at >= it->second.at) it->second = consent;
+}
+
+std::shared_ptr<const TaskRecord> MemoryStore::FindTask(std::string_view id) const {
+  ReadLock lock(mutex_);
+  auto it = tasks_.find(id);
+  return it == tasks_.end() ? nullptr : it->second;
+}
+
+Status MemoryStore::OpenTask(const TaskRecord& task) {
+  WriteLock lock(mutex_);
+  auto [it, made] = tasks_.try_emplace(task.id);
+  if (!made) return Error{"task.exists", "a task of this name is open already"};
+  it->second = std::make_shared<const TaskRecord>(task);
+  return Status::Ok();
+}
+
+// ---------------------------------------------------------------- instances and hand-offs
+
+bool MemoryStore::FindInstance(std::string_view agent, std::string_view instance, Instant* born, bool* bound_to_task) const {
+  JoinedKey key({agent, instance});
+  ReadLock lock(mutex_);
+  auto it = instances_.find(std::string_view(key));
+  if (it == instances_.end()) return false;
+  *born = it->second.born;
+  *bound_to_task = !it->second.task.empty();
+  return true;
+}
+
+bool MemoryStore::InstanceBoundTo(std::string_view agent, std::string_view instance, std::string_view task) const {
+  JoinedKey key({agent, instance});
+  ReadLock lock(mutex_);
+  auto it = instances_.find(std::string_view(key));
+  return it != instances_.end() && it->second.task == task;
+}
+
+uint64_t MemoryStore::InstancesBorn(std::string_view agent, int64_t window_us, Instant now) const {
+  ReadLock lock(mutex_);
+  auto it = births_.find(agent);
+  if (it == births_.end()) return 0;
+  Instant at = std::max(now, HighTime());
+  return static_cast<uint64_t>(it->second.window.Sum(at, window_us == 0 ? it->second.window_us : window_us));
+}
+
+bool MemoryStore::HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance,
+                                  std::string_view child_agent, std::string_view child_instance) const {
+  ReadLock lock(mutex_);
+  if (child_instance.empty()) {
+    JoinedKey fresh({parent_agent, parent_instance, child_agent});
+    return fresh_handoffs_.find(std::string_view(fresh)) != fresh_handoffs_.end();
+  }
+  JoinedKey child({child_agent, child_instance});
+  auto it = parents_.find(std::string_view(child));
+  if (it == parents_.end()) return false;
+  JoinedKey parent({parent_agent, parent_instance});
+  return it->second.parent == std::string_view(parent);
+}
+
+bool MemoryStore::HasParent(std::string_view child_agent, std::string_view child_instance) const {
+  if (child_instance.empty()) return false;
+  JoinedKey child({child_agent, child_instance});
+  ReadLock lock(mutex_);
+  return parents_.find(std::string_view(child)) != parents_.end();
+}
+
+Status MemoryStore::RecordHandoff(std::string_view parent_agent, std::string_view parent_instance,
+                                  std::string_view child_agent, std::string_view child_instance, std::string_view task) {
+  WriteLock lock(mutex_);
+  if (child_instance.empty()) {
+    fresh_handoffs_.try_emplace(JoinedKey({parent_agent, parent_instance, child_agent}).ToString(), true);
+    return Status::Ok();
+  }
+  JoinedKey parent({parent_agent, parent_instance});
+  JoinedKey child({child_agent, child_instance});
+  if (std::string_view(parent) == std::string_view(child)) {
+    return Error{"handoff.self", "an instance cannot be its own parent"};
+  }
+  auto [it, made] = parents_.try_emplace(child.ToString());
+  if (made) {
+    it->second = {parent.ToString(), std::string(task)};
+    return Status::Ok();
+  }
+  if (it->second.parent == std::string_view(parent)) return Status::Ok();
+  return Error{"handoff.parent", "this instance has another parent already"};
+}
+
+// ---------------------------------------------------------------- approvals and acts
+
+std::shared_ptr<const ApprovalRecord> MemoryStore::FindApproval(std::string_view id) const {
+  ReadLock lock(mutex_);
+  auto it = approvals_.find(id);
+  return it == approvals_.end() ? nullptr : it->second;
+}
+
+Status MemoryStore::RecordApproval(const ApprovalRecord& approval) {
+  WriteLock lock(mutex_);
+  auto [it, made] = approvals_.try_emplace(approval.id);
+  if (!made) return Error{"approval.exists", "an approval of this name is recorded already"};
+  it->second = std::make_shared<const ApprovalRecord>(approval);
+  return Status::Ok();
+}
+
+bool MemoryStore::ActAfter(std::string_view separate, int side, std::string_view key, std::string_view person,
+                           Instant not_before) const {
+  JoinedKey name({separate, side == 0 ? "a" : "b", key, person});
+  auto it = acts_.find(std::string_view(name));
+  return it != acts_.end() && it->second > not_before;
+}
+
+bool MemoryStore::ActRecorded(std::string_view separate, int side, std::string_view key, std::string_view person,
+                              Instant not_before) const {
+  ReadLock lock(mutex_);
+  return ActAfter(separate, side, key, person, not_before);
+}
+
+// ---------------------------------------------------------------- counters
+
+namespace {
+
+// The period is part of a counter's identity; the kind of window guards against two limits sharing a text by mistake.
+std::string_view MarkOf(CounterKey::Window window) {
+  switch (window) {
+    case CounterKey::Window::kCalendar: return "c";
+    case CounterKey::Window::kSliding: return "s";
+    case CounterKey::Window::kTotal: return "t";
+  }
+  return "";
+}
+
+std::string_view SlidingBytes(const CounterKey& key) {
+  return {reinterpret_cast<const char*>(&key.sliding_us), sizeof(key.sliding_us)};
+}
+
+}  // namespace
+
+const Counter* MemoryStore::FindCounter(const CounterKey& key) const {
+  JoinedKey name({MarkOf(key.window), SlidingBytes(key), key.identity});
+  auto it = counters_.find(std::string_view(name));
+  return it == counters_.end() ? nullptr : &it->second;
+}
+
+Counter* MemoryStore::CounterOf(const CounterKey& key, Instant now) {
+  JoinedKey name({MarkOf(key.window), SlidingBytes(key), key.identity});
+  auto it = counters_.find(std::string_view(name));
+  if (it != counters_.end()) return &it->second;
+  if (counters_.size() >= sweep_counters_at_) SweepCounters(now);
+  if (counters_.size() >= options_.max_counters) return nullptr;
+  return &counters_.try_emplace(name.ToString(), key).first->second;
+}
+
+int64_t MemoryStore::Used(const CounterKey& counter, Instant now) const {
+  ReadLock lock(mutex_);
+  const Counter* c = FindCounter(counter);
+  if (c == nullptr) return 0;
+  // A window that is gone cannot be added to: the commit will say so.
+  return c->Used(counter, std::max(now, HighTime())).value_or(0);
+}
+
+void MemoryStore::SetUsed(const CounterKey& counter, int64_t used, Instant now) {
+  WriteLock lock(mutex_);
+  Instant at = Raise(now);
+  if (Counter* c = CounterOf(counter, at)) c->Set(counter, used, at);
+}
+
+void MemoryStore::SweepCounters(Instant now) {
+  std::erase_if(counters_, [&](const auto& entry) { return entry.second.holds == 0 && entry.second.Dead(now); });
+  sweep_counters_at_ = std::max<size_t>(1024, counters_.size() * 2);
+}
+
+void MemoryStore::SweepInstances(Instant now) {
+  std::erase_if(instances_, [&](const auto& entry) { return entry.second.keep_until < now; });
+  sweep_instances_at_ = std::max<size_t>(1024, instances_.size() * 2);
+}
+
+void MemoryStore::SweepKeys(Instant now) {
+  std::erase_if(keys_, [&](const auto& entry) {
+    return entry.second.state != ReservationState::kOpen && entry.second.keep_until < now;
+  });
+  sweep_keys_at_ = std::max<size_t>(1024, keys_.size() * 2);
+}
+
+Instant MemoryStore::Raise(Instant now) {
+  Instant high = std::max(now, HighTime());
+  high_us_.store(high.us, std::memory_order_release);
+  return high;
+}
+
+MemoryStore::Sizes MemoryStore::SizesNow() const {
+  ReadLock lock(mutex_);
+  return {counters_.size(), instances_.size(), count_, keys_.size(), acts_.size()};
+}
+
+}  // namespace dpl
