@@ -52,8 +52,9 @@ class Arena {
   template <class T>
   T* NewArray(size_t n) {
     static_assert(std::is_trivially_destructible_v<T>, "an arena never runs destructors");
-    if (n > SIZE_MAX / sizeof(T)) return nullptr;
-    void* at = Allocate(n * sizeof(T), alignof(T));
+    constexpr size_t kSize = sizeof(T);  // NOLINT: T may well be a pointer
+    if (n > SIZE_MAX / kSize) return nullptr;
+    void* at = Allocate(n * kSize, alignof(T));
     if (at == nullptr) return nullptr;
     T* first = static_cast<T*>(at);
     for (size_t i = 0; i < n; ++i) ::new (static_cast<void*>(first + i)) T();

@@ -11,7 +11,7 @@ namespace dpl {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Instant Now() = 0;        // wall time, UTC; may step
+  virtual Instant Now() = 0;          // wall time, UTC; may step
   virtual int64_t MonotonicUs() = 0;  // for deadlines and measuring; never steps back
 };
 

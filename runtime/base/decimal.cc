@@ -81,7 +81,8 @@ bool Scaled(const Digits& digits, int64_t scale, int64_t* value) {
   if (digits.text.empty()) return true;
   if (scale > 19 || digits.text.size() > 20) return false;
   auto push = [&](int digit) {
-    return !__builtin_mul_overflow(*value, 10, value) && !__builtin_sub_overflow(*value, digit, value);
+    return !__builtin_mul_overflow(*value, 10, value) &&
+           !__builtin_sub_overflow(*value, digit, value);
   };
   for (char c : digits.text) {
     if (c != '.' && !push(c - '0')) return false;

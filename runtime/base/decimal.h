@@ -16,7 +16,7 @@ namespace dpl {
 
 struct Decimal {
   int64_t micro = 0;
-  friend auto operator<=>(const Decimal&, const Decimal&) = default;
+  friend auto operator<=>(const Decimal&, const Decimal&) = default;  // NOLINT
 };
 
 inline constexpr int64_t kDecimalOne = 1'000'000;

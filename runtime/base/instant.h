@@ -19,21 +19,22 @@ inline constexpr int64_t kMicrosPerMinute = 60 * kMicrosPerSecond;
 inline constexpr int64_t kMicrosPerHour = 60 * kMicrosPerMinute;
 inline constexpr int64_t kMicrosPerDay = 24 * kMicrosPerHour;
 
+// (NOLINT: clang-tidy 14 takes a defaulted <=> for a null pointer.)
 struct Instant {  // microseconds since 1970-01-01T00:00Z
   int64_t us = 0;
-  friend auto operator<=>(const Instant&, const Instant&) = default;
+  friend auto operator<=>(const Instant&, const Instant&) = default;  // NOLINT
 };
 struct Duration {  // microseconds; may be negative as a difference, never as a literal
   int64_t us = 0;
-  friend auto operator<=>(const Duration&, const Duration&) = default;
+  friend auto operator<=>(const Duration&, const Duration&) = default;  // NOLINT
 };
 struct Date {  // days since 1970-01-01
   int32_t days = 0;
-  friend auto operator<=>(const Date&, const Date&) = default;
+  friend auto operator<=>(const Date&, const Date&) = default;  // NOLINT
 };
 struct TimeOfDay {  // microseconds since midnight, below kMicrosPerDay
   int64_t us = 0;
-  friend auto operator<=>(const TimeOfDay&, const TimeOfDay&) = default;
+  friend auto operator<=>(const TimeOfDay&, const TimeOfDay&) = default;  // NOLINT
 };
 
 // 0001-01-01T00:00Z and the last microsecond of 9999; what parsing and arithmetic stay within.
@@ -55,19 +56,19 @@ struct Civil {
 
 // Calendar. DateFromCivil gives nullopt for a day that does not exist or a year outside 1..9999.
 std::optional<Date> DateFromCivil(int32_t year, int32_t month, int32_t day);
-Civil CivilFromDate(Date date);  // hour and below are 0
-Civil CivilFromInstant(Instant instant);  // UTC
+Civil CivilFromDate(Date date);                               // hour and below are 0
+Civil CivilFromInstant(Instant instant);                      // UTC
 std::optional<Instant> InstantFromCivil(const Civil& civil);  // UTC
-int Weekday(Date date);  // Monday 0 .. Sunday 6
+int Weekday(Date date);                                       // Monday 0 .. Sunday 6
 int DaysInMonth(int32_t year, int32_t month);
-Date DateOf(Instant instant);            // UTC
-TimeOfDay TimeOf(Instant instant);       // UTC
+Date DateOf(Instant instant);                       // UTC
+TimeOfDay TimeOf(Instant instant);                  // UTC
 Instant InstantAt(Date date, TimeOfDay time = {});  // UTC
-Date FirstOfWeek(Date date);     // its Monday
+Date FirstOfWeek(Date date);                        // its Monday
 Date FirstOfMonth(Date date);
 Date FirstOfQuarter(Date date);
 Date FirstOfYear(Date date);
-Date NextMonth(Date first);      // the first of the month after; `first` is a first of a month
+Date NextMonth(Date first);  // the first of the month after; `first` is a first of a month
 Date NextQuarter(Date first);
 Date NextYear(Date first);
 

@@ -86,7 +86,8 @@ constexpr std::array<Unit, 6> kUnits = {{{"w", 7 * kMicrosPerDay},
 }  // namespace
 
 Result<Instant> ParseInstant(std::string_view text) {
-  Error syntax{"instant.syntax", "a date-time is written with its offset, as in `2026-11-20T15:00Z`"};
+  Error syntax{"instant.syntax",
+               "a date-time is written with its offset, as in `2026-11-20T15:00Z`"};
   Error range{"instant.range", "no such date-time between the years 1 and 9999"};
   Cursor in{text};
   Civil c;

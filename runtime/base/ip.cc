@@ -57,7 +57,8 @@ bool ParseV6(std::string_view text, std::array<uint8_t, 16>* addr) {
     size_t colon = rest.find(':');
     std::string_view group = rest.substr(0, colon);
     if (group.find('.') != std::string_view::npos) {
-      if (colon != std::string_view::npos || filled > 12 || !ParseV4(group, bytes + filled)) return false;
+      if (colon != std::string_view::npos || filled > 12 || !ParseV4(group, bytes + filled))
+        return false;
       filled += 4;
       break;
     }
@@ -168,7 +169,9 @@ void AppendIp(std::string* out, const IpPrefix& ip) {
     }
     return;
   }
-  auto group = [&](size_t i) { return static_cast<unsigned>(ip.addr[2 * i] << 8 | ip.addr[2 * i + 1]); };
+  auto group = [&](size_t i) {
+    return static_cast<unsigned>(ip.addr[2 * i] << 8 | ip.addr[2 * i + 1]);
+  };
   size_t best = 8, best_length = 1;  // the first longest run of at least two zero groups
   for (size_t i = 0; i < 8; ++i) {
     size_t j = i;

@@ -15,7 +15,7 @@ struct IpPrefix {
   std::array<uint8_t, 16> addr{};
   uint8_t bits = 128;  // 128: one address. IPv4 "/n" is 96 + n
   friend bool operator==(const IpPrefix&, const IpPrefix&) = default;
-  friend auto operator<=>(const IpPrefix&, const IpPrefix&) = default;
+  friend auto operator<=>(const IpPrefix&, const IpPrefix&) = default;  // NOLINT
 };
 
 // Strict: no leading zeros in IPv4 parts, no IPv6 zone ids, no brackets, no port.

@@ -20,7 +20,8 @@ constexpr size_t kCurrencyCount = sizeof(kCurrencies) / sizeof(kCurrencies[0]);
 constexpr size_t kPackedCount = 26 * 26 * 26;
 
 constexpr size_t Pack(const char* code) {
-  return static_cast<size_t>((code[0] - 'A') * 676 + (code[1] - 'A') * 26 + (code[2] - 'A'));
+  auto letter = [code](size_t i) { return static_cast<size_t>(code[i] - 'A'); };
+  return (letter(0) * 26 + letter(1)) * 26 + letter(2);
 }
 
 // Packed code to row + 1; 0: not a currency.
@@ -32,12 +33,14 @@ constexpr std::array<uint8_t, kPackedCount> kRowOf = [] {
   return rows;
 }();
 static_assert(kCurrencyCount < 255);
-static_assert([] {
-  for (size_t i = 1; i < kCurrencyCount; ++i) {
-    if (Pack(kCurrencies[i - 1].code) >= Pack(kCurrencies[i].code)) return false;
-  }
-  return Pack(kCurrencies[0].code) > 0;
-}(), "currencies.def is sorted and holds each code once");
+static_assert(
+    [] {
+      for (size_t i = 1; i < kCurrencyCount; ++i) {
+        if (Pack(kCurrencies[i - 1].code) >= Pack(kCurrencies[i].code)) return false;
+      }
+      return Pack(kCurrencies[0].code) > 0;
+    }(),
+    "currencies.def is sorted and holds each code once");
 
 constexpr int64_t kPowers[] = {1, 10, 100, 1000, 10000};
 
@@ -127,7 +130,8 @@ Result<Money> ParseMoney(std::string_view amount, std::string_view currency) {
   }
   if (i != amount.size() || whole_digits == 0 || (point && fraction == 0) ||
       (whole_digits > 1 && amount[whole] == '0')) {
-    return AmountError("money.syntax", "an amount is plain digits with at most one `.`, as in `5000.00`");
+    return AmountError("money.syntax",
+                       "an amount is plain digits with at most one `.`, as in `5000.00`");
   }
   if (fraction > digits) {
     return AmountError("money.digits", "the amount has more minor digits than its currency");
@@ -141,7 +145,8 @@ Result<Money> ParseMoney(std::string_view amount, std::string_view currency) {
 Result<Money> ParseMoneyText(std::string_view text) {
   size_t space = text.find(' ');
   if (space == std::string_view::npos) {
-    return AmountError("money.syntax", "money is an amount, one space and a currency, as in `5000.00 USD`");
+    return AmountError("money.syntax",
+                       "money is an amount, one space and a currency, as in `5000.00 USD`");
   }
   return ParseMoney(text.substr(0, space), text.substr(space + 1));
 }
@@ -153,7 +158,8 @@ void AppendMoneyAmount(std::string* out, Money money) {
   char text[24];
   size_t at = sizeof text;
   bool negative = money.minor < 0;
-  uint64_t left = negative ? ~static_cast<uint64_t>(money.minor) + 1 : static_cast<uint64_t>(money.minor);
+  uint64_t left =
+      negative ? ~static_cast<uint64_t>(money.minor) + 1 : static_cast<uint64_t>(money.minor);
   for (int n = 0; n <= digits || left != 0; ++n) {
     if (n == digits && digits != 0) text[--at] = '.';
     text[--at] = static_cast<char>('0' + left % 10);

@@ -35,8 +35,8 @@ std::optional<std::strong_ordering> Compare(Money a, Money b);
 
 // Exact plain decimal: optional '-', digits, optionally '.' and digits. No exponent, no '+', no
 // grouping, no leading zeros before another digit; more minor digits than the currency has is an
-// error even when they are zeros. Negative amounts parse ("-0.00" is zero); rule 19 is the caller's.
-// Codes: money.syntax, money.currency, money.digits, money.range.
+// error even when they are zeros. Negative amounts parse ("-0.00" is zero); rule 19 is the
+// caller's. Codes: money.syntax, money.currency, money.digits, money.range.
 Result<Money> ParseMoney(std::string_view amount, std::string_view currency);
 
 // One text "5000.00 USD": amount, one space, code.

@@ -26,14 +26,14 @@ struct Error {
 [[noreturn]] void CheckFailed(const char* file, int line, const char* condition);
 
 // Kept in release builds: a broken invariant must never turn into a decision.
-#define DPL_CHECK(condition)                                      \
-  (static_cast<bool>(condition) ? static_cast<void>(0)            \
+#define DPL_CHECK(condition)                           \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
                                 : ::dpl::CheckFailed(__FILE__, __LINE__, #condition))
 
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
 
   bool ok() const { return state_.index() == 0; }
@@ -86,10 +86,10 @@ class [[nodiscard]] Result<void> {
 using Status = Result<void>;
 
 // Returns the error of a Status or Result from the enclosing function.
-#define DPL_RETURN_IF_ERROR(expression)                 \
-  do {                                                  \
-    auto dpl_status = (expression);                     \
-    if (!dpl_status.ok()) return dpl_status.error();    \
+#define DPL_RETURN_IF_ERROR(expression)              \
+  do {                                               \
+    auto dpl_status = (expression);                  \
+    if (!dpl_status.ok()) return dpl_status.error(); \
   } while (false)
 
 }  // namespace dpl

@@ -90,7 +90,8 @@ void Sha256Stream::Update(std::string_view bytes) {
 Digest Sha256Stream::Finish() {
   uint64_t bits = total_ * 8;
   static constexpr char kPad[64] = {'\x80'};
-  Update(std::string_view(kPad, 1 + (pending_size_ < 56 ? 55 - pending_size_ : 119 - pending_size_)));
+  Update(
+      std::string_view(kPad, 1 + (pending_size_ < 56 ? 55 - pending_size_ : 119 - pending_size_)));
   char length[8];
   for (int i = 0; i < 8; ++i) length[i] = static_cast<char>(bits >> (56 - 8 * i));
   Update(std::string_view(length, 8));

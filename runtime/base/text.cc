@@ -64,8 +64,12 @@ constexpr Range kInvisible[] = {
 
 void AppendHex4(std::string* out, uint32_t unit) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  char text[6] = {'\\', 'u', kDigits[unit >> 12 & 15], kDigits[unit >> 8 & 15],
-                  kDigits[unit >> 4 & 15], kDigits[unit & 15]};
+  char text[6] = {'\\',
+                  'u',
+                  kDigits[unit >> 12 & 15],
+                  kDigits[unit >> 8 & 15],
+                  kDigits[unit >> 4 & 15],
+                  kDigits[unit & 15]};
   out->append(text, sizeof text);
 }
 
@@ -95,13 +99,21 @@ char32_t NextCodePoint(std::string_view text, size_t* at) {
   char32_t c = 0xfffd;
   size_t n = Utf8Length(text, *at);
   switch (n) {
-    case 1: c = byte(0); break;
-    case 2: c = (byte(0) & 0x1f) << 6 | (byte(1) & 0x3f); break;
-    case 3: c = (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f); break;
-    case 4:
-      c = (byte(0) & 0x07) << 18 | (byte(1) & 0x3f) << 12 | (byte(2) & 0x3f) << 6 | (byte(3) & 0x3f);
+    case 1:
+      c = byte(0);
       break;
-    default: n = 1;
+    case 2:
+      c = (byte(0) & 0x1f) << 6 | (byte(1) & 0x3f);
+      break;
+    case 3:
+      c = (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
+      break;
+    case 4:
+      c = (byte(0) & 0x07) << 18 | (byte(1) & 0x3f) << 12 | (byte(2) & 0x3f) << 6 |
+          (byte(3) & 0x3f);
+      break;
+    default:
+      n = 1;
   }
   *at += n;
   return c;
@@ -205,14 +217,29 @@ void AppendJsonString(std::string* out, std::string_view text) {
     }
     flush();
     switch (c) {
-      case '"': out->append("\\\""); break;
-      case '\\': out->append("\\\\"); break;
-      case '\n': out->append("\\n"); break;
-      case '\r': out->append("\\r"); break;
-      case '\t': out->append("\\t"); break;
-      case '\b': out->append("\\b"); break;
-      case '\f': out->append("\\f"); break;
-      default: AppendHex4(out, c);
+      case '"':
+        out->append("\\\"");
+        break;
+      case '\\':
+        out->append("\\\\");
+        break;
+      case '\n':
+        out->append("\\n");
+        break;
+      case '\r':
+        out->append("\\r");
+        break;
+      case '\t':
+        out->append("\\t");
+        break;
+      case '\b':
+        out->append("\\b");
+        break;
+      case '\f':
+        out->append("\\f");
+        break;
+      default:
+        AppendHex4(out, c);
     }
     clean = ++i;
   }

@@ -1,8 +1,8 @@
 // Normal form C, the one question that needs Unicode's tables: the only file of this room that
 // knows ICU. ICU reads the UTF-8 in place; it takes memory only where characters must be reordered.
-#include <unicode/normalizer2.h>
-
 #include <limits>
+
+#include <unicode/normalizer2.h>
 
 #include "runtime/base/text.h"
 

@@ -14,12 +14,12 @@ struct WireValue {
 
   Kind kind = Kind::kNull;
   bool boolean = false;
-  uint32_t count = 0;   // of items or members
+  uint32_t count = 0;     // of items or members
   std::string_view text;  // string: its bytes, valid UTF-8; number: the exact digits sent
   const WireValue* items = nullptr;     // kArray
   const WireMember* members = nullptr;  // kObject, in the order sent, names all different
-  uint32_t line = 0;    // of the value's first byte, 1-based; 0 when unknown
-  uint32_t column = 0;  // in code points
+  uint32_t line = 0;                    // of the value's first byte, 1-based; 0 when unknown
+  uint32_t column = 0;                  // in code points
 
   bool is_null() const { return kind == Kind::kNull; }
   bool is_bool() const { return kind == Kind::kBool; }

@@ -19,29 +19,39 @@ Instant Local(Instant instant, int32_t offset) {
 
 // Index of the first transition after `seconds`.
 size_t After(const std::vector<ZoneTable::Transition>& transitions, int64_t seconds) {
-  auto it = std::upper_bound(
-      transitions.begin(), transitions.end(), seconds,
-      [](int64_t s, const ZoneTable::Transition& t) { return s < t.utc_seconds; });
+  auto it =
+      std::upper_bound(transitions.begin(), transitions.end(), seconds,
+                       [](int64_t s, const ZoneTable::Transition& t) { return s < t.utc_seconds; });
   return static_cast<size_t>(it - transitions.begin());
 }
 
 Date FirstOf(Period period, Date date) {
   switch (period) {
-    case Period::kWeek: return FirstOfWeek(date);
-    case Period::kMonth: return FirstOfMonth(date);
-    case Period::kQuarter: return FirstOfQuarter(date);
-    case Period::kYear: return FirstOfYear(date);
-    default: return date;
+    case Period::kWeek:
+      return FirstOfWeek(date);
+    case Period::kMonth:
+      return FirstOfMonth(date);
+    case Period::kQuarter:
+      return FirstOfQuarter(date);
+    case Period::kYear:
+      return FirstOfYear(date);
+    default:
+      return date;
   }
 }
 
 Date NextOf(Period period, Date first) {
   switch (period) {
-    case Period::kWeek: return Date{first.days + 7};
-    case Period::kMonth: return NextMonth(first);
-    case Period::kQuarter: return NextQuarter(first);
-    case Period::kYear: return NextYear(first);
-    default: return Date{first.days + 1};
+    case Period::kWeek:
+      return Date{first.days + 7};
+    case Period::kMonth:
+      return NextMonth(first);
+    case Period::kQuarter:
+      return NextQuarter(first);
+    case Period::kYear:
+      return NextYear(first);
+    default:
+      return Date{first.days + 1};
   }
 }
 

@@ -27,18 +27,19 @@
 namespace dpl {
 
 struct JsonLimits {
-  size_t max_bytes = 64 * 1024;   // of the whole text
-  uint32_t max_depth = 32;        // open objects and arrays at once
-  uint32_t max_members = 1000;    // of one object
-  uint32_t max_nodes = 20'000;    // values in all
+  size_t max_bytes = 64 * 1024;     // of the whole text
+  uint32_t max_depth = 32;          // open objects and arrays at once
+  uint32_t max_members = 1000;      // of one object
+  uint32_t max_nodes = 20'000;      // values in all
   uint32_t max_string = 64 * 1024;  // bytes of one string, name or number, unescaped
-  bool positions = true;          // fill line and column of every value (errors always have them)
+  bool positions = true;            // fill line and column of every value (errors always have them)
 };
 
 // For files the operator supplies (facts): far larger, still bounded.
 JsonLimits FileJsonLimits();
 
 // The tree lives in `arena` and keeps no pointer into `text`.
-Result<const WireValue*> ParseJson(std::string_view text, Arena* arena, const JsonLimits& limits = {});
+Result<const WireValue*> ParseJson(std::string_view text, Arena* arena,
+                                   const JsonLimits& limits = {});
 
 }  // namespace dpl

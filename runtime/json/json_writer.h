@@ -33,7 +33,9 @@ class JsonWriter {
   JsonWriter& Raw(std::string_view json);  // one complete value, already JSON; not looked at
 
   // Member in one call.
-  JsonWriter& Member(std::string_view name, std::string_view value) { return Key(name).String(value); }
+  JsonWriter& Member(std::string_view name, std::string_view value) {
+    return Key(name).String(value);
+  }
   JsonWriter& Member(std::string_view name, const char* value) { return Key(name).String(value); }
 
   bool complete() const { return depth_ == 0 && wrote_root_; }

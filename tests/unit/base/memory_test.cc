@@ -1,7 +1,7 @@
 // Arena, bytes, hashes, results and spans.
-#include <gtest/gtest.h>
-
 #include <cstring>
+
+#include <gtest/gtest.h>
 
 #include "runtime/base/arena.h"
 #include "runtime/base/bytes.h"
@@ -206,14 +206,22 @@ TEST(Bytes, RefusesHostileCounts) {
   ByteReader huge("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01 rest"sv);
   EXPECT_FALSE(huge.String(&s));
   EXPECT_TRUE(s.empty());
-  ByteReader capped("\x03" "abc"sv);
+  ByteReader capped(
+      "\x03"
+      "abc"sv);
   EXPECT_FALSE(capped.String(&s, 2));
-  ByteReader fits("\x03" "abc"sv);
+  ByteReader fits(
+      "\x03"
+      "abc"sv);
   EXPECT_TRUE(fits.String(&s, 3));
 
-  ByteReader count("\x03" "abcdef"sv);
+  ByteReader count(
+      "\x03"
+      "abcdef"sv);
   EXPECT_TRUE(count.Count(&n, 2));
-  ByteReader over("\x04" "abcdef"sv);
+  ByteReader over(
+      "\x04"
+      "abcdef"sv);
   EXPECT_FALSE(over.Count(&n, 2));
   EXPECT_EQ(n, 0u);
 }

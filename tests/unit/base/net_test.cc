@@ -38,11 +38,37 @@ TEST(Ip, ParsesAndPrints) {
 }
 
 TEST(Ip, RefusesAddresses) {
-  for (std::string_view bad :
-       {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.04", "1.2.3.4 ", " 1.2.3.4", "1.2.3.",
-        "1..3.4", "0x1.2.3.4", "1.2.3.4/8", ":", ":::", "1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9",
-        "1::2::3", "12345::", "g::", "::1%eth0", "[::1]", "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8",
-        "1:", ":1", "::1.2.3", "::1.2.3.4:5", "1:2:3:4:5:6:7:1.2.3.4", "::1:", "-1.2.3.4"}) {
+  for (std::string_view bad : {"",
+                               "1.2.3",
+                               "1.2.3.4.5",
+                               "256.1.1.1",
+                               "01.2.3.4",
+                               "1.2.3.04",
+                               "1.2.3.4 ",
+                               " 1.2.3.4",
+                               "1.2.3.",
+                               "1..3.4",
+                               "0x1.2.3.4",
+                               "1.2.3.4/8",
+                               ":",
+                               ":::",
+                               "1",
+                               "1:2:3:4:5:6:7",
+                               "1:2:3:4:5:6:7:8:9",
+                               "1::2::3",
+                               "12345::",
+                               "g::",
+                               "::1%eth0",
+                               "[::1]",
+                               "1:2:3:4:5:6:7:8::",
+                               "::1:2:3:4:5:6:7:8",
+                               "1:",
+                               ":1",
+                               "::1.2.3",
+                               "::1.2.3.4:5",
+                               "1:2:3:4:5:6:7:1.2.3.4",
+                               "::1:",
+                               "-1.2.3.4"}) {
     EXPECT_FALSE(ParseIp(bad).ok()) << bad;
   }
 }
@@ -50,8 +76,9 @@ TEST(Ip, RefusesAddresses) {
 TEST(Ip, ParsesBlocks) {
   const struct {
     std::string_view text, canonical;
-  } good[] = {{"10.0.0.0/8", "10.0.0.0/8"}, {"0.0.0.0/0", "0.0.0.0/0"}, {"192.0.2.1/32", "192.0.2.1"},
-              {"192.0.2.1", "192.0.2.1"}, {"2001:db8::/32", "2001:db8::/32"}, {"::/0", "::/0"},
+  } good[] = {{"10.0.0.0/8", "10.0.0.0/8"},          {"0.0.0.0/0", "0.0.0.0/0"},
+              {"192.0.2.1/32", "192.0.2.1"},         {"192.0.2.1", "192.0.2.1"},
+              {"2001:db8::/32", "2001:db8::/32"},    {"::/0", "::/0"},
               {"::ffff:10.0.0.0/104", "10.0.0.0/8"}, {"10.128.0.0/9", "10.128.0.0/9"}};
   for (const auto& c : good) {
     auto ip = ParseIpPrefix(c.text);
@@ -60,10 +87,11 @@ TEST(Ip, ParsesBlocks) {
   }
   const struct {
     std::string_view text, code;
-  } bad[] = {{"10.0.0.1/8", "ip.host_bits"}, {"10.64.0.0/9", "ip.host_bits"}, {"::1/64", "ip.host_bits"},
-             {"10.0.0.0/33", "ip.prefix"}, {"::/129", "ip.prefix"}, {"10.0.0.0/", "ip.prefix"},
-             {"10.0.0.0/08", "ip.prefix"}, {"10.0.0.0/-1", "ip.prefix"}, {"10.0.0.0/8/8", "ip.prefix"},
-             {"10.0.0/8", "ip.syntax"}};
+  } bad[] = {{"10.0.0.1/8", "ip.host_bits"}, {"10.64.0.0/9", "ip.host_bits"},
+             {"::1/64", "ip.host_bits"},     {"10.0.0.0/33", "ip.prefix"},
+             {"::/129", "ip.prefix"},        {"10.0.0.0/", "ip.prefix"},
+             {"10.0.0.0/08", "ip.prefix"},   {"10.0.0.0/-1", "ip.prefix"},
+             {"10.0.0.0/8/8", "ip.prefix"},  {"10.0.0/8", "ip.syntax"}};
   for (const auto& c : bad) {
     auto ip = ParseIpPrefix(c.text);
     ASSERT_FALSE(ip.ok()) << c.text;
@@ -94,7 +122,8 @@ TEST(Ip, Contains) {
       {"::1", "::1", true},
   };
   for (const auto& c : cases) {
-    EXPECT_EQ(Contains(*ParseIpPrefix(c.block), *ParseIpPrefix(c.inner)), c.within) << c.block << " " << c.inner;
+    EXPECT_EQ(Contains(*ParseIpPrefix(c.block), *ParseIpPrefix(c.inner)), c.within)
+        << c.block << " " << c.inner;
   }
 }
 
@@ -201,7 +230,8 @@ TEST(Path, Within) {
       {"/a", "", false},
       {"", "", false},
   };
-  for (const auto& c : cases) EXPECT_EQ(PathWithin(c.inner, c.outer), c.within) << c.inner << " in " << c.outer;
+  for (const auto& c : cases)
+    EXPECT_EQ(PathWithin(c.inner, c.outer), c.within) << c.inner << " in " << c.outer;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Money, currencies and decimals: exact or refused.
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "runtime/base/decimal.h"
 #include "runtime/base/money.h"
@@ -13,15 +13,16 @@ TEST(Currency, KnowsTheList) {
   const struct {
     std::string_view code;
     int digits;
-  } cases[] = {{"USD", 2}, {"EUR", 2}, {"JPY", 0}, {"KWD", 3}, {"CLF", 4}, {"UYW", 4},
-               {"AED", 2}, {"ZWG", 2}, {"XCG", 2}, {"HUF", 2}, {"ISK", 0}, {"IQD", 3}, {"UGX", 0}};
+  } cases[] = {{"USD", 2}, {"EUR", 2}, {"JPY", 0}, {"KWD", 3}, {"CLF", 4}, {"UYW", 4}, {"AED", 2},
+               {"ZWG", 2}, {"XCG", 2}, {"HUF", 2}, {"ISK", 0}, {"IQD", 3}, {"UGX", 0}};
   for (const auto& c : cases) {
     auto index = CurrencyIndex(c.code);
     ASSERT_TRUE(index) << c.code;
     EXPECT_EQ(CurrencyDigits(*index), c.digits) << c.code;
     EXPECT_EQ(CurrencyCode(*index), c.code);
   }
-  for (std::string_view bad : {"", "US", "usd", "USDX", "AAA", "XXX", "XTS", "XAU", "HRK", "DEM", "U$D", "ZZZ"}) {
+  for (std::string_view bad :
+       {"", "US", "usd", "USDX", "AAA", "XXX", "XTS", "XAU", "HRK", "DEM", "U$D", "ZZZ"}) {
     EXPECT_FALSE(CurrencyIndex(bad)) << bad;
   }
 }
@@ -110,7 +111,8 @@ TEST(MoneyText, Refuses) {
     ASSERT_FALSE(money.ok()) << c.amount;
     EXPECT_EQ(money.error().code, c.code) << c.amount;
   }
-  for (std::string_view bad : {"5000", "5000.00USD", "5000.00  USD", " 5000.00 USD", "USD 5000.00", "5000.00 USD "}) {
+  for (std::string_view bad :
+       {"5000", "5000.00USD", "5000.00  USD", " 5000.00 USD", "USD 5000.00", "5000.00 USD "}) {
     EXPECT_FALSE(ParseMoneyText(bad).ok()) << bad;
   }
   EXPECT_TRUE(ParseMoneyText("5000.00 USD").ok());
@@ -173,16 +175,26 @@ TEST(DecimalText, Refuses) {
     bool exponent;
     std::string_view code;
   } cases[] = {
-      {"", false, "decimal.syntax"},       {"-", false, "decimal.syntax"},
-      {".5", false, "decimal.syntax"},     {"5.", false, "decimal.syntax"},
-      {"+5", false, "decimal.syntax"},     {"01", false, "decimal.syntax"},
-      {"1_0", false, "decimal.syntax"},    {"5e2", false, "decimal.syntax"},
-      {"5e", true, "decimal.syntax"},      {"5e+", true, "decimal.syntax"},
-      {"NaN", true, "decimal.syntax"},     {"1.5 ", true, "decimal.syntax"},
-      {"0.0000001", false, "decimal.digits"}, {"1e-7", true, "decimal.digits"},
-      {"1.0000001", false, "decimal.digits"}, {"1e-999999999999999", true, "decimal.digits"},
-      {"1000000000000", false, "decimal.range"}, {"1e12", true, "decimal.range"},
-      {"1e999999999999999", true, "decimal.range"}, {"-1000000000000", false, "decimal.range"},
+      {"", false, "decimal.syntax"},
+      {"-", false, "decimal.syntax"},
+      {".5", false, "decimal.syntax"},
+      {"5.", false, "decimal.syntax"},
+      {"+5", false, "decimal.syntax"},
+      {"01", false, "decimal.syntax"},
+      {"1_0", false, "decimal.syntax"},
+      {"5e2", false, "decimal.syntax"},
+      {"5e", true, "decimal.syntax"},
+      {"5e+", true, "decimal.syntax"},
+      {"NaN", true, "decimal.syntax"},
+      {"1.5 ", true, "decimal.syntax"},
+      {"0.0000001", false, "decimal.digits"},
+      {"1e-7", true, "decimal.digits"},
+      {"1.0000001", false, "decimal.digits"},
+      {"1e-999999999999999", true, "decimal.digits"},
+      {"1000000000000", false, "decimal.range"},
+      {"1e12", true, "decimal.range"},
+      {"1e999999999999999", true, "decimal.range"},
+      {"-1000000000000", false, "decimal.range"},
       {"99999999999999999999999", false, "decimal.range"},
       {"1000000000000.000001", false, "decimal.range"},
   };

@@ -9,14 +9,20 @@ namespace {
 using namespace std::string_view_literals;
 
 TEST(Utf8, TakesWellFormedText) {
-  const std::string_view good[] = {
-      "",          "a",
-      "\x7f",      "\xc2\x80",
-      "\xdf\xbf",  "\xe0\xa0\x80",
-      "\xed\x9f\xbf", "\xee\x80\x80",
-      "\xef\xbf\xbf", "\xf0\x90\x80\x80",
-      "\xf4\x8f\xbf\xbf", "plain ASCII that is longer than one word",
-      "a\0b"sv,    "12345678\xc3\xa9"};
+  const std::string_view good[] = {"",
+                                   "a",
+                                   "\x7f",
+                                   "\xc2\x80",
+                                   "\xdf\xbf",
+                                   "\xe0\xa0\x80",
+                                   "\xed\x9f\xbf",
+                                   "\xee\x80\x80",
+                                   "\xef\xbf\xbf",
+                                   "\xf0\x90\x80\x80",
+                                   "\xf4\x8f\xbf\xbf",
+                                   "plain ASCII that is longer than one word",
+                                   "a\0b"sv,
+                                   "12345678\xc3\xa9"};
   for (auto text : good) EXPECT_TRUE(IsValidUtf8(text)) << text;
 }
 
@@ -25,19 +31,19 @@ TEST(Utf8, NamesTheFirstBadByte) {
     std::string_view text;
     size_t at;
   } bad[] = {
-      {"\x80", 0},                      // tail alone
-      {"ab\xc0\x80", 2},                // overlong NUL
-      {"\xc1\xbf", 0},                  // overlong
-      {"\xe0\x9f\xbf", 0},              // overlong
-      {"\xed\xa0\x80", 0},              // surrogate
-      {"\xf0\x8f\xbf\xbf", 0},          // overlong
-      {"\xf4\x90\x80\x80", 0},          // above U+10FFFF
-      {"\xf5\x80\x80\x80", 0},          // never a lead
-      {"\xff", 0},                      //
-      {"12345678901\xc3", 11},          // cut after 1 of 2
-      {"\xe2\x82", 0},                  // cut after 2 of 3
-      {"x\xf0\x9f\x98", 1},             // cut after 3 of 4
-      {"\xe2\x28\xa1", 0},              // wrong tail
+      {"\x80", 0},              // tail alone
+      {"ab\xc0\x80", 2},        // overlong NUL
+      {"\xc1\xbf", 0},          // overlong
+      {"\xe0\x9f\xbf", 0},      // overlong
+      {"\xed\xa0\x80", 0},      // surrogate
+      {"\xf0\x8f\xbf\xbf", 0},  // overlong
+      {"\xf4\x90\x80\x80", 0},  // above U+10FFFF
+      {"\xf5\x80\x80\x80", 0},  // never a lead
+      {"\xff", 0},              //
+      {"12345678901\xc3", 11},  // cut after 1 of 2
+      {"\xe2\x82", 0},          // cut after 2 of 3
+      {"x\xf0\x9f\x98", 1},     // cut after 3 of 4
+      {"\xe2\x28\xa1", 0},      // wrong tail
   };
   for (const auto& c : bad) {
     size_t at = 99;
@@ -62,22 +68,23 @@ TEST(Utf8, RoundTripsEveryCodePoint) {
 
 TEST(Nfc, TellsComposedFromDecomposed) {
   EXPECT_TRUE(IsNfc("plain"));
-  EXPECT_TRUE(IsNfc("caf\xc3\xa9"));                 // é as one
-  EXPECT_FALSE(IsNfc("cafe\xcc\x81"));               // e + combining acute
-  EXPECT_TRUE(IsNfc("x\xcc\x81"));                   // x + acute has no composed form
-  EXPECT_FALSE(IsNfc("\xe1\x84\x80\xe1\x85\xa1"));   // Hangul jamo that compose
-  EXPECT_TRUE(IsNfc("\xea\xb0\x80"));                // the composed syllable
-  EXPECT_FALSE(IsNfc("\xe2\x84\xab"));               // Angstrom sign, a singleton
-  EXPECT_FALSE(IsNfc("a\xcc\x81\xcc\xa3"));          // marks out of canonical order
+  EXPECT_TRUE(IsNfc("caf\xc3\xa9"));                // é as one
+  EXPECT_FALSE(IsNfc("cafe\xcc\x81"));              // e + combining acute
+  EXPECT_TRUE(IsNfc("x\xcc\x81"));                  // x + acute has no composed form
+  EXPECT_FALSE(IsNfc("\xe1\x84\x80\xe1\x85\xa1"));  // Hangul jamo that compose
+  EXPECT_TRUE(IsNfc("\xea\xb0\x80"));               // the composed syllable
+  EXPECT_FALSE(IsNfc("\xe2\x84\xab"));              // Angstrom sign, a singleton
+  EXPECT_FALSE(IsNfc("a\xcc\x81\xcc\xa3"));         // marks out of canonical order
   EXPECT_TRUE(IsNfc("\xf0\x9f\x98\x80 \xe4\xb8\xad\xe6\x96\x87"));
-  EXPECT_FALSE(IsNfc("\xff"));                       // not UTF-8 at all
+  EXPECT_FALSE(IsNfc("\xff"));  // not UTF-8 at all
 }
 
 TEST(Control, FindsControls) {
   const struct {
     std::string_view text;
     size_t at;
-  } bad[] = {{"a\nb", 1}, {"\0"sv, 0}, {"ab\x7f", 2}, {"\x1f", 0}, {"x\xc2\x85", 1}, {"\xe2\x80\xa8", 0}};
+  } bad[] = {{"a\nb", 1}, {"\0"sv, 0},      {"ab\x7f", 2},
+             {"\x1f", 0}, {"x\xc2\x85", 1}, {"\xe2\x80\xa8", 0}};
   for (const auto& c : bad) {
     size_t at = 99;
     EXPECT_TRUE(HasControl(c.text, &at));
@@ -89,10 +96,10 @@ TEST(Control, FindsControls) {
 }
 
 TEST(Invisible, FindsBidiAndInvisible) {
-  const char32_t bad[] = {0x00ad, 0x034f, 0x061c, 0x115f, 0x180e, 0x200b, 0x200c, 0x200d,
-                          0x200e, 0x200f, 0x202a, 0x202e, 0x2060, 0x2064, 0x2066, 0x2069,
-                          0x206f, 0x3164, 0xfe0f, 0xfeff, 0xffa0, 0xfff9, 0xe0001, 0xe0041,
-                          0xe007f, 0xe0100, 0xe01ef};
+  const char32_t bad[] = {0x00ad, 0x034f,  0x061c,  0x115f,  0x180e,  0x200b, 0x200c,
+                          0x200d, 0x200e,  0x200f,  0x202a,  0x202e,  0x2060, 0x2064,
+                          0x2066, 0x2069,  0x206f,  0x3164,  0xfe0f,  0xfeff, 0xffa0,
+                          0xfff9, 0xe0001, 0xe0041, 0xe007f, 0xe0100, 0xe01ef};
   for (char32_t c : bad) {
     std::string text = "abcdefghij";
     AppendUtf8(&text, c);
@@ -101,8 +108,8 @@ TEST(Invisible, FindsBidiAndInvisible) {
     EXPECT_EQ(at, 10u);
     EXPECT_TRUE(IsBidiOrInvisible(c));
   }
-  for (std::string_view good :
-       {"", "plain", "caf\xc3\xa9", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "\xf0\x9f\x98\x80", "\xc2\xa0", "\xe2\x80\x94"}) {
+  for (std::string_view good : {"", "plain", "caf\xc3\xa9", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
+                                "\xf0\x9f\x98\x80", "\xc2\xa0", "\xe2\x80\x94"}) {
     EXPECT_FALSE(HasBidiOrInvisible(good)) << good;
   }
 }
@@ -119,7 +126,10 @@ TEST(JsonString, Escapes) {
       {"caf\xc3\xa9", "\"caf\xc3\xa9\""},
       {"\xe2\x80\xa8\xe2\x80\xa9", R"("\u2028\u2029")"},
       {"\xc2\x85", R"("\u0085")"},
-      {"a\xff" "b", "\"a\xef\xbf\xbd" "b\""},
+      {"a\xff"
+       "b",
+       "\"a\xef\xbf\xbd"
+       "b\""},
       {"cut \xf0\x9f\x98", "\"cut \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
       {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\""},
   };

@@ -110,7 +110,8 @@ TEST(InstantText, Refuses) {
 TEST(DateText, ParsesAndRefuses) {
   EXPECT_EQ(FormatDate(*ParseDate("2026-11-20")), "2026-11-20");
   EXPECT_EQ(FormatDate(*ParseDate("0001-01-01")), "0001-01-01");
-  for (std::string_view bad : {"", "2026-11-2", "2026-11-200", "20261120", "2026/11/20", "2026-11-20T00:00Z"}) {
+  for (std::string_view bad :
+       {"", "2026-11-2", "2026-11-200", "20261120", "2026/11/20", "2026-11-20T00:00Z"}) {
     EXPECT_EQ(ParseDate(bad).error().code, "date.syntax") << bad;
   }
   for (std::string_view bad : {"2026-02-30", "2026-00-01", "0000-01-01"}) {
@@ -165,8 +166,8 @@ TEST(DurationText, Parses) {
 }
 
 TEST(DurationText, Refuses) {
-  for (std::string_view bad : {"", "5", "s", "5x", "5 s", "1.5h", "-5s", "+5s", "5S", "30m2h", "5s5s",
-                               "5mins", "1h ", "5y", "5mo", "5us", "h5"}) {
+  for (std::string_view bad : {"", "5", "s", "5x", "5 s", "1.5h", "-5s", "+5s", "5S", "30m2h",
+                               "5s5s", "5mins", "1h ", "5y", "5mo", "5us", "h5"}) {
     auto duration = ParseDuration(bad);
     ASSERT_FALSE(duration.ok()) << bad;
     EXPECT_EQ(duration.error().code, "duration.syntax") << bad;

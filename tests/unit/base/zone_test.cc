@@ -11,17 +11,23 @@ Date Day(std::string_view text) { return *ParseDate(text); }
 int64_t Seconds(std::string_view text) { return At(text).us / kMicrosPerSecond; }
 
 ZoneTable NewYork() {
-  return {"America/New_York", "test", -5 * 3600,
+  return {"America/New_York",
+          "test",
+          -5 * 3600,
           {{Seconds("2026-03-08T07:00Z"), -4 * 3600}, {Seconds("2026-11-01T06:00Z"), -5 * 3600}}};
 }
 // Clocks went from 24:00 to 01:00: 2018-11-04 has no midnight. And back from 24:00 to 23:00.
 ZoneTable SaoPaulo() {
-  return {"America/Sao_Paulo", "test", -3 * 3600,
+  return {"America/Sao_Paulo",
+          "test",
+          -3 * 3600,
           {{Seconds("2018-11-04T03:00Z"), -2 * 3600}, {Seconds("2019-02-17T02:00Z"), -3 * 3600}}};
 }
 // Clocks go back from 01:00 to 00:00: midnight comes twice.
 ZoneTable Havana() {
-  return {"America/Havana", "test", -5 * 3600,
+  return {"America/Havana",
+          "test",
+          -5 * 3600,
           {{Seconds("2026-03-08T05:00Z"), -4 * 3600}, {Seconds("2026-11-01T05:00Z"), -5 * 3600}}};
 }
 // Clocks went back from 00:01 to 23:01: a day is seen again after the next has begun.
@@ -39,7 +45,8 @@ TEST(Zone, ConvertsToLocal) {
   EXPECT_EQ(zone.OffsetAt(At("2026-03-08T06:59:59.999999Z")), -5 * 3600);
   EXPECT_EQ(zone.OffsetAt(At("2026-03-08T07:00Z")), -4 * 3600);
   EXPECT_EQ(zone.ToLocal(At("2026-03-08T07:00Z")), (Civil{2026, 3, 8, 3, 0, 0, 0}));
-  EXPECT_EQ(zone.ToLocal(At("2026-03-08T06:59:59.999999Z")), (Civil{2026, 3, 8, 1, 59, 59, 999999}));
+  EXPECT_EQ(zone.ToLocal(At("2026-03-08T06:59:59.999999Z")),
+            (Civil{2026, 3, 8, 1, 59, 59, 999999}));
   EXPECT_EQ(zone.LocalDate(At("2026-11-20T02:00Z")), Day("2026-11-19"));
   EXPECT_EQ(FormatTime(zone.LocalTime(At("2026-11-20T02:00Z"))), "21:00");
   EXPECT_EQ(UtcZone().OffsetAt(At("2026-11-20T02:00Z")), 0);
@@ -52,13 +59,13 @@ TEST(Zone, FindsMidnights) {
   } cases[] = {
       {UtcZone(), "2026-11-20", "2026-11-20T00:00Z", "2026-11-21T00:00Z"},
       {NewYork(), "2026-11-20", "2026-11-20T05:00Z", "2026-11-21T05:00Z"},
-      {NewYork(), "2026-03-08", "2026-03-08T05:00Z", "2026-03-09T04:00Z"},  // 23 hours
-      {NewYork(), "2026-11-01", "2026-11-01T04:00Z", "2026-11-02T05:00Z"},  // 25 hours
-      {SaoPaulo(), "2018-11-04", "2018-11-04T03:00Z", "2018-11-05T02:00Z"}, // from 01:00 local
-      {SaoPaulo(), "2019-02-16", "2019-02-16T02:00Z", "2019-02-17T03:00Z"}, // 23:xx twice
-      {Havana(), "2026-11-01", "2026-11-01T04:00Z", "2026-11-02T05:00Z"},   // the first midnight
+      {NewYork(), "2026-03-08", "2026-03-08T05:00Z", "2026-03-09T04:00Z"},   // 23 hours
+      {NewYork(), "2026-11-01", "2026-11-01T04:00Z", "2026-11-02T05:00Z"},   // 25 hours
+      {SaoPaulo(), "2018-11-04", "2018-11-04T03:00Z", "2018-11-05T02:00Z"},  // from 01:00 local
+      {SaoPaulo(), "2019-02-16", "2019-02-16T02:00Z", "2019-02-17T03:00Z"},  // 23:xx twice
+      {Havana(), "2026-11-01", "2026-11-01T04:00Z", "2026-11-02T05:00Z"},    // the first midnight
       {Apia(), "2011-12-29", "2011-12-29T10:00Z", "2011-12-30T10:00Z"},
-      {Apia(), "2011-12-30", "2011-12-30T10:00Z", "2011-12-30T10:00Z"},     // empty
+      {Apia(), "2011-12-30", "2011-12-30T10:00Z", "2011-12-30T10:00Z"},  // empty
       {Apia(), "2011-12-31", "2011-12-30T10:00Z", "2011-12-31T10:00Z"},
   };
   for (const auto& c : cases) {

@@ -1,9 +1,9 @@
 // Texts made to crash or to slow down a JSON reader, and the memory that a parse takes.
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <memory>
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "runtime/json/json.h"
 #include "runtime/json/json_writer.h"
@@ -57,8 +57,9 @@ TEST(Hostile, NumbersThatCrashTheDoubleConversion) {
     EXPECT_EQ((*root)->items[0].text, number);
   }
   // Beyond every number we have, and refused as such.
-  for (const std::string& number : {std::string(400, '9'), std::string("1e309"), std::string("1e2147483648"),
-                                    std::string("1e99999999999999999999")}) {
+  for (const std::string& number :
+       {std::string(400, '9'), std::string("1e309"), std::string("1e2147483648"),
+        std::string("1e99999999999999999999")}) {
     EXPECT_EQ(CodeOf(number), "json.number") << number;
   }
   EXPECT_EQ(CodeOf("1e308"), "taken");
@@ -83,7 +84,9 @@ TEST(Hostile, ManyMembersOfOneObject) {
         for (int bit = 0; bit < 17; ++bit) name += (i >> bit & 1) ? "Aa" : "BB";
         return name;
       },
-      [](size_t i) { return std::string(i % 2 ? 1 : 2, static_cast<char>('a' + i % 26)) + std::to_string(i); },
+      [](size_t i) {
+        return std::string(i % 2 ? 1 : 2, static_cast<char>('a' + i % 26)) + std::to_string(i);
+      },
   };
   for (const auto& name : names) {
     EXPECT_EQ(CodeOf(Members(kCount, name), FileJsonLimits()), "taken");
@@ -91,13 +94,15 @@ TEST(Hostile, ManyMembersOfOneObject) {
     EXPECT_EQ(CodeOf(Members(kCount, twice), FileJsonLimits()), "json.duplicate");
     EXPECT_EQ(CodeOf(Members(1001, name)), "json.members");
   }
-  EXPECT_EQ(CodeOf(Members(kCount, [](size_t) { return std::string("same"); }), FileJsonLimits()), "json.duplicate");
+  EXPECT_EQ(CodeOf(Members(kCount, [](size_t) { return std::string("same"); }), FileJsonLimits()),
+            "json.duplicate");
 }
 
 std::string Sample() {
   return R"({"subject":{"type":"user","id":"E1007","properties":{"act":{"sub":"agent-7","tags":["a","b"]}}},)"
          R"("action":{"name":"approve","properties":{"amount":"5000.00 USD","note":"caf\u00e9 \ud83d\ude00"}},)"
-         "\"resource\":{\"type\":\"Order\",\"id\":\"PO-\xe4\xb8\xad-1\"},\"context\":{\"n\":-12.5e3,\"t\":[true,false,null]}}";
+         "\"resource\":{\"type\":\"Order\",\"id\":\"PO-\xe4\xb8\xad-1\"},\"context\":{\"n\":-12."
+         "5e3,\"t\":[true,false,null]}}";
 }
 
 // Every cut and every changed byte of a good text: an answer, and never a read outside.
@@ -121,8 +126,11 @@ TEST(Hostile, EveryCutAndEveryByte) {
 }
 
 TEST(Hostile, RandomPieces) {
-  const std::string_view pieces[] = {"{", "}", "[", "]", ",", ":", "\"", "\"a\"", "\"b\":", "\\", "\\u", "d800", "1", "-", ".",
-                                     "e", "0", "true", "null", " ", "\n", "\xc3", "\xa9", "\xf0\x9f\x98\x80", "\"\\udc00\""};
+  const std::string_view pieces[] = {
+      "{",          "}",    "[",    "]",    ",",  ":",    "\"",   "\"a\"",
+      "\"b\":",     "\\",   "\\u",  "d800", "1",  "-",    ".",    "e",
+      "0",          "true", "null", " ",    "\n", "\xc3", "\xa9", "\xf0\x9f\x98\x80",
+      "\"\\udc00\""};
   std::mt19937 random(20240607);
   size_t taken = 0;
   for (int round = 0; round < 200'000; ++round) {

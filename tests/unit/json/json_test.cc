@@ -1,9 +1,9 @@
 // What the JSON reader takes and what it refuses, with the code and the place of each refusal.
 #include "runtime/json/json.h"
 
-#include <gtest/gtest.h>
-
 #include <memory>
+
+#include <gtest/gtest.h>
 
 #include "runtime/base/text.h"
 #include "runtime/json/json_writer.h"
@@ -16,10 +16,18 @@ using namespace std::string_view_literals;
 // The tree as canonical JSON, to compare whole.
 void Print(const WireValue& value, JsonWriter* w) {
   switch (value.kind) {
-    case WireValue::Kind::kNull: w->Null(); break;
-    case WireValue::Kind::kBool: w->Bool(value.boolean); break;
-    case WireValue::Kind::kNumber: w->Raw(value.text); break;
-    case WireValue::Kind::kString: w->String(value.text); break;
+    case WireValue::Kind::kNull:
+      w->Null();
+      break;
+    case WireValue::Kind::kBool:
+      w->Bool(value.boolean);
+      break;
+    case WireValue::Kind::kNumber:
+      w->Raw(value.text);
+      break;
+    case WireValue::Kind::kString:
+      w->String(value.text);
+      break;
     case WireValue::Kind::kArray:
       w->BeginArray();
       for (uint32_t i = 0; i < value.count; ++i) Print(value.items[i], w);
@@ -131,7 +139,9 @@ TEST(Json, KnowsPlaces) {
       "}";
   auto root = ParseJson(text, &arena);
   ASSERT_TRUE(root.ok());
-  auto place = [](const WireValue* v) { return std::to_string(v->line) + ":" + std::to_string(v->column); };
+  auto place = [](const WireValue* v) {
+    return std::to_string(v->line) + ":" + std::to_string(v->column);
+  };
   EXPECT_EQ(place(*root), "1:1");
   EXPECT_EQ(place((*root)->Find("a")), "2:9");
   EXPECT_EQ(place((*root)->Find("\xc3\xa9\xc3\xa9")), "3:8");
@@ -202,7 +212,9 @@ TEST(Json, RefusesWrongSyntax) {
       {"[1] /* no */", "json.trailing 1:5"},
       {"// no\n1", "json.syntax 1:1"},
       {"[1\f]", "json.syntax 1:3"},
-      {"\xc2\xa0" "1", "json.syntax 1:1"},  // a space, but not JSON's
+      {"\xc2\xa0"
+       "1",
+       "json.syntax 1:1"},  // a space, but not JSON's
       {"1 2", "json.trailing 1:3"},
       {"{} x", "json.trailing 1:4"},
       {"{}{}", "json.trailing 1:3"},
@@ -267,7 +279,8 @@ TEST(Json, RefusesDuplicates) {
       {R"({"/":1,"\/":2})", "json.duplicate 1:8", R"({"/":1,"\\/":2})"},
       {R"({"":1,"":2})", "json.duplicate 1:7", R"({"":1," ":2})"},
       {"{\"a\":1,\n\"b\":2,\n  \"a\":3}", "json.duplicate 3:3", "{\"a\":1,\n\"b\":2,\n  \"c\":3}"},
-      {R"([[{"x":{"y":1,"z":2,"y":3}}]])", "json.duplicate 1:21", R"([[{"x":{"y":1,"z":2,"Y":3}}]])"},
+      {R"([[{"x":{"y":1,"z":2,"y":3}}]])", "json.duplicate 1:21",
+       R"([[{"x":{"y":1,"z":2,"Y":3}}]])"},
       {"{\"\xc3\xa9\":1,\"\\u00e9\":2}", "json.duplicate 1:8", "{\"\xc3\xa9\":1,\"e\":2}"},
       {"{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}", "json.duplicate 1:19",
        "{\"\\ud83d\\ude01\":1,\"\xf0\x9f\x98\x80\":2}"},
@@ -282,16 +295,18 @@ TEST(Json, RefusesDuplicates) {
 // border, wherever the pair stands.
 TEST(Json, FindsADuplicateAnywhere) {
   for (int count : {2, 3, 15, 16, 17, 18, 100}) {
-    for (int second = 1; second < count; second += count > 20 ? 13 : 1) {
-      for (int first = 0; first < second; first += count > 20 ? 17 : 1) {
+    for (int second = 1; second<count; second += count> 20 ? 13 : 1) {
+      for (int first = 0; first<second; first += count> 20 ? 17 : 1) {
         std::string text = "{";
         std::string clean = "{";
         for (int i = 0; i < count; ++i) {
           std::string name = "key" + std::to_string(i);
           clean += (i ? ",\n\"" : "\n\"") + name + "\":0";
-          text += (i ? ",\n\"" : "\n\"") + (i == second ? "key" + std::to_string(first) : name) + "\":0";
+          text += (i ? ",\n\"" : "\n\"") + (i == second ? "key" + std::to_string(first) : name) +
+                  "\":0";
         }
-        ASSERT_EQ(Refusal(text + "}"), "json.duplicate " + std::to_string(second + 2) + ":1") << text;
+        ASSERT_EQ(Refusal(text + "}"), "json.duplicate " + std::to_string(second + 2) + ":1")
+            << text;
         ASSERT_EQ(Refusal(clean + "}"), "taken");
       }
     }
@@ -359,18 +374,35 @@ TEST(Writer, WritesNested) {
   w.BeginObject();
   w.Member("decision", "permit").Key("ok").Bool(true).Key("n").Int(INT64_MIN);
   w.Key("u").Uint(UINT64_MAX).Key("none").Null();
-  w.Key("list").BeginArray().Int(1).String("a\"b").BeginArray().EndArray().BeginObject().EndObject();
+  w.Key("list")
+      .BeginArray()
+      .Int(1)
+      .String("a\"b")
+      .BeginArray()
+      .EndArray()
+      .BeginObject()
+      .EndObject();
   w.EndArray().Key("raw").Raw("{\"a\":1}").EndObject();
   EXPECT_TRUE(w.complete());
-  EXPECT_EQ(out,
-            R"(x{"decision":"permit","ok":true,"n":-9223372036854775808,"u":18446744073709551615,"none":null,)"
-            R"("list":[1,"a\"b",[],{}],"raw":{"a":1}})");
+  EXPECT_EQ(
+      out,
+      R"(x{"decision":"permit","ok":true,"n":-9223372036854775808,"u":18446744073709551615,"none":null,)"
+      R"("list":[1,"a\"b",[],{}],"raw":{"a":1}})");
 }
 
 TEST(Writer, Indents) {
   std::string out;
   JsonWriter w(&out, 2);
-  w.BeginObject().Key("a").BeginArray().Int(1).Int(2).EndArray().Key("b").BeginObject().EndObject().EndObject();
+  w.BeginObject()
+      .Key("a")
+      .BeginArray()
+      .Int(1)
+      .Int(2)
+      .EndArray()
+      .Key("b")
+      .BeginObject()
+      .EndObject()
+      .EndObject();
   EXPECT_EQ(out, "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {}\n}");
 }
 
