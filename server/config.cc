@@ -1,0 +1,264 @@
+// The configuration file, member by member.
+#include "server/config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <initializer_list>
+#include <map>
+
+#include "runtime/base/arena.h"
+#include "runtime/base/text.h"
+#include "runtime/json/json.h"
+
+namespace dpl {
+namespace {
+
+// Reads one object: each member is taken by name, what is left over is unknown. Keeps the first
+// error only.
+class ObjectReader {
+ public:
+  ObjectReader(const WireValue& object, std::string path, Status* status)
+      : path_(std::move(path)), status_(status) {
+    if (!object.is_object()) {
+      Fail(object, path_, "must be an object");
+      return;
+    }
+    object_ = &object;
+  }
+
+  // Null when the member is absent, or something is wrong already.
+  const WireValue* Take(std::string_view name) {
+    known_.push_back(name);
+    return object_ != nullptr && status_->ok() ? object_->Find(name) : nullptr;
+  }
+  void Text(std::string_view name, std::string* out) {
+    const WireValue* value = Take(name);
+    if (value == nullptr) return;
+    if (!value->is_string() || value->text.empty())
+      return Fail(*value, Path(name), "must be a text, not empty");
+    if (HasControl(value->text))
+      return Fail(*value, Path(name), "must not hold control characters");
+    *out = value->text;
+  }
+  void Flag(std::string_view name, bool* out) {
+    const WireValue* value = Take(name);
+    if (value == nullptr) return;
+    if (!value->is_bool()) return Fail(*value, Path(name), "must be true or false");
+    *out = value->boolean;
+  }
+  template <typename Int>
+  void Number(std::string_view name, int64_t least, int64_t most, Int* out) {
+    const WireValue* value = Take(name);
+    if (value == nullptr) return;
+    int64_t number = 0;
+    const char* end = value->text.data() + value->text.size();
+    if (!value->is_number() || std::from_chars(value->text.data(), end, number).ptr != end ||
+        number < least || number > most) {
+      return Fail(
+          *value, Path(name),
+          "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    }
+    *out = static_cast<Int>(number);
+  }
+  void Seconds(std::string_view name, std::chrono::milliseconds* out) {
+    int64_t seconds = 0;
+    const WireValue* value = Take(name);
+    if (value == nullptr) return;
+    Number(name, 1, 3600, &seconds);
+    if (status_->ok()) *out = std::chrono::seconds(seconds);
+  }
+  // Calls `each` with every text of the array.
+  template <typename Each>
+  void Texts(std::string_view name, Each each) {
+    const WireValue* value = Take(name);
+    if (value == nullptr) return;
+    if (!value->is_array()) return Fail(*value, Path(name), "must be an array of texts");
+    for (uint32_t i = 0; i < value->count; ++i) {
+      const WireValue& item = value->items[i];
+      if (!item.is_string() || item.text.empty())
+        return Fail(item, Path(name), "must be an array of texts");
+      each(item);
+    }
+  }
+  void Fail(const WireValue& at, const std::string& path, const std::string& what) {
+    if (!status_->ok()) return;
+    *status_ = Error{"config", path.empty() ? "the configuration " + what : path + ": " + what,
+                     at.line, at.column};
+  }
+  std::string Path(std::string_view name) const {
+    return path_.empty() ? std::string(name) : path_ + "." + std::string(name);
+  }
+
+  // Last: whatever has not been taken is a mistake, usually of spelling.
+  void Finish() {
+    for (uint32_t i = 0; object_ != nullptr && i < object_->count; ++i) {
+      const WireMember& member = object_->members[i];
+      if (std::find(known_.begin(), known_.end(), member.name) != known_.end()) continue;
+      std::string list;
+      for (std::string_view name : known_) list.append(list.empty() ? "" : ", ").append(name);
+      return Fail(member.value, path_,
+                  "has no member " + Quote(member.name) + "; known are: " + list);
+    }
+  }
+
+ private:
+  const WireValue* object_ = nullptr;
+  std::string path_;
+  Status* status_;
+  std::vector<std::string_view> known_;
+};
+
+void ReadLimits(const WireValue& value, Status* status, HttpLimits* limits) {
+  ObjectReader reader(value, "limits", status);
+  reader.Number("body_bytes", 1024, HttpLimits::kMaxBodyBytes, &limits->max_body_bytes);
+  reader.Number("head_bytes", 1024, 256 * 1024, &limits->max_head_bytes);
+  reader.Number("headers", 8, 1000, &limits->max_headers);
+  reader.Number("connections", 1, 1'000'000, &limits->max_connections);
+  reader.Seconds("head_seconds", &limits->head_deadline);
+  reader.Seconds("body_seconds", &limits->body_deadline);
+  reader.Seconds("write_seconds", &limits->write_deadline);
+  reader.Seconds("idle_seconds", &limits->idle_deadline);
+  reader.Seconds("drain_seconds", &limits->drain_deadline);
+  reader.Finish();
+}
+
+void ReadCaller(const WireValue& value, const std::string& path, Status* status,
+                RegisteredCaller* out) {
+  ObjectReader reader(value, path, status);
+  Caller& caller = out->caller;
+  caller.name.clear();
+  reader.Text("name", &caller.name);
+  if (const WireValue* token = reader.Take("token_sha256")) {
+    std::string bytes;
+    if (!token->is_string() || token->text.size() != 64 || !ParseHex(token->text, &bytes)) {
+      reader.Fail(*token, path + ".token_sha256",
+                  "must be the SHA-256 of the token: 64 hex digits");
+    } else {
+      out->token_sha256.emplace();
+      std::copy(bytes.begin(), bytes.end(), out->token_sha256->begin());
+    }
+  }
+  int64_t uid = -1;
+  reader.Number("unix_uid", 0, 4'294'967'294, &uid);
+  if (uid >= 0) out->unix_uid = uid;
+  reader.Flag("serves_persons", &caller.serves_persons);
+  reader.Flag("asserts_actors", &caller.asserts_actors);
+  reader.Flag("asserts_instances", &caller.asserts_instances);
+  if (const WireValue* asserts = reader.Take("asserts_attributes");
+      asserts != nullptr && asserts->is_string()) {
+    if (asserts->text != "*")
+      reader.Fail(*asserts, path + ".asserts_attributes", "must be an array of texts, or \"*\"");
+    caller.asserts_all_attributes = true;
+  } else {
+    reader.Texts("asserts_attributes", [&](const WireValue& item) {
+      if (item.text.find('.') == std::string_view::npos) {
+        reader.Fail(item, path + ".asserts_attributes",
+                    "must name attributes as `person.role`, `context.ip` or `app.Doc.owner`");
+      }
+      caller.asserts.emplace_back(item.text);
+    });
+  }
+  reader.Flag("charge_keys", &caller.charge_keys);
+  reader.Flag("request_id_keys", &caller.request_id_keys);
+  reader.Flag("dry_run", &caller.dry_run);
+  reader.Flag("search", &caller.search);
+  reader.Flag("details", &caller.details);
+  reader.Texts("duties", [&](const WireValue& item) { caller.duties.emplace_back(item.text); });
+  reader.Finish();
+  if (caller.name.empty()) reader.Fail(value, path + ".name", "is required");
+  if (!out->token_sha256 && !out->unix_uid) {
+    reader.Fail(value, path, "needs `token_sha256` or `unix_uid`, to be known by");
+  }
+}
+
+void ReadCallers(const WireValue& value, ObjectReader* parent, Status* status,
+                 std::vector<RegisteredCaller>* out) {
+  // An empty list would silently mean development.
+  if (!value.is_array() || value.count == 0) {
+    return parent->Fail(value, "callers",
+                        "must be an array with at least one caller; leave it out for development");
+  }
+  for (uint32_t i = 0; i < value.count && status->ok(); ++i) {
+    std::string path = "callers[" + std::to_string(i) + "]";
+    RegisteredCaller caller;
+    ReadCaller(value.items[i], path, status, &caller);
+    for (const RegisteredCaller& other : *out) {
+      if (other.caller.name == caller.caller.name)
+        parent->Fail(value.items[i], path + ".name", "is taken by another caller");
+      if ((other.token_sha256 && other.token_sha256 == caller.token_sha256) ||
+          (other.unix_uid && other.unix_uid == caller.unix_uid)) {
+        parent->Fail(value.items[i], path,
+                     "cannot be told from `" + other.caller.name + "`: same token or user id");
+      }
+    }
+    out->push_back(std::move(caller));
+  }
+}
+
+// https, a host, no query, no fragment; a trailing slash would double up.
+bool IsPublicUrl(std::string_view url) {
+  return url.substr(0, 8) == "https://" && url.size() > 8 &&
+         url.find_first_of("?# \"\\<>") == std::string_view::npos && url.back() != '/' &&
+         url[8] != '/';
+}
+
+}  // namespace
+
+Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
+  Arena arena;
+  Result<const WireValue*> root = ParseJson(text, &arena, FileJsonLimits());
+  if (!root.ok()) return root.error();
+  Config config;
+  Status status;
+  ObjectReader reader(**root, "", &status);
+  reader.Texts("listen", [&](const WireValue& item) {
+    Result<ListenAddress> address = ListenAddress::Parse(item.text);
+    if (!address.ok()) return reader.Fail(item, "listen", address.error().message);
+    config.listen.push_back(*address);
+  });
+  reader.Text("bundle", &config.bundle);
+  reader.Text("facts", &config.facts);
+  reader.Text("public_url", &config.public_url);
+  if (const WireValue* url = (*root)->Find("public_url");
+      url != nullptr && !IsPublicUrl(config.public_url)) {
+    reader.Fail(*url, "public_url", "must be https, without query, fragment or slash at the end");
+  }
+  if (const WireValue* log = reader.Take("log")) {
+    if (log->is_string() && log->text == "json") {
+      config.log = LogFormat::kJson;
+    } else if (!log->is_string() || log->text != "text") {
+      reader.Fail(*log, "log", "must be \"text\" or \"json\"");
+    }
+  }
+  reader.Number("threads", 1, 256, &config.threads);
+  if (const WireValue* limits = reader.Take("limits")) ReadLimits(*limits, &status, &config.limits);
+  if (const WireValue* callers = reader.Take("callers"))
+    ReadCallers(*callers, &reader, &status, &config.callers);
+  reader.Finish();
+  if (!status.ok()) return status.error();
+  const std::filesystem::path folder = std::filesystem::path(name).parent_path();
+  for (std::string* path : {&config.bundle, &config.facts}) {
+    if (!path->empty()) *path = (folder / *path).string();  // an absolute path stays as it is
+  }
+  return config;
+}
+
+Status CheckConfig(const Config& config) {
+  if (config.bundle.empty())
+    return Error{"config", "no bundle: give --bundle, or `bundle` in the configuration", 0, 0};
+  if (config.facts.empty())
+    return Error{"config", "no facts: give --facts, or `facts` in the configuration", 0, 0};
+  for (const ListenAddress& address : config.listen) {
+    if (config.callers.empty() && !address.IsLocal()) {
+      return Error{
+          "config",
+          "`" + address.ToString() +
+              "` can be reached from other machines: register `callers` in the configuration first",
+          0, 0};
+    }
+  }
+  return {};
+}
+
+}  // namespace dpl

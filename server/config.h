@@ -1,0 +1,44 @@
+// The configuration of dpld: a JSON file, overlaid by the command line. Documented in docs/dpld.md.
+//
+//   Result<Config> config = ReadConfigJson(text, "dpld.json");
+//   if (!config.ok()) …   // "callers[1].token_sha256: must be 64 hex digits", with line and column
+//
+// Every member is checked: an unknown one, a wrong type, a value out of range is an error that says
+// where and what is known. Paths are taken relative to the file's folder.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "server/api/callers.h"
+#include "server/http/address.h"
+#include "server/http/limits.h"
+
+namespace dpl {
+
+enum class LogFormat : uint8_t { kText, kJson };
+
+struct Config {
+  std::vector<ListenAddress> listen;  // empty: kDefaultListen
+  std::string bundle;
+  std::string facts;
+  std::string public_url;  // what /.well-known/authzen-configuration names; https, without a path's
+                           // trailing slash
+  LogFormat log = LogFormat::kText;
+  int threads = 0;  // 0: one per processor
+  HttpLimits limits;
+  std::vector<RegisteredCaller> callers;
+
+  static constexpr std::string_view kDefaultListen = "127.0.0.1:8181";
+};
+
+// `name` is the file's path; used in nothing but to resolve relative paths.
+Result<Config> ReadConfigJson(std::string_view text, std::string_view name);
+
+// What no single member can say: there is a bundle and a facts file, and whoever can be reached
+// from other machines knows its callers.
+Status CheckConfig(const Config& config);
+
+}  // namespace dpl

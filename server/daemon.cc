@@ -1,0 +1,252 @@
+// Start, reload, drain.
+#include "server/daemon.h"
+
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/random.h>
+
+#include "runtime/state/memory_store.h"
+#include "server/api/metrics.h"
+#include "server/api/service.h"
+#include "server/config.h"
+#include "server/http/server.h"
+#include "server/load.h"
+#include "server/log.h"
+
+namespace dpl {
+namespace {
+
+constexpr size_t kMostConfigBytes = 1 << 20;
+
+// The configuration file with the command line laid over it.
+Result<Config> ReadConfig(const DaemonArgs& args) {
+  Config config;
+  if (!args.config.empty()) {
+    Result<std::string> text = ReadWholeFile(args.config, kMostConfigBytes);
+    if (!text.ok()) return text.error();
+    Result<Config> read = ReadConfigJson(*text, args.config);
+    if (!read.ok()) {
+      const Error& error = read.error();
+      return Error{error.code,
+                   args.config + ":" + std::to_string(error.line) + ":" +
+                       std::to_string(error.column) + ": " + error.message,
+                   error.line, error.column};
+    }
+    config = read.take();
+  }
+  if (!args.bundle.empty()) config.bundle = args.bundle;
+  if (!args.facts.empty()) config.facts = args.facts;
+  if (!args.listen.empty()) config.listen.clear();
+  for (const std::string& text : args.listen) {
+    Result<ListenAddress> address = ListenAddress::Parse(text);
+    if (!address.ok()) return address.error();
+    config.listen.push_back(*address);
+  }
+  if (config.listen.empty()) config.listen.push_back(*ListenAddress::Parse(Config::kDefaultListen));
+  if (!args.log.empty()) config.log = args.log == "json" ? LogFormat::kJson : LogFormat::kText;
+  if (args.threads != 0) config.threads = args.threads;
+  DPL_RETURN_IF_ERROR(CheckConfig(config));
+  return config;
+}
+
+std::shared_ptr<const CallerRegistry> MakeCallers(const Config& config) {
+  auto callers = std::make_shared<CallerRegistry>();
+  for (const RegisteredCaller& caller : config.callers) callers->Add(caller);
+  return callers;
+}
+
+// A few characters that no other start of this server is likely to have.
+std::string MakeStartId() {
+  uint64_t random = 0;
+  if (getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
+    random = static_cast<uint64_t>(SystemClock().Now().us);
+  }
+  static constexpr char kDigits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+  std::string text;
+  for (int i = 0; i < 10; ++i, random >>= 5) text.push_back(kDigits[random & 31]);
+  return text;
+}
+
+std::string Join(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text.append(text.empty() ? "" : ",").append(part);
+  return text;
+}
+
+void AppendHttpMetrics(const HttpCounters& counters, MetricsWriter* writer) {
+  auto family = [writer](std::string_view name, std::string_view type, std::string_view help,
+                         uint64_t value) {
+    writer->Family(name, type, help);
+    writer->Sample(name, "", value);
+  };
+  family("dpl_http_connections_total", "counter", "Connections accepted.",
+         counters.connections_accepted);
+  family("dpl_http_connections_open", "gauge", "Connections open now.", counters.connections_open);
+  family("dpl_http_connections_shed_total", "counter",
+         "Connections refused because too many were open.", counters.connections_shed);
+  family("dpl_http_requests_refused_total", "counter",
+         "Requests refused as malformed or too large.", counters.refused);
+  family("dpl_http_timeouts_total", "counter", "Connections dropped at a deadline.",
+         counters.timed_out);
+  family("dpl_http_handler_failures_total", "counter",
+         "Faults of our own inside a request; must stay 0.", counters.handler_failures);
+  family("dpl_http_received_bytes_total", "counter", "Bytes received.", counters.bytes_received);
+  family("dpl_http_sent_bytes_total", "counter", "Bytes sent.", counters.bytes_sent);
+}
+
+class Daemon {
+ public:
+  Daemon(DaemonArgs args, Config config)
+      : args_(std::move(args)), config_(std::move(config)), log_(config_.log, &clock_) {}
+
+  int Run() {
+    sigset_t signals;
+    BlockSignals(&signals);
+    Status started = Start();
+    if (!started.ok()) {
+      log_.Fail("refused", {{"error", started.error().message}, {"code", started.error().code}});
+      return 1;
+    }
+    if (args_.check_only) {
+      log_.Info("checked",
+                {{"bundle", config_.bundle}, {"digest", loaded_.digest}, {"facts", config_.facts}});
+      return 0;
+    }
+    LogStart();
+    std::thread waiter([this, &signals] { WaitForSignals(signals); });
+    Status ran = server_->Run(Threads());
+    if (!ran.ok()) {
+      log_.Fail("refused", {{"error", ran.error().message}, {"code", ran.error().code}});
+      pthread_kill(waiter.native_handle(), SIGTERM);
+    }
+    waiter.join();
+    log_.Info("stopped", {{"requests", std::to_string(server_->counters().requests)}});
+    return ran.ok() ? 0 : 1;
+  }
+
+ private:
+  // Signals are taken by one thread that waits for them; every thread started later inherits the
+  // block.
+  static void BlockSignals(sigset_t* signals) {
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(signals);
+    for (int number : {SIGHUP, SIGTERM, SIGINT}) sigaddset(signals, number);
+    pthread_sigmask(SIG_BLOCK, signals, nullptr);
+  }
+
+  int Threads() const {
+    if (config_.threads != 0) return config_.threads;
+    unsigned count = std::thread::hardware_concurrency();
+    return count == 0 ? 1 : static_cast<int>(count);
+  }
+
+  Status Start() {
+    Result<Loaded> loaded = LoadPolicy(config_.bundle, config_.facts, clock_.Now());
+    if (!loaded.ok()) return loaded.error();
+    DPL_RETURN_IF_ERROR(RecordSeeds(nullptr, *loaded, &store_, clock_.Now()));
+    loaded_ = loaded.take();
+    ServiceOptions options;
+    options.clock = &clock_;
+    options.store = &store_;
+    options.version = kDaemonVersion;
+    options.public_url = config_.public_url;
+    options.start_id = MakeStartId();
+    options.more_metrics = [this](MetricsWriter* writer) {
+      AppendHttpMetrics(server_->counters(), writer);
+    };
+    service_.emplace(std::move(options));
+    service_->Publish(loaded_.snapshot, MakeCallers(config_));
+    server_.emplace(config_.limits, [this](const HttpRequest& request, HttpResponse* response) {
+      service_->Handle(request, response);
+    });
+    if (args_.check_only) return {};
+    for (const ListenAddress& address : config_.listen)
+      DPL_RETURN_IF_ERROR(server_->Listen(address));
+    return {};
+  }
+
+  void LogStart() {
+    log_.Info("start",
+              {{"version", kDaemonVersion},
+               {"bundle", config_.bundle},
+               {"digest", loaded_.digest},
+               {"facts", config_.facts},
+               {"facts_version", loaded_.snapshot->facts_version()},
+               {"statements", std::to_string(loaded_.snapshot->program().statements.size())},
+               {"mode", config_.callers.empty() ? "development" : "registered"},
+               {"callers", config_.callers.empty() ? "everyone may assert everything"
+                                                   : std::to_string(config_.callers.size())},
+               {"listen", Join(server_->BoundAddresses())}});
+  }
+
+  void WaitForSignals(const sigset_t& signals) {
+    for (;;) {
+      int number = 0;
+      if (sigwait(&signals, &number) != 0) continue;
+      if (number == SIGHUP) {
+        Reload();
+        continue;
+      }
+      log_.Info("stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
+      service_->BeginDrain();
+      server_->Stop();
+      return;
+    }
+  }
+
+  // Everything is read and checked before anything changes. Addresses and limits keep until the
+  // next start.
+  void Reload() {
+    auto failed = [this](const Error& error) {
+      service_->ReloadFailed(error);
+      log_.Fail("reload_failed",
+                {{"error", error.message}, {"code", error.code}, {"kept", loaded_.digest}});
+    };
+    Result<Config> config = ReadConfig(args_);
+    if (!config.ok()) return failed(config.error());
+    if (config->callers.empty() != config_.callers.empty()) {
+      return failed({"config",
+                     "going from development to registered callers, or back, needs a new start", 0,
+                     0});
+    }
+    Result<Loaded> loaded = LoadPolicy(config->bundle, config->facts, clock_.Now());
+    if (!loaded.ok()) return failed(loaded.error());
+    Status seeded = RecordSeeds(&loaded_, *loaded, &store_, clock_.Now());
+    if (!seeded.ok()) return failed(seeded.error());
+    loaded_ = loaded.take();
+    config_.callers = config->callers;
+    service_->Publish(loaded_.snapshot, MakeCallers(config_));
+    log_.Info("reloaded", {{"bundle", config->bundle},
+                           {"digest", loaded_.digest},
+                           {"facts", config->facts},
+                           {"facts_version", loaded_.snapshot->facts_version()}});
+  }
+
+  const DaemonArgs args_;
+  Config config_;
+  SystemClock clock_;
+  Log log_;
+  MemoryStore store_;
+  Loaded loaded_;  // used by Start, then by the signal thread alone
+  std::optional<Service> service_;
+  std::optional<HttpServer> server_;
+};
+
+}  // namespace
+
+int RunDaemon(const DaemonArgs& args) {
+  Result<Config> config = ReadConfig(args);
+  if (!config.ok()) {
+    SystemClock clock;
+    Log log(args.log == "json" ? LogFormat::kJson : LogFormat::kText, &clock);
+    log.Fail("refused", {{"error", config.error().message}, {"code", config.error().code}});
+    return 1;
+  }
+  return Daemon(args, config.take()).Run();
+}
+
+}  // namespace dpl

@@ -1,0 +1,38 @@
+// From files to a policy in force: bundle and facts read, verified, joined; and what a facts file
+// says of state, recorded.
+//
+//   Result<Loaded> loaded = LoadPolicy(config.bundle, config.facts, clock.Now());
+//   if (!loaded.ok()) …   // "facts.json:12:5: …"; nothing has changed
+//   Status seeded = RecordSeeds(previous, *loaded, &store, clock.Now());
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/base/result.h"
+#include "runtime/facts/snapshot.h"
+#include "runtime/state/store.h"
+
+namespace dpl {
+
+struct Loaded {
+  std::shared_ptr<const Snapshot> snapshot;
+  FactsInput facts;    // as read: its seeds are compared with those of the next load
+  std::string digest;  // of the bundle: sha256:…
+};
+
+// Messages begin with the file, and the line and column where there is one.
+Result<Loaded> LoadPolicy(const std::string& bundle_path, const std::string& facts_path,
+                          Instant now);
+
+// Puts the consents, tasks, hand-offs and used amounts of `next` into the store. With a `previous`
+// load (a reload), only what is new is recorded: an unchanged consent keeps covering what it
+// covered when it was recorded, so that a wider delegation is not consented to by reloading; what
+// was used is not used again; and a consent that the file no longer holds covers nothing from now
+// on.
+Status RecordSeeds(const Loaded* previous, const Loaded& next, StateStore* store, Instant now);
+
+// The whole file, at most `most` bytes; an error names the file.
+Result<std::string> ReadWholeFile(const std::string& path, size_t most);
+
+}  // namespace dpl
