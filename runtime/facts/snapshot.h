@@ -101,6 +101,7 @@ class Snapshot {
   ~Snapshot();
 
   const Program& program() const { return *program_; }
+  const std::shared_ptr<const Program>& shared_program() const { return program_; }
   std::string_view facts_version() const { return facts_version_; }
   std::string_view facts_name() const { return facts_name_; }
   Instant as_of() const { return as_of_; }
@@ -143,10 +144,11 @@ class Snapshot {
   // True for a grant without one.
   bool ApproverOk(uint32_t grant, Instant now) const;
 
-  // Whether an id is in canonical form: UTF-8 in NFC, not empty, no control or invisible characters; and for resources the
-  // key's path form, `fold ascii` and pattern. Refused, never repaired. Codes: id.empty, id.size, id.text, id.form.
-  Status CheckPersonId(std::string_view id) const;
-  Status CheckResourceId(uint32_t type, std::string_view id) const;
+  // An id in canonical form (a view of `id`; a path key loses one trailing "/"): UTF-8 in NFC, not empty, no control or
+  // invisible characters; for resources also the key's path form, `fold ascii` and pattern. Anything else is refused, never
+  // repaired. Codes: id.empty, id.size, id.text, id.form.
+  Result<std::string_view> CheckPersonId(std::string_view id) const;
+  Result<std::string_view> CheckResourceId(uint32_t type, std::string_view id) const;
 
   // Types a value as the schema says (used for facts, request parameters, attributes and task arguments).
   // Memory from `arena`. Error code "type" with a message naming what was expected.

@@ -1,0 +1,281 @@
+// Look-ups on a finished snapshot: names, freshness, membership, containment, approvers.
+#include "runtime/facts/snapshot.h"
+
+#include <algorithm>
+
+#include "runtime/base/path.h"
+#include "runtime/facts/builder.h"
+#include "runtime/facts/ids.h"
+#include "runtime/facts/tables.h"
+#include "runtime/facts/typing.h"
+
+namespace dpl {
+namespace {
+
+constexpr int kMaxLevels = 16;
+
+// Entities of references that neither facts nor policy name live in the caller's arena.
+class ArenaEntities final : public EntitySource {
+ public:
+  ArenaEntities(const Schema& schema, const FactTables& tables, Arena* arena)
+      : schema_(schema), tables_(tables), arena_(arena) {}
+  const Entity* Person(std::string_view id) override {
+    const Entity* known = tables_.FindPerson(id);
+    return known != nullptr ? known : Make(true, kNone, id);
+  }
+  const Entity* Resource(uint32_t type, std::string_view id) override {
+    const Entity* known = tables_.FindResource(type, id);
+    return known != nullptr ? known : Make(false, type, id);
+  }
+
+ private:
+  const Entity* Make(bool is_person, uint32_t type, std::string_view id) {
+    std::string_view copy = arena_->Copy(id);
+    Entity* entity = copy.data() == nullptr ? nullptr : arena_->New<Entity>();
+    if (entity == nullptr) return nullptr;
+    entity->is_person = is_person;
+    entity->type = type;
+    entity->id = copy;
+    if (!is_person && !schema_.resources[type].has_parent) entity->parent_state = Entity::Parent::kRoot;
+    return entity;
+  }
+
+  const Schema& schema_;
+  const FactTables& tables_;
+  Arena* arena_;
+};
+
+int CompareScope(const Entity& a, const Entity& b) {
+  if (a.type != b.type) return a.type < b.type ? -1 : 1;
+  return a.id.compare(b.id);
+}
+
+// Whether `holdings` (one role, sorted by scope) has `scope` in force.
+bool HasScope(std::span<const Holding> holdings, const Entity& scope, Instant now) {
+  auto at = std::lower_bound(holdings.begin(), holdings.end(), scope, [](const Holding& h, const Entity& e) {
+    return h.scope == nullptr || CompareScope(*h.scope, e) < 0;
+  });
+  return at != holdings.end() && SameEntity(*at->scope, scope) && now < at->until;
+}
+
+}  // namespace
+
+Snapshot::Snapshot() : tables_(std::make_unique<Tables>()) {}
+Snapshot::~Snapshot() = default;
+
+Result<std::unique_ptr<Snapshot>> Snapshot::Build(std::shared_ptr<const Program> program, const FactsInput& input,
+                                                  Instant built_at) {
+  DPL_CHECK(program != nullptr);
+  std::unique_ptr<Snapshot> snapshot(new Snapshot());
+  snapshot->program_ = std::move(program);
+  snapshot->facts_name_ = input.name;
+  snapshot->facts_version_ = input.version.empty() ? "unversioned" : input.version;
+  snapshot->as_of_ = input.as_of.value_or(built_at);
+  snapshot->has_persons_ = input.has_persons;
+  snapshot->has_memberships_ = input.has_memberships;
+  snapshot->has_accounts_ = input.has_accounts;
+  snapshot->has_resources_ = input.has_resources;
+  SnapshotBuilder builder(*snapshot->program_, input, snapshot->tables_.get(), &snapshot->constants_);
+  DPL_RETURN_IF_ERROR(builder.Run());
+  return snapshot;
+}
+
+// ---------------------------------------------------------------- names and ids
+
+const Entity* Snapshot::FindPerson(std::string_view id) const { return tables_->FindPerson(id); }
+
+const Entity* Snapshot::FindResource(uint32_t type, std::string_view id) const {
+  return tables_->FindResource(type, id);
+}
+
+std::span<const AccountFact> Snapshot::FindAccounts(uint32_t system, std::string_view key) const {
+  uint32_t first = tables_->account_keys.Find(system, key);
+  if (first == kNone) return {};
+  const std::vector<AccountFact>& all = tables_->accounts;
+  size_t end = first;
+  while (end < all.size() && all[end].system == system && all[end].key == key) ++end;
+  return {all.data() + first, end - first};
+}
+
+uint32_t Snapshot::ResourceTypeOfWire(std::string_view wire) const {
+  return tables_->names.Find(kResourceWireSpace, wire);
+}
+bool Snapshot::IsPersonWire(std::string_view wire) const { return tables_->names.Has(kPersonWireSpace, wire); }
+uint32_t Snapshot::ActionOfWire(uint32_t type, std::string_view wire) const {
+  return tables_->names.Find(kActionSpace + type, wire);
+}
+uint32_t Snapshot::FindStatement(std::string_view qualified) const {
+  return tables_->names.Find(kStatementSpace, qualified);
+}
+
+uint32_t Snapshot::FindAgent(std::string_view name) const {
+  uint32_t found = tables_->names.Find(kAgentSpace, name);
+  if (found != kNone || tables_->most_runs_as_segments == 0) return found;
+  // The id itself or any id above it by path segment; the longest registered one wins, and one that two agents claim
+  // names neither.
+  uint32_t segments = 0;
+  for (size_t at = 0; at < name.size() && segments < tables_->most_runs_as_segments; ++at) {
+    if (name[at] != '/') continue;
+    ++segments;
+    if (const uint32_t* above = tables_->names.Get(kRunsAsSpace, name.substr(0, at))) found = *above;
+  }
+  if (const uint32_t* exact = tables_->names.Get(kRunsAsSpace, name)) found = *exact;
+  return found;
+}
+
+Result<std::string_view> CanonicalResourceId(const Schema& schema, const FactTables& tables, uint32_t type,
+                                             std::string_view id) {
+  Status status = CheckId(id);
+  if (!status.ok()) return status.error();
+  const ResourceDef& def = schema.resources[type];
+  if (def.key_is_path) {
+    Result<std::string_view> path = CheckPath(id);
+    if (!path.ok()) return Error{"id.form", path.error().message};
+    id = *path;
+  }
+  if (def.key_fold_ascii && std::any_of(id.begin(), id.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+    return Error{"id.form", "an id of this type is written in lower case"};
+  }
+  const std::optional<Pattern>& pattern = tables.key_patterns[type];
+  if (pattern && !pattern->Matches(id)) {
+    return Error{"id.form", "the id does not have the form its type declares"};
+  }
+  return id;
+}
+
+Result<std::string_view> Snapshot::CheckPersonId(std::string_view id) const {
+  Status status = CheckId(id);
+  if (!status.ok()) return status.error();
+  return id;
+}
+
+Result<std::string_view> Snapshot::CheckResourceId(uint32_t type, std::string_view id) const {
+  return CanonicalResourceId(program_->schema, *tables_, type, id);
+}
+
+Result<Value> Snapshot::TypeValue(const WireValue& wire, TypeId type, Arena* arena) const {
+  ArenaEntities entities(program_->schema, *tables_, arena);
+  return TypeWireValue(wire, type, Typing{*program_, *tables_, &entities, arena, false});
+}
+
+// ---------------------------------------------------------------- freshness
+
+bool Snapshot::PersonsFresh(Instant now) const {
+  int64_t bound = program_->schema.person.source_within_us;
+  return has_persons_ && (bound == 0 || Subtract(now, as_of_).us <= bound);
+}
+
+// Memberships come with the persons: one source, one bound.
+bool Snapshot::MembershipsFresh(Instant now) const {
+  int64_t bound = program_->schema.person.source_within_us;
+  return has_memberships_ && (bound == 0 || Subtract(now, as_of_).us <= bound);
+}
+
+// ---------------------------------------------------------------- membership
+
+Truth Snapshot::InTeam(const Entity& person, uint32_t team, Instant now) const {
+  if (!MembershipsFresh(now)) return Truth::kError;
+  if (person.person == nullptr) return Truth::kFalse;
+  std::span<const Membership> teams = person.person->teams;
+  auto at = std::lower_bound(teams.begin(), teams.end(), team,
+                             [](const Membership& m, uint32_t t) { return m.team < t; });
+  return at != teams.end() && at->team == team && now < at->until ? Truth::kTrue : Truth::kFalse;
+}
+
+Truth Snapshot::HoldsRole(const Entity& person, uint32_t role, const Entity* at, Instant now,
+                          ErrorKind* error) const {
+  if (!MembershipsFresh(now)) {
+    if (error != nullptr) *error = ErrorKind::kMembership;
+    return Truth::kError;
+  }
+  if (person.person == nullptr) return Truth::kFalse;
+  std::span<const Holding> all = person.person->roles;
+  auto first = std::lower_bound(all.begin(), all.end(), role, [](const Holding& h, uint32_t r) { return h.role < r; });
+  auto last = first;
+  while (last != all.end() && last->role == role) ++last;
+  std::span<const Holding> held(first, last);
+  bool scoped = false;
+  for (const Holding& holding : held) {
+    if (now >= holding.until) continue;
+    if (holding.scope == nullptr) return Truth::kTrue;
+    scoped = true;
+  }
+  if (!scoped || at == nullptr) return Truth::kFalse;
+  for (int level = 0; level <= kMaxLevels; ++level) {
+    if (HasScope(held, *at, now)) return Truth::kTrue;
+    if (at->parent_state == Entity::Parent::kRoot) return Truth::kFalse;
+    if (at->parent_state == Entity::Parent::kNoFact) break;
+    at = at->parent;
+  }
+  if (error != nullptr) *error = ErrorKind::kContainment;
+  return Truth::kError;
+}
+
+Truth Snapshot::TeamInTeam(uint32_t inner, uint32_t outer, Instant now) const {
+  if (inner == outer) return Truth::kTrue;
+  const std::vector<TeamAbove>& above = tables_->teams_above[inner];
+  auto at =
+      std::lower_bound(above.begin(), above.end(), outer, [](const TeamAbove& a, uint32_t t) { return a.team < t; });
+  bool found = at != above.end() && at->team == outer;
+  if (found && at->by_policy) return Truth::kTrue;
+  if (!MembershipsFresh(now)) return Truth::kError;
+  return found && now < at->until ? Truth::kTrue : Truth::kFalse;
+}
+
+// ---------------------------------------------------------------- containment
+
+Truth Snapshot::ResourceIn(const Entity& inner, const Entity& outer) const {
+  const Entity* at = &inner;
+  for (int level = 0; level <= kMaxLevels; ++level) {
+    if (SameEntity(*at, outer)) return Truth::kTrue;
+    if (at->parent_state == Entity::Parent::kRoot) return Truth::kFalse;
+    if (at->parent_state == Entity::Parent::kNoFact) return Truth::kError;
+    at = at->parent;
+  }
+  return Truth::kError;
+}
+
+// Breadth first over every `within` attribute; a person whose superior is not on record leaves the answer open.
+Truth Snapshot::PersonIn(const Entity& inner, const Entity& outer) const {
+  const PersonDef& def = program_->schema.person;
+  constexpr size_t kMaxSeen = 256;
+  const Entity* seen[kMaxSeen];
+  size_t count = 1, level_end = 1;
+  seen[0] = &inner;
+  bool open = false;
+  int level = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (i == level_end) {
+      level_end = count;
+      if (++level > kMaxLevels) return Truth::kError;
+    }
+    const Entity& person = *seen[i];
+    if (SameEntity(person, outer)) return Truth::kTrue;
+    for (uint32_t attribute : def.within) {
+      Value value = person.attributes == nullptr ? Value() : person.attributes[attribute];
+      if (value.kind != ValueKind::kPerson) {
+        bool top = value.kind == ValueKind::kAbsent ||
+                   (person.loaded && program_->schema.types[def.attributes[attribute].type].optional);
+        if (!top) open = true;
+        continue;
+      }
+      bool known = std::any_of(seen, seen + count, [&](const Entity* e) { return SameEntity(*e, *value.entity); });
+      if (known) continue;
+      if (count == kMaxSeen) return Truth::kError;
+      seen[count++] = value.entity;
+    }
+  }
+  return open ? Truth::kError : Truth::kFalse;
+}
+
+// ---------------------------------------------------------------- approvers and lists
+
+bool Snapshot::ApproverOk(uint32_t grant, Instant now) const {
+  const FactTables::Approver& approver = tables_->approvers[grant];
+  return now < approver.until && (!approver.by_membership || MembershipsFresh(now));
+}
+
+std::span<const Entity* const> Snapshot::Persons() const { return tables_->persons_sorted; }
+std::span<const Entity* const> Snapshot::Resources(uint32_t type) const { return tables_->resources_sorted[type]; }
+
+}  // namespace dpl

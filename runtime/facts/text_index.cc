@@ -1,0 +1,75 @@
+// Open addressing with linear probing; a 32-bit tag in each slot spares most look-ups the text.
+#include "runtime/facts/text_index.h"
+
+#include "runtime/base/sha256.h"
+
+namespace dpl {
+
+uint64_t TextIndex::HashOf(uint32_t space, std::string_view text) {
+  uint64_t h = Hash64(text) ^ (uint64_t{space} * 0x9e3779b97f4a7c15u);
+  h ^= h >> 32;
+  h *= 0xd6e8feb86659fd93u;
+  return h ^ (h >> 32);
+}
+
+void TextIndex::Reserve(size_t count) {
+  entries_.reserve(count);
+  size_t slots = 16;
+  while (slots < count * 2) slots *= 2;
+  if (slots > slots_.size()) Rehash(slots);
+}
+
+void TextIndex::Rehash(size_t slots) {
+  slots_.assign(slots, Slot());
+  for (uint32_t i = 0; i < entries_.size(); ++i) {
+    Insert(HashOf(entries_[i].space, entries_[i].text), i);
+  }
+}
+
+void TextIndex::Insert(uint64_t hash, uint32_t entry) {
+  size_t mask = slots_.size() - 1;
+  size_t at = static_cast<size_t>(hash) & mask;
+  while (slots_[at].entry != kNone) at = (at + 1) & mask;
+  slots_[at] = Slot{static_cast<uint32_t>(hash >> 32), entry};
+}
+
+const TextIndex::Entry* TextIndex::Locate(uint32_t space, std::string_view text) const {
+  if (slots_.empty()) return nullptr;
+  uint64_t hash = HashOf(space, text);
+  uint32_t tag = static_cast<uint32_t>(hash >> 32);
+  size_t mask = slots_.size() - 1;
+  for (size_t at = static_cast<size_t>(hash) & mask; slots_[at].entry != kNone; at = (at + 1) & mask) {
+    if (slots_[at].tag != tag) continue;
+    const Entry& entry = entries_[slots_[at].entry];
+    if (entry.space == space && entry.text == text) return &entry;
+  }
+  return nullptr;
+}
+
+uint32_t TextIndex::Find(uint32_t space, std::string_view text) const {
+  const Entry* entry = Locate(space, text);
+  return entry == nullptr ? kNone : entry->value;
+}
+
+const uint32_t* TextIndex::Get(uint32_t space, std::string_view text) const {
+  const Entry* entry = Locate(space, text);
+  return entry == nullptr ? nullptr : &entry->value;
+}
+
+uint32_t TextIndex::Add(uint32_t space, std::string_view text, uint32_t value) {
+  if (const Entry* entry = Locate(space, text)) return entry->value;
+  if (slots_.size() < (entries_.size() + 1) * 2) Rehash(slots_.empty() ? 16 : slots_.size() * 2);
+  entries_.push_back({text, space, value});
+  Insert(HashOf(space, text), static_cast<uint32_t>(entries_.size() - 1));
+  return value;
+}
+
+void TextIndex::Set(uint32_t space, std::string_view text, uint32_t value) {
+  if (const Entry* entry = Locate(space, text)) {
+    entries_[static_cast<size_t>(entry - entries_.data())].value = value;
+    return;
+  }
+  Add(space, text, value);
+}
+
+}  // namespace dpl

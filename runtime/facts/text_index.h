@@ -1,0 +1,48 @@
+// Texts to numbers: a hash table for names and ids that is filled once and then only read.
+//
+//   TextIndex index;  index.Add(space, "marketing", 3);  index.Find(space, "marketing");   // 3, or kNone
+//
+// A space keeps names of different kinds apart (teams from roles, one resource type from another). Texts are kept by
+// reference: their bytes must outlive the index. Finding asks the heap nothing. Keys come from policy and facts, never
+// from a request, so a fixed hash is good enough.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "runtime/bytecode/schema.h"
+
+namespace dpl {
+
+class TextIndex {
+ public:
+  void Reserve(size_t count);
+  // Returns the value kept for this text: `value` when it is new, else what stood there before.
+  uint32_t Add(uint32_t space, std::string_view text, uint32_t value);
+  void Set(uint32_t space, std::string_view text, uint32_t value);  // adds or replaces
+  uint32_t Find(uint32_t space, std::string_view text) const;         // kNone when it is not there
+  const uint32_t* Get(uint32_t space, std::string_view text) const;   // null when it is not there
+  bool Has(uint32_t space, std::string_view text) const { return Locate(space, text) != nullptr; }
+  size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    std::string_view text;
+    uint32_t space;
+    uint32_t value;
+  };
+  struct Slot {
+    uint32_t tag = 0;
+    uint32_t entry = kNone;
+  };
+  static uint64_t HashOf(uint32_t space, std::string_view text);
+  const Entry* Locate(uint32_t space, std::string_view text) const;
+  void Insert(uint64_t hash, uint32_t entry);
+  void Rehash(size_t slots);
+
+  std::vector<Entry> entries_;
+  std::vector<Slot> slots_;  // power of two, at most half full
+};
+
+}  // namespace dpl
