@@ -50,8 +50,10 @@ BuiltinInfo Parse(Builtin id, const Row& row) {
     size_t end = at;
     while (end < row.signature.size() && is_word(row.signature[end])) ++end;
     TypeKind kind = KindOf(row.signature.substr(at, end - at));
-    if (closed) info.result = kind;
-    else info.params.push_back(kind);
+    if (closed)
+      info.result = kind;
+    else
+      info.params.push_back(kind);
     at = end;
   }
   return info;
@@ -60,7 +62,8 @@ BuiltinInfo Parse(Builtin id, const Row& row) {
 const std::vector<BuiltinInfo>& Table() {
   static const std::vector<BuiltinInfo> table = [] {
     std::vector<BuiltinInfo> rows;
-    for (size_t i = 0; i < std::size(kRows); ++i) rows.push_back(Parse(static_cast<Builtin>(i), kRows[i]));
+    for (size_t i = 0; i < std::size(kRows); ++i)
+      rows.push_back(Parse(static_cast<Builtin>(i), kRows[i]));
     return rows;
   }();
   return table;

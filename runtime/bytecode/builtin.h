@@ -1,7 +1,8 @@
 // The built-in functions as values: names, parsed signatures and costs, all read from builtins.def.
 //
 //   const BuiltinInfo* info = FindBuiltin("starts_with");   // null: no such function
-//   info->params                                            // {kString, kString}; info->result kBool
+//   info->params                                            // {kString, kString}; info->result
+//   kBool
 //
 // A signature names plain types only; `set` is a set of anything.
 #pragma once
@@ -23,10 +24,10 @@ enum class Builtin : uint8_t {
 struct BuiltinInfo {
   Builtin id{};
   std::string_view name;
-  std::string_view signature;     // as in the list: "(string, string) -> bool"
+  std::string_view signature;  // as in the list: "(string, string) -> bool"
   std::vector<TypeKind> params;
   TypeKind result = TypeKind::kBool;
-  uint32_t cost = 0;              // steps, on top of CallBuiltin's own
+  uint32_t cost = 0;  // steps, on top of CallBuiltin's own
   std::string_view meaning;
 };
 

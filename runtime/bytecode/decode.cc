@@ -10,13 +10,17 @@ namespace dpl {
 namespace fields {
 namespace {
 
-// Gets what FieldWriter put. The first thing that does not fit makes `reader.failed()` true for good; lists then stay
-// short, so a hostile count never sizes an allocation: every element read has cost at least one byte of input.
+// Gets what FieldWriter put. The first thing that does not fit makes `reader.failed()` true for
+// good; lists then stay short, so a hostile count never sizes an allocation: every element read has
+// cost at least one byte of input.
 class FieldReader {
  public:
   explicit FieldReader(ByteReader* in) : in_(*in) {}
 
-  template <class... Xs> void operator()(Xs&... xs) { (Get(xs), ...); }
+  template <class... Xs>
+  void operator()(Xs&... xs) {
+    (Get(xs), ...);
+  }
 
  private:
   void Get(bool& x) {
@@ -41,7 +45,8 @@ class FieldReader {
   void Get(int32_t& x) {
     int64_t wide = 0;
     in_.SignedVarint(&wide);
-    if (wide < std::numeric_limits<int32_t>::min() || wide > std::numeric_limits<int32_t>::max()) in_.Fail();
+    if (wide < std::numeric_limits<int32_t>::min() || wide > std::numeric_limits<int32_t>::max())
+      in_.Fail();
     x = static_cast<int32_t>(wide);
   }
   void Get(int64_t& x) { in_.SignedVarint(&x); }
@@ -50,19 +55,23 @@ class FieldReader {
     in_.String(&bytes);
     x = bytes;
   }
-  template <class T> void Get(std::vector<T>& x) {
+  template <class T>
+  void Get(std::vector<T>& x) {
     x.clear();
     uint32_t count = 0;
     if (!in_.Count(&count)) return;
     for (uint32_t i = 0; i < count && !in_.failed(); ++i) Get(x.emplace_back());
   }
-  template <class T> void Get(T& x) {
+  template <class T>
+  void Get(T& x) {
     if constexpr (std::is_enum_v<T>) {
       static_assert(kLast<T> != T{}, "an enum on disk needs its last member in fields.h");
       uint8_t byte = 0;
       in_.U8(&byte);
-      if (byte > static_cast<uint8_t>(kLast<T>)) in_.Fail();
-      else x = static_cast<T>(byte);
+      if (byte > static_cast<uint8_t>(kLast<T>))
+        in_.Fail();
+      else
+        x = static_cast<T>(byte);
     } else {
       Fields(*this, x);
     }
@@ -76,11 +85,16 @@ class FieldReader {
 
 Result<Program> DecodeBundle(std::string_view bytes) {
   using namespace fields;
-  auto refuse = [](const char* code, std::string message) { return Error{code, std::move(message)}; };
-  if (bytes.substr(0, kMagic.size()) != kMagic) return refuse("bundle.magic", "this is not a bundle: it does not begin with DPLB");
+  auto refuse = [](const char* code, std::string message) {
+    return Error{code, std::move(message)};
+  };
+  if (bytes.substr(0, kMagic.size()) != kMagic)
+    return refuse("bundle.magic", "this is not a bundle: it does not begin with DPLB");
   if (bytes.size() < kBodyAt) return refuse("bundle.size", "the bundle ends within its header");
   if (bytes.size() > kMaxBundleBytes) {
-    return refuse("bundle.size", "the bundle has " + std::to_string(bytes.size()) + " bytes; at most " + std::to_string(kMaxBundleBytes) + " are read");
+    return refuse("bundle.size", "the bundle has " + std::to_string(bytes.size()) +
+                                     " bytes; at most " + std::to_string(kMaxBundleBytes) +
+                                     " are read");
   }
   ByteReader header(bytes.substr(kMagic.size()));
   uint32_t version = 0, flags = 0, sections = 0;
@@ -88,11 +102,17 @@ Result<Program> DecodeBundle(std::string_view bytes) {
   header.U32(&flags);
   header.U32(&sections);
   if (version != kBundleVersion) {
-    return refuse("bundle.version", "the bundle has version " + std::to_string(version) + "; this program reads version " + std::to_string(kBundleVersion));
+    return refuse("bundle.version", "the bundle has version " + std::to_string(version) +
+                                        "; this program reads version " +
+                                        std::to_string(kBundleVersion));
   }
   if (flags != 0) return refuse("bundle.header", "the header has unknown flags");
-  if (sections != kSectionCount) return refuse("bundle.header", "the header names " + std::to_string(sections) + " sections; there are " + std::to_string(kSectionCount));
-  if (DigestOfFile(bytes) != BundleDigest(bytes)) return refuse("bundle.digest", "the digest does not match the content: the bundle was damaged or changed");
+  if (sections != kSectionCount)
+    return refuse("bundle.header", "the header names " + std::to_string(sections) +
+                                       " sections; there are " + std::to_string(kSectionCount));
+  if (DigestOfFile(bytes) != BundleDigest(bytes))
+    return refuse("bundle.digest",
+                  "the digest does not match the content: the bundle was damaged or changed");
 
   Program program;
   header.Skip(kTableAt - kDigestAt);
@@ -101,15 +121,19 @@ Result<Program> DecodeBundle(std::string_view bytes) {
     uint32_t id = 0, size = 0;
     header.U32(&id);
     header.U32(&size);
-    if (id != n) return refuse("bundle.header", "section " + std::to_string(n) + " is missing from the table");
-    if (size > bytes.size() - begin) return refuse("bundle.size", std::string("the bundle ends within section ") + SectionName(static_cast<Section>(n)));
+    if (id != n)
+      return refuse("bundle.header", "section " + std::to_string(n) + " is missing from the table");
+    if (size > bytes.size() - begin)
+      return refuse("bundle.size", std::string("the bundle ends within section ") +
+                                       SectionName(static_cast<Section>(n)));
     ByteReader body(bytes.substr(begin, size));
     FieldReader fields(&body);
     SectionFields(fields, static_cast<Section>(n), program);
     if (body.failed() || !body.at_end()) {
-      return refuse("bundle.content", std::string("section ") + SectionName(static_cast<Section>(n)) + " is malformed at byte " +
-                                          std::to_string(begin + body.position()) +
-                                          (body.failed() ? "" : ": bytes are left over"));
+      return refuse("bundle.content",
+                    std::string("section ") + SectionName(static_cast<Section>(n)) +
+                        " is malformed at byte " + std::to_string(begin + body.position()) +
+                        (body.failed() ? "" : ": bytes are left over"));
     }
     begin += size;
   }

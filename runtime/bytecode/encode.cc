@@ -12,7 +12,10 @@ class FieldWriter {
  public:
   explicit FieldWriter(std::string* out) : out_(out) {}
 
-  template <class... Xs> void operator()(Xs&... xs) { (Put(xs), ...); }
+  template <class... Xs>
+  void operator()(Xs&... xs) {
+    (Put(xs), ...);
+  }
 
  private:
   void Put(bool x) { out_.U8(x ? 1 : 0); }
@@ -23,13 +26,17 @@ class FieldWriter {
   void Put(int32_t x) { out_.SignedVarint(x); }
   void Put(int64_t x) { out_.SignedVarint(x); }
   void Put(std::string& x) { out_.String(x); }
-  template <class T> void Put(std::vector<T>& x) {
+  template <class T>
+  void Put(std::vector<T>& x) {
     out_.Varint(x.size());
     for (T& item : x) Put(item);
   }
-  template <class T> void Put(T& x) {
-    if constexpr (std::is_enum_v<T>) out_.U8(static_cast<uint8_t>(x));
-    else Fields(*this, x);
+  template <class T>
+  void Put(T& x) {
+    if constexpr (std::is_enum_v<T>)
+      out_.U8(static_cast<uint8_t>(x));
+    else
+      Fields(*this, x);
   }
 
   ByteWriter out_;
@@ -39,11 +46,16 @@ class FieldWriter {
 
 const char* SectionName(Section section) {
   switch (section) {
-    case Section::kSchema: return "schema";
-    case Section::kConstants: return "constants";
-    case Section::kCode: return "code";
-    case Section::kStatements: return "statements";
-    case Section::kSources: return "sources";
+    case Section::kSchema:
+      return "schema";
+    case Section::kConstants:
+      return "constants";
+    case Section::kCode:
+      return "code";
+    case Section::kStatements:
+      return "statements";
+    case Section::kSources:
+      return "sources";
   }
   return "unknown";
 }
@@ -61,14 +73,16 @@ namespace {
 
 void WriteDigest(std::string* bytes) {
   std::array<uint8_t, 32> digest = fields::DigestOfFile(*bytes);
-  for (size_t i = 0; i < digest.size(); ++i) (*bytes)[fields::kDigestAt + i] = static_cast<char>(digest[i]);
+  for (size_t i = 0; i < digest.size(); ++i)
+    (*bytes)[fields::kDigestAt + i] = static_cast<char>(digest[i]);
 }
 
 }  // namespace
 
 std::string EncodeBundle(const Program& program) {
   using namespace fields;
-  // The field lists are shared with the reader, so they take a mutable program; the writer only reads it.
+  // The field lists are shared with the reader, so they take a mutable program; the writer only
+  // reads it.
   Program& source = const_cast<Program&>(program);
   std::string bytes(kMagic);
   ByteWriter header(&bytes);
@@ -93,7 +107,8 @@ std::string EncodeBundle(const Program& program) {
 std::array<uint8_t, 32> BundleDigest(std::string_view bytes) {
   std::array<uint8_t, 32> digest{};
   if (bytes.size() < fields::kTableAt) return digest;
-  for (size_t i = 0; i < digest.size(); ++i) digest[i] = static_cast<uint8_t>(bytes[fields::kDigestAt + i]);
+  for (size_t i = 0; i < digest.size(); ++i)
+    digest[i] = static_cast<uint8_t>(bytes[fields::kDigestAt + i]);
   return digest;
 }
 

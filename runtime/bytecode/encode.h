@@ -1,4 +1,5 @@
-// A Program as the bytes of a `.dplb` bundle. Equal programs give equal bytes; layout: docs/bytecode.md.
+// A Program as the bytes of a `.dplb` bundle. Equal programs give equal bytes; layout:
+// docs/bytecode.md.
 //
 //   std::string bytes = EncodeBundle(program);      // write to a file; DecodeBundle reads it back
 //   program.digest = BundleDigest(bytes);           // what decode would set
@@ -18,7 +19,8 @@ std::string EncodeBundle(const Program& program);
 // The digest the header of these bytes holds; all zero when they are too short to have one.
 std::array<uint8_t, 32> BundleDigest(std::string_view bytes);
 
-// Writes the digest that belongs to these bytes into their header, so that a test can reach what lies behind the check.
+// Writes the digest that belongs to these bytes into their header, so that a test can reach what
+// lies behind the check.
 void RepairDigestForTest(std::string* bytes);
 
 }  // namespace dpl

@@ -1,8 +1,10 @@
-// Where a decision looks first: per (resource type, action) and clause role, the clauses that could apply.
+// Where a decision looks first: per (resource type, action) and clause role, the clauses that could
+// apply.
 //
-// The index is made from the clauses' own keys, never read from a bundle; the verifier proves that the keys cover
-// whatever the subject code could say yes (or "cannot tell") to. Rule for readers of the index: a clause keyed by team or
-// role is only found through memberships, so while the membership feed is unloaded or stale every item must be tried.
+// The index is made from the clauses' own keys, never read from a bundle; the verifier proves that
+// the keys cover whatever the subject code could say yes (or "cannot tell") to. Rule for readers of
+// the index: a clause keyed by team or role is only found through memberships, so while the
+// membership feed is unloaded or stale every item must be tried.
 #include <algorithm>
 #include <limits>
 
@@ -26,8 +28,10 @@ class CostSum {
       for (const LimitKeyPart& part : limit.keys) Add(part.code);
       for (const LimitTier& tier : limit.tiers) Add(tier.up_to_code);
     }
-    if (statement.kind == StatementKind::kForbid) Add(program_.forbids[statement.detail].unless_code);
-    if (statement.kind == StatementKind::kDelegation) Add(program_.delegations[statement.detail].from_code);
+    if (statement.kind == StatementKind::kForbid)
+      Add(program_.forbids[statement.detail].unless_code);
+    if (statement.kind == StatementKind::kDelegation)
+      Add(program_.delegations[statement.detail].from_code);
     if (statement.kind == StatementKind::kSeparate) {
       Add(program_.separates[statement.detail].by_code_a);
       Add(program_.separates[statement.detail].by_code_b);
@@ -68,7 +72,8 @@ void BuildIndex(Program* program) {
   }
   program->index.resize(base);
 
-  std::vector<std::vector<uint32_t>> clauses_of(base);  // ascending, since clauses are walked in order
+  std::vector<std::vector<uint32_t>> clauses_of(
+      base);  // ascending, since clauses are walked in order
   for (uint32_t c = 0; c < program->clauses.size(); ++c) {
     const Clause& clause = program->clauses[c];
     for (uint32_t action : clause.actions) {

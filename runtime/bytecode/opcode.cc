@@ -24,8 +24,13 @@ constexpr Operands List(Kinds... kinds) {
 
 constexpr OpcodeInfo Row(std::string_view name, Operands operands, int pops, int pushes, int cost,
                          std::string_view meaning) {
-  return {name, operands.kinds, operands.count, static_cast<int8_t>(pops), static_cast<int8_t>(pushes),
-          static_cast<uint16_t>(cost), meaning};
+  return {name,
+          operands.kinds,
+          operands.count,
+          static_cast<int8_t>(pops),
+          static_cast<int8_t>(pushes),
+          static_cast<uint16_t>(cost),
+          meaning};
 }
 
 using enum OperandKind;
@@ -44,20 +49,34 @@ const int kOpcodeCount = kRowCount;
 
 std::string_view OperandKindName(OperandKind kind) {
   switch (kind) {
-    case OperandKind::kConst: return "const";
-    case OperandKind::kStr: return "str";
-    case OperandKind::kAttr: return "attr";
-    case OperandKind::kType: return "type";
-    case OperandKind::kTeam: return "team";
-    case OperandKind::kRole: return "role";
-    case OperandKind::kAgentIdx: return "agent";
-    case OperandKind::kSlot: return "slot";
-    case OperandKind::kTarget: return "target";
-    case OperandKind::kZone: return "zone";
-    case OperandKind::kCalendar: return "calendar";
-    case OperandKind::kCount: return "count";
-    case OperandKind::kBuiltin: return "builtin";
-    case OperandKind::kEnumIdx: return "enum";
+    case OperandKind::kConst:
+      return "const";
+    case OperandKind::kStr:
+      return "str";
+    case OperandKind::kAttr:
+      return "attr";
+    case OperandKind::kType:
+      return "type";
+    case OperandKind::kTeam:
+      return "team";
+    case OperandKind::kRole:
+      return "role";
+    case OperandKind::kAgentIdx:
+      return "agent";
+    case OperandKind::kSlot:
+      return "slot";
+    case OperandKind::kTarget:
+      return "target";
+    case OperandKind::kZone:
+      return "zone";
+    case OperandKind::kCalendar:
+      return "calendar";
+    case OperandKind::kCount:
+      return "count";
+    case OperandKind::kBuiltin:
+      return "builtin";
+    case OperandKind::kEnumIdx:
+      return "enum";
   }
   return "";
 }

@@ -5,13 +5,15 @@ namespace {
 
 // The entry whose name is `name`; else the only one whose last part is.
 template <class Def>
-uint32_t FindQualifiedOrShort(const Schema& schema, const std::vector<Def>& defs, std::string_view name) {
+uint32_t FindQualifiedOrShort(const Schema& schema, const std::vector<Def>& defs,
+                              std::string_view name) {
   uint32_t found = kNone;
   int count = 0;
   for (uint32_t i = 0; i < defs.size(); ++i) {
     std::string_view full = schema.Text(defs[i].name);
     if (full == name) return i;
-    if (full.size() > name.size() && full.ends_with(name) && full[full.size() - name.size() - 1] == '.') {
+    if (full.size() > name.size() && full.ends_with(name) &&
+        full[full.size() - name.size() - 1] == '.') {
       ++count;
       found = i;
     }

@@ -1,0 +1,353 @@
+#include "compiler/lower/expr.h"
+
+#include <algorithm>
+
+#include "runtime/base/result.h"
+#include "runtime/bytecode/builtin.h"
+#include "runtime/bytecode/constant.h"
+
+namespace dpl::lower {
+
+using ast::Expr;
+using ast::ExprKind;
+using ast::RefKind;
+
+uint32_t Lowering::Expression(const Expr& expr, uint32_t type, uint32_t zone) {
+  Emitter emit(program_);
+  Value(expr, Frame{.type = type, .zone = zone}, &emit);
+  return emit.Finish(expr.span);
+}
+
+std::string Lowering::SourceOf(const Span& span) const {
+  const SourceFile* file = span.known() ? sources_.Find(span.file) : nullptr;
+  return file == nullptr ? std::string() : std::string(file->Slice(span));
+}
+
+TypeKind Lowering::KindOf(const Expr& expr) const {
+  DPL_CHECK(expr.type < model_->schema.types.size());
+  return model_->schema.types[expr.type].kind;
+}
+
+// ---------------------------------------------------------------- constants
+
+uint32_t Lowering::ConstantOf(const Expr& expr) {
+  auto indexed = [&](Constant::Kind kind, int64_t number, uint32_t extra) {
+    Constant constant;
+    constant.kind = kind;
+    constant.number = number;
+    constant.extra = extra;
+    return model_->AddConstant(std::move(constant));
+  };
+  switch (expr.ref) {
+    case RefKind::kConst:
+    case RefKind::kPersonEntity:
+    case RefKind::kResourceEntity:
+      return expr.ref_a;
+    case RefKind::kEnumMember:
+      return indexed(Constant::Kind::kEnum, expr.ref_b, expr.ref_a);
+    case RefKind::kTeam:
+      return indexed(Constant::Kind::kTeam, expr.ref_a, 0);
+    case RefKind::kRole:
+      return indexed(Constant::Kind::kRole, expr.ref_a, 0);
+    case RefKind::kAgent:
+      return indexed(Constant::Kind::kAgent, expr.ref_a, 0);
+    default:
+      break;
+  }
+  switch (expr.kind) {
+    case ExprKind::kNumber:
+    case ExprKind::kMoney:
+    case ExprKind::kString:
+    case ExprKind::kDuration:
+    case ExprKind::kDate:
+    case ExprKind::kDateTime:
+    case ExprKind::kTime:
+    case ExprKind::kBool:
+      return expr.ref_a;
+    case ExprKind::kName:  // `mon` … `sun`
+      return expr.ref == RefKind::kValue ? expr.ref_a : kNone;
+    case ExprKind::kSet:
+      break;
+    default:
+      return kNone;
+  }
+  // A set of constants is a constant when its elements have an order; otherwise the machine says
+  // what it is.
+  Constant set;
+  set.kind = Constant::Kind::kSet;
+  for (const ast::ExprPtr& element : expr.args) {
+    uint32_t constant = ConstantOf(*element);
+    if (constant == kNone) return kNone;
+    for (uint32_t other : set.elements) {
+      if (!CompareConstants(model_->constants, constant, other)) return kNone;
+    }
+    set.elements.push_back(constant);
+  }
+  auto order = [&](uint32_t a, uint32_t b) { return *CompareConstants(model_->constants, a, b); };
+  std::sort(set.elements.begin(), set.elements.end(),
+            [&](uint32_t a, uint32_t b) { return order(a, b) < 0; });
+  set.elements.erase(std::unique(set.elements.begin(), set.elements.end(),
+                                 [&](uint32_t a, uint32_t b) { return order(a, b) == 0; }),
+                     set.elements.end());
+  return model_->AddConstant(std::move(set));
+}
+
+// ---------------------------------------------------------------- expressions
+
+void Lowering::Value(const Expr& expr, const Frame& frame, Emitter* emit) {
+  if (uint32_t constant = ConstantOf(expr); constant != kNone) {
+    emit->Op(Opcode::kPushConst, {constant});
+    return;
+  }
+  auto operands = [&](Opcode op) {
+    Value(*expr.args[0], frame, emit);
+    Value(*expr.args[1], frame, emit);
+    emit->Op(op);
+  };
+  switch (expr.kind) {
+    case ExprKind::kName:
+    case ExprKind::kField:
+    case ExprKind::kIndex:
+      Field(expr, frame, emit);
+      return;
+    case ExprKind::kCall:
+      DPL_CHECK(expr.ref == RefKind::kBuiltin);
+      for (const ast::ExprPtr& argument : expr.args) Value(*argument, frame, emit);
+      emit->Op(Opcode::kCallBuiltin, {expr.ref_a, static_cast<uint32_t>(expr.args.size())});
+      return;
+    case ExprKind::kNot:
+      Value(*expr.args[0], frame, emit);
+      emit->Op(Opcode::kNot);
+      return;
+    case ExprKind::kNeg:
+      Value(*expr.args[0], frame, emit);
+      emit->Op(Opcode::kNeg);
+      return;
+    case ExprKind::kOr:
+    case ExprKind::kAnd:
+      Logic(expr, frame, emit);
+      return;
+    case ExprKind::kEq:
+      operands(Opcode::kEq);
+      return;
+    case ExprKind::kNe:
+      operands(Opcode::kNe);
+      return;
+    case ExprKind::kLt:
+      operands(Opcode::kLt);
+      return;
+    case ExprKind::kLe:
+      operands(Opcode::kLe);
+      return;
+    case ExprKind::kGt:
+      operands(Opcode::kGt);
+      return;
+    case ExprKind::kGe:
+      operands(Opcode::kGe);
+      return;
+    case ExprKind::kAdd:
+      operands(Opcode::kAdd);
+      return;
+    case ExprKind::kSub:
+      operands(Opcode::kSub);
+      return;
+    case ExprKind::kMul:
+      operands(Opcode::kMul);
+      return;
+    case ExprKind::kIn:
+      Containment(expr, frame, emit);
+      return;
+    case ExprKind::kNotIn:
+      Containment(expr, frame, emit);
+      emit->Op(Opcode::kNot);
+      return;
+    case ExprKind::kLike:
+      Value(*expr.args[0], frame, emit);
+      emit->Op(Opcode::kLike, {expr.ref_a});
+      return;
+    case ExprKind::kMatches:
+      Value(*expr.args[0], frame, emit);
+      emit->Op(Opcode::kMatches, {expr.ref_a});
+      return;
+    case ExprKind::kIsKnown:
+    case ExprKind::kIsNotKnown:
+      Value(*expr.args[0], frame, emit);
+      emit->Op(Opcode::kIsKnown);
+      if (expr.kind == ExprKind::kIsNotKnown) emit->Op(Opcode::kNot);
+      return;
+    case ExprKind::kDuring:
+      Value(*expr.args[0], frame, emit);
+      emit->Op(Opcode::kDuring, {expr.ref_a});
+      return;
+    case ExprKind::kIf:
+      If(expr, frame, emit);
+      return;
+    case ExprKind::kSome:
+    case ExprKind::kAll:
+    case ExprKind::kCount:
+      Quantify(expr, frame, emit);
+      return;
+    case ExprKind::kSet:
+      Set(expr, frame, emit);
+      return;
+    case ExprKind::kRecord:
+      Record(expr, frame, emit);
+      return;
+    default:
+      break;
+  }
+  DPL_CHECK(!"the checker left an expression without a meaning");
+}
+
+// Variables, and everything behind a dot or in brackets.
+void Lowering::Field(const Expr& expr, const Frame& frame, Emitter* emit) {
+  auto of_base = [&](Opcode op, std::initializer_list<uint32_t> operands) {
+    Value(*expr.args[0], frame, emit);
+    emit->Op(op, operands);
+  };
+  switch (expr.ref) {
+    case RefKind::kVarPerson:
+      if (frame.person != nullptr)
+        Value(*frame.person, *frame.outer, emit);
+      else
+        emit->Op(Opcode::kLoadPerson);
+      return;
+    case RefKind::kVarAgent:
+      emit->Op(Opcode::kLoadAgent);
+      return;
+    case RefKind::kVarResource:
+      emit->Op(Opcode::kLoadResource);
+      return;
+    case RefKind::kVarNow:
+      emit->Op(Opcode::kLoadNow);
+      return;
+    case RefKind::kVarLocal:
+      emit->Op(Opcode::kLoadLocal, {frame.slot_base + expr.ref_a});
+      return;
+    case RefKind::kPersonAttr:
+      of_base(Opcode::kPersonAttr, {expr.ref_a});
+      return;
+    case RefKind::kResourceAttr:
+      of_base(Opcode::kResourceAttr, {expr.ref_b, expr.ref_a});
+      return;
+    case RefKind::kResourceParent:
+      of_base(Opcode::kResourceParent, {expr.ref_b});
+      return;
+    case RefKind::kPersonKey:
+    case RefKind::kResourceKey:
+      of_base(Opcode::kEntityKey, {});
+      return;
+    case RefKind::kRecordField:
+      of_base(Opcode::kRecordField, {expr.ref_a});
+      return;
+    case RefKind::kLabelKey:
+      of_base(Opcode::kLabelValue, {expr.ref_a});
+      return;
+    case RefKind::kRequestParam:
+      emit->Op(Opcode::kLoadParam, {expr.ref_a});
+      return;
+    case RefKind::kTaskParam:
+      emit->Op(Opcode::kLoadTaskParam, {expr.ref_a});
+      return;
+    case RefKind::kContextAttr:
+      emit->Op(Opcode::kLoadContext, {expr.ref_a});
+      return;
+    case RefKind::kNowTime:
+      emit->Op(Opcode::kNowTime, {frame.zone});
+      return;
+    case RefKind::kNowDate:
+      emit->Op(Opcode::kNowDate, {frame.zone});
+      return;
+    case RefKind::kNowWeekday:
+      emit->Op(Opcode::kNowWeekday, {frame.zone});
+      return;
+    default:
+      break;
+  }
+  DPL_CHECK(!"the checker left a name without a meaning");
+}
+
+// a and b:  a · SkipIfFalse end · b · And · end:
+void Lowering::Logic(const Expr& expr, const Frame& frame, Emitter* emit) {
+  bool is_and = expr.kind == ExprKind::kAnd;
+  Value(*expr.args[0], frame, emit);
+  Emitter::Mark end = emit->Jump(is_and ? Opcode::kSkipIfFalse : Opcode::kSkipIfTrue);
+  Value(*expr.args[1], frame, emit);
+  emit->Op(is_and ? Opcode::kAnd : Opcode::kOr);
+  emit->Bind(end);
+}
+
+// c · Branch no,error · a · Jump end · no: b · Jump end · error: PushCond · end:
+void Lowering::If(const Expr& expr, const Frame& frame, Emitter* emit) {
+  Value(*expr.args[0], frame, emit);
+  Emitter::Fork fork = emit->Branch();
+  uint32_t depth = emit->depth();
+  Value(*expr.args[1], frame, emit);
+  Emitter::Mark after_yes = emit->Jump(Opcode::kJump);
+  emit->Bind(fork.no);
+  emit->SetDepth(depth);
+  Value(*expr.args[2], frame, emit);
+  Emitter::Mark after_no = emit->Jump(Opcode::kJump);
+  emit->Bind(fork.error);
+  emit->SetDepth(depth);
+  emit->Op(Opcode::kPushCond);
+  emit->Bind(after_yes);
+  emit->Bind(after_no);
+}
+
+// set · QuantBegin kind,slot,end · condition · QuantNext body · end:
+void Lowering::Quantify(const Expr& expr, const Frame& frame, Emitter* emit) {
+  Value(*expr.args[0], frame, emit);
+  if (expr.kind == ExprKind::kCount && expr.args.size() == 1) {
+    emit->Op(Opcode::kCallBuiltin, {static_cast<uint32_t>(Builtin::k_size), 1});
+    return;
+  }
+  Quantifier kind = expr.kind == ExprKind::kSome  ? Quantifier::kSome
+                    : expr.kind == ExprKind::kAll ? Quantifier::kAll
+                                                  : Quantifier::kCount;
+  Emitter::Loop loop = emit->BeginQuantifier(kind);
+  DPL_CHECK(loop.slot == frame.slot_base + expr.ref_a);
+  Value(*expr.args[1], frame, emit);
+  emit->EndQuantifier(loop);
+}
+
+void Lowering::Containment(const Expr& expr, const Frame& frame, Emitter* emit) {
+  const Expr& inner = *expr.args[0];
+  const Expr& outer = *expr.args[1];
+  Value(inner, frame, emit);
+  if (outer.ref == RefKind::kTeam) {
+    emit->Op(Opcode::kInTeam, {outer.ref_a});
+    return;
+  }
+  if (outer.ref == RefKind::kRole) {
+    emit->Op(Opcode::kInRole, {outer.ref_a});
+    Frame body{
+        .type = frame.type, .slot_base = emit->open_loops(), .person = &inner, .outer = &frame};
+    ComputedHoldings(outer.ref_a, body, emit);
+    return;
+  }
+  Value(outer, frame, emit);
+  emit->Op(KindOf(outer) == TypeKind::kTeam ? Opcode::kInTeamValue : Opcode::kIn);
+}
+
+void Lowering::Set(const Expr& expr, const Frame& frame, Emitter* emit) {
+  for (const ast::ExprPtr& element : expr.args) Value(*element, frame, emit);
+  emit->Op(Opcode::kMakeSet, {static_cast<uint32_t>(expr.args.size())});
+}
+
+// The fields of a record value stand in the order of its type, whatever order they were written in.
+void Lowering::Record(const Expr& expr, const Frame& frame, Emitter* emit) {
+  const TypeDef& type = model_->schema.types[expr.type];
+  DPL_CHECK(type.kind == TypeKind::kRecord && type.index < model_->schema.records.size());
+  const RecordDef& record = model_->schema.records[type.index];
+  for (Str name : record.names) {
+    auto found = std::find_if(expr.fields.begin(), expr.fields.end(), [&](const ast::Name& field) {
+      return field.text == model_->schema.Text(name);
+    });
+    DPL_CHECK(found != expr.fields.end());
+    Value(*expr.args[static_cast<size_t>(found - expr.fields.begin())], frame, emit);
+  }
+  emit->Op(Opcode::kMakeRecord, {static_cast<uint32_t>(record.names.size())});
+}
+
+}  // namespace dpl::lower

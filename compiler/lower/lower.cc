@@ -1,0 +1,100 @@
+#include "compiler/lower/lower.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "compiler/lower/expr.h"
+#include "compiler/lower/reach.h"
+#include "compiler/lower/statement.h"
+#include "runtime/base/result.h"
+#include "runtime/bytecode/encode.h"
+#include "runtime/bytecode/fields.h"
+
+namespace dpl::lower {
+namespace {
+
+// Walks the field lists of a bundle and renumbers the file of every span.
+class SpanRenumber {
+ public:
+  explicit SpanRenumber(const std::vector<uint32_t>& new_id) : new_id_(new_id) {}
+  template <class... Xs>
+  void operator()(Xs&... xs) {
+    (Visit(xs), ...);
+  }
+
+ private:
+  void Visit(Span& span) {
+    if (span.known() && span.file < new_id_.size())
+      span.file = new_id_[span.file];
+    else
+      span = Span{};
+  }
+  template <class T>
+  void Visit(std::vector<T>& list) {
+    if constexpr (std::is_class_v<T>) {
+      for (T& item : list) Visit(item);
+    }
+  }
+  void Visit(std::string&) {}
+  template <class T>
+  void Visit(T& x) {
+    if constexpr (std::is_class_v<T>) fields::Fields(*this, x);
+  }
+
+  const std::vector<uint32_t>& new_id_;
+};
+
+// Sources in the order of their paths; spans and packages follow.
+void PutSources(const SourceSet& sources, Program* program) {
+  std::vector<uint32_t> order(sources.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return sources[a].path() < sources[b].path(); });
+  std::vector<uint32_t> new_id(order.size());
+  for (uint32_t i = 0; i < order.size(); ++i) {
+    new_id[order[i]] = i;
+    program->sources.push_back({sources[order[i]].path(), sources[order[i]].text()});
+  }
+  SpanRenumber renumber(new_id);
+  for (uint32_t id = 1; id <= fields::kSectionCount; ++id) {
+    fields::SectionFields(renumber, static_cast<fields::Section>(id), *program);
+  }
+  for (PackageDef& package : program->schema.packages) {
+    if (package.file < new_id.size()) package.file = new_id[package.file];
+  }
+}
+
+// A computed role's own code is for readers of the schema; whoever uses the role has the condition
+// inlined.
+void LowerRoles(Lowering* lower) {
+  check::Model& model = lower->model();
+  for (uint32_t r = 0; r < model.roles.size(); ++r) {
+    const check::RoleModel& role = model.roles[r];
+    RoleDef& def = model.schema.roles[r];
+    uint32_t zone = def.package == kNone ? 0 : model.schema.packages[def.package].zone;
+    if (role.where != nullptr) {
+      def.where_code = lower->Expression(*role.where, kNone, zone);
+    } else if (!role.where_by_type.empty()) {
+      const auto& [type, condition] = *role.where_by_type.begin();
+      def.where_code = lower->Expression(*condition, type, zone);
+    }
+  }
+}
+
+}  // namespace
+
+Program Lower(check::Model&& model, const SourceSet& sources) {
+  Program program;
+  Lowering lower(&model, &program, sources);
+  LowerRoles(&lower);
+  LowerStatements(&lower);
+  program.schema = std::move(model.schema);
+  program.constants = std::move(model.constants);
+  BuildIndex(&program);
+  FillReach(&program);
+  PutSources(sources, &program);
+  program.digest = BundleDigest(EncodeBundle(program));
+  return program;
+}
+
+}  // namespace dpl::lower
