@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <new>
 
 #define RAPIDJSON_NAMESPACE dpl_rapidjson
 #define RAPIDJSON_NAMESPACE_BEGIN namespace dpl_rapidjson {
@@ -81,7 +83,8 @@ class ArenaStack {
 
   bool Push(const T& value) {
     if (size_ == capacity_ && !Grow()) return false;
-    items_[size_++] = value;
+    ::new (static_cast<void*>(items_ + size_)) T(value);
+    ++size_;
     return true;
   }
   T& Top() { return items_[size_ - 1]; }
@@ -91,10 +94,10 @@ class ArenaStack {
 
  private:
   bool Grow() {
-    size_t capacity = capacity_ == 0 ? 32 : capacity_ * 2;
-    T* items = arena_->NewArray<T>(capacity);
+    size_t capacity = capacity_ == 0 ? 8 : capacity_ * 2;
+    T* items = static_cast<T*>(arena_->Allocate(capacity * sizeof(T), alignof(T)));
     if (items == nullptr) return false;
-    std::copy(items_, items_ + size_, items);
+    std::uninitialized_copy(items_, items_ + size_, items);
     items_ = items;
     capacity_ = capacity;
     return true;
@@ -218,9 +221,12 @@ class TreeBuilder {
 
   // First byte of the token just reported: between tokens stand only spaces and punctuation.
   size_t TokenStart() const {
-    constexpr std::string_view kBetween = " \t\r\n,:]}";
+    auto between = [](char c) {
+      return c == ',' || c == ':' || c == ' ' || c == '\n' || c == '}' || c == ']' || c == '\t' ||
+             c == '\r';
+    };
     size_t at = last_end_;
-    while (at < text_.size() && kBetween.find(text_[at]) != std::string_view::npos) ++at;
+    while (at < text_.size() && between(text_[at])) ++at;
     return at;
   }
 
