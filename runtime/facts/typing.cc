@@ -261,15 +261,6 @@ Result<Value> TypeSet(const WireValue& wire, TypeId element, const Typing& typin
 
 }  // namespace
 
-uint32_t MakeCanonicalSet(Value* items, uint32_t count) {
-  bool comparable = true;
-  std::sort(items, items + count,
-            [&](const Value& a, const Value& b) { return CompareValues(a, b, &comparable) < 0; });
-  Value* end = std::unique(items, items + count,
-                           [&](const Value& a, const Value& b) { return CompareValues(a, b, &comparable) == 0; });
-  return static_cast<uint32_t>(end - items);
-}
-
 Result<Value> TypeWireValue(const WireValue& wire, TypeId type_id, const Typing& typing) {
   const Schema& schema = typing.program.schema;
   const TypeDef& type = schema.types[type_id];

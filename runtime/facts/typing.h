@@ -30,7 +30,4 @@ constexpr uint32_t kMaxSetSize = 1024;
 // Error code "type" (or "memory"); line and column are those of the offending part.
 Result<Value> TypeWireValue(const WireValue& wire, TypeId type, const Typing& typing);
 
-// Sorts and drops duplicates in place; returns how many are left.
-uint32_t MakeCanonicalSet(Value* items, uint32_t count);
-
 }  // namespace dpl

@@ -1,6 +1,7 @@
 // Order, equality and text of values.
 #include "runtime/facts/value.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "runtime/base/decimal.h"
@@ -139,6 +140,15 @@ int CompareValues(const Value& a, const Value& b, bool* comparable) {
   }
   *comparable = false;
   return 0;
+}
+
+uint32_t MakeCanonicalSet(Value* items, uint32_t count) {
+  bool comparable = true;
+  std::sort(items, items + count,
+            [&](const Value& a, const Value& b) { return CompareValues(a, b, &comparable) < 0; });
+  Value* end = std::unique(items, items + count,
+                           [&](const Value& a, const Value& b) { return CompareValues(a, b, &comparable) == 0; });
+  return static_cast<uint32_t>(end - items);
 }
 
 void AppendValue(std::string* out, const Value& v, const Schema& schema) {

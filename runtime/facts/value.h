@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "runtime/base/ip.h"
@@ -64,6 +65,8 @@ enum class Truth : uint8_t { kFalse, kTrue, kError };
 // Total order and equality over values of one kind, used for sets and `==`. Returns false in `*comparable` when the two
 // cannot be compared (two currencies, different kinds): the caller turns that into ⊥currency or an abort.
 int CompareValues(const Value& a, const Value& b, bool* comparable);
+// Sorts and drops duplicates in place, without the heap; returns how many are left.
+uint32_t MakeCanonicalSet(Value* items, uint32_t count);
 
 // Text of a value as it stands in rationale and tests: `5000.00 USD`, `"V1"`, `emea`, `docs.Folder "A"`.
 void AppendValue(std::string* out, const Value& v, const Schema& schema);

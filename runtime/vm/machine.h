@@ -17,7 +17,7 @@
 
 namespace dpl {
 
-enum class Abort : uint8_t { kNone, kBudget, kArena, kInternal };
+enum class Abort : uint8_t { kNo, kBudget, kArena, kInternal };
 
 // Everything an expression may ask about. Pointers may be null where the request has no such thing (⊥missing then).
 struct Env {
@@ -36,7 +36,7 @@ struct Env {
   const Value* task_params = nullptr;      // parallel to the task shape's params; null: no task
   uint32_t task_param_count = 0;
   int64_t steps_left = 100'000;            // shared by all codes of a decision
-  Abort abort = Abort::kNone;              // sticky
+  Abort abort = Abort::kNo;              // sticky
 };
 
 class Machine {

@@ -1,0 +1,364 @@
+// The loop: one label per opcode, in the order of opcodes.def, and the quantifiers' frames.
+//
+// What the verifier has proved is relied on: operands are valid indices, jumps meet instructions, the stack keeps within
+// Code::max_stack. Kinds of values and the nesting of quantifiers are checked here, so that a program which is odd beyond
+// that proof ends the decision with Abort::kInternal and does nothing worse.
+#include "runtime/vm/machine.h"
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "runtime/base/pattern.h"
+#include "runtime/vm/builtins.h"
+#include "runtime/vm/context.h"
+#include "runtime/vm/ops_arith.h"
+#include "runtime/vm/ops_compare.h"
+#include "runtime/vm/ops_data.h"
+#include "runtime/vm/ops_subject.h"
+
+namespace dpl {
+namespace {
+
+using vm::Context;
+using vm::ErrorOf;
+using vm::Unusable;
+
+constexpr int16_t kSteps[] = {
+#define DPL_OPCODE(name, operands, pops, pushes, cost, meaning) cost,
+#include "runtime/bytecode/opcodes.def"
+#undef DPL_OPCODE
+};
+
+struct Loop {
+  const Value* items = nullptr;
+  uint32_t count = 0, next = 0;
+  Quantifier quantifier = Quantifier::kSome;
+  uint32_t slot = 0;
+  int64_t counted = 0;
+  Value error;  // the first ⊥ met, else kUnset
+};
+
+bool IsTruth(const Value& v) { return v.kind == ValueKind::kBool || Unusable(v); }
+
+}  // namespace
+
+struct Machine::Impl {
+  explicit Impl(const Program& p) : program(p) {
+    patterns.resize(p.constants.size());
+    for (size_t i = 0; i < p.constants.size(); ++i) {
+      const Constant& constant = p.constants[i];
+      if (constant.kind != Constant::Kind::kPattern || constant.extra != 1) continue;
+      Result<Pattern> pattern = Pattern::Compile(constant.text);
+      if (!pattern.ok()) {
+        if (error.empty()) error = "a pattern of the policy does not compile: " + pattern.error().message;
+        continue;
+      }
+      patterns[i].emplace(pattern.take());
+    }
+  }
+
+  Value Run(const Code& code, Env* env);
+  // Folds one truth of a quantifier's body; true when the loop is over and *result stands.
+  static bool Fold(Loop* loop, const Value& truth, Value* result);
+
+  const Program& program;
+  std::vector<std::optional<Pattern>> patterns;  // parallel to Program::constants
+  std::string error;
+  std::array<Value, kMaxStack> stack;
+  std::array<Value, kMaxLocals> locals;
+  std::array<Loop, kMaxLocals> loops;
+};
+
+bool Machine::Impl::Fold(Loop* loop, const Value& truth, Value* result) {
+  if (Unusable(truth)) {
+    if (loop->error.kind == ValueKind::kUnset) loop->error = ErrorOf(truth);
+    if (loop->quantifier == Quantifier::kCount) {
+      *result = loop->error;
+      return true;
+    }
+  } else if (loop->quantifier == Quantifier::kSome ? truth.IsTrue()
+                                                   : loop->quantifier == Quantifier::kAll && truth.IsFalse()) {
+    *result = truth;
+    return true;
+  } else if (truth.IsTrue()) {
+    ++loop->counted;
+  }
+  if (loop->next < loop->count) return false;
+  if (loop->error.kind != ValueKind::kUnset) {
+    *result = loop->error;
+  } else if (loop->quantifier == Quantifier::kCount) {
+    *result = Value::Int(ValueKind::kInt, loop->counted);
+  } else {
+    *result = Value::Bool(loop->quantifier == Quantifier::kAll);
+  }
+  return true;
+}
+
+Value Machine::Impl::Run(const Code& code, Env* env) {
+  Context c{program, program.schema, env};
+  if (env->abort != Abort::kNo) return vm::Missing();
+  if (code.max_stack > kMaxStack || code.locals > kMaxLocals) return c.Confused();
+  for (uint32_t i = 0; i < code.locals; ++i) locals[i] = Value();
+
+  const uint32_t* const words = program.code.data() + code.offset;
+  const uint32_t* at = words;
+  Value* top = stack.data() - 1;  // the top of the stack; below the first when it is empty
+  Value condition;                // the ⊥ that the last Branch popped
+  uint32_t open_loops = 0;
+
+  static const void* const kLabels[] = {
+#define DPL_OPCODE(name, operands, pops, pushes, cost, meaning) &&op_##name,
+#include "runtime/bytecode/opcodes.def"
+#undef DPL_OPCODE
+  };
+
+  // NEXT goes on behind an instruction of n operands. Every step is paid before it is taken.
+#define DPL_DISPATCH()                                   \
+  do {                                                   \
+    env->steps_left -= kSteps[*at];                      \
+    if (__builtin_expect(env->steps_left < 0, 0)) goto out_of_steps; \
+    goto* kLabels[*at];                                  \
+  } while (0)
+#define DPL_NEXT(n)                                      \
+  do {                                                   \
+    at += 1 + (n);                                       \
+    DPL_DISPATCH();                                      \
+  } while (0)
+#define DPL_PUSH(n, value)                               \
+  do {                                                   \
+    const Value pushed = (value);                        \
+    *++top = pushed;                                     \
+    DPL_NEXT(n);                                         \
+  } while (0)
+  // For operations that may abort.
+#define DPL_CHECKED(n)                                   \
+  do {                                                   \
+    if (__builtin_expect(env->abort != Abort::kNo, 0)) goto stop; \
+    DPL_NEXT(n);                                         \
+  } while (0)
+#define DPL_PUSH_CHECKED(n, value)                       \
+  do {                                                   \
+    const Value pushed = (value);                        \
+    *++top = pushed;                                     \
+    DPL_CHECKED(n);                                      \
+  } while (0)
+#define DPL_UNARY(n, value) do { *top = (value); DPL_CHECKED(n); } while (0)
+#define DPL_BINARY(n, value) do { top[-1] = (value); --top; DPL_CHECKED(n); } while (0)
+
+  DPL_DISPATCH();
+
+  // ---- values
+op_PushConst: DPL_PUSH(1, env->snapshot->constant(at[1]));
+op_PushError: DPL_PUSH(1, Value::Error(static_cast<ErrorKind>(at[1])));
+op_LoadPerson: DPL_PUSH(0, env->person == nullptr ? vm::Missing() : Value::Of(ValueKind::kPerson, env->person));
+op_LoadResource: DPL_PUSH(0, env->resource == nullptr ? vm::Missing() : Value::Of(ValueKind::kResource, env->resource));
+op_LoadAgent: DPL_PUSH(0, env->chain.empty() ? vm::Missing() : Value::Int(ValueKind::kAgent, env->chain.back()));
+op_LoadNow: DPL_PUSH(0, Value::Int(ValueKind::kDateTime, env->now.us));
+op_LoadParam: DPL_PUSH(1, vm::LoadParam(c, at[1]));
+op_LoadContext: DPL_PUSH_CHECKED(1, vm::LoadContext(c, at[1]));
+op_LoadTaskParam: DPL_PUSH(1, vm::LoadTaskParam(c, at[1]));
+op_LoadLocal:
+  if (at[1] >= code.locals || locals[at[1]].kind == ValueKind::kUnset) goto confused;
+  DPL_PUSH(1, locals[at[1]]);
+op_PersonAttr: DPL_UNARY(1, vm::PersonAttr(c, *top, at[1]));
+op_ResourceAttr: DPL_UNARY(2, vm::ResourceAttr(c, *top, at[1], at[2]));
+op_ResourceParent: DPL_UNARY(1, vm::ResourceParent(c, *top, at[1]));
+op_EntityKey: DPL_UNARY(0, vm::EntityKey(c, *top));
+op_RecordField: DPL_UNARY(1, vm::RecordField(c, *top, at[1]));
+op_LabelValue: DPL_UNARY(1, vm::LabelValue(c, *top, at[1]));
+op_NowDate: DPL_PUSH_CHECKED(1, vm::NowDate(c, at[1]));
+op_NowTime: DPL_PUSH_CHECKED(1, vm::NowTime(c, at[1]));
+op_NowWeekday: DPL_PUSH_CHECKED(1, vm::NowWeekday(c, at[1]));
+op_IsKnown: DPL_UNARY(0, vm::IsKnown(*top));
+
+  // ---- strict operators
+op_Eq: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kEq));
+op_Ne: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kNe));
+op_Lt: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kLt));
+op_Le: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kLe));
+op_Gt: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kGt));
+op_Ge: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kGe));
+op_Add: DPL_BINARY(0, vm::Sum(c, top[-1], *top));
+op_Sub: DPL_BINARY(0, vm::Difference(c, top[-1], *top));
+op_Mul: DPL_BINARY(0, vm::Product(c, top[-1], *top));
+op_Neg: DPL_UNARY(0, vm::Negation(c, *top));
+op_In: DPL_BINARY(0, vm::In(c, top[-1], *top));
+op_InTeam: DPL_UNARY(1, vm::InTeam(c, *top, at[1]));
+op_InRole: DPL_UNARY(1, vm::InRole(c, *top, at[1]));
+op_InTeamValue: DPL_BINARY(0, vm::InTeamValue(c, top[-1], *top));
+op_Like:
+  if (Unusable(*top)) DPL_UNARY(1, ErrorOf(*top));
+  DPL_UNARY(1, vm::Like(c, *top, env->snapshot->constant(at[1]).text()));
+op_Matches:
+  if (Unusable(*top)) DPL_UNARY(1, ErrorOf(*top));
+  if (!patterns[at[1]]) goto confused;
+  DPL_UNARY(1, vm::Matches(c, *top, *patterns[at[1]]));
+op_During: DPL_UNARY(1, vm::During(c, *top, at[1]));
+op_CallBuiltin: {
+  uint32_t count = at[2];
+  top -= count;
+  Value result;
+  for (uint32_t i = 1; i <= count && result.kind == ValueKind::kUnset; ++i) {
+    if (Unusable(top[i])) result = ErrorOf(top[i]);
+  }
+  if (result.kind == ValueKind::kUnset) result = vm::CallBuiltin(c, at[1], top + 1, count);
+  DPL_PUSH_CHECKED(2, result);
+}
+op_MakeSet:
+  top -= at[1];
+  DPL_PUSH_CHECKED(1, vm::MakeSet(c, top + 1, at[1]));
+op_MakeRecord:
+  top -= at[1];
+  DPL_PUSH_CHECKED(1, vm::MakeRecord(c, top + 1, at[1]));
+
+  // ---- truth
+op_Not:
+  if (!IsTruth(*top)) goto confused;
+  DPL_UNARY(0, Unusable(*top) ? ErrorOf(*top) : Value::Bool(top->i == 0));
+op_And:
+  if (!IsTruth(top[-1]) || !IsTruth(*top)) goto confused;
+  --top;
+  if (top->IsFalse()) DPL_NEXT(0);
+  if (Unusable(*top)) {
+    *top = top[1].IsFalse() ? top[1] : ErrorOf(*top);
+  } else {
+    *top = Unusable(top[1]) ? ErrorOf(top[1]) : top[1];
+  }
+  DPL_NEXT(0);
+op_Or:
+  if (!IsTruth(top[-1]) || !IsTruth(*top)) goto confused;
+  --top;
+  if (top->IsTrue()) DPL_NEXT(0);
+  if (Unusable(*top)) {
+    *top = top[1].IsTrue() ? top[1] : ErrorOf(*top);
+  } else {
+    *top = Unusable(top[1]) ? ErrorOf(top[1]) : top[1];
+  }
+  DPL_NEXT(0);
+op_SkipIfFalse:
+  if (!IsTruth(*top)) goto confused;
+  if (!top->IsFalse()) DPL_NEXT(1);
+  at = words + at[1];
+  DPL_DISPATCH();
+op_SkipIfTrue:
+  if (!IsTruth(*top)) goto confused;
+  if (!top->IsTrue()) DPL_NEXT(1);
+  at = words + at[1];
+  DPL_DISPATCH();
+op_Branch: {
+  if (!IsTruth(*top)) goto confused;
+  Value popped = *top--;
+  if (popped.IsTrue()) DPL_NEXT(2);
+  if (Unusable(popped)) {
+    condition = ErrorOf(popped);
+    at = words + at[2];
+  } else {
+    at = words + at[1];
+  }
+  DPL_DISPATCH();
+}
+op_PushCond:
+  if (!condition.is_error()) goto confused;
+  DPL_PUSH(0, condition);
+op_Jump:
+  at = words + at[1];
+  DPL_DISPATCH();
+
+  // ---- quantifiers
+op_QuantBegin: {
+  if (at[1] > static_cast<uint32_t>(Quantifier::kCount) || at[2] >= code.locals) goto confused;
+  Quantifier quantifier = static_cast<Quantifier>(at[1]);
+  Value result;
+  if (Unusable(*top)) {
+    result = ErrorOf(*top);
+  } else if (top->kind != ValueKind::kSet) {
+    goto confused;
+  } else if (top->n == 0) {
+    result = quantifier == Quantifier::kSome  ? Value::Bool(false)
+             : quantifier == Quantifier::kAll ? Value::Error(ErrorKind::kEmpty)
+                                              : Value::Int(ValueKind::kInt, 0);
+  }
+  if (result.kind != ValueKind::kUnset) {
+    *top = result;
+    at = words + at[3];
+    DPL_DISPATCH();
+  }
+  if (open_loops == kMaxLocals) goto confused;
+  Loop& loop = loops[open_loops++];
+  loop = Loop{top->items, top->n, 1, quantifier, at[2], 0, Value()};
+  locals[at[2]] = loop.items[0];
+  --top;
+  DPL_NEXT(3);
+}
+op_QuantNext: {
+  if (open_loops == 0 || !IsTruth(*top)) goto confused;
+  Loop& loop = loops[open_loops - 1];
+  Value result;
+  if (Fold(&loop, *top, &result)) {
+    --open_loops;
+    locals[loop.slot] = Value();
+    *top = result;
+    DPL_NEXT(1);
+  }
+  locals[loop.slot] = loop.items[loop.next++];
+  --top;
+  at = words + at[1];
+  DPL_DISPATCH();
+}
+
+  // ---- subject and scope tests
+op_SubjPerson: DPL_PUSH_CHECKED(1, vm::SubjPerson(c, at[1]));
+op_SubjTeam: DPL_PUSH_CHECKED(1, vm::SubjTeam(c, at[1]));
+op_SubjRole: DPL_PUSH_CHECKED(1, vm::SubjRole(c, at[1]));
+op_SubjEveryone: DPL_PUSH(0, vm::SubjEveryone(c));
+op_SubjPublic: DPL_PUSH(0, Value::Bool(true));
+op_SubjAgentRoot: DPL_PUSH(1, vm::SubjAgentRoot(c, at[1]));
+op_SubjAgentHop: DPL_PUSH(1, vm::SubjAgentHop(c, at[1]));
+op_SubjAnyAgent: DPL_PUSH(0, Value::Bool(!env->chain.empty()));
+op_ResourceIs: DPL_PUSH_CHECKED(1, vm::ResourceIs(c, at[1]));
+op_ResourceIn: DPL_PUSH_CHECKED(1, vm::ResourceIn(c, at[1]));
+op_ResourceInPath: DPL_PUSH_CHECKED(1, vm::ResourceInPath(c, at[1]));
+op_ResourceInTask: DPL_PUSH_CHECKED(1, vm::ResourceInTask(c, at[1]));
+
+op_Return: {
+  // Whatever reads the result uses it, and every use of `absent` is ⊥missing.
+  Value result = Unusable(*top) ? ErrorOf(*top) : *top;
+  if (result.is_error()) result.flags = 0;
+  return result;
+}
+
+out_of_steps:
+  env->abort = Abort::kBudget;
+  goto stop;
+confused:
+  env->abort = Abort::kInternal;
+stop:
+  return vm::Missing();
+
+#undef DPL_DISPATCH
+#undef DPL_NEXT
+#undef DPL_PUSH
+#undef DPL_CHECKED
+#undef DPL_PUSH_CHECKED
+#undef DPL_UNARY
+#undef DPL_BINARY
+}
+
+Machine::Machine(const Program& program) : impl_(std::make_unique<Impl>(program)) {}
+Machine::~Machine() = default;
+bool Machine::ok() const { return impl_->error.empty(); }
+const std::string& Machine::error() const { return impl_->error; }
+
+Value Machine::Run(uint32_t code, Env* env) { return impl_->Run(impl_->program.codes[code], env); }
+
+Truth Machine::RunTruth(uint32_t code, Env* env, ErrorKind* error) {
+  if (code == kNone) return Truth::kTrue;
+  Value value = Run(code, env);
+  if (value.kind == ValueKind::kBool) return value.i != 0 ? Truth::kTrue : Truth::kFalse;
+  if (!value.is_error() && env->abort == Abort::kNo) env->abort = Abort::kInternal;
+  if (error != nullptr) *error = value.is_error() ? value.error() : ErrorKind::kMissing;
+  return Truth::kError;
+}
+
+}  // namespace dpl

@@ -1,0 +1,162 @@
+// Where every value comes from, and what stands there when nobody gave one (docs/facts.md, "What is not there").
+#include "runtime/vm/ops_data.h"
+
+namespace dpl::vm {
+namespace {
+
+// A slot nobody filled. `loaded` says that a record was there to give one, `feed` that the feed was read at all.
+Value Unfilled(Context& c, TypeId type_id, uint32_t default_constant, bool feed, bool loaded) {
+  if (feed && default_constant != kNone) return c.env->snapshot->constant(default_constant);
+  const TypeDef& type = c.schema.types[type_id];
+  if (type.optional) return Value::Absent();
+  if (loaded && type.kind == TypeKind::kSet) return Value::Items(ValueKind::kSet, nullptr, 0);
+  return Missing();
+}
+
+Value Attribute(Context& c, const Entity& entity, const AttributeDef& def, uint32_t index, bool feed) {
+  if (entity.attributes != nullptr && entity.attributes[index].kind != ValueKind::kUnset) {
+    return entity.attributes[index];
+  }
+  return Unfilled(c, def.type, def.default_constant, feed, entity.loaded);
+}
+
+}  // namespace
+
+Value LoadParam(Context& c, uint32_t name) {
+  const ActionDef* action = c.env->action;
+  if (action == nullptr) return Missing();
+  for (size_t i = 0; i < action->params.size(); ++i) {
+    const ParamDef& param = action->params[i];
+    if (param.name != name) continue;
+    if (c.env->params != nullptr && c.env->params[i].kind != ValueKind::kUnset) return c.env->params[i];
+    return Unfilled(c, param.type, param.default_constant, true, false);
+  }
+  return Missing();
+}
+
+Value LoadContext(Context& c, uint32_t attribute) {
+  if (attribute >= c.schema.context.size()) return c.Confused();
+  const AttributeDef& def = c.schema.context[attribute];
+  if (c.env->context != nullptr && c.env->context[attribute].kind != ValueKind::kUnset) {
+    return c.env->context[attribute];
+  }
+  return Unfilled(c, def.type, def.default_constant, true, false);
+}
+
+Value LoadTaskParam(Context& c, uint32_t index) {
+  if (c.env->task_params == nullptr || index >= c.env->task_param_count) return Missing();
+  const Value& value = c.env->task_params[index];
+  return value.kind == ValueKind::kUnset ? Missing() : value;
+}
+
+Value PersonAttr(Context& c, const Value& person, uint32_t attribute) {
+  if (Unusable(person)) return EarlierStep(person);
+  if (person.kind != ValueKind::kPerson || attribute >= c.schema.person.attributes.size()) return c.Confused();
+  const Snapshot& snapshot = *c.env->snapshot;
+  bool feed = snapshot.PersonsLoaded();
+  if (feed && !snapshot.PersonsFresh(c.env->now)) return Value::Error(ErrorKind::kStale);
+  return Attribute(c, *person.entity, c.schema.person.attributes[attribute], attribute, feed);
+}
+
+// A resource of another type has no such attribute. That is no confusion: the condition of a computed role may meet the
+// resources of every type the role is held in.
+Value ResourceAttr(Context& c, const Value& resource, uint32_t type, uint32_t attribute) {
+  if (Unusable(resource)) return EarlierStep(resource);
+  if (resource.kind != ValueKind::kResource || type >= c.schema.resources.size()) return c.Confused();
+  const ResourceDef& def = c.schema.resources[type];
+  if (attribute >= def.attributes.size()) return c.Confused();
+  const Entity& entity = *resource.entity;
+  if (entity.type != type) return Missing();
+  bool unfilled = entity.attributes == nullptr || entity.attributes[attribute].kind == ValueKind::kUnset;
+  if (attribute == def.parent_attribute && unfilled) {
+    if (entity.parent_state == Entity::Parent::kKnown) return Value::Of(ValueKind::kResource, entity.parent);
+    if (entity.parent_state == Entity::Parent::kRoot) return Value::Absent();
+  }
+  return Attribute(c, entity, def.attributes[attribute], attribute, c.env->snapshot->ResourcesLoaded());
+}
+
+Value ResourceParent(Context& c, const Value& resource, uint32_t type) {
+  if (Unusable(resource)) return EarlierStep(resource);
+  if (resource.kind != ValueKind::kResource) return c.Confused();
+  const Entity& entity = *resource.entity;
+  if (entity.type != type || entity.parent_state == Entity::Parent::kNoFact) return Missing();
+  if (entity.parent_state == Entity::Parent::kRoot) return Value::Absent();
+  return Value::Of(ValueKind::kResource, entity.parent);
+}
+
+Value EntityKey(Context& c, const Value& entity) {
+  if (Unusable(entity)) return EarlierStep(entity);
+  if (entity.kind == ValueKind::kPerson) return Value::Text(ValueKind::kString, entity.entity->id);
+  if (entity.kind != ValueKind::kResource || entity.entity->type >= c.schema.resources.size()) return c.Confused();
+  bool path = c.schema.resources[entity.entity->type].key_is_path;
+  return Value::Text(path ? ValueKind::kPath : ValueKind::kString, entity.entity->id);
+}
+
+Value RecordField(Context& c, const Value& record, uint32_t field) {
+  if (Unusable(record)) return EarlierStep(record);
+  if (record.kind != ValueKind::kRecord || field >= record.n) return c.Confused();
+  return record.items[field];
+}
+
+Value LabelValue(Context& c, const Value& labels, uint32_t key) {
+  if (Unusable(labels)) return EarlierStep(labels);
+  const Value& name = c.env->snapshot->constant(key);
+  if (labels.kind != ValueKind::kLabels || name.kind != ValueKind::kString) return c.Confused();
+  for (uint32_t low = 0, high = labels.n; low < high;) {
+    uint32_t middle = low + (high - low) / 2;
+    int order = labels.items[2 * middle].text().compare(name.text());
+    if (order == 0) return labels.items[2 * middle + 1];
+    if (order < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return Missing();
+}
+
+Value NowDate(Context& c, uint32_t zone) {
+  if (zone >= c.schema.zones.size()) return c.Confused();
+  return Value::Int(ValueKind::kDate, c.schema.zones[zone].LocalDate(c.env->now).days);
+}
+
+Value NowTime(Context& c, uint32_t zone) {
+  if (zone >= c.schema.zones.size()) return c.Confused();
+  return Value::Int(ValueKind::kTime, c.schema.zones[zone].LocalTime(c.env->now).us);
+}
+
+Value NowWeekday(Context& c, uint32_t zone) {
+  if (zone >= c.schema.zones.size()) return c.Confused();
+  return Value::Int(ValueKind::kInt, Weekday(c.schema.zones[zone].LocalDate(c.env->now)));
+}
+
+Value IsKnown(const Value& v) {
+  if (v.kind == ValueKind::kAbsent) return Value::Bool(false);
+  if (!v.is_error()) return Value::Bool(true);
+  bool own_step = v.error() == ErrorKind::kMissing && (v.flags & kEarlierStep) == 0;
+  return own_step ? Value::Bool(false) : v;
+}
+
+// The first ⊥ of the operands is the result; `absent` is ⊥missing here as in every strict place.
+Value MakeSet(Context& c, const Value* items, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    if (Unusable(items[i])) return ErrorOf(items[i]);
+    if (items[i].kind != items[0].kind) return c.Confused();
+  }
+  Value* copy = c.env->arena->NewArray<Value>(count);
+  if (copy == nullptr) return c.NoMemory();
+  for (uint32_t i = 0; i < count; ++i) copy[i] = items[i];
+  return Value::Items(ValueKind::kSet, copy, MakeCanonicalSet(copy, count));
+}
+
+Value MakeRecord(Context& c, const Value* items, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    if (Unusable(items[i])) return ErrorOf(items[i]);
+  }
+  Value* copy = c.env->arena->NewArray<Value>(count);
+  if (copy == nullptr) return c.NoMemory();
+  for (uint32_t i = 0; i < count; ++i) copy[i] = items[i];
+  return Value::Items(ValueKind::kRecord, copy, count);
+}
+
+}  // namespace dpl::vm
