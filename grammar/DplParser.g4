@@ -147,7 +147,7 @@ metaClause
   | EXPIRES (DATE | DATETIME)          # expiresClause
   ;
 
-// team sales, role manager in the caller's own words: team sales, role manager, person "E1"
+// team sales, role manager, person "E1"
 subjects : subject (COMMA subject)* ;
 // team sales   |   person "E1"   |   any agent   |   everyone   |   public
 subject
@@ -413,15 +413,15 @@ expr
   ;
 // <=   |   not in
 compare : EQEQ | NE | LT | LE | GT | GE | NOT? IN ;
-// 5_000 USD   |   { emea, amer }   |   some e in resource.editors satisfies (e == person)   |   count(resource.editors)
+// 5_000 USD   |   { emea, amer }   |   some e in resource.editors satisfies (e == person)   |   count(e in resource.editors where e.active)
 atom
   : literal
   | (TEAM | ROLE) qname
   | name
   | (SOME | ALL) name IN expr SATISFIES LPAREN expr RPAREN
-  | COUNT LPAREN (name IN expr WHERE expr | expr) RPAREN
+  | COUNT LPAREN expr (WHERE expr)? RPAREN
   | LBRACE (expr (COMMA expr)*)? RBRACE
-  | fields
+  | LBRACE fieldInit (COMMA fieldInit)* RBRACE
   | LPAREN expr RPAREN
   ;
 // 0.25   |   5_000 USD   |   "text"   |   30d   |   2026-11-20   |   09:00   |   true

@@ -226,6 +226,7 @@ struct Decl {
   Span head_span;     // the keyword and name: where a diagnostic about the whole declaration points
   Name name;          // empty where the declaration has none
   std::string doc;    // text of the `///` lines before it, joined by '\n', markers stripped
+  bool incomplete = false;  // a clause could not be read and was reported: what is absent here is no news
 };
 
 struct ConstDecl : Decl {
@@ -576,7 +577,7 @@ struct Revocable {
   Span span;
 };
 struct Step {
-  enum class Kind : uint8_t { kAt, kAdvance, kGiven, kRevoke, kRepeat, kWhen, kExpect, kConfirm, kCancel, kApprove };
+  enum class Kind : uint8_t { kAt, kAdvance, kGiven, kRevoke, kRepeat, kWhen, kExpect, kConfirm, kCancel, kApprove, kHand };
   Kind kind = Kind::kAt;
   Span span;
   Literal literal;                  // at, advance, repeat count
@@ -588,6 +589,7 @@ struct Step {
   Outcome expect;
   StringLit person;                 // approve last by person "…"
   std::optional<Quantity> actual;   // confirm last with Q
+  AgentHop hand_from, hand_to;      // hand agent planner "p1" to agent reader "r1": a recorded hand-off
 };
 struct TestDecl : Decl {
   TestDecl() : Decl(DeclKind::kTest) {}

@@ -1,0 +1,258 @@
+// Expressions.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "compiler/syntax/build.h"
+#include "compiler/syntax/lex.h"
+
+namespace dpl::syntax {
+namespace {
+
+using ast::ExprKind;
+
+// Depth of an expression tree, bounded for everyone who walks it: the checker, the lowering, the oracle, the formatter.
+constexpr size_t kMaxDepth = 256;
+
+// The dotted name an expression spells, as in `docs.Folder`; empty when it is anything else.
+std::string PathText(const ast::Expr& e) {
+  if (e.parenthesized) return {};
+  if (e.kind == ExprKind::kName) return e.text;
+  if (e.kind != ExprKind::kField) return {};
+  std::string base = PathText(*e.args[0]);
+  return base.empty() ? base : base + "." + e.text;
+}
+
+}  // namespace
+
+ast::ExprPtr Builder::NewExpr(ExprKind kind, const Span& span) const {
+  auto e = std::make_unique<ast::Expr>();
+  e->kind = kind;
+  e->span = span;
+  return e;
+}
+
+ast::ExprPtr Builder::ExprOf(P::ExprContext* node) { return ExprAt(node, 0); }
+
+// An operand that binds tighter than `not` and `if`: those need brackets here.
+ast::ExprPtr Builder::Operand(P::ExprContext* node, size_t depth) {
+  bool loose = dynamic_cast<P::NotExprContext*>(node) != nullptr || dynamic_cast<P::IfExprContext*>(node) != nullptr;
+  if (loose) {
+    sink_->ReportText(DPL0101, Of(node), fmt::format("`{}` needs brackets round it here", node->start->getText()))
+        .Help(fmt::format("write `({} …)`", node->start->getText()));
+  }
+  return ExprAt(node, depth);
+}
+
+ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
+  Span span = Of(node);
+  if (depth >= kMaxDepth) {
+    if (depth == kMaxDepth) {
+      sink_->Report(DPL0106, span, {fmt::format("this expression is nested deeper than {}", kMaxDepth)})
+          .Help("name parts of it with `function`, or use a set and `in`");
+    }
+    return NewExpr(ExprKind::kBool, span);
+  }
+  ++depth;
+  if (auto* atom = dynamic_cast<P::AtomExprContext*>(node)) return AtomOf(atom->atom(), depth);
+  if (auto* field = dynamic_cast<P::FieldExprContext*>(node)) {
+    ast::ExprPtr e = NewExpr(ExprKind::kField, span);
+    e->args.push_back(ExprAt(field->expr(), depth));
+    e->text = field->word()->start->getText();
+    e->name_span = Of(field->word());
+    return e;
+  }
+  if (auto* compare = dynamic_cast<P::CompareExprContext*>(node)) return CompareOf(compare, depth);
+  auto binary = [&](ExprKind kind, P::ExprContext* left, P::ExprContext* right, bool tight) {
+    ast::ExprPtr e = NewExpr(kind, span);
+    e->args.push_back(tight ? Operand(left, depth) : ExprAt(left, depth));
+    e->args.push_back(tight ? Operand(right, depth) : ExprAt(right, depth));
+    return e;
+  };
+  if (auto* both = dynamic_cast<P::AndExprContext*>(node)) return binary(ExprKind::kAnd, both->expr(0), both->expr(1), false);
+  if (auto* either = dynamic_cast<P::OrExprContext*>(node)) return binary(ExprKind::kOr, either->expr(0), either->expr(1), false);
+  if (auto* sum = dynamic_cast<P::AddExprContext*>(node)) {
+    return binary(sum->PLUS() != nullptr ? ExprKind::kAdd : ExprKind::kSub, sum->expr(0), sum->expr(1), true);
+  }
+  if (auto* product = dynamic_cast<P::MultiplyExprContext*>(node)) {
+    return binary(ExprKind::kMul, product->expr(0), product->expr(1), true);
+  }
+  if (auto* inner = dynamic_cast<P::NotExprContext*>(node)) {
+    ast::ExprPtr e = NewExpr(ExprKind::kNot, span);
+    e->args.push_back(ExprAt(inner->expr(), depth));
+    return e;
+  }
+  if (auto* inner = dynamic_cast<P::NegateExprContext*>(node)) {
+    ast::ExprPtr e = NewExpr(ExprKind::kNeg, span);
+    e->args.push_back(Operand(inner->expr(), depth));
+    return e;
+  }
+  if (auto* index = dynamic_cast<P::IndexExprContext*>(node)) {
+    ast::ExprPtr e = NewExpr(ExprKind::kIndex, span);
+    e->args.push_back(ExprAt(index->expr(), depth));
+    e->text = StringOf(index->STRING()).value;
+    e->name_span = Of(index->STRING());
+    return e;
+  }
+  if (auto* call = dynamic_cast<P::CallExprContext*>(node)) {
+    ast::ExprPtr e = NewExpr(ExprKind::kCall, span);
+    ast::ExprPtr callee = ExprAt(call->expr(0), depth);
+    e->text = PathText(*callee);
+    e->name_span = callee->span;
+    if (e->text.empty()) sink_->ReportText(DPL0101, callee->span, "only a function can be called");
+    for (size_t i = 1; i < call->expr().size(); ++i) e->args.push_back(ExprAt(call->expr(i), depth));
+    return e;
+  }
+  if (auto* entity = dynamic_cast<P::EntityExprContext*>(node)) {
+    ast::ExprPtr e = NewExpr(ExprKind::kEntity, span);
+    ast::ExprPtr type = ExprAt(entity->expr(), depth);
+    e->text = PathText(*type);
+    e->name_span = type->span;
+    if (e->text.empty()) {
+      sink_->ReportText(DPL0101, Of(entity->STRING()), "a text stands here after something that is not a type")
+          .Help("a reference is a type and an id, as in `docs.Folder \"A\"`");
+    }
+    e->text2 = StringOf(entity->STRING()).value;
+    return e;
+  }
+  auto* choice = static_cast<P::IfExprContext*>(node);
+  ast::ExprPtr e = NewExpr(ExprKind::kIf, span);
+  for (P::ExprContext* part : choice->expr()) e->args.push_back(ExprAt(part, depth));
+  return e;
+}
+
+ast::ExprPtr Builder::CompareOf(P::CompareExprContext* node, size_t depth) {
+  Span span = Of(node);
+  ast::ExprPtr e = NewExpr(ExprKind::kEq, span);
+  e->args.push_back(Operand(node->expr(0), depth));
+  if (dynamic_cast<P::CompareExprContext*>(node->expr(0)) != nullptr) {
+    sink_->Report(DPL0307, span).Help("compare twice and join with `and`, as in `a < b and b < c`");
+  }
+  if (P::CompareContext* compare = node->compare()) {
+    e->args.push_back(Operand(node->expr(1), depth));
+    switch (compare->start->getType()) {
+      case P::NE: e->kind = ExprKind::kNe; break;
+      case P::LT: e->kind = ExprKind::kLt; break;
+      case P::LE: e->kind = ExprKind::kLe; break;
+      case P::GT: e->kind = ExprKind::kGt; break;
+      case P::GE: e->kind = ExprKind::kGe; break;
+      case P::IN: e->kind = ExprKind::kIn; break;
+      case P::NOT: e->kind = ExprKind::kNotIn; break;
+      default: break;
+    }
+  } else if (node->DURING() != nullptr) {
+    e->kind = ExprKind::kDuring;
+    e->text2 = QNameOf(node->qname()).text;
+    e->name_span = Of(node->qname());
+  } else if (node->KNOWN() != nullptr) {
+    e->kind = node->NOT() != nullptr ? ExprKind::kIsNotKnown : ExprKind::kIsKnown;
+  } else {
+    e->kind = node->LIKE() != nullptr ? ExprKind::kLike : ExprKind::kMatches;
+    e->text = StringOf(node->STRING()).value;
+    e->name_span = Of(node->STRING());
+  }
+  return e;
+}
+
+ast::ExprPtr Builder::AtomOf(P::AtomContext* node, size_t depth) {
+  Span span = Of(node);
+  if (node->literal() != nullptr) return LiteralExprOf(node->literal());
+  if (node->COUNT() != nullptr) return CountOf(node, depth);
+  if (node->SATISFIES() != nullptr) {
+    ast::ExprPtr e = NewExpr(node->SOME() != nullptr ? ExprKind::kSome : ExprKind::kAll, span);
+    e->text = node->name()->start->getText();
+    e->name_span = Of(node->name());
+    for (P::ExprContext* part : node->expr()) e->args.push_back(ExprAt(part, depth));
+    return e;
+  }
+  if (node->qname() != nullptr) {
+    ast::ExprPtr e = NewExpr(ExprKind::kHead, span);
+    e->text = node->start->getText();
+    e->text2 = QNameOf(node->qname()).text;
+    e->name_span = Of(node->qname());
+    return e;
+  }
+  if (node->name() != nullptr) {
+    ast::ExprPtr e = NewExpr(ExprKind::kName, span);
+    e->text = node->name()->start->getText();
+    e->name_span = span;
+    return e;
+  }
+  if (node->LPAREN() != nullptr) {
+    ast::ExprPtr e = ExprAt(node->expr(0), depth);
+    e->parenthesized = true;
+    e->span = span;
+    return e;
+  }
+  ast::ExprPtr e = NewExpr(node->fieldInit().empty() ? ExprKind::kSet : ExprKind::kRecord, span);
+  for (P::ExprContext* part : node->expr()) e->args.push_back(ExprAt(part, depth));
+  for (P::FieldInitContext* field : node->fieldInit()) {
+    e->fields.push_back(NameOf(field->word()));
+    e->args.push_back(ExprAt(field->expr(), depth));
+  }
+  return e;
+}
+
+// count(set) | count(v in set where condition): the grammar reads `v in set` as a comparison, which keeps its choices short.
+ast::ExprPtr Builder::CountOf(P::AtomContext* node, size_t depth) {
+  ast::ExprPtr e = NewExpr(ExprKind::kCount, Of(node));
+  ast::ExprPtr what = ExprAt(node->expr(0), depth);
+  if (node->WHERE() == nullptr) {
+    e->args.push_back(std::move(what));
+    return e;
+  }
+  bool ranged = what->kind == ExprKind::kIn && !what->parenthesized && what->args[0]->kind == ExprKind::kName &&
+                !what->args[0]->parenthesized;
+  if (ranged) {
+    e->text = what->args[0]->text;
+    e->name_span = what->args[0]->span;
+    e->args.push_back(std::move(what->args[1]));
+  } else {
+    sink_->ReportText(DPL0101, what->span, "a count with `where` names its members")
+        .Help("write `count(v in set where …)`");
+    e->text = "_";
+    e->args.push_back(std::move(what));
+  }
+  e->args.push_back(ExprAt(node->expr(1), depth));
+  return e;
+}
+
+ast::ExprPtr Builder::LiteralExprOf(P::LiteralContext* node) {
+  ast::ExprPtr e = NewExpr(ExprKind::kString, Of(node));
+  switch (node->start->getType()) {
+    case P::STRING: e->text = StringOf(node->STRING()).value; return e;
+    case P::NUMBER: e->kind = node->CURRENCY() != nullptr ? ExprKind::kMoney : ExprKind::kNumber; break;
+    case P::DURATION: e->kind = ExprKind::kDuration; break;
+    case P::DATETIME: e->kind = ExprKind::kDateTime; break;
+    case P::DATE: e->kind = ExprKind::kDate; break;
+    case P::TIME: e->kind = ExprKind::kTime; break;
+    default:
+      e->kind = ExprKind::kBool;
+      e->bool_value = node->TRUE() != nullptr;
+      break;
+  }
+  e->text = node->start->getText();
+  if (node->CURRENCY() != nullptr) e->text2 = node->CURRENCY()->getText();
+  return e;
+}
+
+ast::ExprPtr Builder::PathOf(P::PathContext* node) {
+  ast::ExprPtr e = NewExpr(ExprKind::kName, Of(node->name()));
+  e->text = node->name()->start->getText();
+  e->name_span = e->span;
+  size_t parts = 0;
+  for (P::WordContext* word : node->word()) {
+    if (++parts >= kMaxDepth) {
+      sink_->Report(DPL0106, Of(word), {fmt::format("this path has more than {} parts", kMaxDepth)});
+      break;
+    }
+    ast::ExprPtr field = NewExpr(ExprKind::kField, Between(node->start, word->stop));
+    field->text = word->start->getText();
+    field->name_span = Of(word);
+    field->args.push_back(std::move(e));
+    e = std::move(field);
+  }
+  return e;
+}
+
+}  // namespace dpl::syntax

@@ -1,0 +1,236 @@
+// The generated lexer, driven; and the messages for slips of a single token.
+#include "compiler/syntax/lex.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "compiler/syntax/messages.h"
+#include "compiler/syntax/text_check.h"
+#include "runtime/base/text.h"
+
+namespace dpl::syntax {
+namespace {
+
+// ANTLR counts code points, we count bytes.
+class ByteOffsets {
+ public:
+  ByteOffsets(std::string_view text, uint32_t base) : base_(base) {
+    ascii_ = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+    if (ascii_) return;
+    for (size_t at = 0; at < text.size(); ++at) {
+      if ((static_cast<uint8_t>(text[at]) & 0xc0) != 0x80) starts_.push_back(static_cast<uint32_t>(at));
+    }
+    starts_.push_back(static_cast<uint32_t>(text.size()));
+  }
+  uint32_t operator[](size_t code_point) const {
+    if (ascii_) return base_ + static_cast<uint32_t>(code_point);
+    return base_ + starts_[std::min(code_point, starts_.size() - 1)];
+  }
+
+ private:
+  uint32_t base_;
+  bool ascii_;
+  std::vector<uint32_t> starts_;
+};
+
+class Reader {
+ public:
+  Reader(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens, std::vector<Comment>* comments)
+      : source_(source), text_(source.text()), sink_(sink), tokens_(tokens), comments_(comments) {}
+
+  bool Run() {
+    uint32_t base = text_.starts_with("\xef\xbb\xbf") ? 3 : 0;
+    std::string_view body = std::string_view(text_).substr(base);
+    ByteOffsets offsets(body, base);
+    antlr4::ANTLRInputStream input((std::string(body)));
+    DplLexer lexer(&input);
+    lexer.removeErrorListeners();
+    while (true) {
+      std::unique_ptr<antlr4::Token> token = lexer.nextToken();
+      if (token->getType() == antlr4::Token::EOF) break;
+      Take(token->getType(), offsets[token->getStartIndex()], offsets[token->getStopIndex() + 1]);
+    }
+    tokens_->Finish();
+    return CheckNesting();
+  }
+
+ private:
+  std::string_view TextOf(uint32_t begin, uint32_t end) const {
+    return std::string_view(text_).substr(begin, end - begin);
+  }
+  std::string Ticked(uint32_t begin, uint32_t end) const {
+    return dpl::syntax::Ticked(TextOf(begin, end));
+  }
+
+  void Append(size_t type, uint32_t begin, uint32_t end) {
+    std::string_view gap = TextOf(last_end_, begin);
+    bool first_on_line = tokens_->size() == 0 || gap.find_first_of("\r\n") != std::string_view::npos;
+    tokens_->Append(type, begin, end, first_on_line);
+    last_end_ = end;
+  }
+
+  void Take(size_t type, uint32_t begin, uint32_t end) {
+    switch (type) {
+      case DplLexer::DOC_COMMENT:
+        return AddComment(TextOf(begin, end).starts_with("////") ? Comment::Kind::kLine : Comment::Kind::kDoc, begin, end);
+      case DplLexer::LINE_COMMENT:
+        return AddComment(Comment::Kind::kLine, begin, end);
+      case DplLexer::BLOCK_COMMENT:
+        return AddComment(Comment::Kind::kBlock, begin, end);
+      case DplLexer::BAD_COMMENT:
+        sink_->Report(DPL0004, source_.MakeSpan(begin, begin + 2), {"comment"}).Help("close it with `*/`");
+        return;
+      case DplLexer::BAD_STRING:
+        sink_->Report(DPL0004, source_.MakeSpan(begin, end), {"text"})
+            .Help("close it with `\"` on the same line; a line break inside is written `\\n`");
+        return Append(DplLexer::STRING, begin, end);
+      case DplLexer::BAD_QUOTES:
+        sink_->ReportText(DPL0101, source_.MakeSpan(begin, end), "texts are written in double quotes")
+            .Fix(source_.MakeSpan(begin, end), fmt::format("\"{}\"", TextOf(begin + 1, end - 1)));
+        return Append(DplLexer::STRING, begin, end);
+      case DplLexer::BAD_AND:
+        return Operator(DplLexer::AND, "and", begin, end);
+      case DplLexer::BAD_OR:
+        return Operator(DplLexer::OR, "or", begin, end);
+      case DplLexer::BAD_NOT:
+        return Operator(DplLexer::NOT, "not", begin, end);
+      case DplLexer::BAD_SEMI:
+        if (!semicolon_seen_) {
+          sink_->ReportText(DPL0101, source_.MakeSpan(begin, end), "`;` is not used")
+              .Help("a clause ends where the next keyword begins: leave out every `;` of this file")
+              .Fix(source_.MakeSpan(begin, end), "");
+        }
+        semicolon_seen_ = true;
+        return;
+      case DplLexer::BAD_CHAR:
+        return BadCharacter(begin, end);
+      case DplLexer::BAD_NUMBER:
+        return BadNumber(begin, end);
+      case DplLexer::BAD_DATETIME:
+        sink_->Report(DPL0006, source_.MakeSpan(begin, end), {fmt::format("{} is not a date-time", Ticked(begin, end))})
+            .Help("write date, time and offset, as in `2026-11-20T15:00Z` or `2026-11-20T15:00-05:00`");
+        return Append(DplLexer::DATETIME, begin, end);
+      case DplLexer::STRING:
+        CheckMixedScript(source_, begin, end, sink_);
+        break;
+      default:
+        CheckLiteral(source_, type, begin, end, sink_);
+        break;
+    }
+    Append(type, begin, end);
+  }
+
+  void AddComment(Comment::Kind kind, uint32_t begin, uint32_t end) {
+    size_t line = text_.find_last_of("\r\n", begin == 0 ? 0 : begin - 1);
+    size_t from = line == std::string::npos || begin == 0 ? 0 : line + 1;
+    bool own_line = TextOf(static_cast<uint32_t>(from), begin).find_first_not_of(" \t") == std::string_view::npos;
+    while (end > begin && kind != Comment::Kind::kBlock && (text_[end - 1] == ' ' || text_[end - 1] == '\t')) --end;
+    comments_->push_back({kind, begin, end, own_line});
+  }
+
+  void Operator(size_t type, std::string_view word, uint32_t begin, uint32_t end) {
+    sink_->ReportText(DPL0101, source_.MakeSpan(begin, end), fmt::format("{} is written `{}`", Ticked(begin, end), word))
+        .Fix(source_.MakeSpan(begin, end), fmt::format(" {} ", word));
+    Append(type, begin, end);
+  }
+
+  void BadCharacter(uint32_t begin, uint32_t end) {
+    bool run = begin == bad_end_;  // the rest of a word already reported
+    bad_end_ = end;
+    size_t at = begin;
+    char32_t c = NextCodePoint(text_, &at);
+    bool reported = HasControl(TextOf(begin, end)) || IsBidiOrInvisible(c);  // CheckText has named it
+    if (run || reported) return;
+    DiagnosticRef report =
+        sink_->ReportText(DPL0101, source_.MakeSpan(begin, end), fmt::format("{} is not part of the language", Ticked(begin, end)));
+    switch (c) {
+      case '$': report.Help("money is written with its currency after the number, as in `5_000 USD`"); break;
+      case '/': report.Help("there is no division; comments are written `// …`"); break;
+      case '%': report.Help("there are no percentages and no remainders; write the number out"); break;
+      case '#': report.Help("comments are written `// …`"); break;
+      case '\'': report.Help("texts are written in double quotes"); break;
+      default:
+        if (c >= 0x80) report.Help("names are ASCII letters, digits and `_`; other text goes into \"…\" or a comment");
+    }
+  }
+
+  // Digits that run into letters: say which of the usual slips it is, and go on with what was meant.
+  void BadNumber(uint32_t begin, uint32_t end) {
+    std::string_view text = TextOf(begin, end);
+    size_t digits = text.find_first_not_of("0123456789_.");
+    std::string_view letters = text.substr(digits);
+    Span span = source_.MakeSpan(begin, end);
+    std::string message = fmt::format("{} is not a number", Ticked(begin, end));
+    bool capitals = std::all_of(letters.begin(), letters.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    uint32_t split = begin + static_cast<uint32_t>(digits);
+    if (letters.size() == 3 && capitals) {
+      sink_->Report(DPL0006, span, {message})
+          .Help(fmt::format("put a blank before the currency: `{} {}`", text.substr(0, digits), letters))
+          .Fix(source_.MakeSpan(split, split), " ");
+      Append(DplLexer::NUMBER, begin, split);
+      return Append(DplLexer::CURRENCY, split, end);
+    }
+    bool unit = std::string_view("smhdwy").find(letters[0]) != std::string_view::npos;
+    if (unit && !text.starts_with("0x")) {
+      sink_->Report(DPL0006, span, {fmt::format("{} is not a duration", Ticked(begin, end))})
+          .Help("a duration is written as `90d`, `2h30m` or `500ms`, with the units w d h m s ms");
+      return Append(DplLexer::DURATION, begin, end);
+    }
+    auto report = sink_->Report(DPL0006, span, {message});
+    if (letters == "K" || letters == "k" || letters == "M") {
+      std::string zeros = letters == "M" ? "_000_000" : "_000";
+      report.Help(fmt::format("write the number out: `{}{}`", text.substr(0, digits), zeros));
+    } else {
+      report.Help("numbers are written as `5_000` or `0.25`; names begin with a letter");
+    }
+    Append(DplLexer::NUMBER, begin, split);
+  }
+
+  // ANTLR recurses into brackets, and so does everything after it: bound them here, before any of that begins.
+  bool CheckNesting() {
+    size_t depth = 0;
+    size_t sets = 0;
+    for (size_t i = 0; i + 1 < tokens_->size(); ++i) {
+      size_t type = tokens_->TypeAt(i);
+      if (type == DplLexer::LBRACE || type == DplLexer::LPAREN || type == DplLexer::LBRACK) ++depth;
+      if ((type == DplLexer::RBRACE || type == DplLexer::RPAREN || type == DplLexer::RBRACK) && depth > 0) --depth;
+      bool set = type == DplLexer::SET && tokens_->TypeAt(i + 1) == DplLexer::LT;
+      if (set) {
+        ++sets;
+        ++i;
+      } else {
+        sets = 0;
+      }
+      if (depth <= kMaxNesting && sets <= kMaxNesting) continue;
+      const SourceToken& token = tokens_->At(i);
+      sink_->Report(DPL0106, source_.MakeSpan(token.begin(), token.end()),
+                    {fmt::format("brackets are nested deeper than {}", kMaxNesting)});
+      return false;
+    }
+    return true;
+  }
+
+  const SourceFile& source_;
+  const std::string& text_;
+  DiagnosticSink* sink_;
+  TokenList* tokens_;
+  std::vector<Comment>* comments_;
+  uint32_t last_end_ = 0;
+  uint32_t bad_end_ = UINT32_MAX;
+  bool semicolon_seen_ = false;
+};
+
+}  // namespace
+
+bool Lex(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens, std::vector<Comment>* comments) {
+  if (!CheckText(source, sink)) {
+    tokens->Finish();
+    return false;
+  }
+  return Reader(source, sink, tokens, comments).Run();
+}
+
+}  // namespace dpl::syntax
