@@ -1,0 +1,130 @@
+"""A running dpld for the tests of this folder: builds the bundle, starts the server on port 0, reads where it listens."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(os.environ.get("DPL_BIN", ROOT / "build/bin"))
+PATIENCE = 30  # seconds; every wait has an end, no test sleeps
+DROP = object()
+
+EVALUATION = "/access/v1/evaluation"
+EVALUATIONS = "/access/v1/evaluations"
+
+
+def build(story, output):
+    """Compiles a story under policies/ (or any path) to a bundle."""
+    source = story if Path(story).is_absolute() else ROOT / "policies" / story
+    subprocess.run([BIN / "dplc", "build", source, "-o", output], check=True, capture_output=True)
+    return output
+
+
+def run(*arguments):
+    """Runs dpld to its end: for starts that are refused."""
+    return subprocess.run([BIN / "dpld", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE)
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.body = status, body
+        self.headers = {name.lower(): value for name, value in headers}
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Dpld:
+    """One server process. Log lines are JSON and collected; `wait_for(event)` waits for one."""
+
+    def __init__(self, *arguments, listen="127.0.0.1:0"):
+        self.folder = tempfile.TemporaryDirectory(prefix="dpld-test-")
+        listens = [part for address in ([listen] if isinstance(listen, str) else listen) for part in ("--listen", address)]
+        self.process = subprocess.Popen([BIN / "dpld", "--log", "json", *listens, *map(str, arguments)],
+                                        stderr=subprocess.PIPE, text=True)
+        self.events, self.arrived = [], threading.Condition()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        self.start = self.wait_for("start")
+        self.addresses = self.start["listen"].split(",")
+        tcp = re.fullmatch(r"127\.0\.0\.1:(\d+)", self.addresses[0])
+        self.port = int(tcp[1]) if tcp else None
+
+    def _read(self):
+        for line in self.process.stderr:
+            with self.arrived:
+                try:
+                    self.events.append(json.loads(line))
+                except ValueError:
+                    self.events.append({"event": "unparsed", "line": line})
+                self.arrived.notify_all()
+        with self.arrived:
+            self.events.append({"event": "end"})
+            self.arrived.notify_all()
+
+    def wait_for(self, event, count=1):
+        """The count-th event of this name."""
+        def found():
+            return [e for e in self.events if e["event"] == event]
+        with self.arrived:
+            self.arrived.wait_for(lambda: len(found()) >= count or any(e["event"] == "end" for e in self.events), PATIENCE)
+            if len(found()) < count:
+                raise AssertionError(f"dpld never said {event!r}; it said {self.events}")
+            return found()[count - 1]
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+
+    def request(self, method, path, body=None, headers=None, connection=None):
+        own = connection or self.connect()
+        own.request(method, path, body, headers or {})
+        response = own.getresponse()
+        answer = Answer(response.status, response.getheaders(), response.read())
+        if connection is None:
+            own.close()
+        return answer
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def post(self, path, body, headers=None, connection=None):
+        """`body` is bytes or text as they are, or a value that becomes JSON. A header that is DROP is left out."""
+        if not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        given = {"Content-Type": "application/json", **(headers or {})}
+        return self.request("POST", path, body, {n: v for n, v in given.items() if v is not DROP}, connection)
+
+    def ask(self, body, headers=None):
+        return self.post(EVALUATION, body, headers)
+
+    def raw(self, data, end=False):
+        """Sends bytes as they are and returns all that comes back until the server closes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as plain:
+            plain.sendall(data)
+            if end:
+                plain.shutdown(socket.SHUT_WR)
+            received = b""
+            while part := plain.recv(65536):
+                received += part
+            return received
+
+    def hang_up(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def stop(self, number=signal.SIGTERM):
+        """Tells it to stop and returns the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
+        self.process.stderr.close()
+        self.folder.cleanup()
+        return code
