@@ -1,10 +1,12 @@
-// SHA-256 (FIPS 180-4) for digests, and a fixed 64-bit hash for tables.
+// SHA-256 (FIPS 180-4, by libcrypto) for digests, and a fixed 64-bit hash for tables.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+struct evp_md_ctx_st;  // OpenSSL's digest context
 
 namespace dpl {
 
@@ -16,16 +18,14 @@ Digest Sha256(std::string_view bytes);
 class Sha256Stream {
  public:
   Sha256Stream();
+  ~Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
   void Update(std::string_view bytes);
   Digest Finish();  // once
 
  private:
-  void Block(const uint8_t* bytes);
-
-  std::array<uint32_t, 8> state_;
-  std::array<uint8_t, 64> pending_;
-  uint32_t pending_size_ = 0;
-  uint64_t total_ = 0;
+  evp_md_ctx_st* context_;
 };
 
 std::string Hex(std::string_view bytes);  // lower case
