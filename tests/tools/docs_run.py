@@ -9,7 +9,8 @@ language steer a block; CONTRIBUTING.md lists them for authors:
   dpl with=NAME              checked together with the kept file NAME (put in front of it)
   dpl fails=DPL0501[,..]     must report these codes
   dpl part                   a fragment: wrapped in a package and only parsed
-  sh                         runs with `set -euo pipefail`; `exit=N` expects that code, `background` does not wait for it
+  sh                         runs with `set -euo pipefail`; `exit=N` expects that code
+  sh background              starts a server: goes on when port 8181 answers, and ends the server started before it
   console                    lines `$ command`, below each the output it must print; `...` stands for anything
   json [file=NAME]           must parse
   text, anything else        not run
@@ -74,6 +75,19 @@ def free_port():
         return str(probe.getsockname()[1])
 
 
+def alive(group):
+    """Whether any process of the group still runs; reaps our own child first."""
+    try:
+        os.waitpid(group, os.WNOHANG)
+    except ChildProcessError:
+        pass
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
 def answers(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", int(port))) == 0
@@ -98,7 +112,7 @@ class Page:
         self.work = self.home / "page"
         self.work.mkdir()
         self.port = free_port()
-        self.groups = []
+        self.groups, self.servers = [], []
         self.snippets = 0
         # A page may start the server on one line and ask it on the next; a reader is slower than a script.
         (self.home / ".curlrc").write_text("retry-connrefused\nretry = 20\nretry-delay = 1\nno-progress-meter\n")
@@ -107,20 +121,20 @@ class Page:
         self.state = self.home / "state.sh"
         self.state.write_text(f"cd {shlex.quote(str(self.work))}\n")
 
-    def close(self):
-        for group in self.groups:
+    def stop(self, groups):
+        """Ends process groups: politely, then not."""
+        for group in groups:
             for sign in (signal.SIGTERM, signal.SIGKILL):
                 try:
                     os.killpg(group, sign)
                 except (ProcessLookupError, PermissionError):
                     break
                 deadline = time.monotonic() + 5
-                while sign == signal.SIGTERM and time.monotonic() < deadline:
-                    try:
-                        os.killpg(group, 0)
-                    except (ProcessLookupError, PermissionError):
-                        break
+                while sign == signal.SIGTERM and alive(group) and time.monotonic() < deadline:
                     time.sleep(0.02)
+
+    def close(self):
+        self.stop(self.groups)
         shutil.rmtree(self.home, ignore_errors=True)
 
     def shell(self, script, background=False, in_repo=False):
@@ -130,12 +144,16 @@ class Page:
         keep = "" if in_repo else f'printf "cd %q\\n" "$PWD"; '
         text = (f"source {self.state}\n{start}set -euo pipefail\n"
                 f"trap 'code=$?; {{ {keep}export -p; }} > {self.state}.new 2>/dev/null; exit $code' EXIT\n{script}")
+        if background:
+            self.stop(self.servers)
+            self.servers = []
         log = self.home / "output"
         with open(log, "wb") as out:
             process = subprocess.Popen(["bash", "-c", text], cwd=self.work, env=self.env, stdin=subprocess.DEVNULL, stdout=out,
                                        stderr=subprocess.STDOUT, start_new_session=True)
         self.groups.append(process.pid)
         if background:
+            self.servers.append(process.pid)
             deadline = time.monotonic() + PATIENCE
             while not answers(self.port):
                 if process.poll() is not None:
