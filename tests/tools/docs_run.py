@@ -147,7 +147,8 @@ class Page:
         if background:
             self.stop(self.servers)
             self.servers = []
-        log = self.home / "output"
+        self.snippets += 1  # a file each: a server of an earlier block may still write to its own
+        log = self.home / f"output{self.snippets}"
         with open(log, "wb") as out:
             process = subprocess.Popen(["bash", "-c", text], cwd=self.work, env=self.env, stdin=subprocess.DEVNULL, stdout=out,
                                        stderr=subprocess.STDOUT, start_new_session=True)
