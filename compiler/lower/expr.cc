@@ -4,7 +4,6 @@
 
 #include "runtime/base/result.h"
 #include "runtime/bytecode/builtin.h"
-#include "runtime/bytecode/constant.h"
 
 namespace dpl::lower {
 
@@ -71,24 +70,21 @@ uint32_t Lowering::ConstantOf(const Expr& expr) {
     default:
       return kNone;
   }
-  // A set of constants is a constant when its elements have an order; otherwise the machine says
-  // what it is.
+  // A set of constants of one kind is a constant itself; the snapshot puts its values in order. Two
+  // currencies have no order: the machine says what comes of them.
   Constant set;
   set.kind = Constant::Kind::kSet;
   for (const ast::ExprPtr& element : expr.args) {
     uint32_t constant = ConstantOf(*element);
     if (constant == kNone) return kNone;
-    for (uint32_t other : set.elements) {
-      if (!CompareConstants(model_->constants, constant, other)) return kNone;
-    }
     set.elements.push_back(constant);
+    const Constant& first = model_->constants[set.elements.front()];
+    const Constant& here = model_->constants[constant];
+    bool nested = here.kind == Constant::Kind::kSet;
+    if (nested || here.kind != first.kind || here.extra != first.extra) return kNone;
   }
-  auto order = [&](uint32_t a, uint32_t b) { return *CompareConstants(model_->constants, a, b); };
-  std::sort(set.elements.begin(), set.elements.end(),
-            [&](uint32_t a, uint32_t b) { return order(a, b) < 0; });
-  set.elements.erase(std::unique(set.elements.begin(), set.elements.end(),
-                                 [&](uint32_t a, uint32_t b) { return order(a, b) == 0; }),
-                     set.elements.end());
+  std::sort(set.elements.begin(), set.elements.end());
+  set.elements.erase(std::unique(set.elements.begin(), set.elements.end()), set.elements.end());
   return model_->AddConstant(std::move(set));
 }
 

@@ -1,7 +1,5 @@
 #include "runtime/bytecode/constant.h"
 
-#include <algorithm>
-
 #include "runtime/base/decimal.h"
 #include "runtime/base/instant.h"
 #include "runtime/base/ip.h"
@@ -11,55 +9,11 @@
 namespace dpl {
 namespace {
 
-template <class T>
-int Order(const T& a, const T& b) {
-  return a < b ? -1 : b < a ? 1 : 0;
-}
-
 constexpr size_t kMaxShownElements = 16;
 
 void AppendName(std::string* out, const Schema& schema, Str name) { *out += schema.Text(name); }
 
 }  // namespace
-
-std::optional<int> CompareConstants(const std::vector<Constant>& constants, uint32_t a_index,
-                                    uint32_t b_index) {
-  const Constant& a = constants[a_index];
-  const Constant& b = constants[b_index];
-  if (a.kind != b.kind) return std::nullopt;
-  switch (a.kind) {
-    case Constant::Kind::kMoney:
-    case Constant::Kind::kEnum:
-      if (a.extra != b.extra) return std::nullopt;
-      return Order(a.number, b.number);
-    case Constant::Kind::kString:
-    case Constant::Kind::kPath:
-    case Constant::Kind::kPerson:
-    case Constant::Kind::kPattern:
-      return Order(a.text.compare(b.text), 0);
-    case Constant::Kind::kResource:
-      if (a.extra != b.extra) return Order(a.extra, b.extra);
-      return Order(a.text.compare(b.text), 0);
-    case Constant::Kind::kIp: {
-      Result<IpPrefix> x = ParseIpPrefix(a.text);
-      Result<IpPrefix> y = ParseIpPrefix(b.text);
-      if (!x.ok() || !y.ok()) return std::nullopt;
-      return Order(*x, *y);
-    }
-    case Constant::Kind::kSet: {
-      if (a.elements.size() != b.elements.size()) {
-        return Order(a.elements.size(), b.elements.size());
-      }
-      for (size_t i = 0; i < a.elements.size(); ++i) {
-        std::optional<int> order = CompareConstants(constants, a.elements[i], b.elements[i]);
-        if (!order || *order != 0) return order;
-      }
-      return 0;
-    }
-    default:
-      return Order(a.number, b.number);
-  }
-}
 
 void AppendConstant(std::string* out, const Program& program, uint32_t index) {
   const Constant& c = program.constants[index];
@@ -134,9 +88,8 @@ void AppendConstant(std::string* out, const Program& program, uint32_t index) {
       return;
     case Constant::Kind::kAgent:
       *out += "agent ";
-      AppendName(
-          out, schema,
-          program.statements[program.agent_statements[static_cast<size_t>(c.number)]].name);
+      AppendName(out, schema,
+                 program.statements[program.agent_statements[static_cast<size_t>(c.number)]].name);
       return;
     case Constant::Kind::kPattern:
       *out += (c.extra == 0 ? "like " : "matches ") + Quote(c.text);

@@ -1,5 +1,5 @@
 // What a bundle holds of each struct, field by field: one list, used for writing and for reading.
-// Internal to this room.
+// Lowering walks every span with it; nobody else reads it.
 //
 // An archive is called with the fields in their order on disk: `a(x.name, x.wire)`. FieldWriter
 // puts them, FieldReader gets them; how each C++ type is spelled is said once, in the two archives.

@@ -1,0 +1,99 @@
+// The parts of the verifier and what they share. Internal to this room; the proof begins in
+// verify.cc.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "runtime/base/result.h"
+#include "runtime/bytecode/program.h"
+
+// Refuses with a code and a message when the condition does not hold. Conditions come before
+// whatever relies on them.
+#define DPL_NEED(condition, code, ...)                                       \
+  do {                                                                       \
+    if (!(condition)) return ::dpl::Error{(code), fmt::format(__VA_ARGS__)}; \
+  } while (false)
+
+namespace dpl::verify {
+
+// No span of time is longer than the years 1 to 9999.
+constexpr int64_t kMaxSpanUs = 315'537'897'600 * int64_t{1'000'000};
+inline bool IsSpanOfTime(int64_t us) { return us >= 0 && us <= kMaxSpanUs; }
+constexpr uint32_t kMaxTypeDepth = 16;
+constexpr size_t kMaxParams = 64;                // of one action or task
+constexpr uint64_t kMaxIndexEntries = 1u << 18;  // actions of all resource types
+constexpr uint64_t kMaxIndexItems = 1u << 22;    // clauses × actions × keys
+constexpr uint64_t kMaxWork = uint64_t{1}
+                              << 27;  // of the proof of all codes, in stack slots looked at
+
+// Where a code is run, and what must come out of it.
+struct CodeUse {
+  enum class Result : uint8_t { kTruth, kMeasure, kKey };
+  uint32_t code = kNone;
+  Result result = Result::kTruth;
+  uint32_t type = kNone;    // the request's resource type; kNone: can be several
+  uint32_t clause = kNone;  // whose actions the request can have; kNone: those of all clauses of …
+  uint32_t statement = kNone;  // … this statement; kNone: any action of the schema
+  uint32_t task = kNone;       // Program::tasks: whose parameters can be read
+  TypeId measure = kNone;      // kMeasure: the type it must have; kNone: any that can be counted
+  const std::vector<SubjectKey>* keys = nullptr;  // a subject code: they must cover it
+  bool agents_only = false;  // … and must be {kAny} unless only agents are covered
+  std::string what;          // "clause 4 where": for messages
+};
+
+// What the proof has cost so far, so that a small bundle cannot ask for a long one.
+class Work {
+ public:
+  bool Take(uint64_t steps) { return (taken_ += steps) <= kMaxWork; }
+
+ private:
+  uint64_t taken_ = 0;
+};
+
+// The type of the parameter of this name, the same in every action that `use` can meet; kNone when
+// none has it.
+Result<TypeId> ParamType(const Program& program, const CodeUse& use, Str name, Work* work);
+
+Status Texts(const Program& program);
+Status SchemaParts(const Program& program);
+Status Constants(const Program& program);
+// Whether the constant is a value of the type (or of what the optional type may hold).
+bool ConstantFits(const Program& program, uint32_t constant, TypeId type);
+Status Statements(const Program& program, std::vector<CodeUse>* uses);
+Status Codes(const Program& program, const std::vector<CodeUse>& uses);
+
+// False when the edges of a graph form a cycle. `edges(node)` gives a const std::vector<uint32_t>&
+// of nodes below `count`.
+template <class Edges>
+bool IsAcyclic(size_t count, const Edges& edges) {
+  enum : uint8_t { kNew, kOpen, kDone };
+  std::vector<uint8_t> state(count, kNew);
+  std::vector<std::pair<uint32_t, size_t>>
+      path;  // node, next edge: a stack of our own, so that depth costs no stack
+  for (uint32_t root = 0; root < count; ++root) {
+    if (state[root] != kNew) continue;
+    state[root] = kOpen;
+    path.emplace_back(root, 0);
+    while (!path.empty()) {
+      auto& [node, next] = path.back();
+      const std::vector<uint32_t>& out = edges(node);
+      if (next == out.size()) {
+        state[node] = kDone;
+        path.pop_back();
+        continue;
+      }
+      uint32_t to = out[next++];
+      if (state[to] == kOpen) return false;
+      if (state[to] == kNew) {
+        state[to] = kOpen;
+        path.emplace_back(to, 0);
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace dpl::verify
