@@ -79,6 +79,7 @@ struct Decision {
   OutcomeKind outcome = OutcomeKind::kDeny;
   Reason reason = Reason::kErrorInternal;
   SmallList<Reason, 16> also;         // explain: later failing steps
+  Reason shown = Reason::kErrorInternal;  // what a caller without `details` is told (closing rule 41)
   std::string_view detail;            // admin text: what exactly was wrong (request.invalid: which field)
   Instant now{};
   uint64_t epoch = 0;
@@ -103,8 +104,10 @@ struct Decision {
   SmallList<std::string_view, 16> ignored;  // undeclared properties the caller sent
   bool metered = false;
   uint64_t reservation = 0;           // permit on a metered limit
+  Instant reservation_deadline{};     // confirm or cancel until then; afterwards it counts as spent
   bool replayed = false;
-  char request_digest[65] = {};       // hex SHA-256 of the canonical request: what an approval is bound to
+  char request_digest[65] = {};       // kAsk: hex SHA-256 of the canonical request, what an approval is bound to
+  SmallList<int64_t, 8> measures;     // the measures asked for, in the action's parameter order (INT64_MIN: absent)
 };
 
 }  // namespace dpl

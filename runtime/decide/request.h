@@ -38,6 +38,7 @@ constexpr int kMaxHops = 8;
 struct Request {
   std::string_view subject_type, subject_id;
   const WireValue* subject_properties = nullptr;   // object or null
+  std::optional<Instant> signed_in;  // when the person's session began, if that is verified: for cut-off revocations
   struct Hop {
     std::string_view agent;          // qualified or short template name, or a runs-as id
     std::string_view instance;       // empty: a fresh run (if the caller may assert that)
@@ -56,6 +57,7 @@ struct Request {
   std::string_view approval;         // id of an approval record; empty: none
   std::string_view charge_key;       // idempotency key; empty: none
   bool dry_run = false;
+  bool clock_suspect = false;        // the wall clock cannot be trusted: no metered permit (runtime/state/clock_guard.h)
   bool explain = false;              // evaluate the steps after the first failure for the report
   std::string_view break_glass;      // named break-glass; empty: none
   std::string_view malformed;        // not empty: step 1 fails with this text (a decoder met a wrong shape)

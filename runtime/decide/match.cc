@@ -1,0 +1,141 @@
+// Which clauses could apply (by the index), and whether they do (by the machine).
+#include <algorithm>
+
+#include "runtime/decide/fold.h"
+
+namespace dpl {
+namespace {
+
+// What the index finds this requester by. A team or role held at some time or place is a key; the code says whether it counts.
+void CollectKeys(Fold& f) {
+  if (f.keys_ready) return;
+  f.keys_ready = true;
+  ArenaList<SubjectKey> keys;
+  bool ok = true;
+  auto add = [&](KeyKind kind, uint32_t id) { ok = keys.Add(f.arena, {kind, id}) && ok; };
+  add(KeyKind::kAny, 0);
+  add(KeyKind::kEveryone, 0);
+  add(KeyKind::kPublic, 0);
+  if (f.person != nullptr) {
+    // Without a fresh feed nobody can say that a clause does not concern this person: try them all.
+    f.try_all = !f.snapshot.MembershipsFresh(f.now);
+    if (const PersonFacts* facts = f.person->person) {
+      if (facts->literal != kNone) add(KeyKind::kPerson, facts->literal);
+      for (const Membership& m : facts->teams) {
+        add(KeyKind::kTeam, m.team);
+        f.Flips(m.until);
+      }
+      for (size_t i = 0; i < facts->roles.size(); ++i) {
+        const Holding& h = facts->roles[i];
+        if (i == 0 || h.role != facts->roles[i - 1].role) add(KeyKind::kRole, h.role);
+        f.Flips(h.until);
+      }
+    }
+  }
+  for (int i = 0; i < f.hop_count; ++i) add(KeyKind::kAgent, f.hops[i].agent);
+  if (f.task_statement != kNone) add(KeyKind::kTask, f.program.statements[f.task_statement].detail);
+  if (!ok) f.OutOfArena();
+  f.keys = {keys.items, keys.size};
+}
+
+// What the request itself rules out, without running code: another agent's ceiling, another task, another receiver.
+bool Concerns(const Fold& f, ClauseRole role, const Clause& clause) {
+  switch (role) {
+    case ClauseRole::kAgentMay:
+      for (int i = 0; i < f.hop_count; ++i) {
+        if (f.hops[i].statement == clause.statement) return true;
+      }
+      return false;
+    case ClauseRole::kDelegationMay: return DelegationConcerns(f, f.program.statements[clause.statement].detail);
+    case ClauseRole::kTaskMay: return clause.statement == f.task_statement;
+    default: return true;
+  }
+}
+
+}  // namespace
+
+Truth And(Truth a, Truth b) {
+  if (a == Truth::kFalse || b == Truth::kFalse) return Truth::kFalse;
+  return a == Truth::kTrue ? b : a;
+}
+
+Value RunCode(Fold& f, uint32_t code) {
+  if (f.notes.reads_now[code]) f.flips = f.now;
+  return f.notes.machine->Run(code, &f.env);
+}
+
+Truth RunTruthCode(Fold& f, uint32_t code, ErrorKind* error) {
+  if (code == kNone) return Truth::kTrue;
+  if (f.notes.reads_now[code]) f.flips = f.now;
+  return f.notes.machine->RunTruth(code, &f.env, error);
+}
+
+Hit TryClause(Fold& f, uint32_t clause_index, bool all_factors) {
+  const Clause& clause = f.program.clauses[clause_index];
+  Hit hit;
+  hit.clause = clause_index;
+  bool failed = false;
+  auto factor = [&](uint32_t code, Truth* out) {
+    ErrorKind error = ErrorKind::kMissing;
+    *out = failed && !all_factors ? Truth::kTrue : RunTruthCode(f, code, &error);
+    if (*out == Truth::kError && hit.match == Truth::kTrue) hit.error = error;
+    hit.match = And(hit.match, *out);
+    failed = hit.match == Truth::kFalse;
+  };
+  factor(clause.subject_code, &hit.subject);
+  if (clause.role == ClauseRole::kDelegationMay) {
+    uint32_t from = f.program.delegations[f.program.statements[clause.statement].detail].from_code;
+    if (from != clause.subject_code) {
+      Truth held = Truth::kTrue;
+      factor(from, &held);
+      hit.subject = And(hit.subject, held);
+    }
+  }
+  factor(clause.scope_code, &hit.scope);
+  factor(clause.where_code, &hit.where);
+  return hit;
+}
+
+std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
+  size_t slot = static_cast<size_t>(role);
+  if (f.tried[slot]) return f.hits[slot];
+  f.tried[slot] = true;
+  f.hits[slot] = {};
+  const std::vector<IndexEntry::Item>& items = f.entry->items[slot];
+  if (items.empty()) return {};
+  CollectKeys(f);
+
+  ArenaList<uint32_t> found;
+  bool ok = true;
+  if (++f.notes.round == 0) {
+    std::fill(f.notes.clause_round.begin(), f.notes.clause_round.end(), 0);
+    f.notes.round = 1;
+  }
+  auto take = [&](uint32_t clause) {
+    if (f.notes.clause_round[clause] == f.notes.round) return;
+    f.notes.clause_round[clause] = f.notes.round;
+    if (Concerns(f, role, f.program.clauses[clause])) ok = found.Add(f.arena, clause) && ok;
+  };
+  if (f.try_all || items.size() <= 4) {
+    for (const IndexEntry::Item& item : items) take(item.clause);
+  } else {
+    for (const SubjectKey& key : f.keys) {
+      auto at = std::lower_bound(items.begin(), items.end(), IndexEntry::Item{key, 0});
+      for (; at != items.end() && at->key == key; ++at) take(at->clause);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  Hit* hits = f.arena->NewArray<Hit>(found.size);
+  if (!ok || (hits == nullptr && found.size != 0)) {
+    f.OutOfArena();
+    return {};
+  }
+  for (uint32_t i = 0; i < found.size; ++i) {
+    hits[i] = TryClause(f, found.items[i], false);
+    if (f.observer != nullptr) f.observer->OnClause(hits[i].clause, hits[i].subject, hits[i].scope, hits[i].where);
+  }
+  f.hits[slot] = {hits, found.size};
+  return f.hits[slot];
+}
+
+}  // namespace dpl

@@ -1,0 +1,235 @@
+// The report of a denial: which statement came nearest, and what would have to change and who owns that change.
+//
+// A change is called verified only when the fold, run once more under that one supposition and without any effect, ends in
+// permit (closing rule 40); else the answer says that it cannot tell.
+#include <algorithm>
+
+#include "runtime/decide/fold.h"
+
+namespace dpl {
+namespace {
+
+constexpr size_t kMaxTried = 512;  // clauses looked at for the nearest miss
+
+struct Near {
+  NearestMiss miss;
+  int passed = -1;   // factors of the match that say T
+  int live = 0;      // how far it got towards being live
+  bool Better(int p, int l, uint32_t statement, uint32_t clause) const {
+    if (p != passed) return p > passed;
+    if (l != live) return l > live;
+    return statement != miss.statement ? statement < miss.statement : clause < miss.clause;
+  }
+};
+
+int Said(Truth t) { return t == Truth::kTrue ? 1 : 0; }
+
+// Of all clauses of this role, not only those the index found for the requester.
+Near FindNearest(Fold& f, ClauseRole role, uint32_t only_statement) {
+  Near near;
+  const auto& items = f.entry->items[static_cast<int>(role)];
+  size_t tried = 0;
+  if (++f.notes.round == 0) ++f.notes.round;
+  for (const IndexEntry::Item& item : items) {
+    if (f.notes.clause_round[item.clause] == f.notes.round) continue;
+    f.notes.clause_round[item.clause] = f.notes.round;
+    uint32_t statement = f.program.clauses[item.clause].statement;
+    if (only_statement != kNone && statement != only_statement) continue;
+    if (role == ClauseRole::kDelegationMay && !DelegationConcerns(f, f.program.statements[statement].detail)) continue;
+    if (++tried > kMaxTried) break;
+    Hit hit = TryClause(f, item.clause, true);
+    if (f.env.abort != Abort::kNo) break;
+    int passed = Said(hit.subject) + Said(hit.scope) + Said(hit.where);
+    Factor factor = hit.subject != Truth::kTrue ? Factor::kSubject
+                    : hit.scope != Truth::kTrue ? Factor::kScope
+                    : hit.where != Truth::kTrue ? Factor::kWhere
+                                                : Factor::kNone;
+    Factor dead = role == ClauseRole::kGrantMay ? NotLive(f, statement) : Factor::kNone;
+    int live = static_cast<int>(dead);
+    if (!near.Better(passed, live, statement, item.clause)) continue;
+    near.passed = passed;
+    near.live = live;
+    near.miss = {statement, item.clause, factor == Factor::kNone ? dead : factor, Truth::kFalse, hit.error};
+    Truth truth = factor == Factor::kSubject ? hit.subject : factor == Factor::kScope ? hit.scope : hit.where;
+    if (factor != Factor::kNone) near.miss.truth = truth;
+  }
+  return near;
+}
+
+OwnerDef ResourceOwner(const Fold& f) {
+  if (f.resource_def != nullptr && !f.resource_def->owners.empty()) return f.resource_def->owners[0];
+  if (f.resource_def != nullptr && f.resource_def->system != kNone) return f.schema.systems[f.resource_def->system].owner;
+  return {};
+}
+
+class Reporter {
+ public:
+  Reporter(Fold& f, StateStore* store, Scratch::Impl* scratch) : f_(f), store_(store), scratch_(scratch) {}
+
+  // Whether the fold would permit if this one thing were so.
+  bool Helps(const Supposition& s) {
+    scratch_->what_if_arena.Reset();
+    Request request = f_.request;
+    request.explain = false;
+    Fold f(f_.snapshot, store_, request, f_.now, f_.notes_ptr(), &scratch_->what_if_arena, &scratch_->text, &scratch_->consent,
+           &scratch_->what_if_decision);
+    f.suppose = &s;
+    RunFold(f);
+    Reason r = scratch_->what_if_decision.reason;
+    return r == Reason::kPermit || r == Reason::kWouldPermit;
+  }
+
+  Change* Add(Change::Kind kind, uint32_t statement, OwnerDef owner) {
+    Change c;
+    c.kind = kind;
+    c.statement = statement;
+    c.owner = owner;
+    if (!f_.d.changes.Add(c)) return nullptr;
+    return &f_.d.changes.items[f_.d.changes.size - 1];
+  }
+  OwnerDef OwnerOf(uint32_t statement) const { return statement == kNone ? OwnerDef() : f_.program.statements[statement].owner; }
+
+  void Nearest(ClauseRole role, uint32_t only_statement) {
+    Near near = FindNearest(f_, role, only_statement);
+    if (near.passed >= 0) f_.d.nearest = near.miss;
+  }
+
+  void GrantMissing() {
+    Nearest(ClauseRole::kGrantMay, kNone);
+    const NearestMiss& miss = f_.d.nearest;
+    if (miss.statement == kNone) {
+      Add(Change::Kind::kWriteGrant, kNone, ResourceOwner(f_));
+      return;
+    }
+    Change::Kind kind = Change::Kind::kMeetCondition;
+    switch (miss.factor) {
+      case Factor::kSubject: kind = Change::Kind::kJoinSubject; break;
+      case Factor::kScope:
+      case Factor::kWhere: kind = Change::Kind::kMeetCondition; break;
+      case Factor::kUnreviewed:
+      case Factor::kOverdue: kind = Change::Kind::kReviewGrant; break;
+      case Factor::kUnapproved: kind = Change::Kind::kApproveGrant; break;
+      default: kind = Change::Kind::kRenewGrant; break;
+    }
+    Change* c = Add(kind, miss.statement, OwnerOf(miss.statement));
+    if (c == nullptr) return;
+    c->clause = miss.clause;
+    if (miss.factor >= Factor::kNotStarted) {
+      Supposition s;
+      s.live_grant = miss.statement;
+      c->verified = Helps(s);
+    }
+  }
+
+  void LimitExceeded() {
+    // The most of each measure that every checked limit on it still takes.
+    const BoundLimit* over = nullptr;
+    int64_t room = INT64_MAX;
+    for (const BoundLimit& b : f_.limits) {
+      if (b.checked && b.line.state == LimitState::kExceeded && (over == nullptr || b.line.binding)) over = &b;
+    }
+    if (over == nullptr) return;
+    for (const BoundLimit& b : f_.limits) {
+      if (!b.checked || b.measure != over->measure) continue;
+      int64_t left = 0;
+      if (__builtin_sub_overflow(b.cap, b.used, &left)) left = 0;
+      room = std::min(room, left);
+    }
+    uint32_t statement = f_.program.limits[over->line.limit].statement;
+    if (over->measure != kNone && room > 0) {
+      if (Change* c = Add(Change::Kind::kLowerAmount, statement, OwnerDef())) {
+        c->limit = over->line.limit;
+        c->value = Value::Int(over->line.requested.kind, room, over->line.requested.n);
+        Supposition s;
+        s.measure = over->measure;
+        s.quantity = room;
+        c->verified = Helps(s);
+      }
+    }
+    if (Change* c = Add(Change::Kind::kRaiseLimit, statement, OwnerOf(statement))) c->limit = over->line.limit;
+  }
+
+  void AskedFor() {
+    Supposition s;
+    s.approved = true;
+    bool helps = Helps(s);
+    for (uint32_t approval : f_.d.approvals) {
+      uint32_t statement = f_.program.approval_statements[approval];
+      if (Change* c = Add(Change::Kind::kGetApproval, statement, OwnerOf(statement))) {
+        c->approval = approval;
+        c->verified = helps;
+      }
+    }
+  }
+
+  uint32_t Blamed() const { return f_.blame.size == 0 ? kNone : f_.blame.items[0].statement; }
+
+  void Report(Reason reason) {
+    switch (reason) {
+      case Reason::kIdentityUnlinked:
+      case Reason::kIdentityLinkStale: {
+        uint32_t system = f_.resource_def->system;
+        bool stale = reason == Reason::kIdentityLinkStale;
+        if (Change* c = Add(stale ? Change::Kind::kRecheckLink : Change::Kind::kLinkAccount, kNone, f_.schema.systems[system].owner)) {
+          c->system = system;
+          Supposition s;
+          s.linked = true;
+          c->verified = Helps(s);
+        }
+        return;
+      }
+      case Reason::kForbidden:
+        if (Change* c = Add(Change::Kind::kLiftForbid, Blamed(), OwnerOf(Blamed()))) c->clause = f_.blame.items[0].clause;
+        return;
+      case Reason::kPersonNoGrant:
+      case Reason::kGrantNotStarted:
+      case Reason::kGrantExpired:
+      case Reason::kGrantUnreviewed:
+      case Reason::kGrantReviewOverdue:
+      case Reason::kGrantUnapproved: return GrantMissing();
+      case Reason::kAgentNotAllowed:
+        Nearest(ClauseRole::kAgentMay, Blamed());
+        Add(Change::Kind::kWidenCeiling, Blamed(), OwnerOf(Blamed()));
+        return;
+      case Reason::kDelegationNone: {
+        Nearest(ClauseRole::kDelegationMay, kNone);
+        uint32_t statement = f_.d.nearest.statement;
+        bool condition = f_.d.nearest.factor == Factor::kScope || f_.d.nearest.factor == Factor::kWhere;
+        Add(condition ? Change::Kind::kMeetCondition : Change::Kind::kDelegate, statement, OwnerOf(statement));
+        return;
+      }
+      case Reason::kDelegationConsent: {
+        if (Change* c = Add(Change::Kind::kConsent, Blamed(), OwnerDef())) {
+          Supposition s;
+          s.consent = Blamed();
+          c->verified = Helps(s);
+        }
+        return;
+      }
+      case Reason::kTaskRequired: Add(Change::Kind::kOpenTask, Blamed(), OwnerDef()); return;
+      case Reason::kTaskOutOfScope: Nearest(ClauseRole::kTaskMay, f_.task_statement); return;
+      case Reason::kLimitExceeded: return LimitExceeded();
+      case Reason::kLimitUnbounded: Add(Change::Kind::kOther, kNone, ResourceOwner(f_)); return;
+      case Reason::kApprovalRequired: return AskedFor();
+      default: return;
+    }
+  }
+
+ private:
+  Fold& f_;
+  StateStore* store_;
+  Scratch::Impl* scratch_;
+};
+
+}  // namespace
+
+void ExplainDenial(Fold& f, Reason reason, StateStore* store, Scratch::Impl* scratch) {
+  if (f.suppose != nullptr || f.action_def == nullptr) return;
+  int by = f.d.by.size;
+  f.env.abort = Abort::kNo;
+  f.env.steps_left = Env().steps_left;
+  Reporter(f, store, scratch).Report(reason);
+  f.d.by.size = std::min(f.d.by.size, by);
+}
+
+}  // namespace dpl

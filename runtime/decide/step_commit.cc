@@ -1,0 +1,122 @@
+// Step 15: everything a permit writes, in one atomic step of the store, or nothing.
+#include <algorithm>
+
+#include "runtime/decide/fold.h"
+
+namespace dpl {
+namespace {
+
+constexpr int64_t kReservationUs = kMicrosPerHour;       // after that, silence has spent it
+constexpr int64_t kKeepInstanceUs = kMicrosPerDay;       // beyond its life: a second appearance is no second birth
+constexpr int64_t kKeepUnboundedUs = 30 * kMicrosPerDay; // for templates without `lives at most`
+
+template <class T>
+T* Make(Fold& f, size_t count) {
+  T* items = f.arena->NewArray<T>(count);
+  if (items == nullptr) f.OutOfArena();
+  return items;
+}
+
+int64_t WindowUs(const BoundLimit& b) {
+  switch (b.key.window) {
+    case CounterKey::Window::kCalendar: return Subtract(b.key.end, b.key.start).us;
+    case CounterKey::Window::kSliding: return b.key.sliding_us;
+    case CounterKey::Window::kTotal: return 100 * 365 * kMicrosPerDay;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Reason StepCommit(Fold& f) {
+  // No counter: nothing is metered. Runs and acts may still have to be remembered.
+  size_t charge_count = 0, seen_count = 0;
+  for (const BoundLimit& b : f.limits) charge_count += b.countable && !b.counter.empty() ? 1 : 0;
+  f.d.metered = charge_count != 0;
+  if (f.d.metered && f.request.clock_suspect) return Reason::kErrorClock;
+  if (f.suppose != nullptr) return kPass;
+  if (f.request.dry_run) return f.store.Epoch() == f.epoch ? kPass : (f.again = true, kPass);
+
+  std::string_view task = f.task_fits ? f.request.task : std::string_view();
+  for (int i = 0; i < f.hop_count; ++i) {
+    const Hop& hop = f.hops[i];
+    bool counted = f.program.agents[hop.agent].instances_max != 0;
+    bool binds = !task.empty() && !hop.instance.empty() && !hop.bound;
+    seen_count += (!hop.known && (counted || !hop.instance.empty())) || binds ? 1 : 0;
+  }
+  if (charge_count == 0 && seen_count == 0 && f.acts.size == 0 && f.used_approval.empty()) {
+    if (f.store.Epoch() != f.epoch) f.again = true;
+    return kPass;
+  }
+
+  CommitRequest c;
+  c.now = f.now;
+  c.epoch = f.epoch;
+  c.caller = f.caller.name;
+  Charge* charges = Make<Charge>(f, charge_count);
+  CommitRequest::Seen* seen = Make<CommitRequest::Seen>(f, seen_count);
+  CommitRequest::Act* acts = Make<CommitRequest::Act>(f, f.acts.size);
+  if (f.env.abort != Abort::kNo) return Reason::kErrorArena;
+
+  size_t n = 0;
+  for (const BoundLimit& b : f.limits) {
+    if (!b.countable || b.counter.empty()) continue;
+    Charge& charge = charges[n++];
+    charge.counter = b.key;
+    charge.quantity = b.quantity;
+    charge.measure = b.measure;
+    charge.returns = b.measure != kNone;
+    if (b.checked) {
+      charge.cap = b.line.state != LimitState::kNeedsApproval ? b.cap : b.tier_open ? INT64_MAX : b.tier_cap;
+    }
+    c.keep_key_us = std::max(c.keep_key_us, WindowUs(b));
+  }
+  n = 0;
+  for (int i = 0; i < f.hop_count; ++i) {
+    const Hop& hop = f.hops[i];
+    const Agent& agent = f.program.agents[hop.agent];
+    bool binds = !task.empty() && !hop.instance.empty() && !hop.bound;
+    if (!((!hop.known && (agent.instances_max != 0 || !hop.instance.empty())) || binds)) continue;
+    CommitRequest::Seen& s = seen[n++];
+    s.agent = hop.name;
+    s.instance = hop.instance;
+    s.task = task;
+    s.born = hop.born;
+    s.window_us = agent.instances_window_us != 0 ? agent.instances_window_us : agent.lives_us;
+    s.keep_us = std::max(agent.lives_us == 0 ? kKeepUnboundedUs : agent.lives_us + kKeepInstanceUs, s.window_us);
+    s.max = agent.instances_max;
+  }
+  for (uint32_t i = 0; i < f.acts.size; ++i) {
+    const ActOut& a = f.acts.items[i];
+    acts[i] = {a.name, a.side, a.key, a.person, a.not_before};
+  }
+  c.charges = {charges, charge_count};
+  c.instances = {seen, seen_count};
+  c.acts = {acts, f.acts.size};
+  if (!f.used_approval.empty()) c.approvals = {&f.used_approval, 1};
+  char digest[65];
+  if (charge_count != 0) {
+    c.reservation_deadline = Add(f.now, Duration{kReservationUs}).value_or(kMaxInstant);
+    if (!f.request.charge_key.empty() && f.caller.charge_keys) {
+      ReplayDigest(f, digest);
+      c.request_digest = digest;
+      ChargeKeyName(f, &f.text);
+      c.charge_key = f.text;
+    }
+  }
+
+  CommitResult done = f.store.Commit(c);
+  switch (done.outcome) {
+    case CommitOutcome::kReplayed: f.d.replayed = true; [[fallthrough]];
+    case CommitOutcome::kDone:
+      f.d.reservation = done.reservation;
+      if (done.reservation != 0) f.d.reservation_deadline = c.reservation_deadline;
+      return kPass;
+    case CommitOutcome::kKeyConflict: return Reason::kRequestKeyConflict;
+    case CommitOutcome::kKeyClosed: return Reason::kRequestAlreadyUsed;
+    case CommitOutcome::kFull: return Reason::kErrorStore;
+    default: f.again = true; return kPass;  // what was read has changed: read again
+  }
+}
+
+}  // namespace dpl

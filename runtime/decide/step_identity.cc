@@ -1,0 +1,215 @@
+// Step 2: who is asking. Exactly one person, a standing agent, or nobody known; every hop a registered template.
+#include <algorithm>
+
+#include "runtime/decide/fold.h"
+
+namespace dpl {
+namespace {
+
+constexpr int64_t kFallbackTeamUs = 14 * kMicrosPerDay;  // how long a team stands in for an accountable person who left
+
+bool IsActive(const Entity* person) {
+  return person != nullptr && person->person != nullptr && person->person->status == PersonStatus::kActive;
+}
+
+enum class Found { kPerson, kAgent, kNobody, kAmbiguous };
+
+// The wire type fixes the name space; there is no fall-back from one to another (closing rule 6).
+Found FindSubject(Fold& f, uint32_t* agent) {
+  std::string_view type = f.request.subject_type, id = f.request.subject_id;
+  constexpr std::string_view kAccount = "account:";
+  if (f.snapshot.IsPersonWire(type)) {
+    Result<std::string_view> plain = f.snapshot.CheckPersonId(id);
+    if (!plain.ok()) return Found::kNobody;
+    const Entity* person = f.snapshot.FindPerson(*plain);
+    if (person == nullptr || person->person == nullptr) return Found::kNobody;
+    f.person = person;
+    return Found::kPerson;
+  }
+  if (type.starts_with(kAccount)) {
+    uint32_t system = FindSystem(f.schema, type.substr(kAccount.size()));
+    if (system == kNone) return Found::kNobody;
+    std::span<const AccountFact> claims = f.snapshot.FindAccounts(system, id);
+    if (claims.empty()) return Found::kNobody;
+    for (const AccountFact& claim : claims) {
+      if (!SameEntity(*claim.person, *claims[0].person)) return Found::kAmbiguous;
+    }
+    if (claims[0].person->person == nullptr) return Found::kNobody;
+    f.person = claims[0].person;
+    f.account_system = system;
+    f.account_key = claims[0].key;
+    return Found::kPerson;
+  }
+  if (type == "agent") {
+    *agent = f.snapshot.FindAgent(id);
+    return *agent == kNone ? Found::kNobody : Found::kAgent;
+  }
+  return Found::kNobody;
+}
+
+bool HasPublicGrant(const Fold& f) {
+  const auto& items = f.entry->items[static_cast<int>(ClauseRole::kGrantMay)];
+  IndexEntry::Item from{{KeyKind::kPublic, 0}, 0};
+  auto at = std::lower_bound(items.begin(), items.end(), from);
+  return at != items.end() && at->key.kind == KeyKind::kPublic;
+}
+
+// Instance and birth count only when verified, or named by a caller registered to (closing rule 3).
+Reason AddHop(Fold& f, uint32_t agent, std::string_view instance, std::optional<Instant> born) {
+  if (f.hop_count == kMaxHops) return Reason::kIdentityChainMismatch;
+  if (!f.caller.asserts_actors || !f.caller.asserts_instances) {
+    f.d.detail = "the caller is not registered to name agents and their runs";
+    return Reason::kIdentityAttestation;
+  }
+  Hop& hop = f.hops[f.hop_count];
+  hop = Hop();
+  hop.agent = agent;
+  hop.statement = f.program.agent_statements[agent];
+  hop.name = f.Text(f.program.statements[hop.statement].name);
+  hop.instance = instance;
+  hop.born = std::min(f.now, born.value_or(f.now));
+  if (!instance.empty()) {
+    Instant recorded;
+    bool bound = false;
+    if (f.store.FindInstance(hop.name, instance, &recorded, &bound)) {
+      hop.known = true;
+      hop.bound = bound;
+      hop.born = recorded;  // what was seen first stands against every later claim
+    }
+  }
+  f.chain[f.hop_count++] = agent;
+  f.d.chain.Add({agent, instance, true, Reason::kPermit});
+  return kPass;
+}
+
+Reason ReadChain(Fold& f, bool standing, uint32_t root) {
+  const Request& r = f.request;
+  if (standing) {
+    bool named = r.hop_count > 0 && f.snapshot.FindAgent(r.hops[0].agent) == root;
+    if (!named) {
+      Reason reason = AddHop(f, root, {}, std::nullopt);
+      if (reason != kPass) return reason;
+    }
+  }
+  for (int i = 0; i < r.hop_count; ++i) {
+    uint32_t agent = f.snapshot.FindAgent(r.hops[i].agent);
+    if (agent == kNone) {
+      f.d.detail = "an agent of the chain is not known";
+      return Reason::kIdentityUnknown;
+    }
+    Reason reason = AddHop(f, agent, r.hops[i].instance, r.hops[i].born);
+    if (reason != kPass) return reason;
+  }
+  return kPass;
+}
+
+// The chain equals the recorded hand-offs, neither longer nor shorter (closing rule 4).
+Reason CheckHandoffs(Fold& f) {
+  if (f.hop_count == 0) return kPass;
+  if (f.store.HasParent(f.hops[0].name, f.hops[0].instance)) {
+    f.d.detail = "the first agent was handed its work by another that is not named";
+    return Reason::kIdentityChainMismatch;
+  }
+  for (int i = 1; i < f.hop_count; ++i) {
+    const Hop &parent = f.hops[i - 1], &child = f.hops[i];
+    if (f.store.HandoffRecorded(parent.name, parent.instance, child.name, child.instance)) continue;
+    f.d.chain.items[i].ok = false;
+    f.d.chain.items[i].reason = Reason::kIdentityChainMismatch;
+    f.d.detail = "no hand-off is recorded between two agents of the chain";
+    return Reason::kIdentityChainMismatch;
+  }
+  return kPass;
+}
+
+// Somebody must answer for every template: its accountable person, or for 14 days after that one left the fallback team.
+Reason CheckAccountable(Fold& f) {
+  for (int i = 0; i < f.hop_count; ++i) {
+    const Agent& agent = f.program.agents[f.hops[i].agent];
+    const Entity* person = agent.accountable == kNone ? nullptr : f.snapshot.constant(agent.accountable).entity;
+    if (IsActive(person)) continue;
+    if (agent.accountable_else != kNone && person != nullptr && person->person != nullptr && person->person->left) {
+      std::optional<Instant> until = Add(*person->person->left, Duration{kFallbackTeamUs});
+      if (until && f.now < *until) {
+        f.Flips(*until);
+        continue;
+      }
+    }
+    f.d.chain.items[i].ok = false;
+    f.d.chain.items[i].reason = Reason::kAccountableMissing;
+    return Reason::kAccountableMissing;
+  }
+  return kPass;
+}
+
+// The task's parameters as values; step 10 judges whether the task may be used.
+Reason ReadTask(Fold& f) {
+  if (f.request.task.empty() || f.hop_count == 0) return kPass;
+  f.d.task = f.request.task;
+  f.task = f.store.FindTask(f.request.task);
+  if (f.task == nullptr) return kPass;
+  uint32_t s = f.snapshot.FindStatement(f.task->shape);
+  if (s == kNone || f.program.statements[s].kind != StatementKind::kTask) return kPass;
+  const Task& shape = f.program.tasks[f.program.statements[s].detail];
+  Value* values = f.arena->NewArray<Value>(shape.params.size());
+  if (values == nullptr) return f.OutOfArena(), Reason::kErrorArena;
+  for (size_t i = 0; i < shape.params.size(); ++i) {
+    for (const auto& [name, text] : f.task->args) {
+      if (name != f.Text(shape.params[i].name)) continue;
+      WireValue wire;
+      TypeKind kind = f.schema.types[shape.params[i].type].kind;
+      wire.kind = kind == TypeKind::kInt || kind == TypeKind::kDecimal ? WireValue::Kind::kNumber
+                  : kind == TypeKind::kBool                            ? WireValue::Kind::kBool
+                                                                       : WireValue::Kind::kString;
+      wire.text = text;
+      wire.boolean = text == "true";
+      Result<Value> value = f.snapshot.TypeValue(wire, shape.params[i].type, f.arena);
+      if (value.ok()) values[i] = *value;  // else unset: what asks for it gets ⊥missing
+    }
+  }
+  f.task_statement = s;
+  f.env.task_params = values;
+  f.env.task_param_count = static_cast<uint32_t>(shape.params.size());
+  return kPass;
+}
+
+}  // namespace
+
+Reason StepIdentity(Fold& f) {
+  if (f.request.actor_conflict) {
+    f.d.detail = "the places that name the agent disagree";
+    return Reason::kIdentityChainMismatch;
+  }
+  uint32_t root = kNone;
+  Found found = FindSubject(f, &root);
+  if (found == Found::kAmbiguous) return Reason::kIdentityAmbiguous;
+  if (found == Found::kNobody) {
+    if (f.request.hop_count > 0 || !HasPublicGrant(f)) return Reason::kIdentityUnknown;
+    f.mode = ActingMode::kPublic;
+    f.env.public_caller = true;
+    return kPass;
+  }
+  f.d.person = f.person;
+  Reason reason = ReadChain(f, found == Found::kAgent, root);
+  if (reason != kPass) return reason;
+  f.mode = found == Found::kAgent ? ActingMode::kStanding : f.hop_count == 0 ? ActingMode::kDirect : ActingMode::kOnBehalfOf;
+  if (f.hop_count > 0) f.d.accountable = f.program.agents[f.chain[f.hop_count - 1]].accountable;
+  reason = CheckHandoffs(f);
+  if (reason != kPass) return reason;
+  if (f.person != nullptr) {
+    reason = OverlayPerson(f);
+    if (reason != kPass) return reason;
+    f.d.person = f.person;
+    if (!IsActive(f.person)) return Reason::kPersonNotActive;
+  }
+  reason = CheckAccountable(f);
+  if (reason != kPass) return reason;
+  reason = ReadTask(f);
+  if (reason != kPass) return reason;
+  f.env.person = f.person;
+  f.env.person_active = f.person != nullptr;
+  f.env.chain = {f.chain.data(), static_cast<size_t>(f.hop_count)};
+  f.env.standing = f.mode == ActingMode::kStanding;
+  return kPass;
+}
+
+}  // namespace dpl

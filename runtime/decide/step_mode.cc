@@ -1,0 +1,138 @@
+// Steps 3 to 5: in which way the request is made, what is withdrawn or stale, and by which account the person is known there.
+#include "runtime/decide/fold.h"
+
+namespace dpl {
+namespace {
+
+bool AllDeclare(const Fold& f, uint8_t mode) {
+  for (int i = 0; i < f.hop_count; ++i) {
+    if ((f.program.agents[f.chain[i]].modes & mode) == 0) return false;
+  }
+  return true;
+}
+
+Reason FailHop(Fold& f, int hop, Reason reason) {
+  if (!f.reporting) {
+    f.d.chain.items[hop].ok = false;
+    f.d.chain.items[hop].reason = reason;
+    f.Blame(Part::kCeiling, f.hops[hop].statement, kNone);
+  }
+  return reason;
+}
+
+// `instances at most N in any D`; without `in any`, those that can still be alive.
+int64_t BirthWindow(const Agent& agent) { return agent.instances_window_us != 0 ? agent.instances_window_us : agent.lives_us; }
+
+}  // namespace
+
+Reason StepMode(Fold& f) {
+  switch (f.mode) {
+    case ActingMode::kPublic: return kPass;
+    case ActingMode::kDirect:
+      // Direct use is proven, never assumed: else an agent would only have to leave itself out (closing rule 1).
+      return f.caller.serves_persons ? kPass : Reason::kAgentActorMissing;
+    case ActingMode::kStanding:
+      // `standing` stands alone (closing rule 5): dropping the person never turns another agent into a standing one.
+      if (f.program.agents[f.chain[0]].modes != kModeStanding) return FailHop(f, 0, Reason::kAgentModeNotAllowed);
+      break;
+    default:
+      if (AllDeclare(f, kModeOnBehalfOf)) {
+        f.mode = ActingMode::kOnBehalfOf;
+      } else if (AllDeclare(f, kModeImpersonate)) {
+        f.mode = ActingMode::kImpersonate;
+      } else {
+        int hop = 0;
+        while (hop + 1 < f.hop_count && (f.program.agents[f.chain[hop]].modes & (kModeOnBehalfOf | kModeImpersonate)) != 0) ++hop;
+        return FailHop(f, hop, Reason::kAgentModeNotAllowed);
+      }
+  }
+  for (int i = 0; i < f.hop_count; ++i) {
+    const Agent& agent = f.program.agents[f.chain[i]];
+    if (agent.lives_us == 0) continue;
+    if (Subtract(f.now, f.hops[i].born).us > agent.lives_us) return FailHop(f, i, Reason::kAgentExpired);
+    if (std::optional<Instant> end = Add(f.hops[i].born, Duration{agent.lives_us})) f.FlipsAfter(*end);
+  }
+  for (int i = 0; i < f.hop_count; ++i) {
+    const Agent& agent = f.program.agents[f.chain[i]];
+    if (agent.instances_max == 0 || f.hops[i].known) continue;
+    uint64_t births = f.store.InstancesBorn(f.hops[i].name, BirthWindow(agent), f.now) + 1;
+    for (int j = 0; j < i; ++j) births += !f.hops[j].known && f.chain[j] == f.chain[i] ? 1 : 0;
+    if (births > agent.instances_max) return FailHop(f, i, Reason::kAgentTooMany);
+  }
+  return kPass;
+}
+
+Reason StepRevoked(Fold& f) {
+  auto revoked = [&](RevokedKind kind, std::string_view name, std::optional<Instant> since) {
+    return f.store.AnyRevoked(kind) && f.store.IsRevoked(kind, name, since);
+  };
+  if (f.person != nullptr) {
+    // What began last for this person: the session, or the run of the first agent.
+    std::optional<Instant> since = f.hop_count > 0 ? std::optional<Instant>(f.hops[0].born) : f.request.signed_in;
+    if (revoked(RevokedKind::kPerson, f.person->id, since)) return Reason::kRevokedPerson;
+  } else if (f.mode == ActingMode::kPublic && revoked(RevokedKind::kPerson, f.request.subject_id, std::nullopt)) {
+    return Reason::kRevokedPerson;
+  }
+  if (f.account_system != kNone && f.store.AnyRevoked(RevokedKind::kAccount)) {
+    f.text.assign(f.Text(f.schema.systems[f.account_system].name)).append(":").append(f.account_key);
+    if (f.store.IsRevoked(RevokedKind::kAccount, f.text, std::nullopt)) return Reason::kRevokedAccount;
+  }
+  for (int i = 0; i < f.hop_count; ++i) {
+    const Hop& hop = f.hops[i];
+    if (revoked(RevokedKind::kAgent, hop.name, hop.born)) return FailHop(f, i, Reason::kRevokedAgent);
+    if (!f.store.AnyRevoked(RevokedKind::kInstance) || hop.instance.empty()) continue;
+    f.text.assign(hop.name).append("/").append(hop.instance);
+    if (f.store.IsRevoked(RevokedKind::kInstance, f.text, hop.born)) return FailHop(f, i, Reason::kRevokedInstance);
+  }
+  if (f.has_agent() && !f.request.task.empty()) {
+    std::optional<Instant> opened;
+    if (f.task != nullptr) opened = f.task->opened;
+    if (revoked(RevokedKind::kTask, f.request.task, opened)) return Reason::kRevokedTask;
+  }
+  if (f.person != nullptr && !f.snapshot.PersonsFresh(f.now)) return Reason::kStaleData;
+  if (f.person != nullptr && f.schema.person.source_within_us != 0) {
+    if (std::optional<Instant> stale = Add(f.snapshot.as_of(), Duration{f.schema.person.source_within_us})) f.FlipsAfter(*stale);
+  }
+  return kPass;
+}
+
+Reason StepLink(Fold& f) {
+  if (f.person == nullptr) return kPass;
+  uint32_t system = f.resource_def->system;
+  if (system == kNone || !f.schema.systems[system].has_account) return kPass;
+  const SystemDef& def = f.schema.systems[system];
+  if (f.suppose != nullptr && f.suppose->linked) return kPass;
+
+  const AccountFact* account = nullptr;
+  bool any_revoked = false;
+  auto live = [&](const AccountFact& a) {
+    if (!f.store.AnyRevoked(RevokedKind::kAccount)) return true;
+    f.text.assign(f.Text(def.name)).append(":").append(a.key);
+    bool gone = f.store.IsRevoked(RevokedKind::kAccount, f.text, std::nullopt);
+    any_revoked |= gone;
+    return !gone;
+  };
+  for (const AccountFact& a : f.person->person->accounts) {
+    if (a.system != system) continue;
+    bool own = f.account_system == system;
+    if (own && a.key != f.account_key) continue;
+    if (!live(a)) continue;
+    if (account != nullptr) return Reason::kIdentityAmbiguous;  // two fragments there: which of them acts is not said
+    account = &a;
+  }
+  if (account == nullptr) return any_revoked ? Reason::kRevokedAccount : Reason::kIdentityUnlinked;
+  for (const AccountFact& claim : f.snapshot.FindAccounts(system, account->key)) {
+    if (!SameEntity(*claim.person, *f.person)) return Reason::kIdentityAmbiguous;
+  }
+  if (!f.reporting) {
+    f.d.account_system = system;
+    f.d.account_key = account->key;
+  }
+  if (def.checked_within_us != 0) {
+    if (Subtract(f.now, account->checked).us > def.checked_within_us) return Reason::kIdentityLinkStale;
+    if (std::optional<Instant> due = Add(account->checked, Duration{def.checked_within_us})) f.FlipsAfter(*due);
+  }
+  return kPass;
+}
+
+}  // namespace dpl
