@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -28,9 +30,35 @@ Error Located(const Error& error, const std::string& path) {
   return {error.code, where + ": " + error.message, error.line, error.column};
 }
 
-bool Same(const FactsInput::Consent& a, const FactsInput::Consent& b) {
-  return a.delegation == b.delegation && a.person == b.person && a.at == b.at &&
-         a.whole_day == b.whole_day;
+// The qualified name of a delegation that a facts file may call by its last part; "" when there is
+// none or several.
+std::string_view QualifiedDelegation(const Program& program, std::string_view name) {
+  std::string_view found;
+  for (const Statement& statement : program.statements) {
+    if (statement.kind != StatementKind::kDelegation) continue;
+    std::string_view full = program.Text(statement.name);
+    if (full == name) return full;
+    if (!full.ends_with(name) || full[full.size() - name.size() - 1] != '.') continue;
+    if (!found.empty()) return {};
+    found = full;
+  }
+  return found;
+}
+
+// Consents of one load by delegation and person; which load they come from no longer matters.
+using ConsentKey = std::pair<std::string, std::string>;
+std::map<ConsentKey, const FactsInput::Consent*> ConsentsByName(const Loaded& loaded) {
+  std::map<ConsentKey, const FactsInput::Consent*> out;
+  for (const FactsInput::Consent& consent : loaded.facts.consents) {
+    out[{std::string(QualifiedDelegation(loaded.snapshot->program(), consent.delegation)),
+         consent.person}] = &consent;
+  }
+  return out;
+}
+
+bool SameHandoff(const FactsInput::Handoff& a, const FactsInput::Handoff& b) {
+  return a.parent_agent == b.parent_agent && a.parent_instance == b.parent_instance &&
+         a.child_agent == b.child_agent && a.child_instance == b.child_instance;
 }
 
 }  // namespace
@@ -91,37 +119,33 @@ Status RecordSeeds(const Loaded* previous, const Loaded& next, StateStore* store
   seeds.tasks = next.facts.tasks;
   seeds.handoffs = next.facts.handoffs;
   seeds.used = next.facts.used;
+  std::map<ConsentKey, const FactsInput::Consent*> before, after = ConsentsByName(next);
   if (previous != nullptr) {
-    auto known = [](const auto& consent, const std::vector<FactsInput::Consent>& in) {
-      return std::any_of(in.begin(), in.end(),
-                         [&](const FactsInput::Consent& other) { return Same(consent, other); });
-    };
-    for (const FactsInput::Consent& old : previous->facts.consents) {
-      if (known(old, next.facts.consents)) continue;
-      uint32_t statement = next.snapshot->FindStatement(old.delegation);
-      std::string_view name =
-          statement == kNone
-              ? old.delegation
-              : next.snapshot->program().Text(next.snapshot->program().statements[statement].name);
-      store->GiveConsent(name, old.person, ConsentRecord{});  // covers nothing
+    before = ConsentsByName(*previous);
+    seeds.consents.clear();
+    for (const auto& [key, consent] : after) {
+      auto old = before.find(key);
+      if (old == before.end() || old->second->at != consent->at ||
+          old->second->whole_day != consent->whole_day) {
+        seeds.consents.push_back(*consent);
+      }
     }
-    std::erase_if(seeds.consents,
-                  [&](const FactsInput::Consent& c) { return known(c, previous->facts.consents); });
     std::erase_if(seeds.tasks,
                   [&](const FactsInput::Task& t) { return store->FindTask(t.id) != nullptr; });
     std::erase_if(seeds.handoffs, [&](const FactsInput::Handoff& h) {
       return std::any_of(previous->facts.handoffs.begin(), previous->facts.handoffs.end(),
-                         [&](const FactsInput::Handoff& old) {
-                           return old.parent_agent == h.parent_agent &&
-                                  old.parent_instance == h.parent_instance &&
-                                  old.child_agent == h.child_agent &&
-                                  old.child_instance == h.child_instance;
-                         });
+                         [&](const FactsInput::Handoff& old) { return SameHandoff(old, h); });
     });
     seeds.used.clear();
   }
-  Status status = SeedState(*next.snapshot, seeds, store, now);
-  return status.ok() ? status : Status(Located(status.error(), next.facts.name));
+  Status status =
+      SeedState(*next.snapshot, seeds, store, now);  // writes nothing when anything is wrong
+  if (!status.ok()) return Located(status.error(), next.facts.name);
+  for (const auto& [key, consent] : before) {
+    if (!after.contains(key))
+      store->GiveConsent(key.first, key.second, ConsentRecord{});  // covers nothing
+  }
+  return {};
 }
 
 }  // namespace dpl
