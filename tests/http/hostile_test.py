@@ -188,7 +188,7 @@ class Hostile(unittest.TestCase):
         self.deny(body, "identity.chain_mismatch")
 
     def test_a_malformed_actor_never_counts_as_none(self):
-        for act in ("x", 1, [], {}, {"sub": 1}, {"sub": ""}, None, {"sub": "a", "act": "b"}):
+        for act in ("x", 1, [], {}, {"sub": 1}, {"sub": ""}, {"sub": "a", "act": "b"}, True):
             with self.subTest(act=act):
                 answer = self.dpld.ask(changed(subject={**GOOD["subject"], "properties": {"act": act}}))
                 self.assertFalse(answer.status == 200 and answer.json["decision"], answer.body)
