@@ -15,6 +15,14 @@ Reason Invalid(Fold& f, std::string_view what, std::string_view name = {}, std::
   return Reason::kRequestInvalid;
 }
 
+// What was expected of a value, without what was sent: caller-made text stays out of sentences (closing rule 42).
+std::string_view Expectation(const Error& error) {
+  std::string_view m = error.message;
+  size_t expected = m.rfind(", expected ");
+  if (expected != std::string_view::npos) m.remove_prefix(expected + 2);
+  return m.find('"') != std::string_view::npos && expected == std::string_view::npos ? "not of the declared type" : m;
+}
+
 // Names that come along: short, and nothing in them that looks like something else.
 bool PlainName(std::string_view s) {
   return s.size() <= 1024 && IsValidUtf8(s) && !HasControl(s) && !HasBidiOrInvisible(s);
@@ -70,7 +78,7 @@ Reason TypeParams(Fold& f) {
       if (p.default_constant != kNone) f.params[i] = f.snapshot.constant(p.default_constant);
     } else {
       Result<Value> value = f.snapshot.TypeValue(*wire, p.type, f.arena);
-      if (!value.ok()) return Invalid(f, "parameter", name, value.error().message);
+      if (!value.ok()) return Invalid(f, "parameter", name, Expectation(value.error()));
       f.params[i] = *value;
       f.params[i].flags |= kFromRequest;
       if (measure && WrittenNegative(*wire)) return Invalid(f, "parameter", name, "a measure is not below zero");
@@ -107,7 +115,7 @@ Reason Overlay(Fold& f, const WireValue* given, std::string_view owner, const st
       continue;
     }
     Result<Value> value = f.snapshot.TypeValue(*wire, a.type, f.arena);
-    if (!value.ok()) return Invalid(f, known_as_type ? "attribute" : "context field", f.Text(a.wire), value.error().message);
+    if (!value.ok()) return Invalid(f, known_as_type ? "attribute" : "context field", f.Text(a.wire), Expectation(value.error()));
     if (facts != nullptr && facts[i].kind != ValueKind::kUnset) continue;
     if (laid == nullptr) {
       laid = f.arena->NewArray<Value>(defs.size());
@@ -143,7 +151,7 @@ Reason ParentOfNew(Fold& f, Entity* resource) {
 
 Reason TypeResource(Fold& f) {
   Result<std::string_view> id = f.snapshot.CheckResourceId(f.type(), f.request.resource_id);
-  if (!id.ok()) return Invalid(f, "resource.id", {}, id.error().message);
+  if (!id.ok()) return Invalid(f, "resource.id", {}, Expectation(id.error()));
   f.d.resource_id = *id;
   const Entity* fact = f.snapshot.FindResource(f.type(), *id);
   Entity* laid = f.arena->New<Entity>();

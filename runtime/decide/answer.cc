@@ -1,0 +1,313 @@
+// A Decision as the JSON of an AuthZEN answer; the shape is documented in docs/api.md.
+#include "runtime/decide/answer.h"
+
+#include "runtime/base/sha256.h"
+#include "runtime/decide/render.h"
+#include "runtime/json/json_writer.h"
+
+namespace dpl {
+namespace {
+
+std::string_view OutcomeName(OutcomeKind outcome) {
+  switch (outcome) {
+    case OutcomeKind::kPermit: return "permit";
+    case OutcomeKind::kDeny: return "deny";
+    case OutcomeKind::kAsk: return "ask";
+  }
+  return "deny";
+}
+
+class AnswerWriter {
+ public:
+  AnswerWriter(std::string* out, const Snapshot& snapshot, const Request& request, const Decision& d, const AnswerOptions& options)
+      : w_(out), snapshot_(snapshot), program_(snapshot.program()), request_(request), d_(d), options_(options) {
+    text_.reserve(512);
+  }
+
+  void Write() {
+    Reason reason = options_.details ? d_.reason : d_.shown;
+    w_.BeginObject();
+    w_.Key("decision").Bool(d_.outcome == OutcomeKind::kPermit && !d_.dry_run);
+    w_.Key("context").BeginObject();
+    if (!options_.evaluation_id.empty()) w_.Member("evaluation_id", options_.evaluation_id);
+    w_.Member("reason", ReasonCode(reason));
+    w_.Member("reason_user", ReasonUserText(reason));
+    if (options_.details) {
+      text_.clear();
+      AppendReasonAdmin(&text_, snapshot_, d_);
+      w_.Member("reason_admin", text_);
+    }
+    if (d_.outcome == OutcomeKind::kAsk) AccessRequest();
+    w_.Key("dpl").BeginObject();
+    Body(reason);
+    w_.EndObject().EndObject().EndObject();
+  }
+
+ private:
+  void Time(std::string_view name, Instant t) {
+    text_.clear();
+    AppendInstant(&text_, t);
+    w_.Member(name, text_);
+  }
+  void ValueMember(std::string_view name, const Value& v) {
+    if (v.kind == ValueKind::kUnset) return;
+    text_.clear();
+    AppendValue(&text_, v, program_.schema);
+    w_.Member(name, text_);
+  }
+  void SpanMember(std::string_view name, const Span& span) {
+    if (!span.known()) return;
+    text_.clear();
+    AppendSpan(&text_, program_, span);
+    w_.Member(name, text_);
+  }
+  void OwnerMember(const OwnerDef& owner, std::string_view otherwise) {
+    text_.clear();
+    AppendOwner(&text_, program_, owner);
+    if (!text_.empty() || !otherwise.empty()) w_.Member("owner", text_.empty() ? otherwise : std::string_view(text_));
+  }
+  void CallerText(std::string_view name, std::string_view value) {
+    if (!value.empty()) w_.Member(name, Capped(value, &text_));
+  }
+  std::string_view NameOf(uint32_t statement) const { return program_.Text(program_.statements[statement].name); }
+  std::string_view AgentName(uint32_t agent) const { return NameOf(program_.agent_statements[agent]); }
+
+  void AccessRequest() {
+    w_.Key("access_request").BeginObject();
+    if (!options_.request_endpoint.empty()) w_.Member("endpoint", options_.request_endpoint);
+    if (d_.approvals.size > 0) {
+      uint32_t approval = d_.approvals.items[0];
+      w_.Member("template", NameOf(program_.approval_statements[approval]));
+      int64_t within = program_.approvals[approval].within_us;
+      Time("expires_at", Add(d_.now, Duration{within == 0 ? kMicrosPerDay : within}).value_or(kMaxInstant));
+    }
+    w_.Member("binding_token", std::string_view(d_.request_digest, 64));
+    w_.EndObject();
+  }
+
+  void Body(Reason reason) {
+    w_.Member("outcome", OutcomeName(d_.outcome));
+    if (d_.dry_run) {
+      bool permit = d_.reason == Reason::kWouldPermit;
+      w_.Member("would", permit ? "permit" : OutcomeName(d_.outcome));
+    }
+    w_.Key("versions").BeginObject();
+    text_.assign("sha256:");
+    static constexpr char kDigits[] = "0123456789abcdef";
+    for (uint8_t byte : program_.digest) {
+      text_.push_back(kDigits[byte >> 4]);
+      text_.push_back(kDigits[byte & 15]);
+    }
+    w_.Member("policy", text_);
+    if (!snapshot_.facts_version().empty()) w_.Member("data", snapshot_.facts_version());
+    w_.Key("epoch").Uint(d_.epoch);
+    if (program_.schema.zones.size() > 1 && !program_.schema.zones[1].version.empty()) {
+      w_.Member("zones", program_.schema.zones[1].version);
+    }
+    w_.EndObject();
+    Time("now", d_.now);
+    Time("valid_until", d_.valid_until);
+    if (d_.reservation != 0) {
+      w_.Key("reservation").BeginObject();
+      w_.Key("id").Uint(d_.reservation);
+      Time("until", d_.reservation_deadline);
+      if (d_.replayed) w_.Key("replayed").Bool(true);
+      w_.EndObject();
+    }
+    Ignored();
+    if (!options_.details) return;
+    w_.Key("step").Int(ReasonStep(reason));
+    if (d_.also.size > 0) {
+      w_.Key("also").BeginArray();
+      for (Reason r : d_.also) w_.String(ReasonCode(r));
+      w_.EndArray();
+    }
+    if (!d_.detail.empty()) w_.Member("detail", d_.detail);
+    Who();
+    What();
+    Statements();
+    Limits();
+    Asked();
+    Nearest();
+    Changes();
+  }
+
+  void Ignored() {
+    if (d_.ignored.size == 0) return;
+    w_.Key("ignored").BeginArray();
+    for (std::string_view name : d_.ignored) w_.String(Capped(name, &text_));
+    if (d_.ignored.truncated) w_.String("…");
+    w_.EndArray();
+  }
+
+  void Who() {
+    w_.Key("who").BeginObject();
+    w_.Member("mode", ModeName(d_.mode));
+    if (d_.person != nullptr) {
+      w_.Member("person", d_.person->id);
+    } else {
+      w_.Key("subject").BeginObject();
+      CallerText("type", request_.subject_type);
+      CallerText("id", request_.subject_id);
+      w_.EndObject();
+    }
+    if (d_.account_system != kNone) {
+      text_.assign(program_.Text(program_.schema.systems[d_.account_system].name)).append(":").append(d_.account_key);
+      w_.Member("account", text_);
+    }
+    if (d_.chain.size > 0) {
+      const HopOut& actor = d_.chain.items[d_.chain.size - 1];
+      w_.Member("agent", AgentName(actor.agent));
+      CallerText("instance", actor.instance);
+      if (d_.accountable != kNone) w_.Member("accountable", program_.constants[d_.accountable].text);
+      w_.Key("chain").BeginArray();
+      for (const HopOut& hop : d_.chain) {
+        w_.BeginObject();
+        w_.Member("agent", AgentName(hop.agent));
+        CallerText("instance", hop.instance);
+        w_.Key("ok").Bool(hop.ok);
+        if (!hop.ok) w_.Member("reason", ReasonCode(hop.reason));
+        w_.EndObject();
+      }
+      w_.EndArray();
+    }
+    w_.EndObject();
+  }
+
+  void What() {
+    w_.Key("what").BeginObject();
+    if (d_.type == kNone || d_.action == kNone) {
+      CallerText("action", request_.action);
+      CallerText("type", request_.resource_type);
+    } else {
+      const ResourceDef& type = program_.schema.resources[d_.type];
+      w_.Member("action", program_.Text(type.actions[d_.action].name));
+      w_.Member("type", program_.Text(type.name));
+    }
+    CallerText("id", request_.resource_id);
+    CallerText("task", d_.task);
+    w_.EndObject();
+  }
+
+  void Statements() {
+    w_.Key("by").BeginArray();
+    for (const By& by : d_.by) {
+      const Statement& s = program_.statements[by.statement];
+      w_.BeginObject();
+      w_.Member("statement", program_.Text(s.name));
+      w_.Member("as", PartName(by.part));
+      SpanMember("span", s.span);
+      if (by.clause != kNone) {
+        const Clause& clause = program_.clauses[by.clause];
+        SpanMember("clause", clause.span);
+        if (s.kind == StatementKind::kGrant && clause.row > 0) w_.Key("row").Int(clause.row + 1);
+      }
+      if (by.match == Truth::kError) w_.Member("match", "unknown");
+      if (s.because != 0) w_.Member("because", program_.Text(s.because));
+      OwnerMember(s.owner, {});
+      if (s.ticket != 0) w_.Member("ticket", program_.Text(s.ticket));
+      if (s.doc != 0) w_.Member("doc", program_.Text(s.doc));
+      Instant due;
+      if (ReviewDue(s, &due)) Time("review_due", due);
+      w_.EndObject();
+    }
+    w_.EndArray();
+    if (d_.by.truncated) w_.Key("by_truncated").Bool(true);
+  }
+
+  void Limits() {
+    if (d_.limits.size == 0) return;
+    w_.Key("limits").BeginArray();
+    for (const LimitLine& line : d_.limits) {
+      const Limit& limit = program_.limits[line.limit];
+      w_.BeginObject();
+      w_.Member("name", program_.Text(limit.name));
+      SpanMember("span", limit.span);
+      w_.Member("state", LimitStateName(line.state));
+      if (line.state == LimitState::kUnknown) w_.Member("why", ErrorKindName(line.error));
+      ValueMember("used", line.used);
+      ValueMember("requested", line.requested);
+      ValueMember("cap", line.cap);
+      ValueMember("left", line.left);
+      if (line.binding) w_.Key("binding").Bool(true);
+      if (line.approval != kNone) {
+        w_.Member("ask", NameOf(program_.approval_statements[line.approval]));
+        ValueMember("up_to", line.up_to);
+      }
+      if (line.has_window) {
+        Time("resets", line.resets);
+        if (line.state == LimitState::kExceeded) Time("retry_after", line.resets);
+      }
+      OwnerMember(program_.statements[limit.statement].owner, {});
+      w_.EndObject();
+    }
+    w_.EndArray();
+    if (d_.limits.truncated) w_.Key("limits_truncated").Bool(true);
+  }
+
+  void Asked() {
+    if (d_.approvals.size == 0) return;
+    w_.Key("approvals").BeginArray();
+    for (uint32_t a : d_.approvals) {
+      const Approval& approval = program_.approvals[a];
+      w_.BeginObject();
+      w_.Member("approval", NameOf(program_.approval_statements[a]));
+      w_.Key("by").BeginArray();
+      for (const Approval::By& by : approval.by) {
+        text_.assign(std::to_string(by.count)).append(" of ").append(program_.Text(by.text));
+        w_.String(text_);
+      }
+      w_.EndArray();
+      if (approval.signs != 0) w_.Member("signs", program_.Text(approval.signs));
+      w_.EndObject();
+    }
+    w_.EndArray();
+  }
+
+  void Nearest() {
+    const NearestMiss& miss = d_.nearest;
+    if (miss.statement == kNone) return;
+    w_.Key("nearest").BeginObject();
+    w_.Member("statement", NameOf(miss.statement));
+    w_.Member("failed", FactorName(miss.factor));
+    SpanMember("span", NearestSpan(program_, miss));
+    text_.clear();
+    AppendNearest(&text_, snapshot_, miss);
+    w_.Member("text", text_);
+    OwnerMember(program_.statements[miss.statement].owner, {});
+    w_.EndObject();
+  }
+
+  void Changes() {
+    if (d_.changes.size == 0) return;
+    w_.Key("to_change").BeginArray();
+    for (const Change& c : d_.changes) {
+      w_.BeginObject();
+      w_.Member("kind", ChangeKindName(c.kind));
+      text_.clear();
+      AppendChange(&text_, snapshot_, c);
+      w_.Member("do", text_);
+      OwnerMember(c.owner, "the person asking");
+      w_.Member("helps", c.verified ? "yes" : "cannot tell");
+      w_.EndObject();
+    }
+    w_.EndArray();
+  }
+
+  JsonWriter w_;
+  const Snapshot& snapshot_;
+  const Program& program_;
+  const Request& request_;
+  const Decision& d_;
+  const AnswerOptions& options_;
+  std::string text_;
+};
+
+}  // namespace
+
+void AppendAnswerJson(std::string* out, const Snapshot& snapshot, const Request& request, const Decision& decision,
+                      const AnswerOptions& options) {
+  AnswerWriter(out, snapshot, request, decision, options).Write();
+}
+
+}  // namespace dpl

@@ -1,0 +1,25 @@
+// See approval.h.
+#include "runtime/decide/approval.h"
+
+#include "runtime/base/result.h"
+
+namespace dpl {
+
+ApprovalRecord MakeApproval(const Program& program, const Decision& decision, std::string id, std::vector<std::string> approvers, Instant now) {
+  DPL_CHECK(decision.outcome == OutcomeKind::kAsk && decision.approvals.size > 0);
+  uint32_t index = decision.approvals.items[0];
+  const Approval& approval = program.approvals[index];
+  ApprovalRecord record;
+  record.id = std::move(id);
+  record.approval = std::string(program.Text(program.statements[program.approval_statements[index]].name));
+  record.approvers = std::move(approvers);
+  record.binding = decision.request_digest;
+  record.approved_measures.assign(decision.measures.begin(), decision.measures.end());
+  record.given = now;
+  int64_t good = approval.good_within_us != 0 ? approval.good_within_us : kMicrosPerDay;
+  record.expires = Add(now, Duration{good}).value_or(kMaxInstant);
+  record.uses_left = approval.good_for;
+  return record;
+}
+
+}  // namespace dpl

@@ -1,0 +1,270 @@
+// See wire_request.h. Shapes accepted are listed in docs/api.md.
+#include "runtime/decide/wire_request.h"
+
+#include <algorithm>
+
+#include "runtime/base/decimal.h"
+
+namespace dpl {
+namespace {
+
+Error Bad(std::string message, const WireValue* at = nullptr) {
+  Error e{"request", std::move(message)};
+  if (at != nullptr) e.line = at->line, e.column = at->column;
+  return e;
+}
+
+// A required text member of a required object.
+Status ReadText(const WireValue* object, std::string_view object_name, std::string_view name, std::string_view* out) {
+  const WireValue* v = object->Find(name);
+  std::string path = std::string(object_name) + "." + std::string(name);
+  if (v == nullptr) return Bad(path + " is missing", object);
+  if (!v->is_string()) return Bad(path + " is not a string", v);
+  *out = v->text;
+  return Status::Ok();
+}
+
+Status ReadObject(const WireValue* v, std::string_view name) {
+  if (v == nullptr) return Bad(std::string(name) + " is missing");
+  if (!v->is_object()) return Bad(std::string(name) + " is not an object", v);
+  return Status::Ok();
+}
+
+// An optional object member; null counts as absent.
+Status ReadProperties(const WireValue* object, std::string_view path, const WireValue** out) {
+  const WireValue* v = object->Find("properties");
+  if (v == nullptr || v->is_null()) return Status::Ok();
+  if (!v->is_object()) return Bad(std::string(path) + ".properties is not an object", v);
+  *out = v;
+  return Status::Ok();
+}
+
+// One placement of the actor: its chain, root first.
+struct Placement {
+  std::array<Request::Hop, kMaxHops> hops;
+  int count = 0;
+  bool too_many = false;
+  bool Add(const Request::Hop& hop) {
+    if (count == kMaxHops) {
+      too_many = true;
+      return false;
+    }
+    hops[count++] = hop;
+    return true;
+  }
+};
+
+// Seconds since 1970 (fractions allowed) or an RFC 3339 text.
+std::optional<Instant> ReadInstant(const WireValue* v) {
+  if (v == nullptr) return std::nullopt;
+  if (v->is_number()) {
+    Result<Decimal> seconds = ParseDecimal(v->text, true);
+    if (!seconds.ok() || seconds->micro < kMinInstant.us || seconds->micro > kMaxInstant.us) return std::nullopt;
+    return Instant{seconds->micro};
+  }
+  if (!v->is_string()) return std::nullopt;
+  Result<Instant> t = ParseInstant(v->text);
+  return t.ok() ? std::optional<Instant>(*t) : std::nullopt;
+}
+
+std::string_view TextOf(const WireValue& object, std::initializer_list<std::string_view> names) {
+  for (std::string_view name : names) {
+    const WireValue* v = object.Find(name);
+    if (v != nullptr && v->is_string()) return v->text;
+  }
+  return {};
+}
+
+// One agent: a text, or an object that names it by `sub`, `id` or `client_id`.
+Status ReadHop(const WireValue& v, std::string_view path, Request::Hop* out) {
+  if (v.is_string()) {
+    out->agent = v.text;
+    return Status::Ok();
+  }
+  if (!v.is_object()) return Bad(std::string(path) + " is neither a string nor an object", &v);
+  out->agent = TextOf(v, {"sub", "id", "client_id"});
+  if (out->agent.empty()) return Bad(std::string(path) + " names no agent (`sub`)", &v);
+  // With no instance the token's own id and time stand in.
+  out->instance = TextOf(v, {"instance", "client_instance_id", "jti"});
+  out->born = ReadInstant(v.Find("born"));
+  if (!out->born) out->born = ReadInstant(v.Find("iat"));
+  return Status::Ok();
+}
+
+// `act` as in RFC 8693: the outermost acts now, each inner one came before it.
+Status ReadNested(const WireValue& act, std::string_view path, Placement* out) {
+  if (!act.is_object()) return Bad(std::string(path) + " is not an object", &act);
+  const WireValue* at = &act;
+  for (int depth = 0; at != nullptr && !at->is_null(); ++depth) {
+    if (!at->is_object()) return Bad(std::string(path) + ": an inner `act` is not an object", at);
+    Request::Hop hop;
+    DPL_RETURN_IF_ERROR(ReadHop(*at, path, &hop));
+    if (!out->Add(hop)) break;
+    at = at->Find("act");
+  }
+  std::reverse(out->hops.begin(), out->hops.begin() + out->count);
+  return Status::Ok();
+}
+
+// {client_id, client_instance_id, act:[root … leaf]}: oldest first, the leaf is the client itself or comes before it.
+Status ReadActor(const WireValue& actor, Placement* out) {
+  const WireValue* act = actor.Find("act");
+  if (act == nullptr || act->is_object()) {
+    if (act != nullptr) return ReadNested(actor, "context.actor", out);
+    Request::Hop hop;
+    DPL_RETURN_IF_ERROR(ReadHop(actor, "context.actor", &hop));
+    out->Add(hop);
+    return Status::Ok();
+  }
+  if (!act->is_array()) return Bad("context.actor.act is not an array", act);
+  for (uint32_t i = 0; i < act->count; ++i) {
+    Request::Hop hop;
+    DPL_RETURN_IF_ERROR(ReadHop(act->items[i], "context.actor.act", &hop));
+    if (!out->Add(hop)) return Status::Ok();
+  }
+  Request::Hop client;
+  DPL_RETURN_IF_ERROR(ReadHop(actor, "context.actor", &client));
+  if (out->count > 0 && out->hops[out->count - 1].agent == client.agent) {
+    Request::Hop& leaf = out->hops[out->count - 1];
+    if (leaf.instance.empty()) leaf.instance = client.instance;
+    if (!leaf.born) leaf.born = client.born;
+  } else {
+    out->Add(client);
+  }
+  return Status::Ok();
+}
+
+// Two placements agree when the actor is the same, and so is the rest of the chain where both tell it.
+bool Merge(const Placement& other, Placement* chain) {
+  if (other.count == 0) return true;
+  if (chain->count == 0) {
+    *chain = other;
+    return true;
+  }
+  const Placement& longer = other.count > chain->count ? other : *chain;
+  const Placement& shorter = other.count > chain->count ? *chain : other;
+  if (shorter.count != longer.count && shorter.count != 1) return false;
+  Placement merged = longer;
+  merged.too_many = chain->too_many || other.too_many;
+  int offset = longer.count - shorter.count;
+  for (int i = 0; i < shorter.count; ++i) {
+    Request::Hop& mine = merged.hops[offset + i];
+    const Request::Hop& its = shorter.hops[i];
+    if (mine.agent != its.agent) return false;
+    if (!mine.instance.empty() && !its.instance.empty() && mine.instance != its.instance) return false;
+    if (mine.born && its.born && *mine.born != *its.born) return false;
+    if (mine.instance.empty()) mine.instance = its.instance;
+    if (!mine.born) mine.born = its.born;
+  }
+  *chain = merged;
+  return true;
+}
+
+// A text, or the `id`/`name` of an object.
+std::string_view TextOrMember(const WireValue* v, std::string_view member, std::string_view complaint, Request* r) {
+  if (v == nullptr || v->is_null()) return {};
+  if (v->is_string()) return v->text;
+  const WireValue* inner = v->Find(member);
+  if (inner != nullptr && inner->is_string()) return inner->text;
+  r->malformed = complaint;
+  return {};
+}
+
+bool ReadFlag(const WireValue* v, std::string_view also, std::string_view complaint, Request* r) {
+  if (v == nullptr || v->is_null()) return false;
+  if (v->is_bool()) return v->boolean;
+  if (v->is_string() && !also.empty() && v->text == also) return true;
+  r->malformed = complaint;
+  return false;
+}
+
+}  // namespace
+
+Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena*) {
+  Request r;
+  r.caller = &caller;
+  DPL_RETURN_IF_ERROR(ReadObject(wire.subject, "subject"));
+  DPL_RETURN_IF_ERROR(ReadObject(wire.action, "action"));
+  DPL_RETURN_IF_ERROR(ReadObject(wire.resource, "resource"));
+  DPL_RETURN_IF_ERROR(ReadText(wire.subject, "subject", "type", &r.subject_type));
+  DPL_RETURN_IF_ERROR(ReadText(wire.subject, "subject", "id", &r.subject_id));
+  DPL_RETURN_IF_ERROR(ReadText(wire.action, "action", "name", &r.action));
+  DPL_RETURN_IF_ERROR(ReadText(wire.resource, "resource", "type", &r.resource_type));
+  DPL_RETURN_IF_ERROR(ReadText(wire.resource, "resource", "id", &r.resource_id));
+  DPL_RETURN_IF_ERROR(ReadProperties(wire.subject, "subject", &r.subject_properties));
+  DPL_RETURN_IF_ERROR(ReadProperties(wire.action, "action", &r.action_properties));
+  DPL_RETURN_IF_ERROR(ReadProperties(wire.resource, "resource", &r.resource_properties));
+  if (wire.context != nullptr && !wire.context->is_null()) {
+    if (!wire.context->is_object()) return Bad("context is not an object", wire.context);
+    r.context = wire.context;
+  }
+
+  Placement chain;
+  if (r.subject_properties != nullptr) {
+    const WireValue* act = r.subject_properties->Find("act");
+    if (act != nullptr && !act->is_null()) DPL_RETURN_IF_ERROR(ReadNested(*act, "subject.properties.act", &chain));
+  }
+  if (r.context != nullptr) {
+    const WireValue* agent = r.context->Find("agent");
+    if (agent != nullptr && !agent->is_null()) {
+      Placement one;
+      Request::Hop hop;
+      DPL_RETURN_IF_ERROR(ReadHop(*agent, "context.agent", &hop));
+      one.Add(hop);
+      r.actor_conflict |= !Merge(one, &chain);
+    }
+    const WireValue* actor = r.context->Find("actor");
+    if (actor != nullptr && !actor->is_null()) {
+      Placement other;
+      DPL_RETURN_IF_ERROR(ReadActor(*actor, &other));
+      r.actor_conflict |= !Merge(other, &chain);
+    }
+    r.task = TextOrMember(r.context->Find("task"), "id", "context.task is not a string", &r);
+    r.approval = TextOrMember(r.context->Find("approval"), "id", "context.approval has no id", &r);
+    r.break_glass = TextOrMember(r.context->Find("break_glass"), "name", "context.break_glass has no name", &r);
+    r.dry_run = ReadFlag(r.context->Find("dry_run"), {}, "context.dry_run is not a bool", &r);
+    r.explain = ReadFlag(r.context->Find("explain"), "full", "context.explain is not a bool", &r);
+  }
+  if (r.subject_type == "agent") {
+    // The standing agent is the first of its own chain; an actor equal to it is no delegation.
+    Request::Hop self;
+    self.agent = r.subject_id;
+    if (r.subject_properties != nullptr) {
+      self.instance = TextOf(*r.subject_properties, {"instance", "client_instance_id", "jti"});
+      self.born = ReadInstant(r.subject_properties->Find("born"));
+      if (!self.born) self.born = ReadInstant(r.subject_properties->Find("iat"));
+    }
+    if (chain.count > 0 && chain.hops[0].agent == self.agent) {
+      Request::Hop& root = chain.hops[0];
+      if (!root.instance.empty() && !self.instance.empty() && root.instance != self.instance) r.actor_conflict = true;
+      if (root.instance.empty()) root.instance = self.instance;
+      if (!root.born) root.born = self.born;
+    } else if (chain.count == kMaxHops) {
+      chain.too_many = true;
+    } else {
+      std::move_backward(chain.hops.begin(), chain.hops.begin() + chain.count, chain.hops.begin() + chain.count + 1);
+      chain.hops[0] = self;
+      ++chain.count;
+    }
+  } else if (caller.asserts_instances && r.subject_properties != nullptr) {
+    r.signed_in = ReadInstant(r.subject_properties->Find("auth_time"));
+    if (!r.signed_in) r.signed_in = ReadInstant(r.subject_properties->Find("iat"));
+  }
+  r.hops = chain.hops;
+  r.hop_count = chain.count;
+  r.too_many_hops = chain.too_many;
+
+  if (r.action_properties != nullptr) {
+    const WireValue* key = r.action_properties->Find("idempotency_key");
+    if (key != nullptr && !key->is_null()) {
+      if (key->is_string()) {
+        r.charge_key = key->text;
+      } else {
+        r.malformed = "action.properties.idempotency_key is not a string";
+      }
+    }
+  }
+  return r;
+}
+
+}  // namespace dpl
