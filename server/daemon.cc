@@ -149,6 +149,7 @@ class Daemon {
     if (!loaded.ok()) return loaded.error();
     DPL_RETURN_IF_ERROR(RecordSeeds(nullptr, *loaded, &store_, clock_.Now()));
     loaded_ = loaded.take();
+    ForgetRead(&loaded_);
     ServiceOptions options;
     options.clock = &clock_;
     options.store = &store_;
@@ -218,6 +219,7 @@ class Daemon {
     Status seeded = RecordSeeds(&loaded_, *loaded, &store_, clock_.Now());
     if (!seeded.ok()) return failed(seeded.error());
     loaded_ = loaded.take();
+    ForgetRead(&loaded_);
     config_.callers = config->callers;
     service_->Publish(loaded_.snapshot, MakeCallers(config_));
     log_.Info("reloaded", {{"bundle", config->bundle},

@@ -148,4 +148,12 @@ Status RecordSeeds(const Loaded* previous, const Loaded& next, StateStore* store
   return {};
 }
 
+void ForgetRead(Loaded* loaded) {
+  FactsInput kept;
+  kept.name = std::move(loaded->facts.name);
+  kept.consents = std::move(loaded->facts.consents);
+  kept.handoffs = std::move(loaded->facts.handoffs);
+  loaded->facts = std::move(kept);
+}
+
 }  // namespace dpl
