@@ -311,19 +311,44 @@ void Lowering::Containment(const Expr& expr, const Frame& frame, Emitter* emit) 
   const Expr& inner = *expr.args[0];
   const Expr& outer = *expr.args[1];
   Value(inner, frame, emit);
-  if (outer.ref == RefKind::kTeam) {
-    emit->Op(Opcode::kInTeam, {outer.ref_a});
-    return;
-  }
-  if (outer.ref == RefKind::kRole) {
-    emit->Op(Opcode::kInRole, {outer.ref_a});
-    Frame body{
-        .type = frame.type, .slot_base = emit->open_loops(), .person = &inner, .outer = &frame};
-    ComputedHoldings(outer.ref_a, body, emit);
+  TypeKind kind = KindOf(outer);
+  uint32_t constant = ConstantOf(outer);
+  if (constant != kNone && (kind == TypeKind::kTeam || kind == TypeKind::kRole)) {
+    uint32_t index = static_cast<uint32_t>(model_->constants[constant].number);
+    emit->Op(kind == TypeKind::kTeam ? Opcode::kInTeam : Opcode::kInRole, {index});
+    if (kind == TypeKind::kRole) ComputedHoldings(index, PersonFrame(inner, frame, *emit), emit);
     return;
   }
   Value(outer, frame, emit);
-  emit->Op(KindOf(outer) == TypeKind::kTeam ? Opcode::kInTeamValue : Opcode::kIn);
+  emit->Op(kind == TypeKind::kTeam ? Opcode::kInTeamValue : Opcode::kIn);
+  if (kind == TypeKind::kRole) AnyComputedHoldings(inner, outer, frame, emit);
+}
+
+// Which role it is shows only at run time: for each that somebody can hold by a condition, ` or
+// (outer == role and …)`.
+void Lowering::AnyComputedHoldings(const Expr& inner, const Expr& outer, const Frame& frame,
+                                   Emitter* emit) {
+  for (uint32_t role = 0; role < model_->schema.roles.size(); ++role) {
+    if (ComputedRolesGiving(role).empty()) continue;
+    Emitter::Mark held = emit->Jump(Opcode::kSkipIfTrue);
+    Value(outer, frame, emit);
+    Constant constant;
+    constant.kind = Constant::Kind::kRole;
+    constant.number = role;
+    emit->Op(Opcode::kPushConst, {model_->AddConstant(std::move(constant))});
+    emit->Op(Opcode::kEq);
+    Emitter::Mark other = emit->Jump(Opcode::kSkipIfFalse);
+    emit->Op(Opcode::kPushConst, {model_->AddConstant(Constant{})});  // false
+    ComputedHoldings(role, PersonFrame(inner, frame, *emit), emit);
+    emit->Op(Opcode::kAnd);
+    emit->Bind(other);
+    emit->Op(Opcode::kOr);
+    emit->Bind(held);
+  }
+}
+
+Lowering::Frame Lowering::PersonFrame(const Expr& person, const Frame& frame, const Emitter& emit) {
+  return {.type = frame.type, .slot_base = emit.open_loops(), .person = &person, .outer = &frame};
 }
 
 void Lowering::Set(const Expr& expr, const Frame& frame, Emitter* emit) {
@@ -332,16 +357,25 @@ void Lowering::Set(const Expr& expr, const Frame& frame, Emitter* emit) {
 }
 
 // The fields of a record value stand in the order of its type, whatever order they were written in.
+// Where a literal leaves an optional field out, its value cannot be told; the same holds for a
+// literal of labels, which only tests can use.
 void Lowering::Record(const Expr& expr, const Frame& frame, Emitter* emit) {
+  constexpr uint32_t kMissing = 0;
   const TypeDef& type = model_->schema.types[expr.type];
-  DPL_CHECK(type.kind == TypeKind::kRecord && type.index < model_->schema.records.size());
+  if (type.kind != TypeKind::kRecord) {
+    emit->Op(Opcode::kPushError, {kMissing});
+    return;
+  }
   const RecordDef& record = model_->schema.records[type.index];
   for (Str name : record.names) {
     auto found = std::find_if(expr.fields.begin(), expr.fields.end(), [&](const ast::Name& field) {
       return field.text == model_->schema.Text(name);
     });
-    DPL_CHECK(found != expr.fields.end());
-    Value(*expr.args[static_cast<size_t>(found - expr.fields.begin())], frame, emit);
+    if (found == expr.fields.end()) {
+      emit->Op(Opcode::kPushError, {kMissing});
+    } else {
+      Value(*expr.args[static_cast<size_t>(found - expr.fields.begin())], frame, emit);
+    }
   }
   emit->Op(Opcode::kMakeRecord, {static_cast<uint32_t>(record.names.size())});
 }

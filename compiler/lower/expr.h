@@ -66,6 +66,10 @@ class Lowering {
   void Subject(const ast::Subject& subject, Side side, uint32_t type, Emitter* emit);
   // What computed roles add to a holding of `role`: ` or condition` for each.
   void ComputedHoldings(uint32_t role, const Frame& frame, Emitter* emit);
+  void AnyComputedHoldings(const ast::Expr& inner, const ast::Expr& outer, const Frame& frame,
+                           Emitter* emit);
+  // The frame of a condition about `person` that is asked in `frame`.
+  static Frame PersonFrame(const ast::Expr& person, const Frame& frame, const Emitter& emit);
   SubjectKey KeyOf(const ast::Subject& subject) const;
   std::vector<uint32_t> ComputedRolesGiving(uint32_t role) const;
   std::vector<const ast::Expr*> RoleConditions(uint32_t role, uint32_t type) const;

@@ -591,10 +591,7 @@ class CodeProof {
   }
 
   Status Text() {
-    Slot text;
-    DPL_RETURN_IF_ERROR(Pop(&text));
-    DPL_NEED(types_.MayBe(text.type, TypeKind::kString) || types_.Is(text.type, TypeKind::kPath),
-             kCode, "{} of something that is no text", info_->name);
+    DPL_RETURN_IF_ERROR(PopOf(TypeKind::kString));
     PushTruth();
     return Status::Ok();
   }

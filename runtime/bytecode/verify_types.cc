@@ -134,6 +134,8 @@ bool TypeTable::IsIn(AbsType inner, AbsType outer) {
   if (kind(outer) == TypeKind::kSet) return Join(inner, element(outer)).has_value();
   if (inner == kBottom) return true;
   switch (kind(outer)) {
+    case TypeKind::kRole:
+      return kind(inner) == TypeKind::kPerson;
     case TypeKind::kResource:
     case TypeKind::kPerson:
     case TypeKind::kTeam:
@@ -188,15 +190,12 @@ std::optional<AbsType> TypeTable::Binary(Opcode op, AbsType a, AbsType b) {
       {Opcode::kAdd, kDuration, kDuration, kDuration},
       {Opcode::kAdd, kDateTime, kDuration, kDateTime},
       {Opcode::kAdd, kDuration, kDateTime, kDateTime},
-      {Opcode::kAdd, kDate, kDuration, kDate},
       {Opcode::kSub, kInt, kInt, kInt},
       {Opcode::kSub, kDecimal, kDecimal, kDecimal},
       {Opcode::kSub, kMoney, kMoney, kMoney},
       {Opcode::kSub, kDuration, kDuration, kDuration},
       {Opcode::kSub, kDateTime, kDateTime, kDuration},
       {Opcode::kSub, kDateTime, kDuration, kDateTime},
-      {Opcode::kSub, kDate, kDate, kDuration},
-      {Opcode::kSub, kDate, kDuration, kDate},
       {Opcode::kMul, kInt, kInt, kInt},
       {Opcode::kMul, kDecimal, kDecimal, kDecimal},
       {Opcode::kMul, kMoney, kInt, kMoney},

@@ -1,0 +1,114 @@
+// Bundles: there and back, and what is refused before any proof.
+#include <gtest/gtest.h>
+
+#include "runtime/bytecode/decode.h"
+#include "runtime/bytecode/disasm.h"
+#include "runtime/bytecode/encode.h"
+#include "runtime/bytecode/fields.h"
+#include "runtime/bytecode/verify.h"
+#include "tests/unit/bytecode/sample.h"
+
+namespace dpl {
+namespace {
+
+TEST(Bundle, SampleIsValid) {
+  Status status = VerifyProgram(SampleProgram());
+  EXPECT_TRUE(status.ok()) << status.error().message;
+}
+
+TEST(Bundle, ReadsBackWhatWasWritten) {
+  Program program = SampleProgram();
+  std::string bytes = EncodeBundle(program);
+  Result<Program> back = DecodeBundle(bytes);
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(EncodeBundle(*back), bytes);
+  EXPECT_EQ(Disassemble(*back), Disassemble(program));
+  EXPECT_EQ(back->digest, program.digest);
+  EXPECT_EQ(back->schema.strings, program.schema.strings);
+  EXPECT_EQ(back->constants, program.constants);
+  EXPECT_EQ(back->code, program.code);
+  EXPECT_EQ(back->agent_statements, program.agent_statements);
+  EXPECT_EQ(back->index_base, program.index_base);
+  ASSERT_EQ(back->index.size(), program.index.size());
+  for (size_t i = 0; i < program.index.size(); ++i) {
+    EXPECT_EQ(back->index[i].items, program.index[i].items);
+    EXPECT_EQ(back->index[i].cost, program.index[i].cost);
+  }
+  EXPECT_EQ(back->schema.zones[1].version, "2025b");
+}
+
+// Every field list is used: a program in which each number differs comes back with each number, or it would not encode
+// to the same bytes. What a list forgot would be lost here.
+TEST(Bundle, ForgetsNoField) {
+  Program a = SampleProgram();
+  auto differs = [&](auto change) {
+    Program b = a;
+    change(b);
+    EXPECT_NE(EncodeBundle(a), EncodeBundle(b)) << __LINE__;
+  };
+  differs([](Program& p) { p.clauses[0].reach = 7; });
+  differs([](Program& p) { p.clauses[1].row = 9; });
+  differs([](Program& p) { p.limits[0].identity = 0; });
+  differs([](Program& p) { p.statements[0].imported = true; });
+  differs([](Program& p) { p.statements[0].trusting_request = true; });
+  differs([](Program& p) { p.statements[0].expires_us = 5; });
+  differs([](Program& p) { p.schema.resources[0].parent_from_request = true; });
+  differs([](Program& p) { p.schema.resources[0].owner_written = true; });
+  differs([](Program& p) { p.schema.person.attributes[0].from_request = true; });
+  differs([](Program& p) { p.delegations[0].onward_span.line = 3; });
+  differs([](Program& p) { p.approvals[0].good_for = 3; });
+  differs([](Program& p) { p.separates[0].within_us = 3; });
+  differs([](Program& p) { p.sources[0].text += "\n"; });
+  differs([](Program& p) { p.codes[0].span.end_column = 99; });
+}
+
+TEST(Bundle, EqualProgramsGiveEqualBytes) { EXPECT_EQ(EncodeBundle(SampleProgram()), EncodeBundle(SampleProgram())); }
+
+TEST(Bundle, RefusesWhatIsNoBundle) {
+  auto code = [](std::string_view bytes) {
+    Result<Program> program = DecodeBundle(bytes);
+    return program.ok() ? std::string("accepted") : program.error().code;
+  };
+  std::string good = EncodeBundle(SampleProgram());
+  EXPECT_EQ(code(""), "bundle.magic");
+  EXPECT_EQ(code("PK\x03\x04"), "bundle.magic");
+  EXPECT_EQ(code("DPLB"), "bundle.size");
+  std::string other = good;
+  other[4] = 2;
+  EXPECT_EQ(code(other), "bundle.version");
+  other = good;
+  other[8] = 1;
+  EXPECT_EQ(code(other), "bundle.header");
+  other = good;
+  other[12] = 6;
+  EXPECT_EQ(code(other), "bundle.header");
+  other = good + "x";
+  EXPECT_EQ(code(other), "bundle.digest");
+  RepairDigestForTest(&other);
+  EXPECT_EQ(code(other), "bundle.size");
+  other = good;
+  other[20] = static_cast<char>(other[20] + 1);
+  EXPECT_EQ(code(other), "bundle.digest");
+}
+
+TEST(Bundle, AHostileCountAllocatesNothing) {
+  // The first count of the schema section says four billion strings.
+  std::string bytes = EncodeBundle(SampleProgram());
+  bytes.replace(fields::kBodyAt, 5, "\xff\xff\xff\xff\x0f");
+  RepairDigestForTest(&bytes);
+  Result<Program> program = DecodeBundle(bytes);
+  ASSERT_FALSE(program.ok());
+  EXPECT_EQ(program.error().code, "bundle.content");
+}
+
+TEST(Bundle, ListingShowsCodeWithNames) {
+  std::string listing = Disassemble(SampleProgram());
+  EXPECT_NE(listing.find("grant acme.docs.readers"), std::string::npos);
+  EXPECT_NE(listing.find("SubjTeam 0"), std::string::npos);
+  EXPECT_NE(listing.find("; team acme.docs.marketing"), std::string::npos);
+  EXPECT_NE(listing.find("; docs.Document class"), std::string::npos);
+  EXPECT_NE(listing.find("policies/docs.dpl:1:"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace dpl
