@@ -6,6 +6,7 @@
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/report.h"
 #include "compiler/testing/compile.h"
+#include "runtime/base/sha256.h"
 #include "runtime/bytecode/decode.h"
 #include "runtime/bytecode/disasm.h"
 #include "runtime/bytecode/encode.h"
@@ -61,7 +62,7 @@ int RunBuild(const BuildArgs& args) {
   if (Status s = WriteWhole(output, bytes); !s.ok()) return UsageError(s.error());
   if (!args.common.quiet) {
     Err(output + ": " + std::to_string(bytes.size()) + " bytes, " + std::to_string(back->statements.size()) + " statements, sha256:" +
-        HexOf(back->digest) + "\n");
+        Hex(back->digest) + "\n");
   }
   return kOk;
 }

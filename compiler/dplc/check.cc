@@ -4,6 +4,7 @@
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/report.h"
 #include "compiler/testing/compile.h"
+#include "runtime/base/instant.h"
 #include "runtime/facts/json_facts.h"
 
 namespace dpl::dplc {
