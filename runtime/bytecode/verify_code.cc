@@ -745,7 +745,7 @@ Status Codes(const Program& program, const std::vector<CodeUse>& uses) {
   DPL_NEED(offset == program.code.size(), kCode, "there are words that belong to no code");
   std::vector<bool> used(program.codes.size(), false);
   TypeTable types(program);
-  Work work;
+  Work work(program);
   CodeProof proof(program, &types, &work);
   for (const CodeUse& use : uses) {
     used[use.code] = true;

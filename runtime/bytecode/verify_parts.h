@@ -26,8 +26,6 @@ constexpr uint32_t kMaxTypeDepth = 16;
 constexpr size_t kMaxParams = 64;                // of one action or task
 constexpr uint64_t kMaxIndexEntries = 1u << 18;  // actions of all resource types
 constexpr uint64_t kMaxIndexItems = 1u << 22;    // clauses × actions × keys
-constexpr uint64_t kMaxWork = uint64_t{1}
-                              << 27;  // of the proof of all codes, in stack slots looked at
 
 // Where a code is run, and what must come out of it.
 struct CodeUse {
@@ -47,10 +45,16 @@ struct CodeUse {
 // What the proof has cost so far, so that a small bundle cannot ask for a long one.
 class Work {
  public:
-  bool Take(uint64_t steps) { return (taken_ += steps) <= kMaxWork; }
+  explicit Work(const Program& program)
+      : left_((uint64_t{1} << 22) + 256 * (program.code.size() + program.clauses.size())) {}
+  bool Take(uint64_t steps) {  // stack slots, keys and parameters looked at
+    if (steps > left_) return false;
+    left_ -= steps;
+    return true;
+  }
 
  private:
-  uint64_t taken_ = 0;
+  uint64_t left_;
 };
 
 // The type of the parameter of this name, the same in every action that `use` can meet; kNone when

@@ -57,7 +57,7 @@ bool RoleFits(StatementKind kind, ClauseRole role) {
 class StatementCheck {
  public:
   StatementCheck(const Program& program, std::vector<CodeUse>* uses)
-      : p_(program), s_(program.schema), uses_(*uses) {}
+      : p_(program), s_(program.schema), uses_(*uses), work_(program) {}
 
   Status Run() {
     DPL_RETURN_IF_ERROR(Sizes());
