@@ -1,0 +1,41 @@
+// Which clocks may open new windows.
+#include "runtime/state/clock_guard.h"
+
+#include <gtest/gtest.h>
+
+namespace dpl {
+namespace {
+
+Instant Wall(int64_t us) { return Instant{1'800'000'000'000'000 + us}; }
+
+TEST(ClockGuard, ASteadyClockIsTrusted) {
+  ClockGuard g;
+  for (int64_t t = 0; t < 100; ++t) EXPECT_TRUE(g.Trust(Wall(t * kMicrosPerHour), t * kMicrosPerHour));
+}
+
+TEST(ClockGuard, BackwardIsHarmless) {
+  ClockGuard g;
+  EXPECT_TRUE(g.Trust(Wall(0), 0));
+  EXPECT_TRUE(g.Trust(Wall(-kMicrosPerHour), 1000));
+}
+
+TEST(ClockGuard, AJumpForwardStopsUntilConfirmed) {
+  ClockGuard g;
+  EXPECT_TRUE(g.Trust(Wall(0), 0));
+  EXPECT_TRUE(g.Trust(Wall(4 * kMicrosPerMinute), 0));
+  EXPECT_FALSE(g.Trust(Wall(kMicrosPerHour), 1000));
+  EXPECT_FALSE(g.Trust(Wall(0), 2000));
+  g.Confirm(Wall(kMicrosPerHour), 3000);
+  EXPECT_TRUE(g.Trust(Wall(kMicrosPerHour), 4000));
+}
+
+TEST(ClockGuard, ManySmallJumpsAddUp) {
+  ClockGuard g;
+  int64_t wall = 0;
+  bool trusted = true;
+  for (int i = 0; i < 10 && trusted; ++i) trusted = g.Trust(Wall(wall += kMicrosPerMinute), i);
+  EXPECT_FALSE(trusted);
+}
+
+}  // namespace
+}  // namespace dpl
