@@ -27,9 +27,13 @@ DiagnosticRef DiagnosticSink::Report(DiagCode code, const Span& span, std::vecto
 }
 
 DiagnosticRef DiagnosticSink::ReportText(DiagCode code, const Span& span, std::string message) {
+  return ReportAs(InfoOf(code).severity, code, span, std::move(message));
+}
+
+DiagnosticRef DiagnosticSink::ReportAs(Severity severity, DiagCode code, const Span& span, std::string message) {
   Diagnostic diagnostic;
   diagnostic.code = code;
-  diagnostic.severity = InfoOf(code).severity;
+  diagnostic.severity = severity;
   diagnostic.span = span;
   diagnostic.message = std::move(message);
   (diagnostic.severity == Severity::Error ? errors_ : warnings_) += 1;

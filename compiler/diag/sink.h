@@ -37,6 +37,8 @@ class DiagnosticSink {
   DiagnosticRef Report(DiagCode code, const Span& span, std::vector<std::string> args = {});
   // With the message written out instead.
   DiagnosticRef ReportText(DiagCode code, const Span& span, std::string message);
+  // Softer or harder than the catalogue says (DPL0501 is a warning where only data could make two roles meet).
+  DiagnosticRef ReportAs(Severity severity, DiagCode code, const Span& span, std::string message);
 
   bool HasErrors() const { return errors_ > 0; }
   size_t errors() const { return errors_; }

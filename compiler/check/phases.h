@@ -1,0 +1,51 @@
+// The phases of a check, in the order check.cc runs them. Each is a pass over the whole set that reports what it finds and
+// leaves the model a step further; a later phase may rely on everything an earlier one made.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "compiler/check/checker.h"
+
+namespace dpl::check {
+
+// names.cc: packages, imports, symbols.
+void CollectNames(Checker& c, const std::vector<std::unique_ptr<ast::File>>& files);
+void ReportUnusedImports(Checker& c);
+
+// unsupported.cc: declarations that parse but that this version does not carry out.
+void ReportUnsupported(Checker& c);
+
+// schema_build.cc: numbers for every named thing, then packages, enums, calendars, teams, roles, systems, activities.
+void BuildSchema(Checker& c);
+// resources.cc: the person, the context, resource types with attributes, parents and actions.
+void BuildResources(Checker& c);
+// zones.cc: time zones of packages and calendars.
+void BuildZones(Checker& c);
+// ownership.cc: who owns which type; then, once statements are there, who may grant over it.
+void BuildOwners(Checker& c);
+void CheckOwnership(Checker& c);
+// roles.cc: conditions of computed roles.
+void BuildRoles(Checker& c);
+
+// statement.cc: an entry per statement, sorted; what all statements share; then each kind in its own file.
+void BuildStatements(Checker& c);
+void BuildApproval(Checker& c, const Symbol& s);
+void BuildGrant(Checker& c, const Symbol& s);
+void BuildLimitBlock(Checker& c, const Symbol& s);
+void BuildForbid(Checker& c, const Symbol& s);
+void BuildAgent(Checker& c, const Symbol& s);
+void BuildDelegation(Checker& c, const Symbol& s);
+void BuildTask(Checker& c, const Symbol& s);
+void BuildSeparate(Checker& c, const Symbol& s);
+
+// Across statements.
+void CheckDelegations(Checker& c);    // delegation.cc: against agents, tasks and grants
+void CheckAgents(Checker& c);         // agent.cc: agents that nothing names
+void CheckMustBeLimited(Checker& c);  // limit_cover.cc: DPL0502
+void CheckConflicts(Checker& c);      // conflict.cc: DPL0501, 0511
+
+// test_check.cc
+void CheckTests(Checker& c);
+
+}  // namespace dpl::check
