@@ -114,7 +114,7 @@ class Answers(WithWorld):
         grant = statements["acme.world.buyers"]
         self.assertRegex(grant["span"], r"policy\.dpl:\d+:\d+")
         self.assertEqual(grant["because"], "Buyers settle routine orders")
-        self.assertEqual(grant["owner"], "team finance")
+        self.assertEqual(grant["owner"], "team acme.world.finance")
         limits = {line["name"]: line for line in dpl["limits"]}
         self.assertTrue({"buyers.amount", "assistant.amount"} <= {name.removeprefix("acme.world.") for name in limits})
 

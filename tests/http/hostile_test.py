@@ -95,7 +95,8 @@ class Hostile(unittest.TestCase):
     def test_deep_nesting(self):
         for depth in (33, 1000, 30_000):
             self.refuse(with_context(nested(depth)))
-            self.refuse(with_context(nested(depth // 2, '{"a":[', "]}")))
+        for depth in (17, 1000, 8_000):
+            self.refuse(with_context(nested(depth, '{"a":[', "]}")))
         self.refuse("[" * 60_000)
         self.permit(with_context('{"a":' + nested(20) + "}"))
 
