@@ -36,7 +36,7 @@ ROOMS = {
 
 # outside header -> the only places (path prefixes) that may include it
 LIBRARIES = [
-    ("ANTLR", r"antlr4-runtime|Dpl(Lexer|Parser)\w*\.h", ["compiler/syntax/"]),
+    ("ANTLR", r"antlr4-runtime|atn/|Dpl(Lexer|Parser)\w*\.h", ["compiler/syntax/"]),
     ("RapidJSON", r"rapidjson/", ["runtime/json/"]),
     ("Asio and Beast", r"boost/(asio|beast)", ["server/http/"]),
     ("re2", r"re2/", ["runtime/base/pattern.cc"]),
@@ -112,7 +112,7 @@ def rule_includes_point_down():
 def rule_own_headers_are_named_from_the_root():
     for path, lines in sources():
         for number, quote, header in includes(lines):
-            known = re.search(LIBRARIES[0][1], header)  # the generated parser's headers
+            known = re.search(LIBRARIES[0][1], header) or header.startswith("atn/")  # generated code and ANTLR's own
             if quote == '"' and not known and header.split("/")[0] not in ("runtime", "compiler", "server"):
                 yield f"{path}:{number}: write \"{header}\" from the repository root"
 
@@ -144,7 +144,7 @@ def rule_each_library_lives_in_its_room():
 
 def rule_headers_are_light():
     for path, lines in sources():
-        if path.suffix != ".h":
+        if path.suffix != ".h" or path.name.endswith("_parts.h"):  # parts: shared by the .cc files of one room only
             continue
         for number, quote, header in includes(lines):
             shown = f"<{header}>" if quote == "<" else header
@@ -154,12 +154,21 @@ def rule_headers_are_light():
                 yield f"{path}:{number}: {shown} makes every user of this header compile it"
 
 
-def rule_headers_open_with_a_comment_and_pragma_once():
+def rule_files_open_with_their_purpose():
     for path, lines in sources():
         if path.suffix == ".h" and not any(line.strip() == "#pragma once" for line in lines):
             yield f"{path}: no #pragma once"
+        if path.suffix == ".cc" and (ROOT / path).with_suffix(".h").exists():
+            continue  # the header said it
         if not lines or not lines[0].startswith(("//", "/*")):
             yield f"{path}:1: the first line says what the file is for"
+
+
+def rule_parts_headers_stay_in_their_room():
+    for path, lines in sources():
+        for number, _, header in includes(lines):
+            if header.endswith("_parts.h") and room_of(header) != room_of(path):
+                yield f"{path}:{number}: {header} is private to its room"
 
 
 def rule_files_stay_readable():
