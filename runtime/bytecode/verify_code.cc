@@ -376,6 +376,10 @@ class CodeProof {
       case Opcode::kNowWeekday:
         PushKind(TypeKind::kInt);
         return Status::Ok();
+      case Opcode::kLocalDate:
+        DPL_RETURN_IF_ERROR(PopOf(TypeKind::kDateTime));
+        PushKind(TypeKind::kDate);
+        return Status::Ok();
       // presence
       case Opcode::kIsKnown: {
         Slot any;

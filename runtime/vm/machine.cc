@@ -170,6 +170,9 @@ op_LabelValue: DPL_UNARY(1, vm::LabelValue(c, *top, at[1]));
 op_NowDate: DPL_PUSH_CHECKED(1, vm::NowDate(c, at[1]));
 op_NowTime: DPL_PUSH_CHECKED(1, vm::NowTime(c, at[1]));
 op_NowWeekday: DPL_PUSH_CHECKED(1, vm::NowWeekday(c, at[1]));
+op_LocalDate:
+  if (Unusable(*top)) DPL_UNARY(1, ErrorOf(*top));
+  DPL_UNARY(1, vm::DateOf(c, *top, at[1]));
 op_IsKnown: DPL_UNARY(0, vm::IsKnown(*top));
 
   // ---- strict operators

@@ -38,6 +38,7 @@ const Use kUses[] = {
     {"NowDate", "NowDate 1\nNowDate 0\nEq\nReturn"},
     {"NowTime", "NowTime 1\nNowTime 0\nGe\nReturn"},
     {"NowWeekday", "NowWeekday 1\nPushConst 7\nLt\nReturn"},
+    {"LocalDate", "LoadNow\nLocalDate 1\nNowDate 1\nEq\nReturn"},
     {"IsKnown", "PushConst 4\nIsKnown\nReturn"},
     {"Eq", "PushConst 4\nPushConst 4\nEq\nReturn"},
     {"Ne", "PushConst 0\nLoadPerson\nNe\nReturn"},
