@@ -250,7 +250,7 @@ BLANK         : [ \t\r\n]+ -> skip ;
 
 // ---- slips
 BAD_STRING   : '"' ( '\\' ~[\r\n] | ~["\\\r\n] )* '\\'? ;
-BAD_QUOTES   : '\'' ~['\r\n]* '\'' ;
+BAD_QUOTES   : '\'' ~['\r\n]* '\'' | [\u201C\u201D\u201E] ~[\u201C\u201D\u201E\r\n]* [\u201C\u201D] ;
 BAD_COMMENT  : '/*' ( ~'*' | '*'+ ~[*/] )* '*'* ;
 BAD_DATETIME : FULLDATE 'T' [0-9:.]* ;
 BAD_NUMBER   : D [0-9_]* ('.' D+)? [A-Za-z_] [A-Za-z0-9_]* ;

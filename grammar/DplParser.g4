@@ -367,7 +367,7 @@ step
 // row (5_000.01 USD, ask over_band)
 row : ROW LPAREN cell (COMMA cell)* RPAREN ;
 // deny limit.exceeded   |   5_000 USD
-cell : verdict | expr ;
+cell : ruling (BY qname)? (BOUND BY qname)? | expr ;
 // agent reader "r1"   |   account "sarah.m" in crm   |   approval last
 revocable
   : PERSON STRING | AGENT qname STRING? | TASK name | GRANT qname | DELEGATION qname | ACCOUNT STRING IN qname | APPROVAL LAST
@@ -389,7 +389,9 @@ attemptDetail
 // deny limit.exceeded by agents_daily   |   result          (a column of `with`)
 outcome : verdict | name ;
 // ask over_band by band_one bound by band_one.amount
-verdict : (PERMIT | DENY reasonCode? | ASK qname) (BY qname (COMMA qname)*)? (BOUND BY qname)? (MUST duty)? ;
+verdict : ruling (BY qname (COMMA qname)*)? (BOUND BY qname)? (MUST duty)? ;
+// permit   |   deny limit.exceeded   |   ask over_band
+ruling : PERMIT | DENY reasonCode? | ASK qname ;
 // limit.exceeded
 reasonCode : word (DOT word)* ;
 
@@ -405,19 +407,19 @@ expr
   | MINUS expr                                                          # negateExpr
   | expr STAR expr                                                      # multiplyExpr
   | expr (PLUS | MINUS) expr                                            # addExpr
-  | expr (compare expr | LIKE STRING | MATCHES STRING | IS NOT? KNOWN | DURING qname)  # compareExpr
+  | expr (LIKE STRING | MATCHES STRING | IS NOT? KNOWN)                 # askExpr
+  | expr compare expr                                                   # compareExpr
   | NOT expr                                                            # notExpr
   | expr AND expr                                                       # andExpr
   | expr OR expr                                                        # orExpr
   | IF expr THEN expr ELSE expr                                         # ifExpr
   ;
-// <=   |   not in
-compare : EQEQ | NE | LT | LE | GT | GE | NOT? IN ;
+// <=   |   not in   |   during
+compare : EQEQ | NE | LT | LE | GT | GE | NOT? IN | DURING ;
 // 5_000 USD   |   { emea, amer }   |   some e in resource.editors satisfies (e == person)   |   count(e in resource.editors where e.active)
 atom
   : literal
-  | (TEAM | ROLE) qname
-  | name
+  | (TEAM | ROLE)? name
   | (SOME | ALL) name IN expr SATISFIES LPAREN expr RPAREN
   | COUNT LPAREN expr (WHERE expr)? RPAREN
   | LBRACE (expr (COMMA expr)*)? RBRACE

@@ -78,6 +78,8 @@ class Builder {
   ast::ExprPtr ExprOf(P::ExprContext* node);
   ast::ExprPtr ExprAt(P::ExprContext* node, size_t depth);
   ast::ExprPtr CompareOf(P::CompareExprContext* node, size_t depth);
+  ast::ExprPtr AskOf(P::AskExprContext* node, size_t depth);
+  void NoChain(P::ExprContext* left, const Span& span);
   ast::ExprPtr AtomOf(P::AtomContext* node, size_t depth);
   ast::ExprPtr CountOf(P::AtomContext* node, size_t depth);
   ast::ExprPtr LiteralExprOf(P::LiteralContext* node);
@@ -120,6 +122,7 @@ class Builder {
   ast::Step StepOf(P::StepContext* node, ast::TestDecl* test);
   ast::Attempt AttemptOf(P::AttemptContext* node);
   ast::Outcome OutcomeOf(P::OutcomeContext* node);
+  ast::Outcome RulingOf(P::RulingContext* node);
   ast::Outcome VerdictOf(P::VerdictContext* node);
   ast::Revocable RevocableOf(P::RevocableContext* node);
   ast::AgentHop HopOf(P::HopContext* node);

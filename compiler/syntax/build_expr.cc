@@ -56,13 +56,21 @@ ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
   ++depth;
   if (auto* atom = dynamic_cast<P::AtomExprContext*>(node)) return AtomOf(atom->atom(), depth);
   if (auto* field = dynamic_cast<P::FieldExprContext*>(node)) {
+    ast::ExprPtr base = ExprAt(field->expr(), depth);
+    if (base->kind == ExprKind::kHead && !base->parenthesized) {  // team acme.staff: the dots belong to the name
+      base->text2 += "." + field->word()->start->getText();
+      base->span = span;
+      base->name_span = source_.MakeSpan(base->name_span.begin, span.end);
+      return base;
+    }
     ast::ExprPtr e = NewExpr(ExprKind::kField, span);
-    e->args.push_back(ExprAt(field->expr(), depth));
+    e->args.push_back(std::move(base));
     e->text = field->word()->start->getText();
     e->name_span = Of(field->word());
     return e;
   }
   if (auto* compare = dynamic_cast<P::CompareExprContext*>(node)) return CompareOf(compare, depth);
+  if (auto* ask = dynamic_cast<P::AskExprContext*>(node)) return AskOf(ask, depth);
   auto binary = [&](ExprKind kind, P::ExprContext* left, P::ExprContext* right, bool tight) {
     ast::ExprPtr e = NewExpr(kind, span);
     e->args.push_back(tight ? Operand(left, depth) : ExprAt(left, depth));
@@ -121,30 +129,41 @@ ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
   return e;
 }
 
+// a == b, a in b
 ast::ExprPtr Builder::CompareOf(P::CompareExprContext* node, size_t depth) {
   Span span = Of(node);
   ast::ExprPtr e = NewExpr(ExprKind::kEq, span);
-  e->args.push_back(Operand(node->expr(0), depth));
-  if (dynamic_cast<P::CompareExprContext*>(node->expr(0)) != nullptr) {
-    sink_->Report(DPL0307, span).Help("compare twice and join with `and`, as in `a < b and b < c`");
-  }
-  if (P::CompareContext* compare = node->compare()) {
-    e->args.push_back(Operand(node->expr(1), depth));
-    switch (compare->start->getType()) {
-      case P::NE: e->kind = ExprKind::kNe; break;
-      case P::LT: e->kind = ExprKind::kLt; break;
-      case P::LE: e->kind = ExprKind::kLe; break;
-      case P::GT: e->kind = ExprKind::kGt; break;
-      case P::GE: e->kind = ExprKind::kGe; break;
-      case P::IN: e->kind = ExprKind::kIn; break;
-      case P::NOT: e->kind = ExprKind::kNotIn; break;
-      default: break;
+  NoChain(node->expr(0), span);
+  for (P::ExprContext* side : node->expr()) e->args.push_back(Operand(side, depth));
+  switch (node->compare()->start->getType()) {
+    case P::NE: e->kind = ExprKind::kNe; break;
+    case P::LT: e->kind = ExprKind::kLt; break;
+    case P::LE: e->kind = ExprKind::kLe; break;
+    case P::GT: e->kind = ExprKind::kGt; break;
+    case P::GE: e->kind = ExprKind::kGe; break;
+    case P::IN: e->kind = ExprKind::kIn; break;
+    case P::NOT: e->kind = ExprKind::kNotIn; break;
+    case P::DURING: {
+      ast::ExprPtr calendar = std::move(e->args[1]);
+      e->args.pop_back();
+      e->kind = ExprKind::kDuring;
+      e->text2 = PathText(*calendar);
+      e->name_span = calendar->span;
+      if (e->text2.empty()) sink_->ReportText(DPL0101, calendar->span, "after `during` stands the name of a calendar");
+      break;
     }
-  } else if (node->DURING() != nullptr) {
-    e->kind = ExprKind::kDuring;
-    e->text2 = QNameOf(node->qname()).text;
-    e->name_span = Of(node->qname());
-  } else if (node->KNOWN() != nullptr) {
+    default: break;
+  }
+  return e;
+}
+
+// a like "x*", a is known
+ast::ExprPtr Builder::AskOf(P::AskExprContext* node, size_t depth) {
+  Span span = Of(node);
+  ast::ExprPtr e = NewExpr(ExprKind::kLike, span);
+  NoChain(node->expr(), span);
+  e->args.push_back(Operand(node->expr(), depth));
+  if (node->KNOWN() != nullptr) {
     e->kind = node->NOT() != nullptr ? ExprKind::kIsNotKnown : ExprKind::kIsKnown;
   } else {
     e->kind = node->LIKE() != nullptr ? ExprKind::kLike : ExprKind::kMatches;
@@ -152,6 +171,11 @@ ast::ExprPtr Builder::CompareOf(P::CompareExprContext* node, size_t depth) {
     e->name_span = Of(node->STRING());
   }
   return e;
+}
+
+void Builder::NoChain(P::ExprContext* left, const Span& span) {
+  bool chained = dynamic_cast<P::CompareExprContext*>(left) != nullptr || dynamic_cast<P::AskExprContext*>(left) != nullptr;
+  if (chained) sink_->Report(DPL0307, span).Help("compare twice and join with `and`, as in `a < b and b < c`");
 }
 
 ast::ExprPtr Builder::AtomOf(P::AtomContext* node, size_t depth) {
@@ -165,11 +189,11 @@ ast::ExprPtr Builder::AtomOf(P::AtomContext* node, size_t depth) {
     for (P::ExprContext* part : node->expr()) e->args.push_back(ExprAt(part, depth));
     return e;
   }
-  if (node->qname() != nullptr) {
+  if (node->TEAM() != nullptr || node->ROLE() != nullptr) {
     ast::ExprPtr e = NewExpr(ExprKind::kHead, span);
     e->text = node->start->getText();
-    e->text2 = QNameOf(node->qname()).text;
-    e->name_span = Of(node->qname());
+    e->text2 = node->name()->start->getText();
+    e->name_span = Of(node->name());
     return e;
   }
   if (node->name() != nullptr) {

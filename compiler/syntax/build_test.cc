@@ -127,8 +127,12 @@ ast::Row Builder::RowOf(P::RowContext* node) {
   for (P::CellContext* cell : node->cell()) {
     ast::Cell built;
     built.span = Of(cell);
-    if (cell->verdict() != nullptr) {
-      built.outcome = VerdictOf(cell->verdict());
+    if (cell->ruling() != nullptr) {
+      ast::Outcome outcome = RulingOf(cell->ruling());
+      outcome.span = built.span;
+      if (cell->qname().size() > (cell->BOUND() != nullptr ? 1u : 0u)) outcome.by.push_back(QNameOf(cell->qname(0)));
+      if (cell->BOUND() != nullptr) outcome.bound_by = QNameOf(cell->qname().back());
+      built.outcome = std::move(outcome);
     } else {
       built.expr = ExprOf(cell->expr());
     }
@@ -232,21 +236,26 @@ ast::Outcome Builder::OutcomeOf(P::OutcomeContext* node) {
   return outcome;
 }
 
-ast::Outcome Builder::VerdictOf(P::VerdictContext* node) {
+ast::Outcome Builder::RulingOf(P::RulingContext* node) {
   using Kind = ast::Outcome::Kind;
   ast::Outcome outcome;
   outcome.span = Of(node);
-  size_t next = 0;  // qnames in order: ask A, by …, bound by …
   if (node->ASK() != nullptr) {
     outcome.kind = Kind::kAsk;
-    outcome.approval = QNameOf(node->qname(next++));
+    outcome.approval = QNameOf(node->qname());
   } else if (node->DENY() != nullptr) {
     outcome.kind = Kind::kDeny;
     if (node->reasonCode() != nullptr) outcome.code = QNameOf(node->reasonCode());
   }
-  size_t end = node->qname().size() - (node->BOUND() != nullptr ? 1 : 0);
-  for (; next < end; ++next) outcome.by.push_back(QNameOf(node->qname(next)));
-  if (node->BOUND() != nullptr) outcome.bound_by = QNameOf(node->qname(end));
+  return outcome;
+}
+
+ast::Outcome Builder::VerdictOf(P::VerdictContext* node) {
+  ast::Outcome outcome = RulingOf(node->ruling());
+  outcome.span = Of(node);
+  size_t by = node->qname().size() - (node->BOUND() != nullptr ? 1 : 0);  // the last is the limit that bound
+  for (size_t i = 0; i < by; ++i) outcome.by.push_back(QNameOf(node->qname(i)));
+  if (node->BOUND() != nullptr) outcome.bound_by = QNameOf(node->qname(by));
   if (node->duty() != nullptr) outcome.must = DutyOf(node->duty());
   return outcome;
 }

@@ -9,6 +9,7 @@
 
 #include "compiler/syntax/messages.h"
 #include "compiler/syntax/text_check.h"
+#include "compiler/syntax/words.h"
 #include "runtime/base/text.h"
 
 namespace dpl::syntax {
@@ -88,9 +89,7 @@ class Reader {
             .Help("close it with `\"` on the same line; a line break inside is written `\\n`");
         return Append(DplLexer::STRING, begin, end);
       case DplLexer::BAD_QUOTES:
-        sink_->ReportText(DPL0101, source_.MakeSpan(begin, end), "texts are written in double quotes")
-            .Fix(source_.MakeSpan(begin, end), fmt::format("\"{}\"", TextOf(begin + 1, end - 1)));
-        return Append(DplLexer::STRING, begin, end);
+        return BadQuotes(begin, end);
       case DplLexer::BAD_AND:
         return Operator(DplLexer::AND, "and", begin, end);
       case DplLexer::BAD_OR:
@@ -120,6 +119,10 @@ class Reader {
         CheckLiteral(source_, type, begin, end, sink_);
         break;
     }
+    if (bad_word_ && begin == bad_end_ && IsWordType(type)) {  // the rest of `naïve`
+      bad_end_ = end;
+      return;
+    }
     Append(type, begin, end);
   }
 
@@ -137,11 +140,26 @@ class Reader {
     Append(type, begin, end);
   }
 
+  // 'text' and “text”
+  void BadQuotes(uint32_t begin, uint32_t end) {
+    size_t mark = text_[begin] == '\'' ? 1 : 3;  // bytes of a quotation mark
+    Span span = source_.MakeSpan(begin, end);
+    sink_->ReportText(DPL0101, span, "texts are written in straight double quotes")
+        .Fix(span, fmt::format("\"{}\"", TextOf(begin, end).substr(mark, end - begin - 2 * mark)));
+    Append(DplLexer::STRING, begin, end);
+  }
+
   void BadCharacter(uint32_t begin, uint32_t end) {
     bool run = begin == bad_end_;  // the rest of a word already reported
     bad_end_ = end;
     size_t at = begin;
     char32_t c = NextCodePoint(text_, &at);
+    // A letter that is not ASCII makes a bad name, but a name.
+    bool letter = c >= 0xc0 && c < 0x2000;
+    bool glued = tokens_->size() > 0 && last_end_ == begin && IsWordType(tokens_->TypeAt(tokens_->size() - 1));
+    if (letter && !run && !glued) Append(DplLexer::IDENT, begin, end);
+    bad_word_ = letter && (!run || bad_word_);
+    if (c == '/') Append(DplLexer::STAR, begin, end);  // an operator, at least
     bool reported = HasControl(TextOf(begin, end)) || IsBidiOrInvisible(c);  // CheckText has named it
     if (run || reported) return;
     DiagnosticRef report =
@@ -151,7 +169,7 @@ class Reader {
       case '/': report.Help("there is no division; comments are written `// …`"); break;
       case '%': report.Help("there are no percentages and no remainders; write the number out"); break;
       case '#': report.Help("comments are written `// …`"); break;
-      case '\'': report.Help("texts are written in double quotes"); break;
+      case '\'': report.Help("texts are written in straight double quotes"); break;
       default:
         if (c >= 0x80) report.Help("names are ASCII letters, digits and `_`; other text goes into \"…\" or a comment");
     }
@@ -220,6 +238,7 @@ class Reader {
   std::vector<Comment>* comments_;
   uint32_t last_end_ = 0;
   uint32_t bad_end_ = UINT32_MAX;
+  bool bad_word_ = false;  // the bytes before bad_end_ are part of a name
   bool semicolon_seen_ = false;
 };
 

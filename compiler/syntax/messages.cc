@@ -55,6 +55,7 @@ std::string Expected(antlr4::misc::IntervalSet expected, RuleReader* reader) {
     if (type < 0) words.emplace_back("the end of the file");
     if (type > 0) words.push_back(WordsFor(static_cast<size_t>(type)));
   }
+  std::stable_partition(words.begin(), words.end(), [](const std::string& word) { return word != "`}`" && word != "`)`"; });
   if (words.size() <= 6) parts.insert(parts.end(), words.begin(), words.end());
   return Join(parts);
 }
@@ -116,7 +117,7 @@ void AddHints(const SourceToken& token, const Stop& stop, RuleReader* reader, Fi
   } else if (type == P::COLON && wants(P::ASSIGN)) {
     finding->help.emplace_back("a value is given with `=`");
     finding->replacement = "=";
-  } else if (wants(P::STRING) && expected.size() == 1 && IsWordType(type) && type != antlr4::Token::EOF) {
+  } else if (wants(P::STRING) && expected.size() <= 2 && IsWordType(type) && type != antlr4::Token::EOF) {
     finding->help.push_back(fmt::format("texts stand in double quotes: `\"{}\"`", text));
   } else if (wants(P::DURATION) && type == P::NUMBER) {
     finding->help.push_back(fmt::format("a duration has its unit: `{}d`, `{}h` or `{}m`", text, text, text));
@@ -151,15 +152,43 @@ std::string Ticked(std::string_view text) {
   return fmt::format("`{}…`", text.substr(0, cut));
 }
 
+namespace {
+
+// An operator that the parser left behind because nothing that follows could be its right side: `a or or b`.
+bool ExplainOperator(const TokenList& tokens, size_t index, RuleReader* reader, Finding* finding) {
+  switch (tokens.TypeAt(index)) {
+    case P::OR: case P::AND: case P::EQEQ: case P::NE: case P::LT: case P::LE: case P::GT: case P::GE: case P::PLUS:
+    case P::MINUS: case P::STAR: case P::IN: case P::DURING:
+      break;
+    default: return false;
+  }
+  const SourceToken& next = tokens.At(index + 1);
+  if (reader->First(P::RuleExpr).contains(static_cast<ssize_t>(next.getType()))) return false;
+  finding->token = index + 1;
+  if (IsReservedType(next.getType(), reader) && !next.first_on_line()) {
+    finding->code = DPL0007;
+    finding->message = FillTemplate(InfoOf(DPL0007).message, {Ticked(next.getText())});
+    return true;
+  }
+  finding->message = fmt::format("expected an expression, found {}", Found(next));
+  if (tokens.TypeAt(index) == P::LT && next.getType() == P::GT) finding->help.emplace_back("\"not equal\" is written `!=`");
+  return true;
+}
+
+}  // namespace
+
 Finding ExplainMisfit(const TokenList& tokens, const Stop& stop, RuleReader* reader) {
   const SourceToken& token = tokens.At(stop.token);
   Finding finding;
+  finding.token = stop.token;
   std::string_view phrase = PhraseAt(stop);
   bool name_wanted = Contains(stop.expected, reader->First(P::RuleName));
   if (name_wanted && IsReservedType(token.getType(), reader) && !Contains(stop.expected, reader->First(P::RuleExpr))) {
-    bool starts_clause = false;  // then the name is missing rather than badly chosen
+    auto starts = [&](size_t rule) { return reader->First(rule).contains(static_cast<ssize_t>(token.getType())); };
+    // Then the name is missing rather than badly chosen.
+    bool starts_clause = token.first_on_line() && (starts(P::RuleHeadLine) || starts(P::RuleDeclaration));
     for (const Frame& frame : stop.frames) {
-      if (IsClauseRule(frame.rule)) starts_clause |= reader->First(frame.rule).contains(static_cast<ssize_t>(token.getType()));
+      if (IsClauseRule(frame.rule)) starts_clause |= starts(frame.rule);
     }
     if (!starts_clause) {
       finding.code = DPL0007;
@@ -179,6 +208,8 @@ Finding ExplainBlockMisfit(const TokenList& tokens, size_t index, size_t block_r
   const auto& allowed = reader->First(clause_rule);
   std::string_view block = BlockName(block_rule);
   Finding finding;
+  finding.token = index;
+  if (ExplainOperator(tokens, index, reader, &finding)) return finding;
   bool data = clause_rule == P::RuleDatum;
   if (token.getType() == P::IDENT && !data) {
     std::string help = RetiredWordHelp(token.getText());
@@ -195,7 +226,9 @@ Finding ExplainBlockMisfit(const TokenList& tokens, size_t index, size_t block_r
     finding.code = DPL0102;
     finding.message = FillTemplate(InfoOf(DPL0102).message, {Ticked(token.getText()), std::string(block)});
   } else {
-    finding.message = fmt::format("expected {} or `}}`, found {}", data ? "a fact" : fmt::format("a clause of {}", block), Found(token));
+    bool word = IsWordType(token.getType()) || token.getType() == antlr4::Token::EOF;
+    finding.message = word || data ? fmt::format("expected {} or `}}`, found {}", data ? "a fact" : fmt::format("a clause of {}", block), Found(token))
+                                   : fmt::format("{} does not fit here", Found(token));
     Stop stop;
     stop.frames.push_back({block_rule, 0});
     AddHints(token, stop, reader, &finding);
@@ -213,6 +246,8 @@ Finding ExplainTopLevelMisfit(const TokenList& tokens, size_t index, RuleReader*
   const SourceToken& token = tokens.At(index);
   size_t type = token.getType();
   Finding finding;
+  finding.token = index;
+  if (ExplainOperator(tokens, index, reader, &finding)) return finding;
   finding.message = fmt::format("expected a declaration, found {}", Found(token));
   if (type == P::RBRACE) {
     finding.message = "this `}` closes nothing";

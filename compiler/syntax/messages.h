@@ -18,6 +18,7 @@ struct Finding {
   std::string message;
   std::vector<std::string> help;
   std::string replacement;   // not empty: writing this for the token would do
+  size_t token = 0;          // where to report it
 };
 
 // `text` in backticks, shortened when it is long.

@@ -37,7 +37,8 @@ class FileReader {
       if (!ReadUnit(P::RulePackageLine)) return;
     } else {
       bool empty = tokens_.size() == 1;
-      sink_->Report(DPL0105, source_.MakeSpan(tokens_.At(0).begin(), tokens_.At(0).end()))
+      Span span = empty ? source_.MakeSpan(0, 0) : source_.MakeSpan(tokens_.At(0).begin(), tokens_.At(0).end());
+      sink_->Report(DPL0105, span)
           .Help(empty ? "write `package NAME owned by team TEAM`" : "put `package NAME owned by team TEAM` above this");
     }
     while (Fits(P::RuleHeadLine) && !Fits(P::RuleDeclaration)) {

@@ -61,7 +61,12 @@ class StopAtFirst final : public antlr4::DefaultErrorStrategy {
   void reset(antlr4::Parser*) override {}
   bool inErrorRecoveryMode(antlr4::Parser*) override { return false; }
   void reportMatch(antlr4::Parser*) override {}
-  void sync(antlr4::Parser*) override {}
+  // Called where a choice begins: remembers it, because all its branches would fit at a misfit that follows at once.
+  void sync(antlr4::Parser* parser) override {
+    choice_state_ = parser->getState();
+    choice_context_ = parser->getContext();
+    choice_token_ = parser->getTokenStream()->index();
+  }
   void reportError(antlr4::Parser* parser, const antlr4::RecognitionException& e) override {
     // What fits is known for the token a decision began with, not for one it looked ahead to.
     antlr4::misc::IntervalSet expected;
@@ -70,13 +75,18 @@ class StopAtFirst final : public antlr4::DefaultErrorStrategy {
     throw Stopped();
   }
   antlr4::Token* recoverInline(antlr4::Parser* parser) override {
-    Capture(parser, parser->getCurrentToken(), parser->getExpectedTokens(), stop_);
+    bool at_choice = choice_token_ == parser->getTokenStream()->index() && choice_context_ == parser->getContext();
+    size_t state = at_choice ? choice_state_ : parser->getState();
+    Capture(parser, parser->getCurrentToken(), parser->getATN().getExpectedTokens(state, parser->getContext()), stop_);
     throw Stopped();
   }
   void recover(antlr4::Parser*, std::exception_ptr) override { throw Stopped(); }
 
  private:
   Stop* stop_;
+  size_t choice_state_ = 0;
+  size_t choice_token_ = static_cast<size_t>(-1);
+  antlr4::RuleContext* choice_context_ = nullptr;
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "compiler/syntax/words.h"
+
 namespace dpl::syntax {
 namespace {
 
@@ -51,7 +53,8 @@ Span Recovery::SpanAt(size_t index) const {
   return source_.MakeSpan(end, end);
 }
 
-bool Recovery::Report(size_t index, const Finding& finding) {
+bool Recovery::Report(const Finding& finding) {
+  size_t index = finding.token;
   if (reports_ == kMaxReports) {
     sink_->ReportText(DPL0106, SpanAt(index), fmt::format("more than {} syntax errors: the rest of the file was not read", kMaxReports));
   }
@@ -75,8 +78,8 @@ bool Recovery::LooksLikeDeclaration(size_t index) const {
   const SourceToken& token = tokens_->At(index);
   if (!token.first_on_line()) return false;
   auto type = [&](size_t offset) { return tokens_->TypeAt(index + offset); };
-  auto name = [&](size_t offset) {
-    return reader_->First(P::RuleName).contains(static_cast<ssize_t>(type(offset)));
+  auto name = [&](size_t offset) {  // a reserved word is a bad name, but a name
+    return reader_->First(P::RuleWord).contains(static_cast<ssize_t>(type(offset)));
   };
   switch (token.getType()) {
     case P::OWNER: return type(1) == P::OF;
@@ -108,7 +111,18 @@ bool Recovery::StartsClause(size_t index, size_t clause_rule, bool sure) {
   if (!sure) return ReadsAs(clause_rule, index);
   if (token.first_on_line()) return before != P::COMMA && before != P::DOT;
   if (GoesOn(before)) return false;
-  return !Doubtful(type) || ReadsAs(clause_rule, index);
+  bool doubtful = Doubtful(type) || clause_rule == P::RuleDatum;  // any name begins a fact
+  return !doubtful || ReadsAs(clause_rule, index);
+}
+
+// A word at the start of a line that begins a clause somewhere, or is no keyword at all: a clause of its own, if a wrong one.
+bool Recovery::LooksLikeClause(size_t index) const {
+  const SourceToken& token = tokens_->At(index);
+  if (!token.first_on_line() || index == 0 || GoesOn(tokens_->TypeAt(index - 1))) return false;
+  size_t type = token.getType();
+  size_t next = tokens_->TypeAt(index + 1);
+  if (type == P::IDENT) return next != P::DOT && next != P::COMMA && next != P::ASSIGN;
+  return !Doubtful(type) && IsClauseHead(type, reader_);
 }
 
 size_t Recovery::NextClause(size_t begin, size_t at, size_t clause_rule) {
@@ -122,6 +136,7 @@ size_t Recovery::NextClause(size_t begin, size_t at, size_t clause_rule) {
         continue;  // a stray `)` belongs to what is cut out
       }
       if (LooksLikeDeclaration(i)) return i;
+      if (depth == 0 && LooksLikeClause(i)) return i;
       // Inside an unclosed bracket only a whole clause at the start of a line is believed.
       bool candidate = depth == 0 || tokens_->At(i).first_on_line();
       if (candidate && work_ < kMaxWork && StartsClause(i, clause_rule, depth == 0)) return i;
@@ -137,6 +152,7 @@ bool Recovery::InsertBrace(size_t index, size_t open_brace, size_t from) {
   const SourceToken& token = tokens_->At(index);
   if (brace_reported_ != token.begin()) {
     Finding finding;
+    finding.token = index;
     finding.message = token.getType() == antlr4::Token::EOF
                           ? "the file ends inside a block: a `}` is missing"
                           : fmt::format("a `}}` is missing before {}", Ticked(token.getText()));
@@ -144,7 +160,7 @@ bool Recovery::InsertBrace(size_t index, size_t open_brace, size_t from) {
       Span brace = SpanAt(open_brace);
       sink_->ReportText(finding.code, SpanAt(index), finding.message).Label(brace, "this `{` is never closed");
       ++reports_;
-    } else if (!Report(index, finding)) {
+    } else if (!Report(finding)) {
       return false;
     }
     brace_reported_ = token.begin();
@@ -166,9 +182,10 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
   if (stop.too_deep) {
     Finding finding;
     finding.code = DPL0106;
+    finding.token = stop.token;
     finding.message = "this expression is nested too deep to be read";
     finding.help.emplace_back("name parts of it with `function`, or use a set and `in`");
-    if (!Report(stop.token, finding)) return Next::kGiveUp;
+    if (!Report(finding)) return Next::kGiveUp;
   } else if (stop.in_block) {
     // The block expects a clause or its end.
     bool step = stop.frames[0].rule == P::RuleStep;
@@ -182,7 +199,7 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
     if (step && element == P::RuleDatum && tokens_->At(stop.token).first_on_line() && StartsClause(stop.token, P::RuleStep, true)) {
       return InsertBrace(stop.token, stop.open_brace, from) ? Next::kAgain : Next::kGiveUp;
     }
-    if (!Report(stop.token, ExplainBlockMisfit(*tokens_, stop.token, block, element, reader_))) return Next::kGiveUp;
+    if (!Report(ExplainBlockMisfit(*tokens_, stop.token, block, element, reader_))) return Next::kGiveUp;
     size_t end = NextClause(stop.token, stop.token + 1, element);
     tokens_->Erase(stop.token, std::max(end, stop.token + 1));
     return Next::kAgain;
@@ -192,7 +209,7 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
     size_t open = block->start;
     while (open < clause->start && tokens_->TypeAt(open) != P::LBRACE) ++open;
     return InsertBrace(clause->start, open, from) ? Next::kAgain : Next::kGiveUp;
-  } else if (!Report(stop.token, ExplainMisfit(*tokens_, stop, reader_))) {
+  } else if (!Report(ExplainMisfit(*tokens_, stop, reader_))) {
     return Next::kGiveUp;
   }
 
@@ -231,7 +248,7 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
 }
 
 Recovery::Next Recovery::SkipToDeclaration(size_t at, size_t* resume) {
-  if (!Report(at, ExplainTopLevelMisfit(*tokens_, at, reader_))) return Next::kGiveUp;
+  if (!Report(ExplainTopLevelMisfit(*tokens_, at, reader_))) return Next::kGiveUp;
   size_t last = tokens_->size() - 1;
   size_t next = NextDeclaration(at + 1);
   // A block that follows, as in `grnat x { … }`, goes with it.

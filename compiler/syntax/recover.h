@@ -26,8 +26,9 @@ class Recovery {
 
  private:
   Span SpanAt(size_t index) const;
-  bool Report(size_t index, const Finding& finding);  // false when the cap is reached
+  bool Report(const Finding& finding);  // false when the cap is reached
   bool LooksLikeDeclaration(size_t index) const;
+  bool LooksLikeClause(size_t index) const;
   bool InsertBrace(size_t index, size_t open_brace, size_t from);
   // Where the next clause of the block begins, looking from `at` with brackets counted from `begin`.
   size_t NextClause(size_t begin, size_t at, size_t clause_rule);

@@ -118,8 +118,13 @@ void CheckMixedScript(const SourceFile& source, uint32_t begin, uint32_t end, Di
     latin |= l;
     other |= o;
     if (mixed || !(latin && other)) continue;
+    size_t word_end = at;
+    for (size_t next = at; next < end; word_end = next) {
+      char32_t letter = NextCodePoint(text, &next);
+      if (!IsLatin(letter) && !IsGreekOrCyrillic(letter)) break;
+    }
     sink->Report(DPL0003, source.MakeSpan(begin, end),
-                 {fmt::format("`{}`", std::string_view(text).substr(word, at - word))})
+                 {fmt::format("`{}`", std::string_view(text).substr(word, word_end - word))})
         .Label(source.MakeSpan(here, at), fmt::format("this letter is U+{:04X}", static_cast<uint32_t>(c)));
     return;
   }
