@@ -109,6 +109,7 @@ struct Checker {
   std::string Place(const Span& span) const;   // "policies/spend.dpl:18:3"
   const TypeDef& Type(TypeId id) const { return model.schema.types[id]; }
   TypeId ResourceType(uint32_t resource) { return model.AddType({TypeKind::kResource, resource, false}); }
+  std::string ResourceName(uint32_t resource) const { return std::string(Text(model.schema.resources[resource].name)); }
   StatementModel& StatementOf(const Symbol& s) { return model.statements[s.statement]; }
   const StatementModel& Agent(uint32_t ordinal) const {
     return model.statements[by_kind[static_cast<size_t>(StatementKind::kAgent)][ordinal]];

@@ -216,7 +216,7 @@ class Unfolder {
       DiagnosticRef report = c_.ReportText(DPL0301, container.span,
                                            Quote(container.id.value) + " names no container of a " + Quoted(c_.Text(resource.name)));
       if (resource.has_parent) {
-        report.Help("write `in " + TypeText(c_, resource.parent_type) + " " + Quote(container.id.value) + "`");
+        report.Help("write `in " + c_.ResourceName(resource.parent_type) + " " + Quote(container.id.value) + "`");
       } else {
         report.Help("only a type whose key is a path lies in a path: `key path: path`");
       }

@@ -157,7 +157,7 @@ void BuildParent(Checker& c, const ast::ResourceDecl& decl, FileScope& file, Res
     return;
   }
   def.has_parent = true;
-  def.parent_type = WithoutOptional(c, type);
+  def.parent_type = c.Type(type).index;
   def.parent_optional = IsOptional(c, type);
   def.parent_from_request = within.from_request;
   if (within.name.empty()) return;
@@ -250,10 +250,10 @@ void BuildActions(Checker& c, const ast::CanClause& can, FileScope& file, const 
   if (can.makes) {
     // The parent of what is made is known before the thing is: it comes as a parameter (closing rule 16).
     bool has = std::any_of(params.begin(), params.end(),
-                           [&](const ParamDef& p) { return WithoutOptional(c, p.type) == def.parent_type; });
+                           [&](const ParamDef& p) { return WithoutOptional(c, p.type) == c.ResourceType(def.parent_type); });
     if (def.has_parent && !has) {
       c.Report(DPL0104, can.span, {"an action that `makes` a " + Quoted(symbol.name), "its parent as a parameter"})
-          .Help("write `can … { parent: " + TypeText(c, def.parent_type) + " } makes`");
+          .Help("write `can … { parent: " + c.ResourceName(def.parent_type) + " } makes`");
     }
   }
 }

@@ -244,8 +244,8 @@ class TestChecker {
     if (parent != kNone) {
       if (!resource.has_parent) {
         Fixture(datum.parent_type.span, "a " + Quoted(datum.name.text) + " has no parent", "declare it: `within " + datum.parent_type.text + "`");
-      } else if (c_.Type(resource.parent_type).index != parent) {
-        Fixture(datum.parent_type.span, "the parent of a " + Quoted(datum.name.text) + " is a " + Quoted(TypeText(c_, resource.parent_type)));
+      } else if (resource.parent_type != parent) {
+        Fixture(datum.parent_type.span, "the parent of a " + Quoted(datum.name.text) + " is a " + Quoted(c_.ResourceName(resource.parent_type)));
       }
     }
     Fields(datum.fields, Slots(resource.attributes), Quoted(datum.name.text), true);

@@ -198,7 +198,7 @@ bool CanLieWithin(const Checker& c, uint32_t inner, uint32_t outer) {
     if (inner == outer) return true;
     const ResourceDef& resource = c.model.schema.resources[inner];
     if (!resource.has_parent || resource.parent_type == kNone) return false;
-    inner = c.Type(resource.parent_type).index;
+    inner = resource.parent_type;
   }
   return false;
 }
