@@ -75,7 +75,9 @@ Reason CheckDelegation(Fold& f, uint32_t statement) {
   f.Flips(Instant{s.expires_us});
   if (d.lasts_us != 0) {
     Instant since = f.task != nullptr ? f.task->opened : f.hops[0].born;
-    if (AgeUs(f.now, since) > d.lasts_us) return Reason::kDelegationExpired;
+    // A task that ended before the delegation did is step 10's to name.
+    Instant at = f.task != nullptr ? std::min(f.now, f.task->expires) : f.now;
+    if (AgeUs(at, since) > d.lasts_us) return Reason::kDelegationExpired;
     if (std::optional<Instant> end = Add(since, Duration{d.lasts_us})) f.FlipsAfter(*end);
   }
   return kPass;
