@@ -8,10 +8,6 @@ namespace {
 
 constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-Error Syntax() {
-  return Error{"ip.syntax", "an address is written as `192.0.2.1` or `2001:db8::1`"};
-}
-
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -111,33 +107,60 @@ void AppendNumber(std::string* out, unsigned value) {
   out->append(text + at, sizeof text - at);
 }
 
-}  // namespace
+// What is wrong with a text, while nobody has asked for the words.
+enum class Fault { kNone, kSyntax, kPrefix, kHostBits };
 
-Result<IpPrefix> ParseIp(std::string_view text) {
-  IpPrefix ip;
+Fault ReadIp(std::string_view text, IpPrefix* ip) {
   if (text.find(':') != std::string_view::npos) {
-    if (!ParseV6(text, &ip.addr)) return Syntax();
-    return ip;
+    return ParseV6(text, &ip->addr) ? Fault::kNone : Fault::kSyntax;
   }
-  std::memcpy(ip.addr.data(), kMapped, sizeof kMapped);
-  if (!ParseV4(text, ip.addr.data() + 12)) return Syntax();
-  return ip;
+  std::memcpy(ip->addr.data(), kMapped, sizeof kMapped);
+  return ParseV4(text, ip->addr.data() + 12) ? Fault::kNone : Fault::kSyntax;
 }
 
-Result<IpPrefix> ParseIpPrefix(std::string_view text) {
+Fault ReadPrefix(std::string_view text, IpPrefix* ip) {
   size_t slash = text.find('/');
-  Result<IpPrefix> ip = ParseIp(text.substr(0, slash));
-  if (!ip.ok() || slash == std::string_view::npos) return ip;
+  Fault fault = ReadIp(text.substr(0, slash), ip);
+  if (fault != Fault::kNone || slash == std::string_view::npos) return fault;
   bool v4 = text.substr(0, slash).find(':') == std::string_view::npos;
   size_t at = slash + 1;
   uint8_t bits = 0;
   if (!ParseByte(text, &at, &bits) || at != text.size() || bits > (v4 ? 32 : 128)) {
-    return Error{"ip.prefix", "a block's length is at most 32 for IPv4 and 128 for IPv6"};
+    return Fault::kPrefix;
   }
   ip->bits = static_cast<uint8_t>(v4 ? bits + 96 : bits);
-  if (!HostBitsClear(*ip)) {
-    return Error{"ip.host_bits", "a block's address is zero after its prefix, as in `10.0.0.0/8`"};
+  return HostBitsClear(*ip) ? Fault::kNone : Fault::kHostBits;
+}
+
+Error ErrorOf(Fault fault) {
+  switch (fault) {
+    case Fault::kPrefix:
+      return Error{"ip.prefix", "a block's length is at most 32 for IPv4 and 128 for IPv6"};
+    case Fault::kHostBits:
+      return Error{"ip.host_bits",
+                   "a block's address is zero after its prefix, as in `10.0.0.0/8`"};
+    default:
+      return Error{"ip.syntax", "an address is written as `192.0.2.1` or `2001:db8::1`"};
   }
+}
+
+}  // namespace
+
+Result<IpPrefix> ParseIp(std::string_view text) {
+  IpPrefix ip;
+  if (Fault fault = ReadIp(text, &ip); fault != Fault::kNone) return ErrorOf(fault);
+  return ip;
+}
+
+Result<IpPrefix> ParseIpPrefix(std::string_view text) {
+  IpPrefix ip;
+  if (Fault fault = ReadPrefix(text, &ip); fault != Fault::kNone) return ErrorOf(fault);
+  return ip;
+}
+
+std::optional<IpPrefix> TryParseIpPrefix(std::string_view text) {
+  IpPrefix ip;
+  if (ReadPrefix(text, &ip) != Fault::kNone) return std::nullopt;
   return ip;
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ struct IpPrefix {
 // Codes: ip.syntax, ip.prefix (length out of range), ip.host_bits ("10.0.0.1/8").
 Result<IpPrefix> ParseIp(std::string_view text);        // one address
 Result<IpPrefix> ParseIpPrefix(std::string_view text);  // an address or a CIDR block
+// The same where a text that is none is no error: no reason, and nothing asked of the heap.
+std::optional<IpPrefix> TryParseIpPrefix(std::string_view text);
 
 // True when `inner` (an address or a block) lies within `prefix`. An IPv4 block holds IPv4 only; an
 // IPv6 block shorter than the mapped range's own 96 bits holds no IPv4 address.

@@ -1,4 +1,6 @@
 // Functions over addresses.
+#include <optional>
+
 #include "runtime/base/ip.h"
 #include "runtime/vm/builtins.h"
 
@@ -8,8 +10,8 @@ namespace dpl::vm {
 Value Ip(Context& c, const Value& text) {
   if (text.kind != ValueKind::kString) return c.Confused();
   if (text.n > 64) return Value::Error(ErrorKind::kRange);  // no spelling is that long
-  Result<IpPrefix> parsed = ParseIpPrefix(text.text());
-  if (!parsed.ok()) return Value::Error(ErrorKind::kRange);
+  std::optional<IpPrefix> parsed = TryParseIpPrefix(text.text());
+  if (!parsed) return Value::Error(ErrorKind::kRange);
   const IpPrefix* kept = c.env->arena->New<IpPrefix>(*parsed);
   if (kept == nullptr) return c.NoMemory();
   Value value;

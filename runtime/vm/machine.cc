@@ -192,6 +192,7 @@ op_InRole: DPL_UNARY(1, vm::InRole(c, *top, at[1]));
 op_InTeamValue: DPL_BINARY(0, vm::InTeamValue(c, top[-1], *top));
 op_Like:
   if (Unusable(*top)) DPL_UNARY(1, ErrorOf(*top));
+  if (env->snapshot->constant(at[1]).kind != ValueKind::kString) goto confused;
   DPL_UNARY(1, vm::Like(c, *top, env->snapshot->constant(at[1]).text()));
 op_Matches:
   if (Unusable(*top)) DPL_UNARY(1, ErrorOf(*top));

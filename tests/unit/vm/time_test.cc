@@ -94,6 +94,12 @@ TEST_F(TimeTest, DuringNeedsAnInstant) {
 TEST_F(TimeTest, DateOfAnInstant) {
   EXPECT_EQ(Show(Push(policy.Moment("2026-11-20T02:30Z")) + Op(Opcode::kCallBuiltin, static_cast<uint32_t>(Builtin::k_date_of), 1)),
             "2026-11-20");
+  Words evening = Push(policy.Moment("2026-11-20T02:30Z"));
+  EXPECT_EQ(Show(evening + Op(Opcode::kLocalDate, policy.utc)), "2026-11-20");
+  EXPECT_EQ(Show(evening + Op(Opcode::kLocalDate, policy.new_york)), "2026-11-19");
+  EXPECT_EQ(Show(evening + Op(Opcode::kLocalDate, 99)), "abort internal");
+  EXPECT_EQ(Show(Push(policy.Day("2026-11-20")) + Op(Opcode::kLocalDate, policy.utc)), "abort internal");
+  EXPECT_EQ(Show(Bottom(ErrorKind::kStale) + Op(Opcode::kLocalDate, policy.utc)), "⊥stale");
 }
 
 }  // namespace
