@@ -21,9 +21,10 @@ constexpr size_t kWidth = 100;      // code points; a line longer than this is b
 constexpr size_t kWidestHead = 14;  // longer clause heads do not push the others' bodies to the right
 
 // Clause heads of two words; every other head is one word.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kTwoWordHeads = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kTwoWordHeads = {{
     {"approved", "by"}, {"runs", "as"}, {"applies", "to"}, {"imported", "from"}, {"onward", "to"}, {"only", "in"}, {"never", "by"},
     {"good", "for"}, {"same", "person"}, {"known", "as"}, {"no", "limit"}, {"at", "most"}, {"includes", "role"},
+    {"trusting", "request"}, {"nothing", "else"},
 }};
 
 class Printer {
@@ -101,7 +102,7 @@ class Printer {
   void Print(const Node& node, size_t indent, std::string* out, std::vector<std::string_view>* hoisted) {
     if (node.children.empty()) return Inline(node.first, node.last, indent, indent + 4, 0, out, hoisted);
     if (node.children[0].kind == Kind::kRow) return PrintTable(node, indent, out, hoisted);
-    if (OneLine(node, indent, out)) return;
+    if (OneLine(node, indent, out, hoisted)) return;
     Inline(node.first, node.children[0].first - 1, indent, indent + 4, 0, out, hoisted);
     AppendTrailing(node.children[0].first - 1, out);
     *out += '\n';
@@ -111,18 +112,19 @@ class Printer {
   }
 
   // At most one thing in the block, no comment in the way, and narrow enough.
-  bool OneLine(const Node& node, size_t indent, std::string* out) {
+  bool OneLine(const Node& node, size_t indent, std::string* out, std::vector<std::string_view>* hoisted) const {
     size_t things = node.children.size();
     if (things == 2 && IsPair(node.children[0], node.children[1])) things = 1;
-    if (things > 1) return false;
-    for (size_t token = node.first; token < node.last; ++token) {
+    if (things > 1 || !node.children[0].children.empty()) return false;
+    for (size_t token = node.children[0].first - 1; token < node.last; ++token) {
       if (!outline_.After(token).empty()) return false;
     }
-    if (!node.children[0].children.empty()) return false;
     std::string line;
-    Plain(node.first, node.last, &line);
-    if (indent + Width(line) > kWidth) return false;
+    std::vector<std::string_view> above;
+    Inline(node.first, node.last, indent, indent, 0, &line, &above);
+    if (line.find('\n') != std::string::npos) return false;
     *out += line;
+    hoisted->insert(hoisted->end(), above.begin(), above.end());
     return true;
   }
 
@@ -134,13 +136,13 @@ class Printer {
   // Does every `expect` of the block find room beside its `when`? All of them stand there, or none.
   bool PairsFit(const Node& node, size_t indent) const {
     for (size_t i = 0; i + 1 < node.children.size(); ++i) {
-      if (!IsPair(node.children[i], node.children[i + 1])) continue;
-      for (size_t token = node.children[i].first; token < node.children[i + 1].last; ++token) {
-        if (!outline_.After(token).empty()) return false;
-      }
+      const Node& when = node.children[i];
+      const Node& expect = node.children[i + 1];
+      if (!IsPair(when, expect)) continue;
       std::string line;
-      Plain(node.children[i].first, node.children[i + 1].last, &line);
-      if (indent + Width(line) > kWidth) return false;
+      std::vector<std::string_view> hoisted;
+      Inline(when.first, expect.last, indent, indent, 0, &line, &hoisted);
+      if (!outline_.After(when.last).empty() || line.find('\n') != std::string::npos) return false;
     }
     return true;
   }
@@ -153,10 +155,10 @@ class Printer {
       std::string body;
       std::vector<std::string_view> inner;
       Inline(row.first, row.last, indent, indent + 4, 0, &body, &inner);
-      for (const PlacedComment& comment : outline_.After(previous)) {
-        if (!comment.trailing) inner.insert(inner.begin(), comment.text);
-      }
       *out += '\n';
+      for (const PlacedComment& comment : outline_.After(previous)) {
+        if (!comment.trailing) AppendLine(comment.text, indent, out);
+      }
       for (std::string_view comment : inner) AppendLine(comment, indent, out);
       out->append(indent, ' ');
       *out += body;
@@ -177,24 +179,28 @@ class Printer {
     size_t previous = node.children[0].first - 1;
     size_t end = EndWithTrailing(previous);
     bool first = true;
-    auto own_lines = [&] {
+    auto own_lines = [&](size_t at) {
       for (const PlacedComment& comment : outline_.After(previous)) {
         if (comment.trailing) continue;
         if (!first && outline_.BlankLine(end, comment.begin)) *out += '\n';
-        AppendLine(comment.text, indent, out);
+        AppendLine(comment.text, at, out);
         end = comment.end;
         first = false;
       }
     };
     for (size_t i = 0; i < node.children.size(); ++i) {
       const Node& child = node.children[i];
-      own_lines();
+      bool hanging = i > 0 && IsPair(node.children[i - 1], child);  // an `expect` on a line of its own
+      size_t at = hanging ? indent + 2 : indent;
+      own_lines(at);
       if (!first && outline_.BlankLine(end, outline_.Begin(child.first))) *out += '\n';
       std::string body;
       std::vector<std::string_view> hoisted;
-      bool hanging = i > 0 && IsPair(node.children[i - 1], child);  // an `expect` on a line of its own
-      size_t at = hanging ? indent + 2 : indent;
-      if (child.kind == Kind::kClause) {
+      size_t last = child.last;
+      if (beside && i + 1 < node.children.size() && IsPair(child, node.children[i + 1])) {
+        last = node.children[++i].last;
+        Inline(child.first, last, at, at, 0, &body, &hoisted);
+      } else if (child.kind == Kind::kClause) {
         PrintClause(child, at, pad, &body, &hoisted);
       } else {
         Print(child, at, &body, &hoisted);
@@ -202,19 +208,13 @@ class Printer {
       for (std::string_view comment : hoisted) AppendLine(comment, at, out);
       out->append(at, ' ');
       *out += body;
-      size_t last = child.last;
-      if (beside && i + 1 < node.children.size() && IsPair(child, node.children[i + 1])) {
-        last = node.children[++i].last;
-        *out += ' ';
-        Plain(node.children[i].first, last, out);
-      }
       AppendTrailing(last, out);
       *out += '\n';
       previous = last;
       end = EndWithTrailing(last);
       first = false;
     }
-    own_lines();
+    own_lines(indent);
   }
 
   // Tokens of a clause's head: `may`, `approved by` …
@@ -241,13 +241,6 @@ class Printer {
 
   void PrintClause(const Node& clause, size_t indent, size_t pad, std::string* out, std::vector<std::string_view>* hoisted) {
     Inline(clause.first, clause.last, indent, indent + std::max<size_t>(pad + 1, 4), pad, out, hoisted);
-  }
-
-  void Plain(size_t first, size_t last, std::string* out) const {
-    for (size_t token = first; token <= last; ++token) {
-      if (token > first && outline_.SpaceBetween(token - 1, token)) *out += ' ';
-      *out += outline_.Text(token);
-    }
   }
 
   // May a line be broken before this token?
@@ -299,7 +292,7 @@ class Printer {
           chunk += ' ';
           chunk += comment.text;
         } else {
-          hoisted->push_back(comment.text);
+          hoisted->push_back(comment.Hoisted());
         }
       }
     }

@@ -23,6 +23,7 @@ Outline::Outline(const SourceFile& source, const Layout& layout) : text_(source.
     placed.text = text_.substr(comment.begin, comment.end - comment.begin);
     placed.begin = comment.begin;
     placed.end = comment.end;
+    placed.doc = comment.kind == Comment::Kind::kDoc;
     size_t from = token == 0 ? 0 : layout.tokens[token - 1].end;
     placed.trailing = token > 0 && text_.substr(from, comment.begin - from).find_first_of("\r\n") == std::string_view::npos;
     placed.one_line_block =

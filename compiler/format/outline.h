@@ -22,6 +22,10 @@ struct PlacedComment {
   size_t begin = 0, end = 0;  // bytes
   bool trailing = false;      // on the line of the token before it
   bool one_line_block = false;  // `/* … */` without a line break: may stay inside a line
+
+  // Its text when it moves from inside a line to above it: `/// x` there would become the doc of a declaration, so `// x`.
+  std::string_view Hoisted() const { return doc ? text.substr(1) : text; }
+  bool doc = false;
 };
 
 class Outline {
@@ -33,6 +37,7 @@ class Outline {
     return text_.substr(layout_.tokens[token].begin, layout_.tokens[token].end - layout_.tokens[token].begin);
   }
   bool SpaceBetween(size_t token, size_t next) const {
+    if (Text(token) == "{" && Text(next) == "}") return false;
     return !layout_.tokens[token].tight_after && !layout_.tokens[next].tight_before;
   }
   // Comments between this token and the next; those before the first token are under kStart.
