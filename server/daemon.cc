@@ -1,6 +1,7 @@
 // Start, reload, drain.
 #include "server/daemon.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -8,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
 #include "runtime/state/memory_store.h"
 #include "server/api/metrics.h"
@@ -75,6 +77,34 @@ std::string Join(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts) text.append(text.empty() ? "" : ",").append(part);
   return text;
+}
+
+// Every connection takes a descriptor; the default of 1,024 would shed long before `connections`
+// does.
+void RaiseDescriptorLimit(size_t connections) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = connections + 256;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// True when the policy declares `name` (`person.role`, `context.ip`, `app.Doc.owner`) as coming
+// from the request.
+bool IsAssertable(const Schema& schema, std::string_view name) {
+  auto among = [&](std::string_view owner, const std::vector<AttributeDef>& attributes) {
+    if (name.size() <= owner.size() || !name.starts_with(owner) || name[owner.size()] != '.')
+      return false;
+    return std::any_of(attributes.begin(), attributes.end(), [&](const AttributeDef& attribute) {
+      return schema.strings[attribute.name] == name.substr(owner.size() + 1);
+    });
+  };
+  return among("person", schema.person.attributes) || among("context", schema.context) ||
+         std::any_of(schema.resources.begin(), schema.resources.end(),
+                     [&](const ResourceDef& type) {
+                       return among(schema.strings[type.name], type.attributes);
+                     });
 }
 
 void AppendHttpMetrics(const HttpCounters& counters, MetricsWriter* writer) {
@@ -150,6 +180,7 @@ class Daemon {
     DPL_RETURN_IF_ERROR(RecordSeeds(nullptr, *loaded, &store_, clock_.Now()));
     loaded_ = loaded.take();
     ForgetRead(&loaded_);
+    WarnOfUnknownAttributes(config_);
     ServiceOptions options;
     options.clock = &clock_;
     options.store = &store_;
@@ -165,9 +196,21 @@ class Daemon {
       service_->Handle(request, response);
     });
     if (args_.check_only) return {};
+    RaiseDescriptorLimit(config_.limits.max_connections);
     for (const ListenAddress& address : config_.listen)
       DPL_RETURN_IF_ERROR(server_->Listen(address));
     return {};
+  }
+
+  // A name that nothing answers to is most likely misspelt, and the caller will not be believed
+  // where it should.
+  void WarnOfUnknownAttributes(const Config& config) {
+    for (const RegisteredCaller& registered : config.callers) {
+      for (const std::string& name : registered.caller.asserts) {
+        if (IsAssertable(loaded_.snapshot->program().schema, name)) continue;
+        log_.Warn("unknown_attribute", {{"caller", registered.caller.name}, {"attribute", name}});
+      }
+    }
   }
 
   void LogStart() {
@@ -221,6 +264,7 @@ class Daemon {
     loaded_ = loaded.take();
     ForgetRead(&loaded_);
     config_.callers = config->callers;
+    WarnOfUnknownAttributes(config_);
     service_->Publish(loaded_.snapshot, MakeCallers(config_));
     log_.Info("reloaded", {{"bundle", config->bundle},
                            {"digest", loaded_.digest},

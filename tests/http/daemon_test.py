@@ -269,6 +269,15 @@ class Callers(WithFolder):
         dpld = self.start_with(serves_persons=True, asserts_attributes=["person.role", "fixture.Record.status"])
         self.assertIs(self.ask(dpld, ADMIN).json["decision"], True)
 
+    def test_an_attribute_that_no_policy_declares_is_said(self):
+        dpld = self.start_with(asserts_attributes=["person.role", "person.rolle", "fixture.Record.status", "fixture.Record"])
+        self.assertEqual(sorted(e["attribute"] for e in dpld.events if e["event"] == "unknown_attribute"),
+                         ["fixture.Record", "person.rolle"])
+
+    def test_naming_an_agent_needs_leave(self):
+        body = {**GOOD, "context": {"agent": "nobody"}}
+        self.assertIs(self.ask(self.start_with(serves_persons=True), body).json["decision"], False)
+
     def test_details_are_for_those_entitled(self):
         without = self.ask(self.start_with(serves_persons=True), GOOD).json["context"]
         self.assertNotIn("reason_admin", without)
