@@ -191,13 +191,13 @@ class LimitBuilder {
     if (by_type.empty()) return nullptr;
     bool reads_resource = PathText(path).starts_with("resource.");
     ExprScope scope = *place_.scope;
+    scope.restricting = true;  // an absent value makes the limit unknown, which denies
     if (!reads_resource) {
       scope.type = by_type.begin()->first;
       scope.actions = all;
       *type = CheckTyped(c_, path, kNone, scope);
       return *type == kNone ? nullptr : &path;
     }
-    scope.restricting = true;  // an absent value makes the limit unknown, which denies
     std::vector<Expr*> typed;
     for (const auto& [resource, actions] : by_type) {
       Expr* one = typed.empty() ? &path : CloneInto(c_.model, path);
