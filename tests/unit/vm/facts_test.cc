@@ -268,9 +268,10 @@ TEST_F(FactsOps, WithinATasksParameter) {
   Facts(kCompany);
   resource = "d";
   EXPECT_EQ(Show(Op(Opcode::kResourceInTask, 0)), "⊥missing");
-  policy.Resource(policy.folder, "C");
-  Rebuild();
-  Entity a = *snapshot->FindResource(policy.folder, "A"), c = *snapshot->FindResource(policy.folder, "C");
+  Entity a, c;  // as a request would name them
+  a.type = c.type = policy.folder;
+  a.id = "A";
+  c.id = "C";
   Value task[1] = {Value::Of(ValueKind::kResource, &a)};
   env.task_params = task;
   env.task_param_count = 1;
