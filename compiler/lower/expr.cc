@@ -109,7 +109,8 @@ void Lowering::Value(const Expr& expr, const Frame& frame, Emitter* emit) {
     case ExprKind::kCall:
       DPL_CHECK(expr.ref == RefKind::kBuiltin);
       for (const ast::ExprPtr& argument : expr.args) Value(*argument, frame, emit);
-      if (static_cast<Builtin>(expr.ref_a) == Builtin::k_date_of) {  // which day it is depends on where
+      if (static_cast<Builtin>(expr.ref_a) ==
+          Builtin::k_date_of) {  // which day it is depends on where
         emit->Op(Opcode::kLocalDate, {frame.zone});
         return;
       }

@@ -70,6 +70,7 @@ class Lowering {
                            Emitter* emit);
   // The frame of a condition about `person` that is asked in `frame`.
   static Frame PersonFrame(const ast::Expr& person, const Frame& frame, const Emitter& emit);
+  bool DependsOnType(const std::vector<ast::Subject>& subjects) const;
   SubjectKey KeyOf(const ast::Subject& subject) const;
   std::vector<uint32_t> ComputedRolesGiving(uint32_t role) const;
   std::vector<const ast::Expr*> RoleConditions(uint32_t role, uint32_t type) const;

@@ -1,4 +1,5 @@
-// From a checked Model to a Program: constants, code, clauses, limits, index. Deterministic: equal models, equal bytes.
+// From a checked Model to a Program: constants, code, clauses, limits, index. Deterministic: equal
+// models, equal bytes.
 #pragma once
 
 #include "compiler/check/model.h"
@@ -7,8 +8,8 @@
 
 namespace dpl::lower {
 
-// Fills spans' file ids with the order of Program::sources (paths sorted). Sets the digest. The model must come from a
-// successful Check(); consumes its schema.
+// Fills spans' file ids with the order of Program::sources (paths sorted). Sets the digest. The
+// model must come from a successful Check(); consumes its schema.
 Program Lower(check::Model&& model, const SourceSet& sources);
 
 }  // namespace dpl::lower

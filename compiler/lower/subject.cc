@@ -94,6 +94,16 @@ void Lowering::Subject(const ast::Subject& subject, Side side, uint32_t type, Em
   DPL_CHECK(!"a subject that this version does not know passed the checker");
 }
 
+// Whether somebody is meant by a role whose condition differs from type to type.
+bool Lowering::DependsOnType(const std::vector<ast::Subject>& subjects) const {
+  return std::any_of(subjects.begin(), subjects.end(), [&](const ast::Subject& subject) {
+    if (subject.kind != Subject::Kind::kRole) return false;
+    std::vector<uint32_t> computed = ComputedRolesGiving(subject.ref);
+    return std::any_of(computed.begin(), computed.end(),
+                       [&](uint32_t role) { return !model_->roles[role].where_by_type.empty(); });
+  });
+}
+
 SubjectKey Lowering::KeyOf(const ast::Subject& subject) const {
   switch (subject.kind) {
     case Subject::Kind::kTeam:
@@ -118,6 +128,7 @@ SubjectKey Lowering::KeyOf(const ast::Subject& subject) const {
 
 SubjectCode Lowering::Subjects(const std::vector<ast::Subject>& subjects, Side side,
                                uint32_t type) {
+  if (!DependsOnType(subjects)) type = kNone;  // one code for all types
   auto [at, fresh] = subjects_.try_emplace({&subjects, side, type});
   SubjectCode& result = at->second;
   if (!fresh) return result;

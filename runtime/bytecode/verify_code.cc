@@ -545,17 +545,25 @@ class CodeProof {
     return Status::Ok();
   }
 
+  // Where one of several tasks is open, they must agree on the parameter.
   Status TaskParam(bool is_scope) {
-    DPL_NEED(use_->task != kNone, kCode, "there is no task here");
-    const Task& task = p_.tasks[use_->task];
-    DPL_NEED(operands_[0] < task.params.size(), kCode, "the task has no parameter {}",
-             operands_[0]);
-    AbsType type = types_.OfSchema(task.params[operands_[0]].type);
+    std::span<const uint32_t> open = use_->OpenTasks();
+    DPL_NEED(!open.empty(), kCode, "there is no task here");
+    DPL_NEED(work_.Take(open.size()), "bundle.size", "the proof of all code takes too long");
+    std::optional<AbsType> type;
+    for (uint32_t t : open) {
+      const Task& task = p_.tasks[t];
+      DPL_NEED(operands_[0] < task.params.size(), kCode, "the task has no parameter {}",
+               operands_[0]);
+      AbsType here = types_.OfSchema(task.params[operands_[0]].type);
+      DPL_NEED(!type || *type == here, kCode, "the parameter {} has two types", operands_[0]);
+      type = here;
+    }
     if (!is_scope) {
-      Push(type);
+      Push(*type);
       return Status::Ok();
     }
-    DPL_NEED(types_.Is(type, TypeKind::kResource), kCode, "the task's parameter is no resource");
+    DPL_NEED(types_.Is(*type, TypeKind::kResource), kCode, "the task's parameter is no resource");
     PushTruth();
     return Status::Ok();
   }
@@ -571,8 +579,15 @@ class CodeProof {
     DPL_NEED(person || types_.Is(entity.type, TypeKind::kResource), kCode,
              "only persons and resources have a key");
     uint32_t type = types_.index(entity.type);
-    DPL_NEED(person || type != kNone, kCode, "the key of a resource of unknown type is read");
-    PushKind(!person && s_.resources[type].key_is_path ? TypeKind::kPath : TypeKind::kString);
+    if (person || type != kNone) {
+      PushKind(!person && s_.resources[type].key_is_path ? TypeKind::kPath : TypeKind::kString);
+      return Status::Ok();
+    }
+    // Of a type that is not known the key may be text of either form: enough to count by, not to
+    // compare.
+    DPL_NEED(use_->result == CodeUse::Result::kKey, kCode,
+             "the key of a resource of unknown type is read");
+    PushKind(TypeKind::kString);
     return Status::Ok();
   }
 

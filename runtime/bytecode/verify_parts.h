@@ -2,6 +2,7 @@
 // verify.cc.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,11 +36,16 @@ struct CodeUse {
   uint32_t type = kNone;    // the request's resource type; kNone: can be several
   uint32_t clause = kNone;  // whose actions the request can have; kNone: those of all clauses of …
   uint32_t statement = kNone;  // … this statement; kNone: any action of the schema
-  uint32_t task = kNone;       // Program::tasks: whose parameters can be read
-  TypeId measure = kNone;      // kMeasure: the type it must have; kNone: any that can be counted
+  // Whose parameters can be read: this task is open, or one of these.
+  uint32_t task = kNone;
+  const std::vector<uint32_t>* tasks = nullptr;
+  std::span<const uint32_t> OpenTasks() const {
+    if (tasks != nullptr) return *tasks;
+    return {&task, task == kNone ? size_t{0} : size_t{1}};
+  }
+  TypeId measure = kNone;  // kMeasure: the type it must have; kNone: any that can be counted
   const std::vector<SubjectKey>* keys = nullptr;  // a subject code: they must cover it
-  bool agents_only = false;  // … and must be {kAny} unless only agents are covered
-  std::string what;          // "clause 4 where": for messages
+  std::string what;                               // "clause 4 where": for messages
 };
 
 // What the proof has cost so far, so that a small bundle cannot ask for a long one.

@@ -93,8 +93,12 @@ class StatementCheck {
     use.code = code;
     use.what = std::move(what);
     use.statement = statement;
-    if (statement != kNone && p_.statements[statement].kind == StatementKind::kTask)
-      use.task = p_.statements[statement].detail;
+    if (statement != kNone) {
+      const Statement& of = p_.statements[statement];
+      if (of.kind == StatementKind::kTask) use.task = of.detail;
+      if (of.kind == StatementKind::kDelegation)
+        use.tasks = &p_.delegations[of.detail].only_in_tasks;
+    }
     uses_.push_back(std::move(use));
   }
 

@@ -37,8 +37,8 @@ TEST(Bundle, ReadsBackWhatWasWritten) {
   EXPECT_EQ(back->schema.zones[1].version, "2025b");
 }
 
-// Every field list is used: a program in which each number differs comes back with each number, or it would not encode
-// to the same bytes. What a list forgot would be lost here.
+// Every field list is used: a program in which each number differs comes back with each number, or
+// it would not encode to the same bytes. What a list forgot would be lost here.
 TEST(Bundle, ForgetsNoField) {
   Program a = SampleProgram();
   auto differs = [&](auto change) {
@@ -62,7 +62,9 @@ TEST(Bundle, ForgetsNoField) {
   differs([](Program& p) { p.codes[0].span.end_column = 99; });
 }
 
-TEST(Bundle, EqualProgramsGiveEqualBytes) { EXPECT_EQ(EncodeBundle(SampleProgram()), EncodeBundle(SampleProgram())); }
+TEST(Bundle, EqualProgramsGiveEqualBytes) {
+  EXPECT_EQ(EncodeBundle(SampleProgram()), EncodeBundle(SampleProgram()));
+}
 
 TEST(Bundle, RefusesWhatIsNoBundle) {
   auto code = [](std::string_view bytes) {

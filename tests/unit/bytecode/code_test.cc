@@ -1,8 +1,8 @@
 // Opcode by opcode: a use that is proven, and everything around it that is not.
-#include <gtest/gtest.h>
-
 #include <map>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "runtime/bytecode/assemble.h"
 #include "runtime/bytecode/decode.h"
@@ -15,9 +15,14 @@
 namespace dpl {
 namespace {
 
-// Conditions on a document whose action is `approve(amount)`, in which each opcode stands once. The task's own are run
-// in the task's clause.
-struct Use { const char* opcode; const char* listing; };
+// Conditions on a document whose action is `approve(amount)`, in which each opcode stands once. The
+// task's own are run in the task's clause.
+struct Use {
+  const char* opcode;
+  const char* listing;
+};
+void PrintTo(const Use& use, std::ostream* out) { *out << use.opcode; }
+
 const Use kUses[] = {
     {"PushConst", "PushConst 8\nReturn"},
     {"PushError", "PushError 0\nReturn"},
@@ -28,7 +33,9 @@ const Use kUses[] = {
     {"LoadParam", "LoadParam $amount\nPushConst 3\nLt\nReturn"},
     {"LoadContext", "LoadContext 0\nIsKnown\nReturn"},
     {"LoadTaskParam", "LoadResource\nLoadTaskParam 0\nIn\nReturn"},
-    {"LoadLocal", "LoadResource\nResourceAttr 0 2\nQuantBegin 1 1 14\nLoadLocal 1\nLoadPerson\nEq\nQuantNext 8\nReturn"},
+    {"LoadLocal",
+     "LoadResource\nResourceAttr 0 2\nQuantBegin 1 1 14\nLoadLocal 1\nLoadPerson\nEq\nQuantNext "
+     "8\nReturn"},
     {"PersonAttr", "LoadPerson\nPersonAttr 0\nPushConst 4\nEq\nReturn"},
     {"ResourceAttr", "LoadResource\nResourceAttr 0 0\nIsKnown\nReturn"},
     {"ResourceParent", "LoadResource\nResourceParent 0\nPushConst 1\nEq\nReturn"},
@@ -65,11 +72,16 @@ const Use kUses[] = {
     {"Or", "PushConst 8\nPushConst 9\nOr\nReturn"},
     {"SkipIfFalse", "PushConst 8\nSkipIfFalse 7\nPushConst 9\nAnd\nReturn"},
     {"SkipIfTrue", "PushConst 8\nSkipIfTrue 7\nPushConst 9\nOr\nReturn"},
-    {"Branch", "PushConst 8\nBranch 9 13\nPushConst 9\nJump 14\nPushConst 8\nJump 14\nPushCond\nReturn"},
-    {"PushCond", "PushError 1\nBranch 9 13\nPushConst 9\nJump 14\nPushConst 8\nJump 14\nPushCond\nReturn"},
+    {"Branch",
+     "PushConst 8\nBranch 9 13\nPushConst 9\nJump 14\nPushConst 8\nJump 14\nPushCond\nReturn"},
+    {"PushCond",
+     "PushError 1\nBranch 9 13\nPushConst 9\nJump 14\nPushConst 8\nJump 14\nPushCond\nReturn"},
     {"Jump", "PushConst 8\nJump 4\nReturn"},
-    {"QuantBegin", "LoadResource\nResourceAttr 0 2\nQuantBegin 2 0 12\nPushConst 8\nQuantNext 8\nPushConst 7\nGt\nReturn"},
-    {"QuantNext", "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 12\nPushConst 8\nQuantNext 8\nReturn"},
+    {"QuantBegin",
+     "LoadResource\nResourceAttr 0 2\nQuantBegin 2 0 12\nPushConst 8\nQuantNext 8\nPushConst "
+     "7\nGt\nReturn"},
+    {"QuantNext",
+     "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 12\nPushConst 8\nQuantNext 8\nReturn"},
     {"SubjPerson", "SubjPerson 0\nReturn"},
     {"SubjTeam", "SubjTeam 1\nReturn"},
     {"SubjRole", "SubjRole 2\nReturn"},
@@ -100,7 +112,9 @@ Program With(std::string_view opcode, const std::string& listing, uint32_t* at) 
   Program program = SampleProgram();
   bool task = opcode == "LoadTaskParam" || opcode == "ResourceInTask";
   bool path = opcode == "ResourceInPath";
-  *at = task ? program.clauses[8].where_code : path ? program.clauses[1].scope_code : program.clauses[0].where_code;
+  *at = task   ? program.clauses[8].where_code
+        : path ? program.clauses[1].scope_code
+               : program.clauses[0].where_code;
   ReplaceCode(&program, *at, Listing(program, listing));
   program.codes[*at].cost = 1u << 20;
   return program;
@@ -120,7 +134,9 @@ TEST_P(EachOpcode, IsProvenAndComesBack) {
   Result<Assembled> again = Assemble(DisassembleCode(program, at));
   ASSERT_TRUE(again.ok()) << again.error().message << " line " << again.error().line;
   const Code& code = program.codes[at];
-  EXPECT_TRUE(std::equal(again->words.begin(), again->words.end(), program.code.begin() + code.offset, program.code.begin() + code.offset + code.size));
+  EXPECT_TRUE(std::equal(again->words.begin(), again->words.end(),
+                         program.code.begin() + code.offset,
+                         program.code.begin() + code.offset + code.size));
   EXPECT_EQ(again->max_stack, code.max_stack);
   EXPECT_EQ(again->cost, code.cost);
 }
@@ -132,7 +148,8 @@ TEST_P(EachOpcode, NeedsItsOperandsInRange) {
       uint32_t at = 0;
       Program program = With(GetParam().opcode, GetParam().listing, &at);
       uint32_t* words = program.code.data() + program.codes[at].offset;
-      for (uint32_t w = 0; w < program.codes[at].size; w += InfoOf(*OpcodeOfWord(words[w])).words()) {
+      for (uint32_t w = 0; w < program.codes[at].size;
+           w += InfoOf(*OpcodeOfWord(words[w])).words()) {
         if (InfoOf(*OpcodeOfWord(words[w])).name != info.name) continue;
         words[w + 1 + static_cast<uint32_t>(i)] = bad;
         break;
@@ -158,7 +175,8 @@ TEST_P(EachOpcode, NeedsItsValuesOnTheStack) {
 
 // A value of a kind the opcode cannot work on: a role stands for all the others.
 TEST_P(EachOpcode, NeedsValuesOfItsTypes) {
-  const std::set<std::string_view> takes_anything{"IsKnown", "Return", "MakeSet", "MakeRecord", "Eq", "Ne"};
+  const std::set<std::string_view> takes_anything{"IsKnown",    "Return", "MakeSet",
+                                                  "MakeRecord", "Eq",     "Ne"};
   const OpcodeInfo& info = InfoOf(*FindOpcode(GetParam().opcode));
   if (info.pops == 0 || takes_anything.contains(info.name)) return;
   uint32_t at = 0;
@@ -178,7 +196,8 @@ TEST_P(EachOpcode, NeedsValuesOfItsTypes) {
     for (int i = 0; i < info.operand_count; ++i) {
       uint32_t operand = words[w + 1 + static_cast<uint32_t>(i)];
       // Jumps go to the Return that follows.
-      if (info.operands[static_cast<size_t>(i)] == OperandKind::kTarget) operand = static_cast<uint32_t>(2 * pops) + info.words();
+      if (info.operands[static_cast<size_t>(i)] == OperandKind::kTarget)
+        operand = static_cast<uint32_t>(2 * pops) + info.words();
       listing += " " + std::to_string(operand);
     }
     listing += "\nReturn";
@@ -190,17 +209,25 @@ TEST_P(EachOpcode, NeedsValuesOfItsTypes) {
   EXPECT_EQ(status.error().code, "bundle.code") << listing;
 }
 
-INSTANTIATE_TEST_SUITE_P(Opcodes, EachOpcode, testing::ValuesIn(kUses), [](const auto& use) { return std::string(use.param.opcode); });
+INSTANTIATE_TEST_SUITE_P(Opcodes, EachOpcode, testing::ValuesIn(kUses),
+                         [](const auto& use) { return std::string(use.param.opcode); });
 
 TEST(Opcodes, EachIsTriedHere) {
   std::set<std::string_view> tried;
   for (const Use& use : kUses) tried.insert(use.opcode);
-  for (int i = 0; i < kOpcodeCount; ++i) EXPECT_TRUE(tried.contains(InfoOf(static_cast<Opcode>(i)).name)) << InfoOf(static_cast<Opcode>(i)).name;
+  for (int i = 0; i < kOpcodeCount; ++i)
+    EXPECT_TRUE(tried.contains(InfoOf(static_cast<Opcode>(i)).name))
+        << InfoOf(static_cast<Opcode>(i)).name;
   EXPECT_EQ(tried.size(), static_cast<size_t>(kOpcodeCount));
 }
 
 // What is wrong with the way code goes, not with its operands.
-struct Bad { const char* name; const char* listing; };
+struct Bad {
+  const char* name;
+  const char* listing;
+};
+void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
+
 class BadFlow : public testing::TestWithParam<Bad> {};
 TEST_P(BadFlow, IsRefused) {
   uint32_t at = 0;
@@ -220,22 +247,38 @@ const Bad kBad[] = {
     {"jump_into_an_operand", "PushConst 8\nSkipIfTrue 5\nPushConst 8\nAnd\nReturn"},
     {"nothing_leads_there", "PushConst 8\nJump 6\nPushConst 8\nReturn"},
     {"different_depths", "PushConst 8\nSkipIfTrue 6\nPushConst 8\nReturn"},
-    {"different_types", "PushConst 8\nBranch 9 13\nPushConst 7\nJump 14\nPushConst 8\nJump 14\nPushCond\nReturn"},
+    {"different_types",
+     "PushConst 8\nBranch 9 13\nPushConst 7\nJump 14\nPushConst 8\nJump 14\nPushCond\nReturn"},
     {"push_cond_without_branch", "PushCond\nReturn"},
     {"push_cond_after_false", "PushConst 8\nBranch 9 9\nPushConst 9\nJump 10\nPushCond\nReturn"},
-    {"push_cond_too_late", "PushConst 8\nBranch 9 13\nPushConst 9\nJump 18\nPushConst 8\nJump 18\nPushConst 8\nNot\nPushCond\nAnd\nReturn"},
-    {"loop_end_elsewhere", "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 13\nPushConst 8\nQuantNext 8\nNot\nReturn"},
-    {"loop_back_elsewhere", "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 12\nPushConst 8\nQuantNext 4\nReturn"},
+    {"push_cond_too_late",
+     "PushConst 8\nBranch 9 13\nPushConst 9\nJump 18\nPushConst 8\nJump 18\nPushConst "
+     "8\nNot\nPushCond\nAnd\nReturn"},
+    {"loop_end_elsewhere",
+     "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 13\nPushConst 8\nQuantNext 8\nNot\nReturn"},
+    {"loop_back_elsewhere",
+     "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 12\nPushConst 8\nQuantNext 4\nReturn"},
     {"loop_never_ends", "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 10\nPushConst 8\nReturn"},
     {"next_without_begin", "PushConst 8\nQuantNext 0\nReturn"},
-    {"jump_out_of_a_loop", "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 14\nPushConst 8\nSkipIfTrue 14\nQuantNext 8\nReturn"},
-    {"jump_into_a_loop", "PushConst 8\nSkipIfTrue 12\nLoadResource\nResourceAttr 0 2\nQuantBegin 0 0 14\nPushConst 8\nQuantNext 12\nReturn"},
-    {"body_takes_what_lies_below", "PushConst 8\nLoadResource\nResourceAttr 0 2\nQuantBegin 0 0 13\nNot\nQuantNext 10\nAnd\nReturn"},
-    {"body_leaves_more", "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 14\nPushConst 8\nPushConst 8\nQuantNext 8\nReturn"},
+    {"jump_out_of_a_loop",
+     "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 14\nPushConst 8\nSkipIfTrue 14\nQuantNext "
+     "8\nReturn"},
+    {"jump_into_a_loop",
+     "PushConst 8\nSkipIfTrue 12\nLoadResource\nResourceAttr 0 2\nQuantBegin 0 0 14\nPushConst "
+     "8\nQuantNext 12\nReturn"},
+    {"body_takes_what_lies_below",
+     "PushConst 8\nLoadResource\nResourceAttr 0 2\nQuantBegin 0 0 13\nNot\nQuantNext "
+     "10\nAnd\nReturn"},
+    {"body_leaves_more",
+     "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 14\nPushConst 8\nPushConst 8\nQuantNext "
+     "8\nReturn"},
     {"local_outside_its_loop", "LoadLocal 0\nIsKnown\nReturn"},
-    {"local_in_use", "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 22\nLoadResource\nResourceAttr 0 2\nQuantBegin 0 0 20\nPushConst 8\nQuantNext 16\nQuantNext 8\nReturn"},
+    {"local_in_use",
+     "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 22\nLoadResource\nResourceAttr 0 "
+     "2\nQuantBegin 0 0 20\nPushConst 8\nQuantNext 16\nQuantNext 8\nReturn"},
     {"quantifier_over_no_set", "PushConst 7\nQuantBegin 0 0 10\nPushConst 8\nQuantNext 6\nReturn"},
-    {"body_is_no_truth", "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 12\nPushConst 7\nQuantNext 8\nReturn"},
+    {"body_is_no_truth",
+     "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 12\nPushConst 7\nQuantNext 8\nReturn"},
     {"attribute_of_another_type", "LoadResource\nResourceAttr 2 0\nIsKnown\nReturn"},
     {"parent_of_another_type", "LoadResource\nResourceParent 2\nIsKnown\nReturn"},
     {"id_of_another_type", "ResourceIs 1\nReturn"},
@@ -251,7 +294,8 @@ const Bad kBad[] = {
     {"set_of_two_types", "PushConst 4\nPushConst 4\nPushConst 7\nMakeSet 2\nIn\nReturn"},
     {"record_field", "LoadPerson\nPersonAttr 2\nRecordField 2\nIsKnown\nReturn"},
 };
-INSTANTIATE_TEST_SUITE_P(Opcodes, BadFlow, testing::ValuesIn(kBad), [](const auto& bad) { return std::string(bad.param.name); });
+INSTANTIATE_TEST_SUITE_P(Opcodes, BadFlow, testing::ValuesIn(kBad),
+                         [](const auto& bad) { return std::string(bad.param.name); });
 
 TEST(Opcodes, UnknownWordIsRefused) {
   Program program = SampleProgram();
@@ -286,7 +330,9 @@ TEST(Opcodes, CostCountsALoopAThousandTimes) {
   uint32_t flat = cost("PushConst 8\nNot\nReturn");
   EXPECT_EQ(flat, 3u);
   // LoadResource 1, ResourceAttr 2, QuantBegin 4, then 1024 × (PushConst 1 + QuantNext 4), Return 1
-  EXPECT_EQ(cost("LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 12\nPushConst 8\nQuantNext 8\nReturn"), 1u + 2 + 4 + 1024 * 5 + 1);
+  EXPECT_EQ(
+      cost("LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 12\nPushConst 8\nQuantNext 8\nReturn"),
+      1u + 2 + 4 + 1024 * 5 + 1);
   std::string nested;
   for (int i = 0; i < 5; ++i) nested += "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 0\n";
   EXPECT_EQ(cost(nested + "PushConst 8\nReturn"), UINT32_MAX);

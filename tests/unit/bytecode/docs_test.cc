@@ -1,10 +1,11 @@
-// docs/bytecode.md holds the tables of opcodes and builtins as the lists say them. DPL_UPDATE_GOLDEN=1 writes them anew.
-#include <fmt/format.h>
-#include <gtest/gtest.h>
-
+// docs/bytecode.md holds the tables of opcodes and builtins as the lists say them.
+// DPL_UPDATE_GOLDEN=1 writes them anew.
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "runtime/bytecode/builtin.h"
 #include "runtime/bytecode/opcode.h"
@@ -24,7 +25,8 @@ std::string Cell(std::string_view text) {
 }
 
 std::string OpcodeTable() {
-  std::string out = "| opcode | operands | pops | pushes | cost | what it does |\n|---|---|---|---|---|---|\n";
+  std::string out =
+      "| opcode | operands | pops | pushes | cost | what it does |\n|---|---|---|---|---|---|\n";
   for (int i = 0; i < kOpcodeCount; ++i) {
     const OpcodeInfo& info = InfoOf(static_cast<Opcode>(i));
     std::string operands;
@@ -33,7 +35,8 @@ std::string OpcodeTable() {
       operands += OperandKindName(info.operands[static_cast<size_t>(k)]);
     }
     std::string pops = info.pops < 0 ? "count" : std::to_string(info.pops);
-    out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", info.name, operands, pops, info.pushes, info.cost, Cell(info.meaning));
+    out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", info.name, operands, pops,
+                       info.pushes, info.cost, Cell(info.meaning));
   }
   return out;
 }
@@ -42,7 +45,8 @@ std::string BuiltinTable() {
   std::string out = "| function | signature | cost | what it gives |\n|---|---|---|---|\n";
   for (int i = 0; i < kBuiltinCount; ++i) {
     const BuiltinInfo& info = InfoOf(static_cast<Builtin>(i));
-    out += fmt::format("| `{}` | `{}` | {} | {} |\n", info.name, info.signature, info.cost, Cell(info.meaning));
+    out += fmt::format("| `{}` | `{}` | {} | {} |\n", info.name, info.signature, info.cost,
+                       Cell(info.meaning));
   }
   return out;
 }
@@ -60,10 +64,14 @@ std::string With(const std::string& page, const std::string& name, const std::st
 TEST(Docs, TablesAreThoseOfTheLists) {
   std::stringstream page;
   page << std::ifstream(kPage).rdbuf();
-  std::string expected = With(With(page.str(), "opcodes", OpcodeTable()), "builtins", BuiltinTable());
+  std::string expected =
+      With(With(page.str(), "opcodes", OpcodeTable()), "builtins", BuiltinTable());
   bool update = std::getenv("DPL_UPDATE_GOLDEN") != nullptr && std::getenv("CI") == nullptr;
-  if (update) std::ofstream(kPage) << expected;
-  else EXPECT_EQ(page.str(), expected) << "run the test with DPL_UPDATE_GOLDEN=1 and read what it changed";
+  if (update)
+    std::ofstream(kPage) << expected;
+  else
+    EXPECT_EQ(page.str(), expected)
+        << "run the test with DPL_UPDATE_GOLDEN=1 and read what it changed";
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Damage and malice: every bit of a small bundle turned, every length cut. A digest catches all of it; with the digest
-// made right again, what is not refused is a program that passed the whole proof, and may then be read by everything
-// that relies on it.
+// Damage and malice: every bit of a small bundle turned, every length cut. A digest catches all of
+// it; with the digest made right again, what is not refused is a program that passed the whole
+// proof, and may then be read by everything that relies on it.
 #include <gtest/gtest.h>
 
 #include "runtime/bytecode/decode.h"
@@ -66,7 +66,8 @@ TEST(Hostile, RandomDamageWithARightDigestIsRefusedOrSound) {
   };
   for (int round = 0; round < 20'000; ++round) {
     std::string bad = good;
-    for (uint64_t n = 1 + next() % 4; n > 0; --n) bad[64 + next() % (bad.size() - 64)] = static_cast<char>(next());
+    for (uint64_t n = 1 + next() % 4; n > 0; --n)
+      bad[64 + next() % (bad.size() - 64)] = static_cast<char>(next());
     RepairDigestForTest(&bad);
     Result<Program> program = DecodeBundle(bad);
     if (program.ok()) {

@@ -12,12 +12,18 @@ TEST(Index, HoldsClausesByTypeActionRoleAndKey) {
   Program program = SampleProgram();
   ASSERT_EQ(program.index_base, (std::vector<uint32_t>{0, 2, 3}));
   using Items = std::vector<IndexEntry::Item>;
-  auto items = [&](uint32_t type, uint32_t action, ClauseRole role) { return program.EntryOf(type, action).items[static_cast<size_t>(role)]; };
-  EXPECT_EQ(items(Sample::kDocument, 0, ClauseRole::kGrantMay), (Items{{{KeyKind::kTeam, 0}, 0}, {{KeyKind::kRole, 1}, 0}}));
-  EXPECT_EQ(items(Sample::kDocument, 1, ClauseRole::kGrantMay),
-            (Items{{{KeyKind::kTeam, 0}, 0}, {{KeyKind::kRole, 1}, 0}, {{KeyKind::kEveryone, 0}, 2}}));
-  EXPECT_EQ(items(Sample::kDocument, 1, ClauseRole::kForbidCovers), (Items{{{KeyKind::kAny, 0}, 4}, {{KeyKind::kAgent, 0}, 5}}));
-  EXPECT_EQ(items(Sample::kFile, 0, ClauseRole::kGrantMay), (Items{{{KeyKind::kPerson, Sample::kPersonE1}, 1}}));
+  auto items = [&](uint32_t type, uint32_t action, ClauseRole role) {
+    return program.EntryOf(type, action).items[static_cast<size_t>(role)];
+  };
+  EXPECT_EQ(items(Sample::kDocument, 0, ClauseRole::kGrantMay),
+            (Items{{{KeyKind::kTeam, 0}, 0}, {{KeyKind::kRole, 1}, 0}}));
+  EXPECT_EQ(
+      items(Sample::kDocument, 1, ClauseRole::kGrantMay),
+      (Items{{{KeyKind::kTeam, 0}, 0}, {{KeyKind::kRole, 1}, 0}, {{KeyKind::kEveryone, 0}, 2}}));
+  EXPECT_EQ(items(Sample::kDocument, 1, ClauseRole::kForbidCovers),
+            (Items{{{KeyKind::kAny, 0}, 4}, {{KeyKind::kAgent, 0}, 5}}));
+  EXPECT_EQ(items(Sample::kFile, 0, ClauseRole::kGrantMay),
+            (Items{{{KeyKind::kPerson, Sample::kPersonE1}, 1}}));
   EXPECT_TRUE(items(Sample::kFolder, 0, ClauseRole::kGrantMay).empty());
   EXPECT_EQ(program.EntryOf(Sample::kFolder, 0).cost, 0u);
   EXPECT_GT(program.EntryOf(Sample::kDocument, 0).cost, program.EntryOf(Sample::kFile, 0).cost / 2);
@@ -40,7 +46,8 @@ TEST(Builtins, SignaturesAreRead) {
   EXPECT_EQ(FindBuiltin("size")->params, std::vector<TypeKind>{TypeKind::kSet});
   EXPECT_EQ(FindBuiltin("date_of")->result, TypeKind::kDate);
   EXPECT_EQ(FindBuiltin("nothing"), nullptr);
-  for (int i = 0; i < kBuiltinCount; ++i) EXPECT_FALSE(InfoOf(static_cast<Builtin>(i)).params.empty());
+  for (int i = 0; i < kBuiltinCount; ++i)
+    EXPECT_FALSE(InfoOf(static_cast<Builtin>(i)).params.empty());
 }
 
 TEST(Opcodes, AreFoundByTheirNames) {

@@ -41,9 +41,25 @@ class Builder {
   void Types() {
     Schema& s = p_.schema;
     using enum TypeKind;
-    s.types = {{kBool}, {kInt}, {kMoney}, {kString}, {kEnum, 0}, {kEnum, 0, true}, {kPerson}, {kSet, Sample::kPerson},
-               {kResource, Sample::kFolder}, {kLabels}, {kRecord, 0}, {kIp}, {kDateTime}, {kDecimal}, {kTeam}, {kRole}, {kPath}};
-    s.enums.push_back({S("acme.docs.Class"), true, {S("public"), S("internal"), S("confidential")}});
+    s.types = {{kBool},
+               {kInt},
+               {kMoney},
+               {kString},
+               {kEnum, 0},
+               {kEnum, 0, true},
+               {kPerson},
+               {kSet, Sample::kPerson},
+               {kResource, Sample::kFolder},
+               {kLabels},
+               {kRecord, 0},
+               {kIp},
+               {kDateTime},
+               {kDecimal},
+               {kTeam},
+               {kRole},
+               {kPath}};
+    s.enums.push_back(
+        {S("acme.docs.Class"), true, {S("public"), S("internal"), S("confidential")}});
     s.records.push_back({{S("street"), S("number")}, {Sample::kString, Sample::kInt}});
     using Kind = Constant::Kind;
     Const(Kind::kPerson, 0, 0, "E1");
@@ -66,13 +82,16 @@ class Builder {
     Schema& s = p_.schema;
     OwnerDef owner{.team = 0};
     s.zones.push_back({.name = "UTC"});
-    s.zones.push_back({"Europe/Berlin", "2025b", 3600, {{1'774'746'000, 7200}, {1'792'890'000, 3600}}});
+    s.zones.push_back(
+        {"Europe/Berlin", "2025b", 3600, {{1'774'746'000, 7200}, {1'792'890'000, 3600}}});
     s.packages.push_back({S("acme.docs"), 0, 1, 0});
     s.calendars.push_back({S("acme.docs.office"), 1, {{0x1f, 0, kDay / 2}}, {20'000, 20'001}});
     s.person.key_name = S("id");
     s.person.declared = true;
     s.person.known_as = {S("person"), S("user")};
-    s.person.attributes = {Attribute("name", Sample::kString), Attribute("manager", Sample::kPerson), Attribute("address", Sample::kRecord)};
+    s.person.attributes = {Attribute("name", Sample::kString),
+                           Attribute("manager", Sample::kPerson),
+                           Attribute("address", Sample::kRecord)};
     s.person.within = {1};
     s.person.source = S("hr");
     s.person.source_within_us = kDay;
@@ -82,8 +101,15 @@ class Builder {
     s.roles.push_back({S("acme.docs.author"), 0, owner, {Sample::kDocument}, {}, kNone, At(0, 7)});
     s.roles.push_back({S("acme.docs.editor"), 0, owner, {}, {2}, kNone, At(0, 7)});
     s.roles.push_back({S("acme.docs.viewer"), 0, owner, {}, {}, kNone, At(0, 7)});
-    s.systems.push_back({S("docs"), 0, owner, S("saas"), true, S("login"), S("email"), kDay, At(0, 7)});
-    s.activities.push_back({S("acme.docs.spend"), 0, owner, {{S("amount"), Sample::kMoney, true}}, true, S(""), At(0, 7)});
+    s.systems.push_back(
+        {S("docs"), 0, owner, S("saas"), true, S("login"), S("email"), kDay, At(0, 7)});
+    s.activities.push_back({S("acme.docs.spend"),
+                            0,
+                            owner,
+                            {{S("amount"), Sample::kMoney, true}},
+                            true,
+                            S(""),
+                            At(0, 7)});
   }
 
   void Resources() {
@@ -95,14 +121,20 @@ class Builder {
     document.known_as = {S("docs.Document")};
     document.key_name = S("id");
     document.key_pattern = S("[a-z]+[0-9]*");
-    document.attributes = {Attribute("class", Sample::kOptionalClass, Sample::kConfidential), Attribute("folder", Sample::kFolderType),
-                           Attribute("editors", Sample::kPersons), Attribute("labels", Sample::kLabels)};
+    document.attributes = {Attribute("class", Sample::kOptionalClass, Sample::kConfidential),
+                           Attribute("folder", Sample::kFolderType),
+                           Attribute("editors", Sample::kPersons),
+                           Attribute("labels", Sample::kLabels)};
     document.has_parent = true;
     document.parent_type = Sample::kFolder;
     document.parent_attribute = 1;
     document.owners = {owner};
     document.subtrees = {{Sample::kFolderA, {owner}, At(0, 7)}};
-    document.actions = {{S("approve"), S("approve"), {{S("amount"), S("amount"), Sample::kMoney, kNone, true}}, {0}, false},
+    document.actions = {{S("approve"),
+                         S("approve"),
+                         {{S("amount"), S("amount"), Sample::kMoney, kNone, true}},
+                         {0},
+                         false},
                         {S("read"), S("read"), {}, {}, false}};
     ResourceDef file;
     file.name = S("docs.File");
@@ -120,7 +152,9 @@ class Builder {
     folder.owners = {owner};
     folder.actions = {{S("list"), S("list"), {}, {}, false}};
     s.resources = {document, file, folder};
-    s.roles[0].where_code = Code("LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 14\nLoadLocal 0\nLoadPerson\nEq\nQuantNext 8\nReturn");
+    s.roles[0].where_code = Code(
+        "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 14\nLoadLocal 0\nLoadPerson\nEq\nQuantNext "
+        "8\nReturn");
   }
 
   uint32_t Begin(StatementKind kind, std::string_view name, uint32_t detail) {
@@ -141,7 +175,8 @@ class Builder {
     return static_cast<uint32_t>(p_.statements.size() - 1);
   }
 
-  Clause& AddClause(uint32_t statement, ClauseRole role, uint32_t type, std::vector<uint32_t> actions, std::vector<SubjectKey> keys) {
+  Clause& AddClause(uint32_t statement, ClauseRole role, uint32_t type,
+                    std::vector<uint32_t> actions, std::vector<SubjectKey> keys) {
     p_.statements[statement].clauses.push_back(static_cast<uint32_t>(p_.clauses.size()));
     Clause c;
     c.statement = statement;
@@ -158,7 +193,8 @@ class Builder {
   void AddLimit(uint32_t statement, Limit limit) {
     p_.statements[statement].limits.push_back(static_cast<uint32_t>(p_.limits.size()));
     limit.statement = statement;
-    limit.name = S(std::string(p_.Text(p_.statements[statement].name)) + "." + std::string(p_.Text(limit.measure)));
+    limit.name = S(std::string(p_.Text(p_.statements[statement].name)) + "." +
+                   std::string(p_.Text(limit.measure)));
     limit.identity = limit.name;
     limit.zone = 1;
     limit.span = At(44, 48);
@@ -168,44 +204,67 @@ class Builder {
   void Statements() {
     // grant, two rows
     uint32_t grant = Begin(StatementKind::kGrant, "acme.docs.readers", 0);
-    Clause* row = &AddClause(grant, ClauseRole::kGrantMay, Sample::kDocument, {0, 1}, {{KeyKind::kTeam, 0}, {KeyKind::kRole, 1}});
+    Clause* row = &AddClause(grant, ClauseRole::kGrantMay, Sample::kDocument, {0, 1},
+                             {{KeyKind::kTeam, 0}, {KeyKind::kRole, 1}});
     row->subject_code = Code("SubjTeam 0\nSkipIfTrue 7\nSubjRole 1\nOr\nReturn");
     row->scope_code = Code("ResourceIs 11\nSkipIfFalse 7\nResourceIn 1\nAnd\nReturn");
     row->where_code = Code("LoadResource\nResourceAttr 0 0\nPushConst 2\nLe\nReturn");
     row->where_text = S("resource.class <= Class.confidential");
     row->ask_approval = 0;
-    row = &AddClause(grant, ClauseRole::kGrantMay, Sample::kFile, {0}, {{KeyKind::kPerson, Sample::kPersonE1}});
+    row = &AddClause(grant, ClauseRole::kGrantMay, Sample::kFile, {0},
+                     {{KeyKind::kPerson, Sample::kPersonE1}});
     row->row = 1;
     row->subject_code = Code("SubjPerson 0\nReturn");
     row->scope_code = Code("ResourceInPath 10\nReturn");
-    AddLimit(grant, {.measure = S("amount"), .cap_code = Code("PushConst 3\nReturn"), .period = LimitPeriod::kDay,
-                     .keys = {{KeyPartKind::kPerson, kNone, S("person")}, {KeyPartKind::kCode, Code("LoadPerson\nPersonAttr 0\nReturn"), S("person.name")}},
-                     .tiers = {{0, Code("PushConst 3\nPushConst 7\nMul\nReturn")}}});
+    AddLimit(
+        grant,
+        {.measure = S("amount"),
+         .cap_code = Code("PushConst 3\nReturn"),
+         .period = LimitPeriod::kDay,
+         .keys = {{KeyPartKind::kPerson, kNone, S("person")},
+                  {KeyPartKind::kCode, Code("LoadPerson\nPersonAttr 0\nReturn"), S("person.name")}},
+         .tiers = {{0, Code("PushConst 3\nPushConst 7\nMul\nReturn")}}});
     p_.grants.push_back({Sample::kPersonE1, {}});
     uint32_t second = Begin(StatementKind::kGrant, "acme.docs.second", 1);
-    row = &AddClause(second, ClauseRole::kGrantMay, Sample::kDocument, {1}, {{KeyKind::kEveryone, 0}});
+    row = &AddClause(second, ClauseRole::kGrantMay, Sample::kDocument, {1},
+                     {{KeyKind::kEveryone, 0}});
     row->subject_code = Code("SubjEveryone\nReturn");
     AddLimit(second, {.measure = S("amount"), .no_limit = true, .no_limit_because = S("trusted")});
     p_.grants.push_back({kNone, {0}});
     // limit
     uint32_t limit = Begin(StatementKind::kLimit, "acme.docs.daily", 0);
-    AddClause(limit, ClauseRole::kLimitCovers, Sample::kDocument, {0}, {{KeyKind::kAny, 0}}).subject_code = Code("SubjAnyAgent\nReturn");
-    AddLimit(limit, {.measure = S("requests"), .requests = true, .cap_code = Code("PushConst 7\nReturn"), .period = LimitPeriod::kSliding,
+    AddClause(limit, ClauseRole::kLimitCovers, Sample::kDocument, {0}, {{KeyKind::kAny, 0}})
+        .subject_code = Code("SubjAnyAgent\nReturn");
+    AddLimit(limit, {.measure = S("requests"),
+                     .requests = true,
+                     .cap_code = Code("PushConst 7\nReturn"),
+                     .period = LimitPeriod::kSliding,
                      .window_us = kDay});
     p_.limit_blocks.push_back({});
     // forbid
     uint32_t forbid = Begin(StatementKind::kForbid, "acme.docs.never", 0);
     AddClause(forbid, ClauseRole::kForbidCovers, Sample::kDocument, {0, 1}, {{KeyKind::kAny, 0}});
-    Clause& for_agents = AddClause(forbid, ClauseRole::kForbidCovers, Sample::kDocument, {1}, {{KeyKind::kAgent, 0}});
+    Clause& for_agents = AddClause(forbid, ClauseRole::kForbidCovers, Sample::kDocument, {1},
+                                   {{KeyKind::kAgent, 0}});
     for_agents.subject_code = Code("SubjAgentHop 0\nReturn");
     p_.forbids.push_back({Code("LoadNow\nDuring 0\nReturn"), S("now during office"), At(40, 44)});
     // agent
     uint32_t agent = Begin(StatementKind::kAgent, "acme.docs.helper", 0);
     AddClause(agent, ClauseRole::kAgentMay, Sample::kDocument, {1}, {{KeyKind::kAgent, 0}});
-    p_.agents.push_back({Sample::kPersonE1, 0, S("helps"), {S("spiffe://acme/helper")}, kDay, kModeOnBehalfOf, kDay, 10, kDay});
+    p_.agents.push_back({Sample::kPersonE1,
+                         0,
+                         S("helps"),
+                         {S("spiffe://acme/helper")},
+                         kDay,
+                         kModeOnBehalfOf,
+                         kDay,
+                         10,
+                         kDay});
     // delegation
     uint32_t delegation = Begin(StatementKind::kDelegation, "acme.docs.help", 0);
-    AddClause(delegation, ClauseRole::kDelegationMay, Sample::kDocument, {1}, {{KeyKind::kAgent, 0}}).reach = 99;
+    AddClause(delegation, ClauseRole::kDelegationMay, Sample::kDocument, {1},
+              {{KeyKind::kAgent, 0}})
+        .reach = 99;
     Delegation d;
     d.from_code = Code("SubjEveryone\nReturn");
     d.from_text = S("everyone");
@@ -223,14 +282,16 @@ class Builder {
     p_.delegations.push_back(d);
     // task
     uint32_t task = Begin(StatementKind::kTask, "acme.docs.copy", 0);
-    Clause& step = AddClause(task, ClauseRole::kTaskMay, Sample::kDocument, {1}, {{KeyKind::kTask, 0}});
+    Clause& step =
+        AddClause(task, ClauseRole::kTaskMay, Sample::kDocument, {1}, {{KeyKind::kTask, 0}});
     step.scope_code = Code("ResourceInTask 0\nReturn");
     step.where_code = Code("LoadTaskParam 0\nIsKnown\nReturn");
     p_.tasks.push_back({{{S("source"), Sample::kFolderType}}, {0}, kDay});
     // approval
     Begin(StatementKind::kApproval, "acme.docs.lead_ok", 0);
     Approval approval;
-    approval.by = {{1, Code("SubjRole 1\nReturn"), 0, S("role editor")}, {1, kNone, kPartyManager, S("the manager")}};
+    approval.by = {{1, Code("SubjRole 1\nReturn"), 0, S("role editor")},
+                   {1, kNone, kPartyManager, S("the manager")}};
     approval.never_by = kPartyPerson | kPartyAccountable;
     approval.within_us = kDay;
     approval.good_within_us = kDay;

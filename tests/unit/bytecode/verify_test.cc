@@ -1,9 +1,9 @@
 // The verifier, statement by statement: each kind of lie is refused with its reason.
 #include "runtime/bytecode/verify.h"
 
-#include <gtest/gtest.h>
-
 #include <functional>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/bytecode/sample.h"
 
@@ -35,89 +35,177 @@ const Lie kLies[] = {
     // texts and spans
     {"text_not_utf8", [](Program& p) { p.schema.strings.push_back("\xff"); }, "bundle.text"},
     {"source_not_utf8", [](Program& p) { p.sources[0].text += '\xc0'; }, "bundle.text"},
-    {"string_twice", [](Program& p) { p.schema.strings.push_back(p.schema.strings[1]); }, "bundle.text"},
+    {"string_twice", [](Program& p) { p.schema.strings.push_back(p.schema.strings[1]); },
+     "bundle.text"},
     {"span_outside", [](Program& p) { p.clauses[0].span.end = 10'000; }, "bundle.index"},
     {"span_backward", [](Program& p) { p.clauses[0].span.begin = 46; }, "bundle.index"},
     {"span_of_no_file", [](Program& p) { p.statements[0].span.file = 1; }, "bundle.index"},
     // constants
     {"constant_twice", [](Program& p) { p.constants.push_back(p.constants[0]); }, "bundle.value"},
-    {"money_without_currency", [](Program& p) { p.constants[Sample::kFiveThousand].extra = 0; }, "bundle.value"},
-    {"enum_member", [](Program& p) { p.constants[Sample::kConfidential].number = 3; }, "bundle.index"},
-    {"negative_enum_member", [](Program& p) { p.constants[Sample::kConfidential].number = -1; }, "bundle.index"},
-    {"path_with_dots", [](Program& p) { p.constants[Sample::kPathSrv].text = "/srv/../etc"; }, "bundle.value"},
-    {"set_of_sets", [](Program& p) { p.constants[Sample::kSetOfText].elements = {Sample::kSetOfText}; }, "bundle.value"},
-    {"set_of_two_types", [](Program& p) { p.constants[Sample::kSetOfText].elements = {4, 7}; }, "bundle.value"},
-    {"set_element", [](Program& p) { p.constants[Sample::kSetOfText].elements = {999}; }, "bundle.index"},
-    {"constant_resource_type", [](Program& p) { p.constants[Sample::kFolderA].extra = 3; }, "bundle.index"},
+    {"money_without_currency", [](Program& p) { p.constants[Sample::kFiveThousand].extra = 0; },
+     "bundle.value"},
+    {"enum_member", [](Program& p) { p.constants[Sample::kConfidential].number = 3; },
+     "bundle.index"},
+    {"negative_enum_member", [](Program& p) { p.constants[Sample::kConfidential].number = -1; },
+     "bundle.index"},
+    {"path_with_dots", [](Program& p) { p.constants[Sample::kPathSrv].text = "/srv/../etc"; },
+     "bundle.value"},
+    {"set_of_sets",
+     [](Program& p) { p.constants[Sample::kSetOfText].elements = {Sample::kSetOfText}; },
+     "bundle.value"},
+    {"set_of_two_types",
+     [](Program& p) {
+       p.constants[Sample::kSetOfText].elements = {4, 7};
+     },
+     "bundle.value"},
+    {"set_element", [](Program& p) { p.constants[Sample::kSetOfText].elements = {999}; },
+     "bundle.index"},
+    {"constant_resource_type", [](Program& p) { p.constants[Sample::kFolderA].extra = 3; },
+     "bundle.index"},
     {"constant_agent", [](Program& p) { p.constants[Sample::kAgentA].number = 1; }, "bundle.index"},
     {"bool_of_two", [](Program& p) { p.constants[Sample::kTrue].number = 2; }, "bundle.value"},
     // schema
-    {"type_refers_nowhere", [](Program& p) { p.schema.types[Sample::kClass].index = 9; }, "bundle.index"},
-    {"types_in_a_circle", [](Program& p) { p.schema.types[Sample::kPersons].index = Sample::kPersons; }, "bundle.cycle"},
-    {"records_in_a_circle", [](Program& p) { p.schema.records[0].types[0] = Sample::kRecord; }, "bundle.cycle"},
-    {"zone_not_rising", [](Program& p) { p.schema.zones[1].transitions[1].utc_seconds = 0; }, "bundle.value"},
+    {"type_refers_nowhere", [](Program& p) { p.schema.types[Sample::kClass].index = 9; },
+     "bundle.index"},
+    {"types_in_a_circle",
+     [](Program& p) { p.schema.types[Sample::kPersons].index = Sample::kPersons; }, "bundle.cycle"},
+    {"records_in_a_circle", [](Program& p) { p.schema.records[0].types[0] = Sample::kRecord; },
+     "bundle.cycle"},
+    {"zone_not_rising", [](Program& p) { p.schema.zones[1].transitions[1].utc_seconds = 0; },
+     "bundle.value"},
     {"zone_without_version", [](Program& p) { p.schema.zones[1].version.clear(); }, "bundle.value"},
-    {"zone_0_is_not_utc", [](Program& p) { std::swap(p.schema.zones[0], p.schema.zones[1]); }, "bundle.value"},
+    {"zone_0_is_not_utc", [](Program& p) { std::swap(p.schema.zones[0], p.schema.zones[1]); },
+     "bundle.value"},
     {"teams_in_a_circle", [](Program& p) { p.schema.teams[1].within = {0}; }, "bundle.cycle"},
-    {"teams_out_of_order", [](Program& p) { std::swap(p.schema.teams[0].name, p.schema.teams[1].name); }, "bundle.order"},
+    {"teams_out_of_order",
+     [](Program& p) { std::swap(p.schema.teams[0].name, p.schema.teams[1].name); }, "bundle.order"},
     {"roles_in_a_circle", [](Program& p) { p.schema.roles[2].includes = {1}; }, "bundle.cycle"},
     {"role_includes_itself", [](Program& p) { p.schema.roles[2].includes = {2}; }, "bundle.cycle"},
     {"role_scope", [](Program& p) { p.schema.roles[0].scopes = {3}; }, "bundle.index"},
-    {"default_of_another_type", [](Program& p) { p.schema.resources[0].attributes[0].default_constant = Sample::kText; }, "bundle.value"},
-    {"parent_attribute_of_another_type", [](Program& p) { p.schema.resources[0].parent_attribute = 2; }, "bundle.index"},
-    {"person_within_an_attribute_that_is_no_person", [](Program& p) { p.schema.person.within = {0}; }, "bundle.index"},
-    {"parameter_twice", [](Program& p) { auto& a = p.schema.resources[0].actions[0]; a.params.push_back(a.params[0]); }, "bundle.value"},
+    {"default_of_another_type",
+     [](Program& p) { p.schema.resources[0].attributes[0].default_constant = Sample::kText; },
+     "bundle.value"},
+    {"parent_attribute_of_another_type",
+     [](Program& p) { p.schema.resources[0].parent_attribute = 2; }, "bundle.index"},
+    {"person_within_an_attribute_that_is_no_person",
+     [](Program& p) { p.schema.person.within = {0}; }, "bundle.index"},
+    {"parameter_twice",
+     [](Program& p) {
+       auto& a = p.schema.resources[0].actions[0];
+       a.params.push_back(a.params[0]);
+     },
+     "bundle.value"},
     {"calendar_day", [](Program& p) { p.schema.calendars[0].open[0].days = 0x80; }, "bundle.value"},
-    {"calendar_closed_order", [](Program& p) { p.schema.calendars[0].closed = {5, 4}; }, "bundle.order"},
+    {"calendar_closed_order",
+     [](Program& p) {
+       p.schema.calendars[0].closed = {5, 4};
+     },
+     "bundle.order"},
     {"package_zone", [](Program& p) { p.schema.packages[0].zone = 2; }, "bundle.index"},
     // statements
     {"grant_without_owner", [](Program& p) { p.statements[0].owner = {}; }, "bundle.statement"},
     {"grant_without_because", [](Program& p) { p.statements[0].because = 0; }, "bundle.statement"},
     {"forbid_without_because", [](Program& p) { p.statements[3].because = 0; }, "bundle.statement"},
-    {"owner_is_no_person", [](Program& p) { p.statements[0].owner = {kNone, Sample::kText}; }, "bundle.statement"},
-    {"statements_out_of_order", [](Program& p) { std::swap(p.statements[0].name, p.statements[1].name); }, "bundle.order"},
-    {"two_statements_one_detail", [](Program& p) { p.statements[1].detail = 0; }, "bundle.statement"},
-    {"kind_not_carried_out", [](Program& p) { p.statements.back().kind = StatementKind::kObligation; p.statements.back().clauses.clear(); p.clauses.resize(p.clauses.size() - 2); }, "bundle.statement"},
+    {"owner_is_no_person",
+     [](Program& p) {
+       p.statements[0].owner = {kNone, Sample::kText};
+     },
+     "bundle.statement"},
+    {"statements_out_of_order",
+     [](Program& p) { std::swap(p.statements[0].name, p.statements[1].name); }, "bundle.order"},
+    {"two_statements_one_detail", [](Program& p) { p.statements[1].detail = 0; },
+     "bundle.statement"},
+    {"kind_not_carried_out",
+     [](Program& p) {
+       p.statements.back().kind = StatementKind::kObligation;
+       p.statements.back().clauses.clear();
+       p.clauses.resize(p.clauses.size() - 2);
+     },
+     "bundle.statement"},
     {"clause_of_nobody", [](Program& p) { p.clauses.push_back(p.clauses[0]); }, "bundle.statement"},
     {"clause_of_another", [](Program& p) { p.clauses[0].statement = 1; }, "bundle.statement"},
-    {"clause_role", [](Program& p) { p.clauses[0].role = ClauseRole::kForbidCovers; }, "bundle.statement"},
-    {"clause_action", [](Program& p) { p.clauses[0].actions = {0, 2}; }, "bundle.index"},
+    {"clause_role", [](Program& p) { p.clauses[0].role = ClauseRole::kForbidCovers; },
+     "bundle.statement"},
+    {"clause_action",
+     [](Program& p) {
+       p.clauses[0].actions = {0, 2};
+     },
+     "bundle.index"},
     {"clause_without_action", [](Program& p) { p.clauses[0].actions.clear(); }, "bundle.statement"},
     {"clause_type", [](Program& p) { p.clauses[0].type = 3; }, "bundle.index"},
     {"clause_approval", [](Program& p) { p.clauses[0].ask_approval = 1; }, "bundle.index"},
     {"grant_without_to", [](Program& p) { p.clauses[0].subject_code = kNone; }, "bundle.statement"},
     {"supersedes_in_a_circle", [](Program& p) { p.grants[0].supersedes = {1}; }, "bundle.cycle"},
     {"supersedes_a_limit_block", [](Program& p) { p.grants[1].supersedes = {2}; }, "bundle.index"},
-    {"agent_without_accountable", [](Program& p) { p.agents[0].accountable = kNone; }, "bundle.statement"},
-    {"agent_standing_and_more", [](Program& p) { p.agents[0].modes = kModeStanding | kModeOnBehalfOf; }, "bundle.statement"},
-    {"delegation_from_nobody", [](Program& p) { p.delegations[0].from_code = kNone; }, "bundle.statement"},
-    {"delegation_to_nobody", [](Program& p) { p.delegations[0].to_agents.clear(); }, "bundle.statement"},
-    {"delegation_consent", [](Program& p) { p.delegations[0].consent_every_us = 0; }, "bundle.statement"},
+    {"agent_without_accountable", [](Program& p) { p.agents[0].accountable = kNone; },
+     "bundle.statement"},
+    {"agent_standing_and_more",
+     [](Program& p) { p.agents[0].modes = kModeStanding | kModeOnBehalfOf; }, "bundle.statement"},
+    {"delegation_from_nobody", [](Program& p) { p.delegations[0].from_code = kNone; },
+     "bundle.statement"},
+    {"delegation_to_nobody", [](Program& p) { p.delegations[0].to_agents.clear(); },
+     "bundle.statement"},
+    {"delegation_consent", [](Program& p) { p.delegations[0].consent_every_us = 0; },
+     "bundle.statement"},
     {"task_agent", [](Program& p) { p.tasks[0].agents = {1}; }, "bundle.index"},
-    {"approval_by_nobody", [](Program& p) { p.approvals[0].by[1].parties = 0; }, "bundle.statement"},
+    {"approval_by_nobody", [](Program& p) { p.approvals[0].by[1].parties = 0; },
+     "bundle.statement"},
     {"span_of_time", [](Program& p) { p.agents[0].lives_us = -1; }, "bundle.value"},
-    {"expiry_out_of_range", [](Program& p) { p.statements[0].expires_us = INT64_MAX - 1; }, "bundle.value"},
+    {"expiry_out_of_range", [](Program& p) { p.statements[0].expires_us = INT64_MAX - 1; },
+     "bundle.value"},
     // limits
     {"limit_of_nobody", [](Program& p) { p.limits.push_back(p.limits[0]); }, "bundle.statement"},
     {"limit_without_cap", [](Program& p) { p.limits[0].cap_code = kNone; }, "bundle.statement"},
     {"limit_window", [](Program& p) { p.limits[0].window_us = 5; }, "bundle.statement"},
-    {"limit_key_without_code", [](Program& p) { p.limits[0].keys[1].code = kNone; }, "bundle.statement"},
+    {"limit_key_without_code", [](Program& p) { p.limits[0].keys[1].code = kNone; },
+     "bundle.statement"},
     {"limit_tier", [](Program& p) { p.limits[0].tiers[0].approval = 4; }, "bundle.index"},
-    {"limit_in_another_type", [](Program& p) { ReplaceCode(&p, p.limits[0].cap_code, "PushConst 7\nReturn"); }, "bundle.code"},
-    {"forbid_cannot_limit", [](Program& p) { p.limits[2].statement = 3; p.statements[2].limits.clear(); p.statements[3].limits = {2}; }, "bundle.statement"},
+    {"limit_in_another_type",
+     [](Program& p) { ReplaceCode(&p, p.limits[0].cap_code, "PushConst 7\nReturn"); },
+     "bundle.code"},
+    {"forbid_cannot_limit",
+     [](Program& p) {
+       p.limits[2].statement = 3;
+       p.statements[2].limits.clear();
+       p.statements[3].limits = {2};
+     },
+     "bundle.statement"},
     // keys: what the index must not hide
     {"no_key", [](Program& p) { p.clauses[0].keys.clear(); }, "bundle.keys"},
     {"key_of_no_team", [](Program& p) { p.clauses[0].keys[0].id = 2; }, "bundle.keys"},
-    {"key_of_no_person", [](Program& p) { p.clauses[1].keys[0].id = Sample::kText; }, "bundle.keys"},
-    {"keys_out_of_order", [](Program& p) { std::swap(p.clauses[0].keys[0], p.clauses[0].keys[1]); }, "bundle.order"},
+    {"key_of_no_person", [](Program& p) { p.clauses[1].keys[0].id = Sample::kText; },
+     "bundle.keys"},
+    {"keys_out_of_order", [](Program& p) { std::swap(p.clauses[0].keys[0], p.clauses[0].keys[1]); },
+     "bundle.order"},
     {"grant_under_half_its_keys", [](Program& p) { p.clauses[0].keys.pop_back(); }, "bundle.keys"},
-    {"forbid_of_everybody_under_a_key", [](Program& p) { p.clauses[4].keys = {{KeyKind::kAgent, 0}}; }, "bundle.keys"},
-    {"forbid_under_a_team", [](Program& p) { ReplaceCode(&p, p.clauses[5].subject_code, "SubjTeam 0\nReturn"); p.clauses[5].keys = {{KeyKind::kTeam, 0}}; }, "bundle.keys"},
-    {"forbid_of_any_agent_under_one", [](Program& p) { ReplaceCode(&p, p.clauses[5].subject_code, "SubjAnyAgent\nReturn"); }, "bundle.keys"},
-    {"forbid_by_negation", [](Program& p) { ReplaceCode(&p, p.clauses[5].subject_code, "SubjAgentHop 0\nNot\nReturn"); }, "bundle.keys"},
-    {"limit_under_everyone", [](Program& p) { p.clauses[3].keys = {{KeyKind::kEveryone, 0}}; }, "bundle.keys"},
+    {"forbid_of_everybody_under_a_key",
+     [](Program& p) {
+       p.clauses[4].keys = {{KeyKind::kAgent, 0}};
+     },
+     "bundle.keys"},
+    {"forbid_under_a_team",
+     [](Program& p) {
+       ReplaceCode(&p, p.clauses[5].subject_code, "SubjTeam 0\nReturn");
+       p.clauses[5].keys = {{KeyKind::kTeam, 0}};
+     },
+     "bundle.keys"},
+    {"forbid_of_any_agent_under_one",
+     [](Program& p) { ReplaceCode(&p, p.clauses[5].subject_code, "SubjAnyAgent\nReturn"); },
+     "bundle.keys"},
+    {"forbid_by_negation",
+     [](Program& p) { ReplaceCode(&p, p.clauses[5].subject_code, "SubjAgentHop 0\nNot\nReturn"); },
+     "bundle.keys"},
+    {"limit_under_everyone",
+     [](Program& p) {
+       p.clauses[3].keys = {{KeyKind::kEveryone, 0}};
+     },
+     "bundle.keys"},
     {"ceiling_under_any", [](Program& p) { p.clauses[6].keys = {kAnyKey}; }, "bundle.keys"},
-    {"delegation_from_key", [](Program& p) { p.delegations[0].from_keys = {{KeyKind::kTeam, 0}}; }, "bundle.keys"},
+    {"delegation_from_key",
+     [](Program& p) {
+       p.delegations[0].from_keys = {{KeyKind::kTeam, 0}};
+     },
+     "bundle.keys"},
     // codes
     {"code_used_by_nothing", [](Program& p) { AddCode(&p, "PushConst 8\nReturn"); }, "bundle.code"},
     {"words_of_no_code", [](Program& p) { p.code.push_back(0); }, "bundle.code"},
@@ -128,10 +216,13 @@ const Lie kLies[] = {
     {"stack_too_high", [](Program& p) { p.codes[0].max_stack = 65; }, "bundle.code"},
     {"locals_too_low", [](Program& p) { p.codes[0].locals = 0; }, "bundle.code"},
     {"locals_too_high", [](Program& p) { p.codes[0].locals = 17; }, "bundle.code"},
-    {"subject_is_no_truth", [](Program& p) { ReplaceCode(&p, p.clauses[0].where_code, "PushConst 7\nReturn"); }, "bundle.code"},
+    {"subject_is_no_truth",
+     [](Program& p) { ReplaceCode(&p, p.clauses[0].where_code, "PushConst 7\nReturn"); },
+     "bundle.code"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Verify, Refuses, testing::ValuesIn(kLies), [](const auto& lie) { return std::string(lie.param.name); });
+INSTANTIATE_TEST_SUITE_P(Verify, Refuses, testing::ValuesIn(kLies),
+                         [](const auto& lie) { return std::string(lie.param.name); });
 
 TEST(Verify, KeysMayBeWiderThanNeeded) {
   Program program = SampleProgram();
@@ -146,7 +237,8 @@ TEST(Verify, KeysMayBeWiderThanNeeded) {
 // Adding a condition to a subject narrows it: the keys of either part find it.
 TEST(Verify, CoverOfAConjunction) {
   Program program = SampleProgram();
-  ReplaceCode(&program, program.clauses[0].subject_code, "SubjTeam 0\nSkipIfFalse 8\nLoadNow\nDuring 0\nAnd\nReturn");
+  ReplaceCode(&program, program.clauses[0].subject_code,
+              "SubjTeam 0\nSkipIfFalse 8\nLoadNow\nDuring 0\nAnd\nReturn");
   program.clauses[0].keys = {{KeyKind::kTeam, 0}};
   Status status = VerifyProgram(program);
   EXPECT_TRUE(status.ok()) << status.error().message;
