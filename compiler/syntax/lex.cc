@@ -179,6 +179,16 @@ class Reader {
   void BadNumber(uint32_t begin, uint32_t end) {
     std::string_view text = TextOf(begin, end);
     size_t digits = text.find_first_not_of("0123456789_.");
+    if (digits == std::string_view::npos) {  // `1.5_000`
+      sink_->Report(DPL0006, source_.MakeSpan(begin, end), {fmt::format("{} is not a number", Ticked(begin, end))})
+          .Help("`_` stands between two digits before the point, as in `5_000.25`");
+      return Append(DplLexer::NUMBER, begin, end);
+    }
+    if (digits == std::string_view::npos) {  // 0.123_456: all digits, yet not a number
+      sink_->Report(DPL0006, source_.MakeSpan(begin, end), {fmt::format("{} is not a number", Ticked(begin, end))})
+          .Help("`_` groups the digits before the point only");
+      return Append(DplLexer::NUMBER, begin, end);
+    }
     std::string_view letters = text.substr(digits);
     Span span = source_.MakeSpan(begin, end);
     std::string message = fmt::format("{} is not a number", Ticked(begin, end));
