@@ -87,7 +87,7 @@ class Unfolder {
       uint32_t type = LookupType(c_, name, file_);
       if (type == kNone) continue;
       if (std::any_of(out.begin(), out.end(), [&](const Reach& r) { return r.type == type; })) {
-        c_.Report(DPL0202, name.span, {Quoted(name.text)}).Help("name each type once");
+        c_.ReportText(DPL0202, name.span, Quoted(name.text) + " is named twice");
         continue;
       }
       Reach reach{type, {}};
@@ -201,7 +201,7 @@ class Unfolder {
   bool Entity(uint32_t type, const ast::Container& container, ClauseModel::Container* out) {
     uint32_t outer = LookupType(c_, container.type, file_);
     if (outer == kNone) return false;
-    if (!CanLieWithin(c_, type, outer)) return NeverWithin(type, Quoted(container.type.text), container.span);
+    if (!CanLieWithin(c_, type, outer)) return NeverWithin(type, WithArticle(container.type.text), container.span);
     std::optional<std::string> id = CanonicalId(c_, outer, container.id.value, container.id.span);
     if (!id) return false;
     out->kind = ClauseModel::Container::Kind::kEntity;
@@ -214,7 +214,7 @@ class Unfolder {
     const ResourceDef& resource = c_.model.schema.resources[type];
     if (!resource.key_is_path) {
       DiagnosticRef report = c_.ReportText(DPL0301, container.span,
-                                           Quote(container.id.value) + " names no container of a " + Quoted(c_.Text(resource.name)));
+                                           Quote(container.id.value) + " names no container of " + WithArticle(c_.Text(resource.name)));
       if (resource.has_parent) {
         report.Help("write `in " + c_.ResourceName(resource.parent_type) + " " + Quote(container.id.value) + "`");
       } else {
@@ -256,7 +256,7 @@ class Unfolder {
         return false;
       }
       if (!path && !CanLieWithin(c_, type, c_.Type(plain).index)) {
-        return NeverWithin(type, Quoted(TypeText(c_, plain)), container.span);
+        return NeverWithin(type, WithArticle(TypeText(c_, plain)), container.span);
       }
       out->kind = ClauseModel::Container::Kind::kTaskParam;
       out->param = i;
@@ -268,7 +268,7 @@ class Unfolder {
 
   bool NeverWithin(uint32_t type, const std::string& outer, const Span& span) {
     std::string inner(c_.Text(c_.model.schema.resources[type].name));
-    c_.ReportText(DPL0301, span, "a " + Quoted(inner) + " never lies within a " + outer)
+    c_.ReportText(DPL0301, span, WithArticle(inner) + " never lies within " + outer)
         .Label(c_.model.schema.resources[type].span, "declared here")
         .Help("give " + Quoted(inner) + " its parent: `within …`");
     return false;

@@ -51,9 +51,20 @@ class ConflictFinder {
     for (size_t i = 0; i < grants_.size(); ++i) {
       for (size_t j = i + 1; j < grants_.size(); ++j) Pair(grants_[i], grants_[j]);
     }
+    // One message per limit: a certain contradiction before one that only the facts could make.
+    std::stable_sort(found_.begin(), found_.end(), [](const Conflict& a, const Conflict& b) { return a.meeting > b.meeting; });
+    for (const Conflict& conflict : found_) Tell(conflict);
   }
 
  private:
+  struct Conflict {
+    uint32_t first = kNone, second = kNone, activity = kNone;  // the later grant is told about the earlier
+    const LimitModel* earlier = nullptr;
+    const LimitModel* later = nullptr;
+    Meeting meeting = Meeting::kApart;
+    std::string who;
+  };
+
   bool Supersedes(uint32_t a, uint32_t b) const {
     const auto& list = c_.model.statements[a].grant.supersedes;
     return std::binary_search(list.begin(), list.end(), b);
@@ -85,7 +96,7 @@ class ConflictFinder {
               return InActivity(c_, l, activity) && InActivity(c_, r, activity);
             }, &who);
           }
-          if (meeting != Meeting::kApart) Tell(first, second, activity, x, y, meeting, who);
+          if (meeting != Meeting::kApart) found_.push_back({first, second, activity, &x, &y, meeting, who});
         }
       }
     }
@@ -119,7 +130,6 @@ class ConflictFinder {
   }
 
   std::string LimitText(const LimitModel& limit, const LimitModel& other) const {
-    if (limit.clause->no_limit) return "nothing";
     std::string cap(c_.SourceText(limit.clause->quantity->span));
     if (other.clause->no_limit || cap != c_.SourceText(other.clause->quantity->span)) return cap;
     std::string all(c_.SourceText(limit.clause->span));
@@ -127,13 +137,22 @@ class ConflictFinder {
     return to == std::string::npos ? all : all.substr(to);
   }
 
-  void Tell(uint32_t first, uint32_t second, uint32_t activity, const LimitModel& x, const LimitModel& y, Meeting meeting,
-            const std::string& who) {
+  void Tell(const Conflict& conflict) {
+    const auto& [first, second, activity, earlier, later, meeting, people] = conflict;
+    const LimitModel &x = *earlier, &y = *later;
     const Symbol &a = *c_.statement_symbols[first], &b = *c_.statement_symbols[second];
     const Symbol& act = *c_.activity_symbols[activity];
-    std::string message = FillTemplate(InfoOf(DPL0501).message,
-                                       {y.clause->measure.text, Quoted(LimitText(y, x)), Quoted(LimitText(x, y)), c_.Place(x.clause->span),
-                                        who + " (activity " + Quoted(act.name) + ")"});
+    std::string who = people + " (activity " + Quoted(act.name) + ")";
+    const std::string& measure = y.clause->measure.text;
+    std::string message;
+    if (y.clause->no_limit) {
+      message = measure + " has no limit here and is limited to " + Quoted(LimitText(x, y)) + " at " + c_.Place(x.clause->span) + " for " + who;
+    } else if (x.clause->no_limit) {
+      message = measure + " is limited to " + Quoted(LimitText(y, x)) + " here and has no limit at " + c_.Place(x.clause->span) + " for " + who;
+    } else {
+      message = FillTemplate(InfoOf(DPL0501).message,
+                             {measure, Quoted(LimitText(y, x)), Quoted(LimitText(x, y)), c_.Place(x.clause->span), who});
+    }
     Severity severity = meeting == Meeting::kAlways ? Severity::Error : Severity::Warning;
     auto owned = [&](uint32_t s) { return c_.OwnerText(c_.model.statements[s].owner); };
     c_.ReportAs(severity, DPL0501, y.clause->span, message)
@@ -200,6 +219,7 @@ class ConflictFinder {
 
   Checker& c_;
   const std::vector<uint32_t>& grants_;
+  std::vector<Conflict> found_;
 };
 
 }  // namespace

@@ -136,6 +136,10 @@ TypeId ExprChecker::Mismatch(const Expr& e, TypeId have, TypeId want) {
     report.Help("add the currency: `" + text + " USD`");
   } else if (e.kind == ExprKind::kDate && wanted.kind == TypeKind::kDateTime) {
     report.Help("write a point in time such as `" + e.text + "T00:00Z`, or compare `now.date`");
+  } else if (e.kind == ExprKind::kNumber && wanted.kind == TypeKind::kDuration) {
+    report.Help("a duration has its unit: `" + text + "h`, `" + text + "d`");
+  } else if (e.kind == ExprKind::kTime && wanted.kind == TypeKind::kDateTime) {
+    report.Help("compare `now.time`");
   } else if (Is(c_, have, TypeKind::kDateTime) && wanted.kind == TypeKind::kDate && PathText(e) == "now") {
     report.Help("write `now.date`");
   } else if (Is(c_, have, TypeKind::kDateTime) && wanted.kind == TypeKind::kTime && PathText(e) == "now") {
@@ -300,7 +304,7 @@ TypeId ExprChecker::Contained(Expr& e, TypeId left, TypeId right) {
     case TypeKind::kResource:
       if (inner.kind != TypeKind::kResource) break;
       if (CanLieWithin(c_, inner.index, outer.index)) return c_.t_bool;
-      c_.ReportText(DPL0301, e.span, "a " + Quoted(TypeText(c_, left)) + " never lies within a " + Quoted(TypeText(c_, right)))
+      c_.ReportText(DPL0301, e.span, WithArticle(TypeText(c_, left)) + " never lies within " + WithArticle(TypeText(c_, right)))
           .Help("declare its parent: `within " + TypeText(c_, right) + "`");
       return kNone;
     case TypeKind::kPath:

@@ -23,6 +23,12 @@ std::string Dotted(const Expr& e) {
   return base.empty() ? base : base + "." + e.text;
 }
 
+std::string Joined(const std::vector<std::string>& items) {
+  std::string out;
+  for (const std::string& item : items) out += (out.empty() ? "" : ", ") + item;
+  return out;
+}
+
 const Expr& Root(const Expr& e) { return e.kind == ExprKind::kField ? Root(*e.args[0]) : e; }
 
 }  // namespace
@@ -172,7 +178,7 @@ TypeId ExprChecker::Attribute(Expr& e, const std::vector<AttributeDef>& attribut
     } else {
       std::vector<std::string> quoted;
       for (size_t i = 0; i < known.size() && i < 8; ++i) quoted.push_back(Quoted(known[i]));
-      report.Help("it has " + Listed(quoted) + (known.size() > 8 ? " and more" : ""));
+      report.Help("it has " + (known.size() > 8 ? Joined(quoted) + " and more" : Listed(quoted)));
     }
   }
   return kNone;
@@ -247,7 +253,8 @@ TypeId ExprChecker::RequestField(Expr& e) {
     }
   }
   if (first == nullptr) {
-    DiagnosticRef report = c_.Report(DPL0302, e.name_span.known() ? e.name_span : e.span, {"the request", Quoted(e.text)});
+    DiagnosticRef report = c_.ReportText(DPL0302, e.name_span.known() ? e.name_span : e.span,
+                                         "the request has no parameter " + Quoted(e.text));
     std::sort(known.begin(), known.end());
     known.erase(std::unique(known.begin(), known.end()), known.end());
     std::vector<std::string> near = NearNames(e.text, known);
@@ -454,7 +461,9 @@ TypeId ExprChecker::UnknownName(Expr& e, const std::string& dotted) {
       return kNone;
     }
   }
-  if (near.empty() && dotted == first) report.Help("a text is written in quotes: `\"" + first + "\"`");
+  if (weekday_names_) {
+    report.Help("days are written `mon`, `tue`, `wed`, `thu`, `fri`, `sat` and `sun`");
+  } else if (near.empty() && dotted == first) report.Help("a text is written in quotes: `\"" + first + "\"`");
   return kNone;
 }
 

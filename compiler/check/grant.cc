@@ -107,10 +107,6 @@ void CheckGovernance(Checker& c, const Symbol& s, const ast::GrantDecl& decl, co
   if (package.requires_ticket && !decl.meta.ticket.present) {
     c.Report(DPL0405, decl.head_span, {Called(s)}).Help("this package says `requires ticket`: add `ticket \"…\"`");
   }
-  if (package.requires_approval && !decl.approved_by.present) {
-    c.ReportText(DPL0404, decl.head_span, Called(s) + " needs `approved by`")
-        .Help("this package says `requires approval`: add `approved by person \"…\"`, somebody of the owning team");
-  }
 }
 
 }  // namespace

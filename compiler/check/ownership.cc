@@ -70,7 +70,7 @@ bool ReadClaim(Checker& c, ast::OwnerDecl& decl, FileScope& file, Claim* out) {
     uint32_t outer = LookupType(c, decl.subtree_type, file);
     if (outer == kNone || !ok) return false;
     if (!CanLieWithin(c, out->type, outer)) {
-      c.ReportText(DPL0301, decl.subtree_type.span, "a " + Quoted(decl.type.text) + " never lies within a " + Quoted(decl.subtree_type.text))
+      c.ReportText(DPL0301, decl.subtree_type.span, WithArticle(decl.type.text) + " never lies within " + WithArticle(decl.subtree_type.text))
           .Label(c.model.schema.resources[out->type].span, "declared here");
       return false;
     }
@@ -198,6 +198,10 @@ void CheckOwnership(Checker& c) {
       DiagnosticRef report = c.Report(DPL0404, clause.span, {Quoted(name), OwnersText(c, resource.owners)});
       if (owner.span.known()) report.Label(owner.span, "its owner is named here");
       report.Help("add `approved by person \"…\"`, somebody of " + OwnersText(c, resource.owners));
+    }
+    if (c.packages[symbol.package].requires_approval && foreign.empty() && !decl.approved_by.present && !grant.imported && !decl.incomplete) {
+      c.ReportText(DPL0404, decl.head_span, Called(symbol) + " needs `approved by`")
+          .Help("this package says `requires approval`: add `approved by person \"…\"`, somebody of the owning team");
     }
     // Superseding another package's grant takes its limits away: its owner has a say (closing rule 23).
     for (size_t i = 0; i < decl.supersedes.size(); ++i) {

@@ -217,6 +217,7 @@ void AddCovers(Checker& c, StatementModel& statement, std::vector<ast::CoversCla
     input.scope = &scope;
     input.id_warning = true;
     for (ClauseModel& unfolded : Unfold(c, clause.what, input)) {
+      if (role == ClauseRole::kForbidCovers) WarnHiddenLimit(c, unfolded);
       WarnRestricting(c, unfolded.where, role == ClauseRole::kLimitCovers ? "limit" : "forbid");
       statement.clauses.push_back(std::move(unfolded));
     }

@@ -219,7 +219,7 @@ class TestChecker {
     } else if (!role.scopes.empty() && datum.scope_type.empty()) {
       Fixture(datum.name.span, name + " is held on an object", "write `role " + group->name + " in " + std::string(c_.Text(c_.model.schema.resources[role.scopes[0]].name)) + " \"…\" has …`");
     } else if (scope != kNone && std::find(role.scopes.begin(), role.scopes.end(), scope) == role.scopes.end()) {
-      Fixture(datum.scope_type.span, name + " is not held on a " + Quoted(datum.scope_type.text));
+      Fixture(datum.scope_type.span, name + " is not held on " + WithArticle(datum.scope_type.text));
     }
   }
 
@@ -243,9 +243,9 @@ class TestChecker {
     CanonicalId(c_, type, datum.id.value, datum.id.span);
     if (parent != kNone) {
       if (!resource.has_parent) {
-        Fixture(datum.parent_type.span, "a " + Quoted(datum.name.text) + " has no parent", "declare it: `within " + datum.parent_type.text + "`");
+        Fixture(datum.parent_type.span, WithArticle(datum.name.text) + " has no parent", "declare it: `within " + datum.parent_type.text + "`");
       } else if (resource.parent_type != parent) {
-        Fixture(datum.parent_type.span, "the parent of a " + Quoted(datum.name.text) + " is a " + Quoted(c_.ResourceName(resource.parent_type)));
+        Fixture(datum.parent_type.span, "the parent of " + WithArticle(datum.name.text) + " is " + WithArticle(c_.ResourceName(resource.parent_type)));
       }
     }
     Fields(datum.fields, Slots(resource.attributes), Quoted(datum.name.text), true);

@@ -159,11 +159,16 @@ std::string DescribeType(const Checker& c, TypeId id) {
   if (type.optional) return Quoted(TypeText(c, id));
   switch (type.kind) {
     case TypeKind::kEnum: return "one of " + Quoted(TypeText(c, id));
-    case TypeKind::kResource: return "a " + Quoted(TypeText(c, id));
+    case TypeKind::kResource: return WithArticle(TypeText(c, id));
     case TypeKind::kSet: return Quoted(TypeText(c, id));
     case TypeKind::kRecord: return "a record";
     default: return BasicOf(type.kind)->words;
   }
+}
+
+std::string WithArticle(std::string_view name) {
+  bool vowel = !name.empty() && std::string_view("aeiouAEIOU").find(name[0]) != std::string_view::npos;
+  return (vowel ? "an " : "a ") + Quoted(name);
 }
 
 TypeId WithoutOptional(Checker& c, TypeId id) {

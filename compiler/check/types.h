@@ -18,6 +18,9 @@ std::string TypeText(const Checker& c, TypeId type);
 // In a sentence: "a string", "money", "an amount of `Region`", "a set of docs.Folder".
 std::string DescribeType(const Checker& c, TypeId type);
 
+// "a `docs.Folder`", "an `app.Order`"
+std::string WithArticle(std::string_view name);
+
 TypeId WithoutOptional(Checker& c, TypeId type);
 bool IsOptional(const Checker& c, TypeId type);
 bool Is(const Checker& c, TypeId type, TypeKind kind);

@@ -267,7 +267,7 @@ std::optional<std::string> CanonicalId(Checker& c, uint32_t type, const std::str
   const ResourceDef& resource = c.model.schema.resources[type];
   std::string name(c.Text(resource.name));
   auto refuse = [&](const std::string& why) {
-    c.ReportText(DPL0301, span, Quote(id) + " cannot be the id of a " + Quoted(name) + ": " + why);
+    c.ReportText(DPL0301, span, Quote(id) + " cannot be the id of " + WithArticle(name) + ": " + why);
     return std::nullopt;
   };
   if (resource.key_is_path) {

@@ -1,11 +1,11 @@
 // The generated lexer, driven; and the messages for slips of a single token.
 #include "compiler/syntax/lex.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "compiler/syntax/messages.h"
 #include "compiler/syntax/text_check.h"
@@ -19,10 +19,12 @@ namespace {
 class ByteOffsets {
  public:
   ByteOffsets(std::string_view text, uint32_t base) : base_(base) {
-    ascii_ = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+    ascii_ = std::all_of(text.begin(), text.end(),
+                         [](char c) { return static_cast<uint8_t>(c) < 0x80; });
     if (ascii_) return;
     for (size_t at = 0; at < text.size(); ++at) {
-      if ((static_cast<uint8_t>(text[at]) & 0xc0) != 0x80) starts_.push_back(static_cast<uint32_t>(at));
+      if ((static_cast<uint8_t>(text[at]) & 0xc0) != 0x80)
+        starts_.push_back(static_cast<uint32_t>(at));
     }
     starts_.push_back(static_cast<uint32_t>(text.size()));
   }
@@ -39,7 +41,8 @@ class ByteOffsets {
 
 class Reader {
  public:
-  Reader(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens, std::vector<Comment>* comments)
+  Reader(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens,
+         std::vector<Comment>* comments)
       : source_(source), text_(source.text()), sink_(sink), tokens_(tokens), comments_(comments) {}
 
   bool Run() {
@@ -68,7 +71,8 @@ class Reader {
 
   void Append(size_t type, uint32_t begin, uint32_t end) {
     std::string_view gap = TextOf(last_end_, begin);
-    bool first_on_line = tokens_->size() == 0 || gap.find_first_of("\r\n") != std::string_view::npos;
+    bool first_on_line =
+        tokens_->size() == 0 || gap.find_first_of("\r\n") != std::string_view::npos;
     tokens_->Append(type, begin, end, first_on_line);
     last_end_ = end;
   }
@@ -76,13 +80,16 @@ class Reader {
   void Take(size_t type, uint32_t begin, uint32_t end) {
     switch (type) {
       case DplLexer::DOC_COMMENT:
-        return AddComment(TextOf(begin, end).starts_with("////") ? Comment::Kind::kLine : Comment::Kind::kDoc, begin, end);
+        return AddComment(
+            TextOf(begin, end).starts_with("////") ? Comment::Kind::kLine : Comment::Kind::kDoc,
+            begin, end);
       case DplLexer::LINE_COMMENT:
         return AddComment(Comment::Kind::kLine, begin, end);
       case DplLexer::BLOCK_COMMENT:
         return AddComment(Comment::Kind::kBlock, begin, end);
       case DplLexer::BAD_COMMENT:
-        sink_->Report(DPL0004, source_.MakeSpan(begin, begin + 2), {"comment"}).Help("close it with `*/`");
+        sink_->Report(DPL0004, source_.MakeSpan(begin, begin + 2), {"comment"})
+            .Help("close it with `*/`");
         return;
       case DplLexer::BAD_STRING:
         sink_->Report(DPL0004, source_.MakeSpan(begin, end), {"text"})
@@ -109,8 +116,12 @@ class Reader {
       case DplLexer::BAD_NUMBER:
         return BadNumber(begin, end);
       case DplLexer::BAD_DATETIME:
-        sink_->Report(DPL0006, source_.MakeSpan(begin, end), {fmt::format("{} is not a date-time", Ticked(begin, end))})
-            .Help("write date, time and offset, as in `2026-11-20T15:00Z` or `2026-11-20T15:00-05:00`");
+        sink_
+            ->Report(DPL0006, source_.MakeSpan(begin, end),
+                     {fmt::format("{} is not a date-time", Ticked(begin, end))})
+            .Help(
+                "write date, time and offset, as in `2026-11-20T15:00Z` or "
+                "`2026-11-20T15:00-05:00`");
         return Append(DplLexer::DATETIME, begin, end);
       case DplLexer::STRING:
         CheckMixedScript(source_, begin, end, sink_);
@@ -129,13 +140,18 @@ class Reader {
   void AddComment(Comment::Kind kind, uint32_t begin, uint32_t end) {
     size_t line = text_.find_last_of("\r\n", begin == 0 ? 0 : begin - 1);
     size_t from = line == std::string::npos || begin == 0 ? 0 : line + 1;
-    bool own_line = TextOf(static_cast<uint32_t>(from), begin).find_first_not_of(" \t") == std::string_view::npos;
-    while (end > begin && kind != Comment::Kind::kBlock && (text_[end - 1] == ' ' || text_[end - 1] == '\t')) --end;
+    bool own_line = TextOf(static_cast<uint32_t>(from), begin).find_first_not_of(" \t") ==
+                    std::string_view::npos;
+    while (end > begin && kind != Comment::Kind::kBlock &&
+           (text_[end - 1] == ' ' || text_[end - 1] == '\t'))
+      --end;
     comments_->push_back({kind, begin, end, own_line});
   }
 
   void Operator(size_t type, std::string_view word, uint32_t begin, uint32_t end) {
-    sink_->ReportText(DPL0101, source_.MakeSpan(begin, end), fmt::format("{} is written `{}`", Ticked(begin, end), word))
+    sink_
+        ->ReportText(DPL0101, source_.MakeSpan(begin, end),
+                     fmt::format("{} is written `{}`", Ticked(begin, end), word))
         .Fix(source_.MakeSpan(begin, end), fmt::format(" {} ", word));
     Append(type, begin, end);
   }
@@ -156,47 +172,69 @@ class Reader {
     char32_t c = NextCodePoint(text_, &at);
     // A letter that is not ASCII makes a bad name, but a name.
     bool letter = c >= 0xc0 && c < 0x2000;
-    bool glued = tokens_->size() > 0 && last_end_ == begin && IsWordType(tokens_->TypeAt(tokens_->size() - 1));
+    bool glued = tokens_->size() > 0 && last_end_ == begin &&
+                 IsWordType(tokens_->TypeAt(tokens_->size() - 1));
     if (letter && !run && !glued) Append(DplLexer::IDENT, begin, end);
     bad_word_ = letter && (!run || bad_word_);
     if (c == '/') Append(DplLexer::STAR, begin, end);  // an operator, at least
-    bool reported = HasControl(TextOf(begin, end)) || IsBidiOrInvisible(c);  // CheckText has named it
+    bool reported =
+        HasControl(TextOf(begin, end)) || IsBidiOrInvisible(c);  // CheckText has named it
     if (run || reported) return;
     DiagnosticRef report =
-        sink_->ReportText(DPL0101, source_.MakeSpan(begin, end), fmt::format("{} is not part of the language", Ticked(begin, end)));
+        sink_->ReportText(DPL0101, source_.MakeSpan(begin, end),
+                          fmt::format("{} is not part of the language", Ticked(begin, end)));
     switch (c) {
-      case '$': report.Help("money is written with its currency after the number, as in `5_000 USD`"); break;
-      case '/': report.Help("there is no division; comments are written `// …`"); break;
-      case '%': report.Help("there are no percentages and no remainders; write the number out"); break;
-      case '#': report.Help("comments are written `// …`"); break;
-      case '\'': report.Help("texts are written in straight double quotes"); break;
+      case '$':
+        report.Help("money is written with its currency after the number, as in `5_000 USD`");
+        break;
+      case '/':
+        report.Help("there is no division; comments are written `// …`");
+        break;
+      case '%':
+        report.Help("there are no percentages and no remainders; write the number out");
+        break;
+      case '#':
+        report.Help("comments are written `// …`");
+        break;
+      case '\'':
+        report.Help("texts are written in straight double quotes");
+        break;
       default:
-        if (c >= 0x80) report.Help("names are ASCII letters, digits and `_`; other text goes into \"…\" or a comment");
+        if (c >= 0x80)
+          report.Help(
+              "names are ASCII letters, digits and `_`; other text goes into \"…\" or a comment");
     }
   }
 
-  // Digits that run into letters: say which of the usual slips it is, and go on with what was meant.
+  // Digits that run into letters: say which of the usual slips it is, and go on with what was
+  // meant.
   void BadNumber(uint32_t begin, uint32_t end) {
     std::string_view text = TextOf(begin, end);
     size_t digits = text.find_first_not_of("0123456789_.");
     if (digits == std::string_view::npos) {  // `1.5_000`
-      sink_->Report(DPL0006, source_.MakeSpan(begin, end), {fmt::format("{} is not a number", Ticked(begin, end))})
+      sink_
+          ->Report(DPL0006, source_.MakeSpan(begin, end),
+                   {fmt::format("{} is not a number", Ticked(begin, end))})
           .Help("`_` stands between two digits before the point, as in `5_000.25`");
       return Append(DplLexer::NUMBER, begin, end);
     }
     if (digits == std::string_view::npos) {  // 0.123_456: all digits, yet not a number
-      sink_->Report(DPL0006, source_.MakeSpan(begin, end), {fmt::format("{} is not a number", Ticked(begin, end))})
+      sink_
+          ->Report(DPL0006, source_.MakeSpan(begin, end),
+                   {fmt::format("{} is not a number", Ticked(begin, end))})
           .Help("`_` groups the digits before the point only");
       return Append(DplLexer::NUMBER, begin, end);
     }
     std::string_view letters = text.substr(digits);
     Span span = source_.MakeSpan(begin, end);
     std::string message = fmt::format("{} is not a number", Ticked(begin, end));
-    bool capitals = std::all_of(letters.begin(), letters.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    bool capitals =
+        std::all_of(letters.begin(), letters.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     uint32_t split = begin + static_cast<uint32_t>(digits);
     if (letters.size() == 3 && capitals) {
       sink_->Report(DPL0006, span, {message})
-          .Help(fmt::format("put a blank before the currency: `{} {}`", text.substr(0, digits), letters))
+          .Help(fmt::format("put a blank before the currency: `{} {}`", text.substr(0, digits),
+                            letters))
           .Fix(source_.MakeSpan(split, split), " ");
       Append(DplLexer::NUMBER, begin, split);
       return Append(DplLexer::CURRENCY, split, end);
@@ -217,14 +255,17 @@ class Reader {
     Append(DplLexer::NUMBER, begin, split);
   }
 
-  // ANTLR recurses into brackets, and so does everything after it: bound them here, before any of that begins.
+  // ANTLR recurses into brackets, and so does everything after it: bound them here, before any of
+  // that begins.
   bool CheckNesting() {
     size_t depth = 0;
     size_t sets = 0;
     for (size_t i = 0; i + 1 < tokens_->size(); ++i) {
       size_t type = tokens_->TypeAt(i);
       if (type == DplLexer::LBRACE || type == DplLexer::LPAREN || type == DplLexer::LBRACK) ++depth;
-      if ((type == DplLexer::RBRACE || type == DplLexer::RPAREN || type == DplLexer::RBRACK) && depth > 0) --depth;
+      if ((type == DplLexer::RBRACE || type == DplLexer::RPAREN || type == DplLexer::RBRACK) &&
+          depth > 0)
+        --depth;
       bool set = type == DplLexer::SET && tokens_->TypeAt(i + 1) == DplLexer::LT;
       if (set) {
         ++sets;
@@ -254,7 +295,8 @@ class Reader {
 
 }  // namespace
 
-bool Lex(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens, std::vector<Comment>* comments) {
+bool Lex(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens,
+         std::vector<Comment>* comments) {
   if (!CheckText(source, sink)) {
     tokens->Finish();
     return false;
