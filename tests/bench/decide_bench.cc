@@ -1,0 +1,150 @@
+// How the cost of one decision grows with the number of grants, and what the whole path from request bytes to answer bytes
+// costs beside it. Prints medians of several rounds, interleaved, and ratios inside this one run; figures and their reading
+// are in docs/benchmarks.md.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/testing/compile.h"
+#include "runtime/decide/answer.h"
+#include "runtime/decide/engine.h"
+#include "runtime/decide/wire_request.h"
+#include "runtime/facts/json_facts.h"
+#include "runtime/json/json.h"
+#include "runtime/state/memory_store.h"
+
+namespace {
+
+using namespace dpl;
+
+constexpr int kRounds = 9;
+constexpr int kDecisions = 20'000;
+
+// `grants` grants on one resource type, each to a role of its own; E1 holds the last one's. One agent, one forbid.
+std::string PolicyText(int grants) {
+  std::string text =
+      "package bench.orders owned by team finance\ngranted 2026-10-01\nreview every 3650d\n"
+      "person { key id: string has region: string }\nteam finance { owner person \"E0\" }\nsystem shop { owner team finance }\n"
+      "resource Order in shop { has region: string has vendor: string can read }\n"
+      "forbid blocked { covers read on shop.Order where resource.vendor == \"Shady\" because \"Legal has blocked this vendor\" }\n"
+      "agent helper { purpose \"Read orders for a buyer\" accountable person \"E0\" runs as spiffe \"spiffe://bench/helper\" "
+      "may read on shop.Order lives at most 8h }\n"
+      "delegation help { from everyone to agent helper consent by policy because \"Everyone may use the helper\" }\n";
+  for (int i = 0; i < grants; ++i) {
+    std::string n = std::to_string(i);
+    text += "role buyer" + n + " { owner team finance }\ngrant orders" + n + " { to role buyer" + n +
+            " may read on shop.Order where resource.region == person.region because \"Buyers of group " + n + " read orders\" }\n";
+  }
+  return text;
+}
+
+struct Case {
+  int grants = 0;
+  std::shared_ptr<const Program> program;
+  std::unique_ptr<Snapshot> snapshot;
+  std::unique_ptr<MemoryStore> store = std::make_unique<MemoryStore>();
+  Scratch scratch;
+  double compile_ms = 0;
+  std::vector<double> decide_ns, path_ns;
+};
+
+double CpuSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+double Median(std::vector<double> v) {
+  std::sort(v.begin(), v.end());
+  return v[v.size() / 2];
+}
+
+bool Prepare(int grants, Instant now, Case* c) {
+  c->grants = grants;
+  testing::Compilation compilation;
+  compilation.sources.Add("bench.dpl", PolicyText(grants));
+  double start = CpuSeconds();
+  if (!testing::Compile({}, &compilation)) return false;
+  c->compile_ms = (CpuSeconds() - start) * 1e3;
+  c->program = compilation.program;
+  std::string role = "buyer" + std::to_string(grants - 1);
+  Result<FactsInput> facts = ReadFactsJson(
+      R"({"persons":[{"id":"E0","attributes":{"region":"amer"}},{"id":"E1","attributes":{"region":"emea"}}],"teams":{"finance":["E0"]},
+          "roles":[{"role":")" + role + R"(","members":["E1"]}],
+          "resources":[{"type":"shop.Order","id":"O1","attributes":{"region":"emea","vendor":"Paper"}}]})",
+      "bench facts");
+  if (!facts.ok()) return false;
+  Result<std::unique_ptr<Snapshot>> snapshot = Snapshot::Build(c->program, *facts, now);
+  if (!snapshot.ok()) return false;
+  c->snapshot = snapshot.take();
+  return true;
+}
+
+const char kBody[] =
+    R"({"subject":{"type":"person","id":"E1","properties":{"act":{"sub":"spiffe://bench/helper","instance":"run-1","iat":1764000000}}},)"
+    R"("action":{"name":"read"},"resource":{"type":"shop.Order","id":"O1"}})";
+
+}  // namespace
+
+int main() {
+  const Instant now = ParseInstant("2026-11-22T10:00Z").value();
+  const Caller caller = Caller::Everything("bench");
+  std::vector<std::unique_ptr<Case>> cases;
+  for (int grants : {10, 1'000, 10'000}) {
+    auto c = std::make_unique<Case>();
+    if (!Prepare(grants, now, c.get())) {
+      std::fprintf(stderr, "decide_bench: the generated policy with %d grants does not compile\n", grants);
+      return 1;
+    }
+    cases.push_back(std::move(c));
+  }
+  Arena arena;
+  std::string answer;
+  for (int round = 0; round < kRounds; ++round) {
+    for (auto& c : cases) {
+      Request request;
+      request.subject_type = "person";
+      request.subject_id = "E1";
+      request.hops[0] = {"bench.orders.helper", "run-1", now};
+      request.hop_count = 1;
+      request.action = "read";
+      request.resource_type = "shop.Order";
+      request.resource_id = "O1";
+      request.caller = &caller;
+      int permits = 0;
+      double start = CpuSeconds();
+      for (int i = 0; i < kDecisions; ++i) {
+        permits += Decide(*c->snapshot, c->store.get(), request, now, &c->scratch).outcome == OutcomeKind::kPermit ? 1 : 0;
+      }
+      c->decide_ns.push_back((CpuSeconds() - start) * 1e9 / kDecisions);
+      start = CpuSeconds();
+      for (int i = 0; i < kDecisions; ++i) {
+        arena.Reset();
+        answer.clear();
+        Result<const WireValue*> body = ParseJson(kBody, &arena, JsonLimits{});
+        Result<Request> read = ReadWireRequest({(*body)->Find("subject"), (*body)->Find("action"), (*body)->Find("resource"), nullptr}, caller, &arena);
+        const Decision& d = Decide(*c->snapshot, c->store.get(), *read, now, &c->scratch);
+        AppendAnswerJson(&answer, *c->snapshot, *read, d, {.evaluation_id = "ev_1"});
+        permits += d.outcome == OutcomeKind::kPermit ? 1 : 0;
+      }
+      c->path_ns.push_back((CpuSeconds() - start) * 1e9 / kDecisions);
+      if (permits != 2 * kDecisions) {
+        std::fprintf(stderr, "decide_bench: expected permits only, the last answer was %s\n", answer.c_str());
+        return 1;
+      }
+    }
+  }
+  double base = Median(cases[0]->decide_ns);
+  double base_path = Median(cases[0]->path_ns);
+  std::printf("%8s %14s %18s %8s %22s %8s %12s\n", "grants", "compile ms", "decide ns (cpu)", "/ 10", "bytes to bytes ns (cpu)", "/ 10", "answer bytes");
+  for (auto& c : cases) {
+    double decide = Median(c->decide_ns);
+    double path = Median(c->path_ns);
+    std::printf("%8d %14.1f %18.0f %8.2f %22.0f %8.2f %12zu\n", c->grants, c->compile_ms, decide, decide / base, path, path / base_path, answer.size());
+  }
+  return 0;
+}
