@@ -179,8 +179,8 @@ def rule_files_stay_readable():
 
 def rule_the_oracle_shares_no_code_with_the_machine():
     for path in sorted((ROOT / "tests/oracle").glob("*")):
-        if path.suffix not in (".h", ".cc") or path.name.endswith("_test.cc") or path.name.startswith("diff"):
-            continue
+        if path.suffix not in (".h", ".cc") or path.name.endswith("_test.cc") or path.stem == "compile":
+            continue  # compile.cc makes the bundle that the other side of the comparison runs
         for number, _, header in includes(path.read_text().splitlines()):
             if header.startswith(("runtime/vm/", "compiler/lower/")):
                 yield f"tests/oracle/{path.name}:{number}: the oracle must not include {header}"
