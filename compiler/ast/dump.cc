@@ -1,4 +1,5 @@
-// The tree of declarations and clauses as text; expressions are in dump_expr.cc, facts and tests in dump_test.cc.
+// The tree of declarations and clauses as text; expressions are in dump_expr.cc, facts and tests in
+// dump_test.cc.
 #include "compiler/ast/dump.h"
 
 #include "compiler/ast/dump_writer.h"
@@ -9,7 +10,9 @@ void DumpType(const TypeExpr& type, DumpWriter* w) {
   std::string text;
   auto spell = [&text](const auto& self, const TypeExpr& t) -> void {
     switch (t.kind) {
-      case TypeExpr::Kind::kNamed: text += t.name.text; break;
+      case TypeExpr::Kind::kNamed:
+        text += t.name.text;
+        break;
       case TypeExpr::Kind::kSet:
         text += "set<";
         self(self, t.element[0]);
@@ -62,7 +65,8 @@ void DumpDuty(const Duty& duty, DumpWriter* w) {
 
 namespace {
 
-constexpr std::string_view kParties[] = {"the-person", "the-agent", "the-accountable", "the-manager"};
+constexpr std::string_view kParties[] = {"the-person", "the-agent", "the-accountable",
+                                         "the-manager"};
 constexpr std::string_view kModes[] = {"on_behalf_of", "impersonate", "standing"};
 
 void Names(std::string_view head, const std::vector<QName>& names, DumpWriter* w) {
@@ -104,7 +108,8 @@ void DumpMeta(const Meta& meta, DumpWriter* w) {
 }
 
 void DumpSubject(const Subject& subject, DumpWriter* w) {
-  constexpr std::string_view kNames[] = {"team", "role", "person", "agent", "any-agent", "everyone", "public", "partner"};
+  constexpr std::string_view kNames[] = {"team",      "role",     "person", "agent",
+                                         "any-agent", "everyone", "public", "partner"};
   w->Open(kNames[static_cast<size_t>(subject.kind)]);
   if (!subject.name.empty()) w->Word(subject.name.text);
   if (subject.id.present) w->Text(subject.id.value);
@@ -147,7 +152,8 @@ void Mays(const std::vector<MayClause>& mays, DumpWriter* w) {
 }
 
 void DumpLimit(std::string_view head, const LimitClause& limit, DumpWriter* w) {
-  constexpr std::string_view kPeriods[] = {"each", "hour", "day", "week", "month", "quarter", "year", "any", "total"};
+  constexpr std::string_view kPeriods[] = {"each",    "hour", "day", "week", "month",
+                                           "quarter", "year", "any", "total"};
   w->Open(head).Word(limit.measure.text);
   if (limit.no_limit) {
     w->Word("unlimited").Text(limit.no_limit_because.value).Close();
@@ -170,8 +176,8 @@ void Limits(std::string_view head, const std::vector<LimitClause>& limits, DumpW
   for (const LimitClause& limit : limits) DumpLimit(head, limit, w);
 }
 
-void AppliesAndCovers(bool has_applies, const std::vector<Subject>& applies, const std::vector<CoversClause>& covers,
-                      DumpWriter* w) {
+void AppliesAndCovers(bool has_applies, const std::vector<Subject>& applies,
+                      const std::vector<CoversClause>& covers, DumpWriter* w) {
   if (has_applies) Subjects("applies-to", applies, w);
   for (const CoversClause& clause : covers) DumpReach("covers", clause.what, w);
 }
@@ -286,7 +292,9 @@ void DumpOrganisation(const Decl& decl, DumpWriter* w) {
       DumpMeta(d.meta, w);
       break;
     }
-    case DeclKind::kContext: DumpHas(static_cast<const ContextDecl&>(decl).has, w); break;
+    case DeclKind::kContext:
+      DumpHas(static_cast<const ContextDecl&>(decl).has, w);
+      break;
     case DeclKind::kSystem: {
       const auto& d = static_cast<const SystemDecl&>(decl);
       if (!d.boundary.empty()) w->Open("boundary").Word(d.boundary.text).Close();
@@ -295,7 +303,8 @@ void DumpOrganisation(const Decl& decl, DumpWriter* w) {
         DumpType(d.account_type, w);
         w->Close();
       }
-      if (!d.link_by.empty()) w->Open("link").Word(d.link_by.text).Word(d.checked_within.text).Close();
+      if (!d.link_by.empty())
+        w->Open("link").Word(d.link_by.text).Word(d.checked_within.text).Close();
       DumpMeta(d.meta, w);
       break;
     }
@@ -325,7 +334,8 @@ void DumpOrganisation(const Decl& decl, DumpWriter* w) {
     default: {
       const auto& d = static_cast<const OwnerDecl&>(decl);
       w->Word(d.type.text);
-      if (!d.subtree_type.empty()) w->Open("in").Word(d.subtree_type.text).Text(d.subtree_id.value).Close();
+      if (!d.subtree_type.empty())
+        w->Open("in").Word(d.subtree_type.text).Text(d.subtree_id.value).Close();
       for (const OwnerRef& owner : d.owners) DumpOwner("is", owner, w);
       DumpMeta(d.meta, w);
       break;
@@ -341,7 +351,8 @@ void DumpAgents(const Decl& decl, DumpWriter* w) {
     OneString("purpose", d.purpose, w);
     if (!d.runs_as_kind.empty()) Strings("runs-as " + d.runs_as_kind.text, d.runs_as, w);
     OneLiteral("attested-within", d.attested_within, w);
-    for (const ModeRef& mode : d.modes) w->Open("mode").Word(kModes[static_cast<size_t>(mode.mode)]).Close();
+    for (const ModeRef& mode : d.modes)
+      w->Open("mode").Word(kModes[static_cast<size_t>(mode.mode)]).Close();
     Mays(d.may, w);
     Limits("limit", d.limits, w);
     OneLiteral("lives", d.lives, w);
@@ -361,7 +372,10 @@ void DumpAgents(const Decl& decl, DumpWriter* w) {
     Names("onward", d.onward_to, w);
     OneLiteral("hops", d.onward_hops, w);
     if (d.consent != DelegationDecl::Consent::kMissing) {
-      w->Open("consent").Word(kConsents[static_cast<size_t>(d.consent)]).Word(d.consent_every.text).Close();
+      w->Open("consent")
+          .Word(kConsents[static_cast<size_t>(d.consent)])
+          .Word(d.consent_every.text)
+          .Close();
     }
     OneLiteral("lasts", d.lasts, w);
     Flag("trusting-request", d.trusting_request, w);
@@ -430,7 +444,8 @@ void DumpStatement(const Decl& decl, DumpWriter* w) {
         for (const Subject& subject : by.subjects) DumpSubject(subject, w);
         w->Close();
       }
-      for (Party party : d.never_by) w->Open("never-by").Word(kParties[static_cast<size_t>(party)]).Close();
+      for (Party party : d.never_by)
+        w->Open("never-by").Word(kParties[static_cast<size_t>(party)]).Close();
       OneLiteral("within", d.within, w);
       OneLiteral("good-for", d.good_for, w);
       OneLiteral("good-within", d.good_within, w);
@@ -473,31 +488,48 @@ void DumpStatement(const Decl& decl, DumpWriter* w) {
 }
 
 void DumpDecl(const Decl& decl, DumpWriter* w) {
-  constexpr std::string_view kNames[] = {"const",      "enum",     "function",   "calendar", "person",      "team",
-                                         "role",       "context",  "system",     "resource", "activity",    "owner-of",
-                                         "grant",      "limit",    "forbid",     "agent",    "delegation",  "task",
-                                         "approval",   "obligation", "separate", "break_glass", "partner",  "data", "test"};
+  constexpr std::string_view kNames[] = {
+      "const",       "enum",    "function",   "calendar", "person",   "team",       "role",
+      "context",     "system",  "resource",   "activity", "owner-of", "grant",      "limit",
+      "forbid",      "agent",   "delegation", "task",     "approval", "obligation", "separate",
+      "break_glass", "partner", "data",       "test"};
   w->Line().Open(kNames[static_cast<size_t>(decl.kind)]);
   if (!decl.name.empty()) w->Word(decl.name.text);
   if (!decl.doc.empty()) w->Open("doc").Text(decl.doc).Close();
   if (decl.incomplete) w->Word("INCOMPLETE");
   w->Indent();
   switch (decl.kind) {
-    case DeclKind::kConst: case DeclKind::kEnum: case DeclKind::kFunction: case DeclKind::kCalendar:
+    case DeclKind::kConst:
+    case DeclKind::kEnum:
+    case DeclKind::kFunction:
+    case DeclKind::kCalendar:
       DumpVocabulary(decl, w);
       break;
-    case DeclKind::kPerson: case DeclKind::kTeam: case DeclKind::kRole: case DeclKind::kContext: case DeclKind::kSystem:
-    case DeclKind::kResource: case DeclKind::kActivity: case DeclKind::kOwner:
+    case DeclKind::kPerson:
+    case DeclKind::kTeam:
+    case DeclKind::kRole:
+    case DeclKind::kContext:
+    case DeclKind::kSystem:
+    case DeclKind::kResource:
+    case DeclKind::kActivity:
+    case DeclKind::kOwner:
       DumpOrganisation(decl, w);
       break;
-    case DeclKind::kAgent: case DeclKind::kDelegation: case DeclKind::kTask: case DeclKind::kPartner:
+    case DeclKind::kAgent:
+    case DeclKind::kDelegation:
+    case DeclKind::kTask:
+    case DeclKind::kPartner:
       DumpAgents(decl, w);
       break;
     case DeclKind::kData:
       for (const Datum& datum : static_cast<const DataDecl&>(decl).data) DumpDatum(datum, w);
       break;
-    case DeclKind::kTest: DumpTest(static_cast<const TestDecl&>(decl), w); break;
-    default: DumpStatement(decl, w); break;
+    case DeclKind::kTest:
+      DumpTest(static_cast<const TestDecl&>(decl), w);
+      break;
+    default:
+      DumpStatement(decl, w);
+      break;
   }
   w->Outdent();
   w->Close();

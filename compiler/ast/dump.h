@@ -4,7 +4,8 @@
 //   (grant band_one
 //     (row (to (role purchaser)) (may (approve) on coupa.Order)) …
 //
-// Says everything the author wrote but comments, brackets round expressions and the order of clauses of different kinds.
+// Says everything the author wrote but comments, brackets round expressions and the order of
+// clauses of different kinds.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // Facts and tests as text.
 #include "compiler/ast/dump.h"
+
 #include "compiler/ast/dump_writer.h"
 
 namespace dpl::ast {
@@ -57,7 +58,7 @@ void DumpAttempt(const Attempt& attempt, DumpWriter* w) {
 }
 
 void DumpStep(const Step& step, DumpWriter* w) {
-  constexpr std::string_view kNames[] = {"at",   "advance", "given",   "revoke", "repeat", "when",
+  constexpr std::string_view kNames[] = {"at",     "advance", "given",  "revoke",  "repeat", "when",
                                          "expect", "confirm", "cancel", "approve", "hand"};
   w->Open(kNames[static_cast<size_t>(step.kind)]);
   w->Word(step.literal.text);
@@ -66,7 +67,8 @@ void DumpStep(const Step& step, DumpWriter* w) {
       for (const Datum& datum : step.given) DumpDatum(datum, w);
       break;
     case Step::Kind::kRevoke: {
-      constexpr std::string_view kKinds[] = {"person", "agent", "instance", "task", "grant", "delegation", "account", "approval"};
+      constexpr std::string_view kKinds[] = {"person", "agent",      "instance", "task",
+                                             "grant",  "delegation", "account",  "approval"};
       w->Word(kKinds[static_cast<size_t>(step.revoke.kind)]).Word(step.revoke.name.text);
       if (step.revoke.id.present) w->Text(step.revoke.id.value);
       break;
@@ -74,17 +76,24 @@ void DumpStep(const Step& step, DumpWriter* w) {
     case Step::Kind::kRepeat:
       for (const Step& inner : step.body) DumpStep(inner, w);
       break;
-    case Step::Kind::kWhen: DumpAttempt(step.when, w); break;
-    case Step::Kind::kExpect: DumpOutcome(step.expect, w); break;
+    case Step::Kind::kWhen:
+      DumpAttempt(step.when, w);
+      break;
+    case Step::Kind::kExpect:
+      DumpOutcome(step.expect, w);
+      break;
     case Step::Kind::kConfirm:
       if (step.actual) DumpQuantity(*step.actual, w);
       break;
-    case Step::Kind::kApprove: OneText("by", step.person, w); break;
+    case Step::Kind::kApprove:
+      OneText("by", step.person, w);
+      break;
     case Step::Kind::kHand:
       DumpHop(step.hand_from, w);
       DumpHop(step.hand_to, w);
       break;
-    default: break;
+    default:
+      break;
   }
   w->Close();
 }
@@ -92,13 +101,16 @@ void DumpStep(const Step& step, DumpWriter* w) {
 }  // namespace
 
 void DumpDatum(const Datum& datum, DumpWriter* w) {
-  constexpr std::string_view kNames[] = {"person", "members", "account", "entity", "task", "consent", "used"};
+  constexpr std::string_view kNames[] = {"person", "members", "account", "entity",
+                                         "task",   "consent", "used"};
   w->Open(kNames[static_cast<size_t>(datum.kind)]);
   if (datum.is_role) w->Word("role");
   w->Word(datum.task_name.text).Word(datum.name.text);
   if (datum.id.present) w->Text(datum.id.value);
-  if (!datum.scope_type.empty()) w->Open("in").Word(datum.scope_type.text).Text(datum.scope_id.value).Close();
-  if (!datum.parent_type.empty()) w->Open("in").Word(datum.parent_type.text).Text(datum.parent_id.value).Close();
+  if (!datum.scope_type.empty())
+    w->Open("in").Word(datum.scope_type.text).Text(datum.scope_id.value).Close();
+  if (!datum.parent_type.empty())
+    w->Open("in").Word(datum.parent_type.text).Text(datum.parent_id.value).Close();
   if (datum.quantity) DumpQuantity(*datum.quantity, w);
   for (const Datum::Member& member : datum.members) {
     w->Open("has");

@@ -1,4 +1,5 @@
-// How dumps are laid out: bracketed lists, one indented line per clause of a declaration. Internal to dump*.cc.
+// How dumps are laid out: bracketed lists, one indented line per clause of a declaration. Internal
+// to dump*.cc.
 #pragma once
 
 #include <string>

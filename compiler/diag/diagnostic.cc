@@ -19,8 +19,9 @@ const std::vector<DiagInfo>& DiagCatalogue() {
 
 const DiagInfo& InfoOf(DiagCode code) {
   const auto& rows = DiagCatalogue();
-  auto row = std::lower_bound(rows.begin(), rows.end(), code,
-                              [](const DiagInfo& info, DiagCode wanted) { return info.code < wanted; });
+  auto row =
+      std::lower_bound(rows.begin(), rows.end(), code,
+                       [](const DiagInfo& info, DiagCode wanted) { return info.code < wanted; });
   DPL_CHECK(row != rows.end() && row->code == code);
   return *row;
 }

@@ -1,7 +1,8 @@
 // What the compiler tells the author: one diagnostic, and the closed list of codes.
 //
-// A diagnostic says what was found, where, and what would fix it: lower case, no full stop, backticks round the user's words.
-// Labels point at other places that matter, `help` lines say what to do, a fix is an edit a tool may apply.
+// A diagnostic says what was found, where, and what would fix it: lower case, no full stop,
+// backticks round the user's words. Labels point at other places that matter, `help` lines say what
+// to do, a fix is an edit a tool may apply.
 #pragma once
 
 #include <cstdint>
@@ -32,11 +33,11 @@ struct DiagInfo {
   const char* message;  // template with {0}, {1} …
   const char* meaning;  // one line for lists of codes
 };
-const std::vector<DiagInfo>& DiagCatalogue();   // in order of code
+const std::vector<DiagInfo>& DiagCatalogue();  // in order of code
 const DiagInfo& InfoOf(DiagCode code);
 // "DPL0501" or "0501" or "501" to its row; null when there is none.
 const DiagInfo* FindDiag(std::string_view text);
-std::string CodeText(DiagCode code);            // "DPL0501"
+std::string CodeText(DiagCode code);  // "DPL0501"
 
 class DiagnosticSink;  // sink.h: collects and orders them
 
@@ -46,14 +47,14 @@ struct Label {
 };
 
 struct Fix {
-  Span span;                 // replaced; empty span: inserted there
+  Span span;  // replaced; empty span: inserted there
   std::string replacement;
 };
 
 struct Diagnostic {
   DiagCode code = DPL0101;
   Severity severity = Severity::Error;
-  Span span;                 // unknown when the diagnostic is about no place in particular
+  Span span;  // unknown when the diagnostic is about no place in particular
   std::string message;
   std::vector<Label> labels;
   std::vector<std::string> help;

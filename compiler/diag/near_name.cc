@@ -11,7 +11,8 @@ constexpr size_t kLongest = 64;  // longer names are compared by their first par
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// Distance in thirds of an edit: a change of letter case costs 1, an insertion, removal, change or swap 3.
+// Distance in thirds of an edit: a change of letter case costs 1, an insertion, removal, change or
+// swap 3.
 unsigned Distance(std::string_view a, std::string_view b) {
   a = a.substr(0, kLongest);
   b = b.substr(0, kLongest);
@@ -44,7 +45,8 @@ std::vector<std::string> NearNames(std::string_view name, const std::vector<std:
   for (const std::string& candidate : known) {
     if (candidate == name) continue;
     auto limit = [](std::string_view a, std::string_view b) {
-      return 3 * std::clamp<unsigned>(static_cast<unsigned>(std::max(a.size(), b.size())) / 3, 1, 3);
+      return 3 *
+             std::clamp<unsigned>(static_cast<unsigned>(std::max(a.size(), b.size())) / 3, 1, 3);
     };
     unsigned distance = Distance(name, candidate);
     bool close = distance <= limit(name, candidate);

@@ -2,8 +2,8 @@
 //
 //   std::cerr << RenderText(sources, sink.Sorted(), {.color = isatty(2) != 0});
 //
-// All three take diagnostics in the order they should appear and write nothing else. Spans of files that `sources` does not
-// hold are shown without a place. Pure functions; safe from many threads.
+// All three take diagnostics in the order they should appear and write nothing else. Spans of files
+// that `sources` does not hold are shown without a place. Pure functions; safe from many threads.
 #pragma once
 
 #include <string>

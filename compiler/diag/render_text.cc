@@ -1,9 +1,9 @@
 // Diagnostics as text: the place, the message, the source line with carets, labels and help.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <string>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "compiler/diag/render.h"
 #include "runtime/base/text.h"
@@ -11,7 +11,8 @@
 namespace dpl {
 namespace {
 
-constexpr size_t kWidest = 160;  // code points of a source line shown; longer ones show the part round the span
+constexpr size_t kWidest =
+    160;  // code points of a source line shown; longer ones show the part round the span
 
 struct Paint {
   bool on;
@@ -22,11 +23,12 @@ struct Paint {
 
 std::string_view Style(Severity severity) { return severity == Severity::Error ? "1;31" : "1;33"; }
 
-// The part of a line that is shown, ready for a terminal: tabs as one space, controls and invisible characters as `?`.
+// The part of a line that is shown, ready for a terminal: tabs as one space, controls and invisible
+// characters as `?`.
 struct Excerpt {
   std::string text;
-  uint32_t first = 1;   // column of its first code point
-  uint32_t count = 0;   // code points shown
+  uint32_t first = 1;  // column of its first code point
+  uint32_t count = 0;  // code points shown
 };
 
 Excerpt Show(std::string_view line, uint32_t column) {
@@ -39,7 +41,8 @@ Excerpt Show(std::string_view line, uint32_t column) {
     ++shown.count;
     if (c == '\t') {
       shown.text += ' ';
-    } else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || IsBidiOrInvisible(c) || c == 0x2028 || c == 0x2029) {
+    } else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || IsBidiOrInvisible(c) || c == 0x2028 ||
+               c == 0x2029) {
       shown.text += '?';
     } else {
       AppendUtf8(&shown.text, c);
@@ -48,8 +51,8 @@ Excerpt Show(std::string_view line, uint32_t column) {
   return shown;
 }
 
-void AppendExcerpt(const SourceFile& file, const Span& span, char mark, std::string_view style, const Paint& paint,
-                   std::string* out) {
+void AppendExcerpt(const SourceFile& file, const Span& span, char mark, std::string_view style,
+                   const Paint& paint, std::string* out) {
   std::string_view line = file.Line(span.line);
   Excerpt shown = Show(line, span.column);
   uint32_t line_end = static_cast<uint32_t>(CodePointCount(line)) + 1;
@@ -69,20 +72,23 @@ void AppendPlace(const SourceFile& file, const Span& span, const Paint& paint, s
   *out += ' ';
 }
 
-void AppendOne(const SourceSet& sources, const Diagnostic& d, const TextOptions& options, std::string* out) {
+void AppendOne(const SourceSet& sources, const Diagnostic& d, const TextOptions& options,
+               std::string* out) {
   Paint paint{options.color};
   const SourceFile* file = d.span.known() ? sources.Find(d.span.file) : nullptr;
   if (file != nullptr) AppendPlace(*file, d.span, paint, out);
   std::string_view severity = d.severity == Severity::Error ? "error" : "warning";
   *out += paint(Style(d.severity), fmt::format("{} {}:", severity, CodeText(d.code)));
   *out += ' ' + paint("1", d.message) + '\n';
-  if (file != nullptr && options.excerpts) AppendExcerpt(*file, d.span, '^', Style(d.severity), paint, out);
+  if (file != nullptr && options.excerpts)
+    AppendExcerpt(*file, d.span, '^', Style(d.severity), paint, out);
   for (const Label& label : d.labels) {
     const SourceFile* other = label.span.known() ? sources.Find(label.span.file) : nullptr;
     *out += "  ";
     if (other != nullptr) AppendPlace(*other, label.span, paint, out);
     *out += paint("36", "note:") + ' ' + label.text + '\n';
-    if (other != nullptr && options.excerpts) AppendExcerpt(*other, label.span, '-', "36", paint, out);
+    if (other != nullptr && options.excerpts)
+      AppendExcerpt(*other, label.span, '-', "36", paint, out);
   }
   for (const std::string& help : d.help) *out += "  " + paint("32", "help:") + ' ' + help + '\n';
 }

@@ -22,7 +22,8 @@ DiagnosticRef& DiagnosticRef::Fix(const Span& span, std::string replacement) {
   return *this;
 }
 
-DiagnosticRef DiagnosticSink::Report(DiagCode code, const Span& span, std::vector<std::string> args) {
+DiagnosticRef DiagnosticSink::Report(DiagCode code, const Span& span,
+                                     std::vector<std::string> args) {
   return ReportText(code, span, FillTemplate(InfoOf(code).message, args));
 }
 
@@ -30,7 +31,8 @@ DiagnosticRef DiagnosticSink::ReportText(DiagCode code, const Span& span, std::s
   return ReportAs(InfoOf(code).severity, code, span, std::move(message));
 }
 
-DiagnosticRef DiagnosticSink::ReportAs(Severity severity, DiagCode code, const Span& span, std::string message) {
+DiagnosticRef DiagnosticSink::ReportAs(Severity severity, DiagCode code, const Span& span,
+                                       std::string message) {
   Diagnostic diagnostic;
   diagnostic.code = code;
   diagnostic.severity = severity;
@@ -51,9 +53,8 @@ std::vector<Diagnostic> DiagnosticSink::Sorted() const {
   auto key = [](const Diagnostic& d) {
     return std::tuple(d.span.file, d.span.begin, static_cast<unsigned>(d.code), d.span.end);
   };
-  std::stable_sort(sorted.begin(), sorted.end(), [&](const Diagnostic& a, const Diagnostic& b) {
-    return key(a) < key(b);
-  });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return key(a) < key(b); });
   auto same = [&](const Diagnostic& a, const Diagnostic& b) {
     return key(a) == key(b) && a.message == b.message;
   };

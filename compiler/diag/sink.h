@@ -4,8 +4,9 @@
 //   sink.Report(DPL0201, span, {"team", "`finanse`"}).Help("did you mean `finance`?");
 //   for (const Diagnostic& d : sink.Sorted()) …
 //
-// Reports may arrive in any order; Sorted() orders them by file, position and code and drops repeats. After `cap` diagnostics
-// further ones are only counted, so that hostile input cannot fill the memory. One thread at a time.
+// Reports may arrive in any order; Sorted() orders them by file, position and code and drops
+// repeats. After `cap` diagnostics further ones are only counted, so that hostile input cannot fill
+// the memory. One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +38,8 @@ class DiagnosticSink {
   DiagnosticRef Report(DiagCode code, const Span& span, std::vector<std::string> args = {});
   // With the message written out instead.
   DiagnosticRef ReportText(DiagCode code, const Span& span, std::string message);
-  // Softer or harder than the catalogue says (DPL0501 is a warning where only data could make two roles meet).
+  // Softer or harder than the catalogue says (DPL0501 is a warning where only data could make two
+  // roles meet).
   DiagnosticRef ReportAs(Severity severity, DiagCode code, const Span& span, std::string message);
 
   bool HasErrors() const { return errors_ > 0; }

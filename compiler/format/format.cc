@@ -17,14 +17,27 @@ namespace {
 
 using Kind = Layout::Unit::Kind;
 
-constexpr size_t kWidth = 100;      // code points; a line longer than this is broken where it may be
-constexpr size_t kWidestHead = 14;  // longer clause heads do not push the others' bodies to the right
+constexpr size_t kWidth = 100;  // code points; a line longer than this is broken where it may be
+constexpr size_t kWidestHead =
+    14;  // longer clause heads do not push the others' bodies to the right
 
 // Clause heads of two words; every other head is one word.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kTwoWordHeads = {{
-    {"approved", "by"}, {"runs", "as"}, {"applies", "to"}, {"imported", "from"}, {"onward", "to"}, {"only", "in"}, {"never", "by"},
-    {"good", "for"}, {"same", "person"}, {"known", "as"}, {"no", "limit"}, {"at", "most"}, {"includes", "role"},
-    {"trusting", "request"}, {"nothing", "else"},
+    {"approved", "by"},
+    {"runs", "as"},
+    {"applies", "to"},
+    {"imported", "from"},
+    {"onward", "to"},
+    {"only", "in"},
+    {"never", "by"},
+    {"good", "for"},
+    {"same", "person"},
+    {"known", "as"},
+    {"no", "limit"},
+    {"at", "most"},
+    {"includes", "role"},
+    {"trusting", "request"},
+    {"nothing", "else"},
 }};
 
 class Printer {
@@ -98,9 +111,12 @@ class Printer {
 
   static size_t Width(std::string_view text) { return CodePointCount(text); }
 
-  // A unit without line breaks at its ends. Comments inside a line that cannot stay there go to `hoisted`.
-  void Print(const Node& node, size_t indent, std::string* out, std::vector<std::string_view>* hoisted) {
-    if (node.children.empty()) return Inline(node.first, node.last, indent, indent + 4, 0, out, hoisted);
+  // A unit without line breaks at its ends. Comments inside a line that cannot stay there go to
+  // `hoisted`.
+  void Print(const Node& node, size_t indent, std::string* out,
+             std::vector<std::string_view>* hoisted) {
+    if (node.children.empty())
+      return Inline(node.first, node.last, indent, indent + 4, 0, out, hoisted);
     if (node.children[0].kind == Kind::kRow) return PrintTable(node, indent, out, hoisted);
     if (OneLine(node, indent, out, hoisted)) return;
     Inline(node.first, node.children[0].first - 1, indent, indent + 4, 0, out, hoisted);
@@ -112,7 +128,8 @@ class Printer {
   }
 
   // At most one thing in the block, no comment in the way, and narrow enough.
-  bool OneLine(const Node& node, size_t indent, std::string* out, std::vector<std::string_view>* hoisted) const {
+  bool OneLine(const Node& node, size_t indent, std::string* out,
+               std::vector<std::string_view>* hoisted) const {
     size_t things = node.children.size();
     if (things == 2 && IsPair(node.children[0], node.children[1])) things = 1;
     if (things > 1 || !node.children[0].children.empty()) return false;
@@ -130,7 +147,8 @@ class Printer {
 
   // `when` and the `expect` that follows it.
   bool IsPair(const Node& a, const Node& b) const {
-    return a.kind == Kind::kStep && b.kind == Kind::kStep && outline_.Text(a.first) == "when" && outline_.Text(b.first) == "expect";
+    return a.kind == Kind::kStep && b.kind == Kind::kStep && outline_.Text(a.first) == "when" &&
+           outline_.Text(b.first) == "expect";
   }
 
   // Does every `expect` of the block find room beside its `when`? All of them stand there, or none.
@@ -147,7 +165,8 @@ class Printer {
     return true;
   }
 
-  void PrintTable(const Node& node, size_t indent, std::string* out, std::vector<std::string_view>* hoisted) {
+  void PrintTable(const Node& node, size_t indent, std::string* out,
+                  std::vector<std::string_view>* hoisted) {
     Inline(node.first, node.children[0].first - 1, indent, indent + 4, 0, out, hoisted);
     AppendTrailing(node.children[0].first - 1, out);
     size_t previous = node.children[0].first - 1;
@@ -190,7 +209,8 @@ class Printer {
     };
     for (size_t i = 0; i < node.children.size(); ++i) {
       const Node& child = node.children[i];
-      bool hanging = i > 0 && IsPair(node.children[i - 1], child);  // an `expect` on a line of its own
+      bool hanging =
+          i > 0 && IsPair(node.children[i - 1], child);  // an `expect` on a line of its own
       size_t at = hanging ? indent + 2 : indent;
       own_lines(at);
       if (!first && outline_.BlankLine(end, outline_.Begin(child.first))) *out += '\n';
@@ -233,20 +253,23 @@ class Printer {
       if (child.kind != Kind::kClause) return 0;
       size_t tokens = HeadTokens(child);
       if (child.first + tokens > child.last) continue;  // no body to align
-      size_t head = outline_.Text(child.first).size() + (tokens == 2 ? 1 + outline_.Text(child.first + 1).size() : 0);
+      size_t head = outline_.Text(child.first).size() +
+                    (tokens == 2 ? 1 + outline_.Text(child.first + 1).size() : 0);
       if (head <= kWidestHead) width = std::max(width, head);
     }
     return width;
   }
 
-  void PrintClause(const Node& clause, size_t indent, size_t pad, std::string* out, std::vector<std::string_view>* hoisted) {
-    Inline(clause.first, clause.last, indent, indent + std::max<size_t>(pad + 1, 4), pad, out, hoisted);
+  void PrintClause(const Node& clause, size_t indent, size_t pad, std::string* out,
+                   std::vector<std::string_view>* hoisted) {
+    Inline(clause.first, clause.last, indent, indent + std::max<size_t>(pad + 1, 4), pad, out,
+           hoisted);
   }
 
   // May a line be broken before this token?
   bool Breaks(size_t first, size_t token) const {
-    constexpr std::array<std::string_view, 12> kBefore = {"where", "and", "or", "then", "else", "does", "on",
-                                                          "with",  "using", "via", "bound", "by"};
+    constexpr std::array<std::string_view, 12> kBefore = {
+        "where", "and", "or", "then", "else", "does", "on", "with", "using", "via", "bound", "by"};
     if (token <= first + 1) return false;
     if (outline_.Text(token - 1) == ",") return true;
     std::string_view text = outline_.Text(token);
@@ -254,16 +277,19 @@ class Printer {
     return outline_.SpaceBetween(token - 1, token) && outline_.Text(token - 1) != "." &&
            std::find(kBefore.begin(), kBefore.end(), text) != kBefore.end();
   }
-  size_t token_count() const { return outline_.roots().empty() ? 0 : outline_.roots().back().last + 1; }
+  size_t token_count() const {
+    return outline_.roots().empty() ? 0 : outline_.roots().back().last + 1;
+  }
 
-  // Tokens [first, last] on one line, or on as few as the width allows. `indent`: where the line begins (not printed); `hang`: where
-  // further lines begin; `pad`: the width to which the clause's head is filled up.
+  // Tokens [first, last] on one line, or on as few as the width allows. `indent`: where the line
+  // begins (not printed); `hang`: where further lines begin; `pad`: the width to which the clause's
+  // head is filled up.
   void Inline(size_t first, size_t last, size_t indent, size_t hang, size_t pad, std::string* out,
               std::vector<std::string_view>* hoisted) const {
     size_t head = pad == 0 ? 0 : HeadTokens({Kind::kClause, first, last, {}});
     std::string line;
     size_t line_indent = indent;
-    std::string chunk;        // since the last place where the line may be broken
+    std::string chunk;  // since the last place where the line may be broken
     auto flush = [&] {
       bool full = line_indent + Width(line) + Width(chunk) > kWidth && !line.empty();
       if (full) {

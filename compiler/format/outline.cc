@@ -5,7 +5,8 @@
 
 namespace dpl::format {
 
-Outline::Outline(const SourceFile& source, const Layout& layout) : text_(source.text()), layout_(layout) {
+Outline::Outline(const SourceFile& source, const Layout& layout)
+    : text_(source.text()), layout_(layout) {
   // Units come outer before inner, so the open ones form a stack.
   std::vector<Node*> open;
   for (const Layout::Unit& unit : layout.units) {
@@ -25,9 +26,10 @@ Outline::Outline(const SourceFile& source, const Layout& layout) : text_(source.
     placed.end = comment.end;
     placed.doc = comment.kind == Comment::Kind::kDoc;
     size_t from = token == 0 ? 0 : layout.tokens[token - 1].end;
-    placed.trailing = token > 0 && text_.substr(from, comment.begin - from).find_first_of("\r\n") == std::string_view::npos;
-    placed.one_line_block =
-        comment.kind == Comment::Kind::kBlock && placed.text.find_first_of("\r\n") == std::string_view::npos;
+    placed.trailing = token > 0 && text_.substr(from, comment.begin - from).find_first_of("\r\n") ==
+                                       std::string_view::npos;
+    placed.one_line_block = comment.kind == Comment::Kind::kBlock &&
+                            placed.text.find_first_of("\r\n") == std::string_view::npos;
     after_[token].push_back(placed);
   }
 }

@@ -5,8 +5,9 @@
 //   Span span = file.MakeSpan(12, 17);            // bytes [12, 17), with lines and columns
 //   file.Line(span.line);                         // the text of that line, without its line break
 //
-// Lines end at "\n", "\r\n" or "\r"; lines and columns are 1-based, columns count code points. A file keeps its own copy of
-// the text and never changes; SourceFile references stay valid as long as their SourceSet. Many threads may read.
+// Lines end at "\n", "\r\n" or "\r"; lines and columns are 1-based, columns count code points. A
+// file keeps its own copy of the text and never changes; SourceFile references stay valid as long
+// as their SourceSet. Many threads may read.
 #pragma once
 
 #include <cstdint>
@@ -38,17 +39,19 @@ class SourceFile {
   size_t LineStart(uint32_t line) const;  // byte offset; the text's size when there is no such line
 
  private:
-  uint32_t LineOf(size_t offset) const;             // 1-based
+  uint32_t LineOf(size_t offset) const;            // 1-based
   uint32_t CodePointsBefore(size_t offset) const;  // in the whole text, up to `offset`
 
   uint32_t id_;
   std::string path_;
   std::string text_;
   std::vector<uint32_t> line_starts_;
-  std::vector<uint32_t> code_points_;  // before each block of kBlock bytes, so that long lines cost no more than short
+  std::vector<uint32_t> code_points_;  // before each block of kBlock bytes, so that long lines cost
+                                       // no more than short
 };
 
-// The files of one compilation. Ids count from 0 in the order of adding, which is the order of reports.
+// The files of one compilation. Ids count from 0 in the order of adding, which is the order of
+// reports.
 class SourceSet {
  public:
   const SourceFile& Add(std::string path, std::string text);

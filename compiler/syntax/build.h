@@ -1,8 +1,9 @@
 // From parse trees to the syntax tree: one declaration at a time, every node with its span.
 //
-// Reports only what the grammar cannot say: a clause that stands twice (DPL0103), chained comparisons (DPL0307), bad escapes (DPL0005),
-// expressions nested too deep (DPL0106). Trees come from complete readings, so no child a rule demands is ever missing.
-// Internal to this room; the members are spread over build_*.cc by theme.
+// Reports only what the grammar cannot say: a clause that stands twice (DPL0103), chained
+// comparisons (DPL0307), bad escapes (DPL0005), expressions nested too deep (DPL0106). Trees come
+// from complete readings, so no child a rule demands is ever missing. Internal to this room; the
+// members are spread over build_*.cc by theme.
 #pragma once
 
 #include <map>
@@ -21,7 +22,8 @@ namespace dpl::syntax {
 
 class Builder {
  public:
-  Builder(const SourceFile& source, DiagnosticSink* sink, ast::File* file) : source_(source), sink_(sink), file_(file) {}
+  Builder(const SourceFile& source, DiagnosticSink* sink, ast::File* file)
+      : source_(source), sink_(sink), file_(file) {}
 
   void PackageLine(DplParser::PackageLineContext* context);
   void HeadLine(DplParser::HeadLineContext* context);
@@ -42,7 +44,8 @@ class Builder {
   ast::Name NameOf(P::WordContext* node) const;
   ast::QName QNameOf(P::QnameContext* node) const;
   ast::QName QNameOf(P::ReasonCodeContext* node) const;
-  std::vector<ast::QName> QNamesOf(const std::vector<P::QnameContext*>& nodes, size_t from = 0) const;
+  std::vector<ast::QName> QNamesOf(const std::vector<P::QnameContext*>& nodes,
+                                   size_t from = 0) const;
   ast::StringLit StringOf(Leaf* leaf);
   std::vector<ast::StringLit> StringsOf(const std::vector<Leaf*>& leaves, size_t from = 0);
   ast::Literal LiteralOf(Leaf* leaf) const;
@@ -144,9 +147,9 @@ class Builder {
   const SourceFile& source_;
   DiagnosticSink* sink_;
   ast::File* file_;
-  std::string doc_;                             // of the declaration being built
+  std::string doc_;  // of the declaration being built
   bool incomplete_ = false;
-  std::map<std::string, Span, std::less<>> seen_;  // clauses of the declaration being built
+  std::map<std::string, Span, std::less<>> seen_;        // clauses of the declaration being built
   std::map<std::string, Span, std::less<>> seen_lines_;  // head lines of the file
 };
 

@@ -32,7 +32,8 @@ void Builder::Build(P::AgentDeclContext* node) {
     } else if (auto* instances = dynamic_cast<P::InstancesClauseContext*>(clause)) {
       if (!Once("instances at most", span)) continue;
       decl->instances = LiteralOf(instances->NUMBER());
-      if (instances->DURATION() != nullptr) decl->instances_window = LiteralOf(instances->DURATION());
+      if (instances->DURATION() != nullptr)
+        decl->instances_window = LiteralOf(instances->DURATION());
     } else if (dynamic_cast<P::AgentTrustingClauseContext*>(clause) != nullptr) {
       decl->trusting_request = Once("trusting request", span) || decl->trusting_request;
     } else if (auto* meta = dynamic_cast<P::AgentMetaClauseContext*>(clause)) {

@@ -1,4 +1,5 @@
-// Clauses that several declarations share: who, what, how much, and the terms every statement carries.
+// Clauses that several declarations share: who, what, how much, and the terms every statement
+// carries.
 #include "compiler/syntax/build.h"
 
 namespace dpl::syntax {
@@ -40,7 +41,9 @@ void Builder::AddKey(P::KeyClauseContext* node, ast::KeyClause* key) {
   }
 }
 
-ast::StringLit Builder::WireOf(P::WireContext* node) { return node == nullptr ? ast::StringLit() : StringOf(node->STRING()); }
+ast::StringLit Builder::WireOf(P::WireContext* node) {
+  return node == nullptr ? ast::StringLit() : StringOf(node->STRING());
+}
 
 ast::HasClause Builder::HasOf(P::HasClauseContext* node) {
   ast::HasClause has;
@@ -184,14 +187,30 @@ ast::LimitClause Builder::LimitTermsOf(P::LimitTermsContext* node) {
   limit.quantity = QuantityOf(node->quantity());
   P::PeriodContext* period = node->period();
   switch (period->stop->getType()) {
-    case P::EACH: limit.period = ast::PeriodKind::kEach; break;
-    case P::HOUR: limit.period = ast::PeriodKind::kHour; break;
-    case P::DAY: limit.period = ast::PeriodKind::kDay; break;
-    case P::WEEK: limit.period = ast::PeriodKind::kWeek; break;
-    case P::MONTH: limit.period = ast::PeriodKind::kMonth; break;
-    case P::QUARTER: limit.period = ast::PeriodKind::kQuarter; break;
-    case P::YEAR: limit.period = ast::PeriodKind::kYear; break;
-    case P::TOTAL: limit.period = ast::PeriodKind::kTotal; break;
+    case P::EACH:
+      limit.period = ast::PeriodKind::kEach;
+      break;
+    case P::HOUR:
+      limit.period = ast::PeriodKind::kHour;
+      break;
+    case P::DAY:
+      limit.period = ast::PeriodKind::kDay;
+      break;
+    case P::WEEK:
+      limit.period = ast::PeriodKind::kWeek;
+      break;
+    case P::MONTH:
+      limit.period = ast::PeriodKind::kMonth;
+      break;
+    case P::QUARTER:
+      limit.period = ast::PeriodKind::kQuarter;
+      break;
+    case P::YEAR:
+      limit.period = ast::PeriodKind::kYear;
+      break;
+    case P::TOTAL:
+      limit.period = ast::PeriodKind::kTotal;
+      break;
     default:
       limit.period = ast::PeriodKind::kSliding;
       limit.window = LiteralOf(period->DURATION());
@@ -262,10 +281,14 @@ ast::Duty Builder::DutyOf(P::DutyContext* node) {
 
 ast::Party Builder::PartyOf(P::PartyContext* node) {
   switch (node->stop->getType()) {
-    case P::AGENT: return ast::Party::kAgent;
-    case P::ACCOUNTABLE: return ast::Party::kAccountable;
-    case P::MANAGER: return ast::Party::kManager;
-    default: return ast::Party::kPerson;
+    case P::AGENT:
+      return ast::Party::kAgent;
+    case P::ACCOUNTABLE:
+      return ast::Party::kAccountable;
+    case P::MANAGER:
+      return ast::Party::kManager;
+    default:
+      return ast::Party::kPerson;
   }
 }
 

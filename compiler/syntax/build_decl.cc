@@ -1,8 +1,8 @@
 // The file's head, vocabulary and organisation.
-#include <fmt/format.h>
-
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "compiler/syntax/build.h"
 
@@ -176,7 +176,8 @@ void Builder::Build(P::RoleDeclContext* node) {
 
 void Builder::Build(P::ContextDeclContext* node) {
   auto decl = Begin<ast::ContextDecl>(node, nullptr);
-  for (P::ContextClauseContext* clause : node->contextClause()) decl->has.push_back(HasOf(clause->hasClause()));
+  for (P::ContextClauseContext* clause : node->contextClause())
+    decl->has.push_back(HasOf(clause->hasClause()));
   Finish(std::move(decl));
 }
 
@@ -244,8 +245,8 @@ void Builder::Build(P::ActivityDeclContext* node) {
   auto decl = Begin<ast::ActivityDecl>(node, node->name());
   for (P::ActivityClauseContext* clause : node->activityClause()) {
     if (auto* measure = dynamic_cast<P::MeasureClauseContext*>(clause)) {
-      decl->measures.push_back(
-          {NameOf(measure->word()), TypeOf(measure->type()), measure->MUST() != nullptr, Of(clause)});
+      decl->measures.push_back({NameOf(measure->word()), TypeOf(measure->type()),
+                                measure->MUST() != nullptr, Of(clause)});
     } else if (auto* agree = dynamic_cast<P::AgreeClauseContext*>(clause)) {
       if (!Once("limits must agree", Of(clause))) continue;
       decl->limits_must_agree = true;
@@ -260,7 +261,8 @@ void Builder::Build(P::ActivityDeclContext* node) {
 
 void Builder::Build(P::OwnerDeclContext* node) {
   auto decl = Begin<ast::OwnerDecl>(node, nullptr);
-  decl->head_span = Between(node->start, node->STRING() != nullptr ? node->STRING()->getSymbol() : node->qname(0)->stop);
+  decl->head_span = Between(
+      node->start, node->STRING() != nullptr ? node->STRING()->getSymbol() : node->qname(0)->stop);
   decl->type = QNameOf(node->qname(0));
   if (node->STRING() != nullptr) {
     decl->subtree_type = QNameOf(node->qname(1));
@@ -270,7 +272,8 @@ void Builder::Build(P::OwnerDeclContext* node) {
     if (clause->metaClause() != nullptr) {
       AddMeta(clause->metaClause(), &decl->meta);
     } else if (Once("is", Of(clause))) {
-      for (P::OwnerRefContext* owner : clause->ownerRef()) decl->owners.push_back(OwnerRefOf(owner));
+      for (P::OwnerRefContext* owner : clause->ownerRef())
+        decl->owners.push_back(OwnerRefOf(owner));
     }
   }
   Finish(std::move(decl));

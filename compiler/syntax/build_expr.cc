@@ -1,7 +1,7 @@
 // Expressions.
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "compiler/syntax/build.h"
 #include "compiler/syntax/lex.h"
@@ -11,7 +11,8 @@ namespace {
 
 using ast::ExprKind;
 
-// Depth of an expression tree, bounded for everyone who walks it: the checker, the lowering, the oracle, the formatter.
+// Depth of an expression tree, bounded for everyone who walks it: the checker, the lowering, the
+// oracle, the formatter.
 constexpr size_t kMaxDepth = 256;
 
 // The dotted name an expression spells, as in `docs.Folder`; empty when it is anything else.
@@ -36,9 +37,12 @@ ast::ExprPtr Builder::ExprOf(P::ExprContext* node) { return ExprAt(node, 0); }
 
 // An operand that binds tighter than `not` and `if`: those need brackets here.
 ast::ExprPtr Builder::Operand(P::ExprContext* node, size_t depth) {
-  bool loose = dynamic_cast<P::NotExprContext*>(node) != nullptr || dynamic_cast<P::IfExprContext*>(node) != nullptr;
+  bool loose = dynamic_cast<P::NotExprContext*>(node) != nullptr ||
+               dynamic_cast<P::IfExprContext*>(node) != nullptr;
   if (loose) {
-    sink_->ReportText(DPL0101, Of(node), fmt::format("`{}` needs brackets round it here", node->start->getText()))
+    sink_
+        ->ReportText(DPL0101, Of(node),
+                     fmt::format("`{}` needs brackets round it here", node->start->getText()))
         .Help(fmt::format("write `({} …)`", node->start->getText()));
   }
   return ExprAt(node, depth);
@@ -48,7 +52,9 @@ ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
   Span span = Of(node);
   if (depth >= kMaxDepth) {
     if (depth == kMaxDepth) {
-      sink_->Report(DPL0106, span, {fmt::format("this expression is nested deeper than {}", kMaxDepth)})
+      sink_
+          ->Report(DPL0106, span,
+                   {fmt::format("this expression is nested deeper than {}", kMaxDepth)})
           .Help("name parts of it with `function`, or use a set and `in`");
     }
     return NewExpr(ExprKind::kBool, span);
@@ -57,7 +63,8 @@ ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
   if (auto* atom = dynamic_cast<P::AtomExprContext*>(node)) return AtomOf(atom->atom(), depth);
   if (auto* field = dynamic_cast<P::FieldExprContext*>(node)) {
     ast::ExprPtr base = ExprAt(field->expr(), depth);
-    if (base->kind == ExprKind::kHead && !base->parenthesized) {  // team acme.staff: the dots belong to the name
+    if (base->kind == ExprKind::kHead &&
+        !base->parenthesized) {  // team acme.staff: the dots belong to the name
       base->text2 += "." + field->word()->start->getText();
       base->span = span;
       base->name_span = source_.MakeSpan(base->name_span.begin, span.end);
@@ -77,10 +84,13 @@ ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
     e->args.push_back(tight ? Operand(right, depth) : ExprAt(right, depth));
     return e;
   };
-  if (auto* both = dynamic_cast<P::AndExprContext*>(node)) return binary(ExprKind::kAnd, both->expr(0), both->expr(1), false);
-  if (auto* either = dynamic_cast<P::OrExprContext*>(node)) return binary(ExprKind::kOr, either->expr(0), either->expr(1), false);
+  if (auto* both = dynamic_cast<P::AndExprContext*>(node))
+    return binary(ExprKind::kAnd, both->expr(0), both->expr(1), false);
+  if (auto* either = dynamic_cast<P::OrExprContext*>(node))
+    return binary(ExprKind::kOr, either->expr(0), either->expr(1), false);
   if (auto* sum = dynamic_cast<P::AddExprContext*>(node)) {
-    return binary(sum->PLUS() != nullptr ? ExprKind::kAdd : ExprKind::kSub, sum->expr(0), sum->expr(1), true);
+    return binary(sum->PLUS() != nullptr ? ExprKind::kAdd : ExprKind::kSub, sum->expr(0),
+                  sum->expr(1), true);
   }
   if (auto* product = dynamic_cast<P::MultiplyExprContext*>(node)) {
     return binary(ExprKind::kMul, product->expr(0), product->expr(1), true);
@@ -108,7 +118,8 @@ ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
     e->text = PathText(*callee);
     e->name_span = callee->span;
     if (e->text.empty()) sink_->ReportText(DPL0101, callee->span, "only a function can be called");
-    for (size_t i = 1; i < call->expr().size(); ++i) e->args.push_back(ExprAt(call->expr(i), depth));
+    for (size_t i = 1; i < call->expr().size(); ++i)
+      e->args.push_back(ExprAt(call->expr(i), depth));
     return e;
   }
   if (auto* entity = dynamic_cast<P::EntityExprContext*>(node)) {
@@ -117,7 +128,9 @@ ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
     e->text = PathText(*type);
     e->name_span = type->span;
     if (e->text.empty()) {
-      sink_->ReportText(DPL0101, Of(entity->STRING()), "a text stands here after something that is not a type")
+      sink_
+          ->ReportText(DPL0101, Of(entity->STRING()),
+                       "a text stands here after something that is not a type")
           .Help("a reference is a type and an id, as in `docs.Folder \"A\"`");
     }
     e->text2 = StringOf(entity->STRING()).value;
@@ -136,23 +149,39 @@ ast::ExprPtr Builder::CompareOf(P::CompareExprContext* node, size_t depth) {
   NoChain(node->expr(0), span);
   for (P::ExprContext* side : node->expr()) e->args.push_back(Operand(side, depth));
   switch (node->compare()->start->getType()) {
-    case P::NE: e->kind = ExprKind::kNe; break;
-    case P::LT: e->kind = ExprKind::kLt; break;
-    case P::LE: e->kind = ExprKind::kLe; break;
-    case P::GT: e->kind = ExprKind::kGt; break;
-    case P::GE: e->kind = ExprKind::kGe; break;
-    case P::IN: e->kind = ExprKind::kIn; break;
-    case P::NOT: e->kind = ExprKind::kNotIn; break;
+    case P::NE:
+      e->kind = ExprKind::kNe;
+      break;
+    case P::LT:
+      e->kind = ExprKind::kLt;
+      break;
+    case P::LE:
+      e->kind = ExprKind::kLe;
+      break;
+    case P::GT:
+      e->kind = ExprKind::kGt;
+      break;
+    case P::GE:
+      e->kind = ExprKind::kGe;
+      break;
+    case P::IN:
+      e->kind = ExprKind::kIn;
+      break;
+    case P::NOT:
+      e->kind = ExprKind::kNotIn;
+      break;
     case P::DURING: {
       ast::ExprPtr calendar = std::move(e->args[1]);
       e->args.pop_back();
       e->kind = ExprKind::kDuring;
       e->text2 = PathText(*calendar);
       e->name_span = calendar->span;
-      if (e->text2.empty()) sink_->ReportText(DPL0101, calendar->span, "after `during` stands the name of a calendar");
+      if (e->text2.empty())
+        sink_->ReportText(DPL0101, calendar->span, "after `during` stands the name of a calendar");
       break;
     }
-    default: break;
+    default:
+      break;
   }
   return e;
 }
@@ -174,8 +203,10 @@ ast::ExprPtr Builder::AskOf(P::AskExprContext* node, size_t depth) {
 }
 
 void Builder::NoChain(P::ExprContext* left, const Span& span) {
-  bool chained = dynamic_cast<P::CompareExprContext*>(left) != nullptr || dynamic_cast<P::AskExprContext*>(left) != nullptr;
-  if (chained) sink_->Report(DPL0307, span).Help("compare twice and join with `and`, as in `a < b and b < c`");
+  bool chained = dynamic_cast<P::CompareExprContext*>(left) != nullptr ||
+                 dynamic_cast<P::AskExprContext*>(left) != nullptr;
+  if (chained)
+    sink_->Report(DPL0307, span).Help("compare twice and join with `and`, as in `a < b and b < c`");
 }
 
 ast::ExprPtr Builder::AtomOf(P::AtomContext* node, size_t depth) {
@@ -217,7 +248,8 @@ ast::ExprPtr Builder::AtomOf(P::AtomContext* node, size_t depth) {
   return e;
 }
 
-// count(set) | count(v in set where condition): the grammar reads `v in set` as a comparison, which keeps its choices short.
+// count(set) | count(v in set where condition): the grammar reads `v in set` as a comparison, which
+// keeps its choices short.
 ast::ExprPtr Builder::CountOf(P::AtomContext* node, size_t depth) {
   ast::ExprPtr e = NewExpr(ExprKind::kCount, Of(node));
   ast::ExprPtr what = ExprAt(node->expr(0), depth);
@@ -225,8 +257,8 @@ ast::ExprPtr Builder::CountOf(P::AtomContext* node, size_t depth) {
     e->args.push_back(std::move(what));
     return e;
   }
-  bool ranged = what->kind == ExprKind::kIn && !what->parenthesized && what->args[0]->kind == ExprKind::kName &&
-                !what->args[0]->parenthesized;
+  bool ranged = what->kind == ExprKind::kIn && !what->parenthesized &&
+                what->args[0]->kind == ExprKind::kName && !what->args[0]->parenthesized;
   if (ranged) {
     e->text = what->args[0]->text;
     e->name_span = what->args[0]->span;
@@ -244,12 +276,24 @@ ast::ExprPtr Builder::CountOf(P::AtomContext* node, size_t depth) {
 ast::ExprPtr Builder::LiteralExprOf(P::LiteralContext* node) {
   ast::ExprPtr e = NewExpr(ExprKind::kString, Of(node));
   switch (node->start->getType()) {
-    case P::STRING: e->text = StringOf(node->STRING()).value; return e;
-    case P::NUMBER: e->kind = node->CURRENCY() != nullptr ? ExprKind::kMoney : ExprKind::kNumber; break;
-    case P::DURATION: e->kind = ExprKind::kDuration; break;
-    case P::DATETIME: e->kind = ExprKind::kDateTime; break;
-    case P::DATE: e->kind = ExprKind::kDate; break;
-    case P::TIME: e->kind = ExprKind::kTime; break;
+    case P::STRING:
+      e->text = StringOf(node->STRING()).value;
+      return e;
+    case P::NUMBER:
+      e->kind = node->CURRENCY() != nullptr ? ExprKind::kMoney : ExprKind::kNumber;
+      break;
+    case P::DURATION:
+      e->kind = ExprKind::kDuration;
+      break;
+    case P::DATETIME:
+      e->kind = ExprKind::kDateTime;
+      break;
+    case P::DATE:
+      e->kind = ExprKind::kDate;
+      break;
+    case P::TIME:
+      e->kind = ExprKind::kTime;
+      break;
     default:
       e->kind = ExprKind::kBool;
       e->bool_value = node->TRUE() != nullptr;
@@ -267,7 +311,8 @@ ast::ExprPtr Builder::PathOf(P::PathContext* node) {
   size_t parts = 0;
   for (P::WordContext* word : node->word()) {
     if (++parts >= kMaxDepth) {
-      sink_->Report(DPL0106, Of(word), {fmt::format("this path has more than {} parts", kMaxDepth)});
+      sink_->Report(DPL0106, Of(word),
+                    {fmt::format("this path has more than {} parts", kMaxDepth)});
       break;
     }
     ast::ExprPtr field = NewExpr(ExprKind::kField, Between(node->start, word->stop));

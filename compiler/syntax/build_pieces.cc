@@ -8,7 +8,9 @@ namespace dpl::syntax {
 
 Span Builder::Of(const antlr4::Token* token) const { return Between(token, token); }
 Span Builder::Of(Leaf* leaf) const { return Of(leaf->getSymbol()); }
-Span Builder::Of(Node* node) const { return Between(node->start, node->stop == nullptr ? node->start : node->stop); }
+Span Builder::Of(Node* node) const {
+  return Between(node->start, node->stop == nullptr ? node->start : node->stop);
+}
 Span Builder::Between(const antlr4::Token* first, const antlr4::Token* last) const {
   return source_.MakeSpan(AsToken(first).begin(), AsToken(last).end());
 }
@@ -31,7 +33,8 @@ ast::QName Builder::QNameOf(P::ReasonCodeContext* node) const {
   return name;
 }
 
-std::vector<ast::QName> Builder::QNamesOf(const std::vector<P::QnameContext*>& nodes, size_t from) const {
+std::vector<ast::QName> Builder::QNamesOf(const std::vector<P::QnameContext*>& nodes,
+                                          size_t from) const {
   std::vector<ast::QName> names;
   for (size_t i = from; i < nodes.size(); ++i) names.push_back(QNameOf(nodes[i]));
   return names;
@@ -48,7 +51,9 @@ std::vector<ast::StringLit> Builder::StringsOf(const std::vector<Leaf*>& leaves,
 }
 
 ast::Literal Builder::LiteralOf(Leaf* leaf) const { return LiteralOf(leaf->getSymbol()); }
-ast::Literal Builder::LiteralOf(const antlr4::Token* token) const { return {token->getText(), Of(token), true}; }
+ast::Literal Builder::LiteralOf(const antlr4::Token* token) const {
+  return {token->getText(), Of(token), true};
+}
 
 ast::TypeExpr Builder::TypeOf(P::TypeContext* node) {
   ast::TypeExpr type;

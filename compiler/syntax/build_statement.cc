@@ -20,7 +20,8 @@ void Builder::Build(P::GrantDeclContext* node) {
         row.span = span;
         decl->rows.push_back(std::move(row));
         if (!incomplete_) {
-          sink_->ReportText(DPL0104, span, "`may` stands before `to`").Help("say first to whom: `to team t  may …`");
+          sink_->ReportText(DPL0104, span, "`may` stands before `to`")
+              .Help("say first to whom: `to team t  may …`");
         }
       }
       decl->rows.back().may.push_back(MayOf(may->mayClause()));

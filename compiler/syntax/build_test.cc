@@ -1,7 +1,7 @@
 // Facts and tests.
-#include <utility>
-
 #include "compiler/syntax/build.h"
+
+#include <utility>
 
 namespace dpl::syntax {
 
@@ -130,7 +130,8 @@ ast::Row Builder::RowOf(P::RowContext* node) {
     if (cell->ruling() != nullptr) {
       ast::Outcome outcome = RulingOf(cell->ruling());
       outcome.span = built.span;
-      if (cell->qname().size() > (cell->BOUND() != nullptr ? 1u : 0u)) outcome.by.push_back(QNameOf(cell->qname(0)));
+      if (cell->qname().size() > (cell->BOUND() != nullptr ? 1u : 0u))
+        outcome.by.push_back(QNameOf(cell->qname(0)));
       if (cell->BOUND() != nullptr) outcome.bound_by = QNameOf(cell->qname().back());
       built.outcome = std::move(outcome);
     } else {
@@ -163,7 +164,8 @@ ast::Step Builder::StepOf(P::StepContext* node, ast::TestDecl* test) {
     step.literal = LiteralOf(repeat->NUMBER());
     for (P::StepContext* inner : repeat->step()) {
       if (dynamic_cast<P::WithStepContext*>(inner) != nullptr) {
-        sink_->ReportText(DPL0102, Of(inner), "`with` stands at the top of a test, not inside `repeat`");
+        sink_->ReportText(DPL0102, Of(inner),
+                          "`with` stands at the top of a test, not inside `repeat`");
         continue;
       }
       step.body.push_back(StepOf(inner, test));
@@ -253,7 +255,8 @@ ast::Outcome Builder::RulingOf(P::RulingContext* node) {
 ast::Outcome Builder::VerdictOf(P::VerdictContext* node) {
   ast::Outcome outcome = RulingOf(node->ruling());
   outcome.span = Of(node);
-  size_t by = node->qname().size() - (node->BOUND() != nullptr ? 1 : 0);  // the last is the limit that bound
+  size_t by = node->qname().size() -
+              (node->BOUND() != nullptr ? 1 : 0);  // the last is the limit that bound
   for (size_t i = 0; i < by; ++i) outcome.by.push_back(QNameOf(node->qname(i)));
   if (node->BOUND() != nullptr) outcome.bound_by = QNameOf(node->qname(by));
   if (node->duty() != nullptr) outcome.must = DutyOf(node->duty());
@@ -268,13 +271,26 @@ ast::Revocable Builder::RevocableOf(P::RevocableContext* node) {
   if (node->name() != nullptr) revocable.name = {node->name()->start->getText(), Of(node->name())};
   if (node->STRING() != nullptr) revocable.id = StringOf(node->STRING());
   switch (node->start->getType()) {
-    case P::AGENT: revocable.kind = node->STRING() != nullptr ? Kind::kInstance : Kind::kAgent; break;
-    case P::TASK: revocable.kind = Kind::kTask; break;
-    case P::GRANT: revocable.kind = Kind::kGrant; break;
-    case P::DELEGATION: revocable.kind = Kind::kDelegation; break;
-    case P::ACCOUNT: revocable.kind = Kind::kAccount; break;
-    case P::APPROVAL: revocable.kind = Kind::kApproval; break;
-    default: break;
+    case P::AGENT:
+      revocable.kind = node->STRING() != nullptr ? Kind::kInstance : Kind::kAgent;
+      break;
+    case P::TASK:
+      revocable.kind = Kind::kTask;
+      break;
+    case P::GRANT:
+      revocable.kind = Kind::kGrant;
+      break;
+    case P::DELEGATION:
+      revocable.kind = Kind::kDelegation;
+      break;
+    case P::ACCOUNT:
+      revocable.kind = Kind::kAccount;
+      break;
+    case P::APPROVAL:
+      revocable.kind = Kind::kApproval;
+      break;
+    default:
+      break;
   }
   return revocable;
 }

@@ -1,16 +1,16 @@
 // The first-token invariant, computed from the grammar's own automaton.
 #include "compiler/syntax/invariants.h"
 
-#include <fmt/format.h>
-
 #include <set>
 
+#include <fmt/format.h>
+
+#include "atn/DecisionInfo.h"
+#include "atn/ParseInfo.h"
+#include "atn/ProfilingATNSimulator.h"
+#include "atn/RuleTransition.h"
 #include "atn/StarLoopEntryState.h"
 #include "atn/Transition.h"
-#include "atn/RuleTransition.h"
-#include "atn/ParseInfo.h"
-#include "atn/DecisionInfo.h"
-#include "atn/ProfilingATNSimulator.h"
 #include "compiler/syntax/lex.h"
 #include "compiler/syntax/reader.h"
 #include "compiler/syntax/words.h"
@@ -48,7 +48,8 @@ std::vector<std::string> AmbiguousClauseHeadsForTest() {
   antlr4::misc::IntervalSet continues;
   for (antlr4::atn::ATNState* state : atn.states) {
     auto* loop = dynamic_cast<antlr4::atn::StarLoopEntryState*>(state);
-    if (loop != nullptr && loop->ruleIndex == P::RuleExpr && loop->isPrecedenceDecision) continues = atn.nextTokens(loop);
+    if (loop != nullptr && loop->ruleIndex == P::RuleExpr && loop->isPrecedenceDecision)
+      continues = atn.nextTokens(loop);
   }
   std::vector<std::string> found;
   for (size_t rule = 0; rule < atn.ruleToStartState.size(); ++rule) {
@@ -56,11 +57,13 @@ std::vector<std::string> AmbiguousClauseHeadsForTest() {
     if (!begins || !HoldsExpression(atn, rule)) continue;
     for (ssize_t type : atn.nextTokens(atn.ruleToStartState[rule]).toList()) {
       if (type > 0 && continues.contains(type)) {
-        found.push_back(fmt::format("{}: {}", parser.getRuleNames()[rule], WordsFor(static_cast<size_t>(type))));
+        found.push_back(fmt::format("{}: {}", parser.getRuleNames()[rule],
+                                    WordsFor(static_cast<size_t>(type))));
       }
     }
   }
-  if (!continues.contains(static_cast<ssize_t>(P::AND))) found.emplace_back("the continuations of an expression were not found");
+  if (!continues.contains(static_cast<ssize_t>(P::AND)))
+    found.emplace_back("the continuations of an expression were not found");
   return found;
 }
 
@@ -76,7 +79,8 @@ size_t LongestLookaheadForTest(const std::string& text) {
   parser.file();
   size_t longest = 0;
   for (const auto& decision : parser.getParseInfo().getDecisionInfo()) {
-    longest = std::max({longest, static_cast<size_t>(decision.SLL_MaxLook), static_cast<size_t>(decision.LL_MaxLook)});
+    longest = std::max({longest, static_cast<size_t>(decision.SLL_MaxLook),
+                        static_cast<size_t>(decision.LL_MaxLook)});
   }
   return longest;
 }

@@ -1,11 +1,11 @@
 // The words for misfits: what was found, what would fit, and the slips people make.
 #include "compiler/syntax/messages.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "compiler/diag/near_name.h"
 #include "compiler/syntax/words.h"
@@ -27,9 +27,12 @@ std::string Join(const std::vector<std::string>& parts) {
 // "`to`", "a text in double quotes" …
 std::string Found(const SourceToken& token) {
   switch (token.getType()) {
-    case antlr4::Token::EOF: return "the end of the file";
-    case P::STRING: return "the text " + Ticked(token.getText());
-    default: return Ticked(token.getText());
+    case antlr4::Token::EOF:
+      return "the end of the file";
+    case P::STRING:
+      return "the text " + Ticked(token.getText());
+    default:
+      return Ticked(token.getText());
   }
 }
 
@@ -55,7 +58,8 @@ std::string Expected(antlr4::misc::IntervalSet expected, RuleReader* reader) {
     if (type < 0) words.emplace_back("the end of the file");
     if (type > 0) words.push_back(WordsFor(static_cast<size_t>(type)));
   }
-  std::stable_partition(words.begin(), words.end(), [](const std::string& word) { return word != "`}`" && word != "`)`"; });
+  std::stable_partition(words.begin(), words.end(),
+                        [](const std::string& word) { return word != "`}`" && word != "`)`"; });
   if (words.size() <= 6) parts.insert(parts.end(), words.begin(), words.end());
   return Join(parts);
 }
@@ -96,7 +100,8 @@ std::string_view PhraseAt(const Stop& stop) {
   std::string_view phrase;
   for (const Frame& frame : stop.frames) {
     if (frame.start != stop.token) break;
-    auto found = std::find_if(kPhrases.begin(), kPhrases.end(), [&](auto row) { return row.first == frame.rule; });
+    auto found = std::find_if(kPhrases.begin(), kPhrases.end(),
+                              [&](auto row) { return row.first == frame.rule; });
     if (found != kPhrases.end()) phrase = found->second;
   }
   return phrase;
@@ -109,7 +114,8 @@ void AddHints(const SourceToken& token, const Stop& stop, RuleReader* reader, Fi
   std::string text = token.getText();
   size_t type = token.getType();
   if (type == P::ASSIGN && !wants(P::ASSIGN)) {
-    finding->help.emplace_back(wants(P::COLON) ? "a type comes after `:`" : "to compare, write `==`");
+    finding->help.emplace_back(wants(P::COLON) ? "a type comes after `:`"
+                                               : "to compare, write `==`");
     finding->replacement = wants(P::COLON) ? ":" : "==";
   } else if (type == P::EQEQ && wants(P::ASSIGN)) {
     finding->help.emplace_back("a value is given with a single `=`");
@@ -117,12 +123,15 @@ void AddHints(const SourceToken& token, const Stop& stop, RuleReader* reader, Fi
   } else if (type == P::COLON && wants(P::ASSIGN)) {
     finding->help.emplace_back("a value is given with `=`");
     finding->replacement = "=";
-  } else if (wants(P::STRING) && expected.size() <= 2 && IsWordType(type) && type != antlr4::Token::EOF) {
+  } else if (wants(P::STRING) && expected.size() <= 2 && IsWordType(type) &&
+             type != antlr4::Token::EOF) {
     finding->help.push_back(fmt::format("texts stand in double quotes: `\"{}\"`", text));
   } else if (wants(P::DURATION) && type == P::NUMBER) {
-    finding->help.push_back(fmt::format("a duration has its unit: `{}d`, `{}h` or `{}m`", text, text, text));
+    finding->help.push_back(
+        fmt::format("a duration has its unit: `{}d`, `{}h` or `{}m`", text, text, text));
   } else if (wants(P::DATE) && type == P::NUMBER) {
-    finding->help.emplace_back("dates are written year first, with two digits each, as in `2026-01-05`");
+    finding->help.emplace_back(
+        "dates are written year first, with two digits each, as in `2026-01-05`");
   } else if (wants(P::DATE) && type == P::DATETIME) {
     finding->help.emplace_back("only the day stands here, as in `2026-11-20`");
   } else if (wants(P::TIME) && type == P::NUMBER) {
@@ -154,13 +163,26 @@ std::string Ticked(std::string_view text) {
 
 namespace {
 
-// An operator that the parser left behind because nothing that follows could be its right side: `a or or b`.
+// An operator that the parser left behind because nothing that follows could be its right side: `a
+// or or b`.
 bool ExplainOperator(const TokenList& tokens, size_t index, RuleReader* reader, Finding* finding) {
   switch (tokens.TypeAt(index)) {
-    case P::OR: case P::AND: case P::EQEQ: case P::NE: case P::LT: case P::LE: case P::GT: case P::GE: case P::PLUS:
-    case P::MINUS: case P::STAR: case P::IN: case P::DURING:
+    case P::OR:
+    case P::AND:
+    case P::EQEQ:
+    case P::NE:
+    case P::LT:
+    case P::LE:
+    case P::GT:
+    case P::GE:
+    case P::PLUS:
+    case P::MINUS:
+    case P::STAR:
+    case P::IN:
+    case P::DURING:
       break;
-    default: return false;
+    default:
+      return false;
   }
   const SourceToken& next = tokens.At(index + 1);
   if (reader->First(P::RuleExpr).contains(static_cast<ssize_t>(next.getType()))) return false;
@@ -171,7 +193,8 @@ bool ExplainOperator(const TokenList& tokens, size_t index, RuleReader* reader, 
     return true;
   }
   finding->message = fmt::format("expected an expression, found {}", Found(next));
-  if (tokens.TypeAt(index) == P::LT && next.getType() == P::GT) finding->help.emplace_back("\"not equal\" is written `!=`");
+  if (tokens.TypeAt(index) == P::LT && next.getType() == P::GT)
+    finding->help.emplace_back("\"not equal\" is written `!=`");
   return true;
 }
 
@@ -183,10 +206,14 @@ Finding ExplainMisfit(const TokenList& tokens, const Stop& stop, RuleReader* rea
   finding.token = stop.token;
   std::string_view phrase = PhraseAt(stop);
   bool name_wanted = Contains(stop.expected, reader->First(P::RuleName));
-  if (name_wanted && IsReservedType(token.getType(), reader) && !Contains(stop.expected, reader->First(P::RuleExpr))) {
-    auto starts = [&](size_t rule) { return reader->First(rule).contains(static_cast<ssize_t>(token.getType())); };
+  if (name_wanted && IsReservedType(token.getType(), reader) &&
+      !Contains(stop.expected, reader->First(P::RuleExpr))) {
+    auto starts = [&](size_t rule) {
+      return reader->First(rule).contains(static_cast<ssize_t>(token.getType()));
+    };
     // Then the name is missing rather than badly chosen.
-    bool starts_clause = token.first_on_line() && (starts(P::RuleHeadLine) || starts(P::RuleDeclaration));
+    bool starts_clause =
+        token.first_on_line() && (starts(P::RuleHeadLine) || starts(P::RuleDeclaration));
     for (const Frame& frame : stop.frames) {
       if (IsClauseRule(frame.rule)) starts_clause |= starts(frame.rule);
     }
@@ -203,7 +230,8 @@ Finding ExplainMisfit(const TokenList& tokens, const Stop& stop, RuleReader* rea
   return finding;
 }
 
-Finding ExplainBlockMisfit(const TokenList& tokens, size_t index, size_t block_rule, size_t clause_rule, RuleReader* reader) {
+Finding ExplainBlockMisfit(const TokenList& tokens, size_t index, size_t block_rule,
+                           size_t clause_rule, RuleReader* reader) {
   const SourceToken& token = tokens.At(index);
   const auto& allowed = reader->First(clause_rule);
   std::string_view block = BlockName(block_rule);
@@ -215,20 +243,26 @@ Finding ExplainBlockMisfit(const TokenList& tokens, size_t index, size_t block_r
     std::string help = RetiredWordHelp(token.getText());
     std::vector<std::string> near = NearNames(token.getText(), Keywords(allowed));
     finding.code = DPL0102;
-    finding.message = FillTemplate(InfoOf(DPL0102).message, {Ticked(token.getText()), std::string(block)});
+    finding.message =
+        FillTemplate(InfoOf(DPL0102).message, {Ticked(token.getText()), std::string(block)});
     if (!help.empty()) {
       finding.help.push_back(std::move(help));
     } else if (!near.empty()) {
       finding.help.push_back(DidYouMean(near));
       finding.replacement = near[0];
     }
-  } else if (IsWordType(token.getType()) && token.getType() != P::IDENT && IsClauseHead(token.getType(), reader) && !data) {
+  } else if (IsWordType(token.getType()) && token.getType() != P::IDENT &&
+             IsClauseHead(token.getType(), reader) && !data) {
     finding.code = DPL0102;
-    finding.message = FillTemplate(InfoOf(DPL0102).message, {Ticked(token.getText()), std::string(block)});
+    finding.message =
+        FillTemplate(InfoOf(DPL0102).message, {Ticked(token.getText()), std::string(block)});
   } else {
     bool word = IsWordType(token.getType()) || token.getType() == antlr4::Token::EOF;
-    finding.message = word || data ? fmt::format("expected {} or `}}`, found {}", data ? "a fact" : fmt::format("a clause of {}", block), Found(token))
-                                   : fmt::format("{} does not fit here", Found(token));
+    finding.message =
+        word || data
+            ? fmt::format("expected {} or `}}`, found {}",
+                          data ? "a fact" : fmt::format("a clause of {}", block), Found(token))
+            : fmt::format("{} does not fit here", Found(token));
     Stop stop;
     stop.frames.push_back({block_rule, 0});
     AddHints(token, stop, reader, &finding);
@@ -254,11 +288,14 @@ Finding ExplainTopLevelMisfit(const TokenList& tokens, size_t index, RuleReader*
   } else if (type == P::PACKAGE) {
     finding.code = DPL0105;
     finding.message = "the package line stands once, at the top of the file";
-  } else if (type == P::IMPORT || type == P::TIMEZONE || type == P::REQUIRES || type == P::GRANTED || type == P::REVIEW) {
-    finding.message = fmt::format("{} stands before the first declaration", Ticked(token.getText()));
+  } else if (type == P::IMPORT || type == P::TIMEZONE || type == P::REQUIRES ||
+             type == P::GRANTED || type == P::REVIEW) {
+    finding.message =
+        fmt::format("{} stands before the first declaration", Ticked(token.getText()));
   } else if (type == P::IDENT) {
     std::string help = RetiredWordHelp(token.getText());
-    std::vector<std::string> near = NearNames(token.getText(), Keywords(reader->First(P::RuleDeclaration)));
+    std::vector<std::string> near =
+        NearNames(token.getText(), Keywords(reader->First(P::RuleDeclaration)));
     if (!help.empty()) {
       finding.help.push_back(std::move(help));
     } else if (!near.empty()) {
@@ -266,7 +303,9 @@ Finding ExplainTopLevelMisfit(const TokenList& tokens, size_t index, RuleReader*
       finding.replacement = near[0];
     }
   } else if (IsClauseHead(type, reader)) {
-    finding.help.push_back(fmt::format("{} is a clause and stands inside a declaration: is a `}}` too early?", Ticked(token.getText())));
+    finding.help.push_back(
+        fmt::format("{} is a clause and stands inside a declaration: is a `}}` too early?",
+                    Ticked(token.getText())));
   }
   return finding;
 }

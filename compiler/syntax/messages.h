@@ -17,8 +17,8 @@ struct Finding {
   DiagCode code = DPL0101;
   std::string message;
   std::vector<std::string> help;
-  std::string replacement;   // not empty: writing this for the token would do
-  size_t token = 0;          // where to report it
+  std::string replacement;  // not empty: writing this for the token would do
+  size_t token = 0;         // where to report it
 };
 
 // `text` in backticks, shortened when it is long.
@@ -31,7 +31,8 @@ std::string_view BlockName(size_t rule);
 Finding ExplainMisfit(const TokenList& tokens, const Stop& stop, RuleReader* reader);
 
 // A token where a clause of `block_rule` or a `}` should stand.
-Finding ExplainBlockMisfit(const TokenList& tokens, size_t token, size_t block_rule, size_t clause_rule, RuleReader* reader);
+Finding ExplainBlockMisfit(const TokenList& tokens, size_t token, size_t block_rule,
+                           size_t clause_rule, RuleReader* reader);
 
 // A token where a declaration should stand.
 Finding ExplainTopLevelMisfit(const TokenList& tokens, size_t token, RuleReader* reader);

@@ -18,7 +18,11 @@ using P = DplParser;
 class FileReader {
  public:
   FileReader(const SourceFile& source, DiagnosticSink* sink, Layout* layout, ast::File* file)
-      : source_(source), sink_(sink), layout_(layout), tokens_(&source.text()), builder_(source, sink, file) {}
+      : source_(source),
+        sink_(sink),
+        layout_(layout),
+        tokens_(&source.text()),
+        builder_(source, sink, file) {}
 
   void Run() {
     bool readable = Lex(source_, sink_, &tokens_, &comments_);
@@ -37,9 +41,11 @@ class FileReader {
       if (!ReadUnit(P::RulePackageLine)) return;
     } else {
       bool empty = tokens_.size() == 1;
-      Span span = empty ? source_.MakeSpan(0, 0) : source_.MakeSpan(tokens_.At(0).begin(), tokens_.At(0).end());
+      Span span = empty ? source_.MakeSpan(0, 0)
+                        : source_.MakeSpan(tokens_.At(0).begin(), tokens_.At(0).end());
       sink_->Report(DPL0105, span)
-          .Help(empty ? "write `package NAME owned by team TEAM`" : "put `package NAME owned by team TEAM` above this");
+          .Help(empty ? "write `package NAME owned by team TEAM`"
+                      : "put `package NAME owned by team TEAM` above this");
     }
     while (Fits(P::RuleHeadLine) && !Fits(P::RuleDeclaration)) {
       if (!ReadUnit(P::RuleHeadLine)) return;
@@ -53,7 +59,9 @@ class FileReader {
     }
   }
 
-  bool Fits(size_t rule) { return reader_->First(rule).contains(static_cast<ssize_t>(tokens_.TypeAt(at_))); }
+  bool Fits(size_t rule) {
+    return reader_->First(rule).contains(static_cast<ssize_t>(tokens_.TypeAt(at_)));
+  }
 
   // Reads a head line or declaration, mending it as often as it takes. False: no more of this file.
   bool ReadUnit(size_t rule) {
@@ -67,28 +75,36 @@ class FileReader {
         return true;
       }
       switch (recovery_->Mend(at_, stop, &at_)) {
-        case Recovery::Next::kAgain: mended = true; break;
-        case Recovery::Next::kSkip: return true;
-        case Recovery::Next::kGiveUp: return false;
+        case Recovery::Next::kAgain:
+          mended = true;
+          break;
+        case Recovery::Next::kSkip:
+          return true;
+        case Recovery::Next::kGiveUp:
+          return false;
       }
     }
   }
 
   void Take(size_t rule, antlr4::ParserRuleContext* tree, bool mended) {
     if (layout_ != nullptr) AddUnits(tree);
-    if (rule == P::RulePackageLine) return builder_.PackageLine(static_cast<P::PackageLineContext*>(tree));
+    if (rule == P::RulePackageLine)
+      return builder_.PackageLine(static_cast<P::PackageLineContext*>(tree));
     if (rule == P::RuleHeadLine) return builder_.HeadLine(static_cast<P::HeadLineContext*>(tree));
-    builder_.Declaration(static_cast<P::DeclarationContext*>(tree), TakeDoc(AsToken(tree->start)), mended);
+    builder_.Declaration(static_cast<P::DeclarationContext*>(tree), TakeDoc(AsToken(tree->start)),
+                         mended);
   }
 
   // The `///` lines between the previous token and this one.
   std::string TakeDoc(const SourceToken& first) {
     std::string doc;
-    for (; next_comment_ < comments_.size() && comments_[next_comment_].begin < first.begin(); ++next_comment_) {
+    for (; next_comment_ < comments_.size() && comments_[next_comment_].begin < first.begin();
+         ++next_comment_) {
       const Comment& comment = comments_[next_comment_];
       if (comment.kind != Comment::Kind::kDoc || !comment.own_line) continue;
       if (at_ > 0 && comment.begin < tokens_.At(at_ - 1).end()) continue;
-      std::string_view line = std::string_view(source_.text()).substr(comment.begin + 3, comment.end - comment.begin - 3);
+      std::string_view line = std::string_view(source_.text())
+                                  .substr(comment.begin + 3, comment.end - comment.begin - 3);
       if (line.starts_with(' ')) line.remove_prefix(1);
       if (!doc.empty()) doc += '\n';
       doc += line;
@@ -102,16 +118,29 @@ class FileReader {
       const SourceToken& token = tokens_.At(i);
       Layout::Token copy{token.begin(), token.end()};
       switch (token.getType()) {
-        case P::COMMA: case P::COLON: case P::QMARK: case P::RPAREN: case P::RBRACK: copy.tight_before = true; break;
-        case P::LPAREN: copy.tight_after = true; break;
-        case P::DOT: case P::LBRACK: copy.tight_before = copy.tight_after = true; break;
-        default: break;
+        case P::COMMA:
+        case P::COLON:
+        case P::QMARK:
+        case P::RPAREN:
+        case P::RBRACK:
+          copy.tight_before = true;
+          break;
+        case P::LPAREN:
+          copy.tight_after = true;
+          break;
+        case P::DOT:
+        case P::LBRACK:
+          copy.tight_before = copy.tight_after = true;
+          break;
+        default:
+          break;
       }
       layout_->tokens.push_back(copy);
     }
   }
 
-  // Walks the tree for what the formatter needs: units, and tokens whose spacing depends on where they stand.
+  // Walks the tree for what the formatter needs: units, and tokens whose spacing depends on where
+  // they stand.
   void AddUnits(antlr4::ParserRuleContext* tree) {
     using Kind = Layout::Unit::Kind;
     auto add = [&](Kind kind) {
@@ -132,8 +161,9 @@ class FileReader {
     } else if (IsClauseRule(rule)) {
       add(Kind::kClause);
     }
-    bool call = dynamic_cast<P::CallExprContext*>(tree) != nullptr || rule == P::RuleArgs || rule == P::RuleFunctionDecl ||
-                rule == P::RuleTaskDecl || (rule == P::RuleAtom && static_cast<P::AtomContext*>(tree)->COUNT() != nullptr);
+    bool call = dynamic_cast<P::CallExprContext*>(tree) != nullptr || rule == P::RuleArgs ||
+                rule == P::RuleFunctionDecl || rule == P::RuleTaskDecl ||
+                (rule == P::RuleAtom && static_cast<P::AtomContext*>(tree)->COUNT() != nullptr);
     bool negation = dynamic_cast<P::NegateExprContext*>(tree) != nullptr;
     for (antlr4::tree::ParseTree* child : tree->children) {
       if (auto* leaf = dynamic_cast<antlr4::tree::TerminalNode*>(child)) {

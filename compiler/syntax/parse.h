@@ -1,12 +1,14 @@
-// From a `.dpl` text to its syntax tree. The one door to the grammar: nothing else knows that ANTLR is behind it.
+// From a `.dpl` text to its syntax tree. The one door to the grammar: nothing else knows that ANTLR
+// is behind it.
 //
 //   DiagnosticSink sink;
 //   ParseResult parsed = Parse(source, &sink);
 //   if (!parsed.ok) …   // the sink says why; `parsed.file` still holds all that could be read
 //
-// Never throws and never fails on any bytes: what is wrong is a diagnostic, one per clause, in our words. Bounded: files to 8 MiB,
-// brackets 64 deep, expressions 256 deep, 200 syntax errors. A declaration with a clause that could not be read has
-// `incomplete` set, so that nobody complains about what it lacks. One thread per call; calls may run side by side.
+// Never throws and never fails on any bytes: what is wrong is a diagnostic, one per clause, in our
+// words. Bounded: files to 8 MiB, brackets 64 deep, expressions 256 deep, 200 syntax errors. A
+// declaration with a clause that could not be read has `incomplete` set, so that nobody complains
+// about what it lacks. One thread per call; calls may run side by side.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +28,8 @@ struct Comment {
   bool own_line = false;        // nothing but blanks before it on its line
 };
 
-// What the formatter needs beyond the tree: every token and comment, and where the things that get a line of their own begin.
+// What the formatter needs beyond the tree: every token and comment, and where the things that get
+// a line of their own begin.
 struct Layout {
   struct Token {
     uint32_t begin = 0, end = 0;
@@ -41,7 +44,7 @@ struct Layout {
   };
   std::vector<Token> tokens;
   std::vector<Comment> comments;
-  std::vector<Unit> units;      // by first token, outer before inner
+  std::vector<Unit> units;  // by first token, outer before inner
 };
 
 struct ParseResult {

@@ -12,35 +12,49 @@ namespace {
 
 using P = DplParser;
 
-// Nesting of the parser's own recursion into expressions. Brackets are bounded before (kMaxNesting); this bounds chains of `not` and
-// `if` as well, far below what the stack bears.
+// Nesting of the parser's own recursion into expressions. Brackets are bounded before
+// (kMaxNesting); this bounds chains of `not` and `if` as well, far below what the stack bears.
 constexpr size_t kMaxExpressionDepth = 600;
 
 struct Stopped {};  // thrown through the generated code, caught in Read
 
 constexpr std::array kBlocks = {
-    std::pair{P::RuleCalendarDecl, P::RuleCalendarClause}, std::pair{P::RulePersonDecl, P::RulePersonClause},
-    std::pair{P::RuleTeamDecl, P::RuleTeamClause}, std::pair{P::RuleRoleDecl, P::RuleRoleClause},
-    std::pair{P::RuleContextDecl, P::RuleContextClause}, std::pair{P::RuleSystemDecl, P::RuleSystemClause},
-    std::pair{P::RuleResourceDecl, P::RuleResourceClause}, std::pair{P::RuleActivityDecl, P::RuleActivityClause},
-    std::pair{P::RuleOwnerDecl, P::RuleOwnerClause}, std::pair{P::RuleGrantDecl, P::RuleGrantClause},
-    std::pair{P::RuleLimitDecl, P::RuleLimitDeclClause}, std::pair{P::RuleForbidDecl, P::RuleForbidClause},
-    std::pair{P::RuleAgentDecl, P::RuleAgentClause}, std::pair{P::RuleDelegationDecl, P::RuleDelegationClause},
-    std::pair{P::RuleTaskDecl, P::RuleTaskClause}, std::pair{P::RuleApprovalDecl, P::RuleApprovalClause},
-    std::pair{P::RuleObligationDecl, P::RuleObligationClause}, std::pair{P::RuleSeparateDecl, P::RuleSeparateClause},
-    std::pair{P::RuleBreakGlassDecl, P::RuleBreakGlassClause}, std::pair{P::RulePartnerDecl, P::RulePartnerClause},
-    std::pair{P::RuleDataDecl, P::RuleDatum}, std::pair{P::RuleTestDecl, P::RuleStep},
+    std::pair{P::RuleCalendarDecl, P::RuleCalendarClause},
+    std::pair{P::RulePersonDecl, P::RulePersonClause},
+    std::pair{P::RuleTeamDecl, P::RuleTeamClause},
+    std::pair{P::RuleRoleDecl, P::RuleRoleClause},
+    std::pair{P::RuleContextDecl, P::RuleContextClause},
+    std::pair{P::RuleSystemDecl, P::RuleSystemClause},
+    std::pair{P::RuleResourceDecl, P::RuleResourceClause},
+    std::pair{P::RuleActivityDecl, P::RuleActivityClause},
+    std::pair{P::RuleOwnerDecl, P::RuleOwnerClause},
+    std::pair{P::RuleGrantDecl, P::RuleGrantClause},
+    std::pair{P::RuleLimitDecl, P::RuleLimitDeclClause},
+    std::pair{P::RuleForbidDecl, P::RuleForbidClause},
+    std::pair{P::RuleAgentDecl, P::RuleAgentClause},
+    std::pair{P::RuleDelegationDecl, P::RuleDelegationClause},
+    std::pair{P::RuleTaskDecl, P::RuleTaskClause},
+    std::pair{P::RuleApprovalDecl, P::RuleApprovalClause},
+    std::pair{P::RuleObligationDecl, P::RuleObligationClause},
+    std::pair{P::RuleSeparateDecl, P::RuleSeparateClause},
+    std::pair{P::RuleBreakGlassDecl, P::RuleBreakGlassClause},
+    std::pair{P::RulePartnerDecl, P::RulePartnerClause},
+    std::pair{P::RuleDataDecl, P::RuleDatum},
+    std::pair{P::RuleTestDecl, P::RuleStep},
 };
 
 // Fills a Stop from where the parser is.
-void Capture(antlr4::Parser* parser, const antlr4::Token* token, antlr4::misc::IntervalSet expected, Stop* stop) {
+void Capture(antlr4::Parser* parser, const antlr4::Token* token, antlr4::misc::IntervalSet expected,
+             Stop* stop) {
   stop->token = token->getTokenIndex();
   stop->expected = std::move(expected);
   stop->frames.clear();
   antlr4::ParserRuleContext* innermost = parser->getContext();
   for (auto* context = innermost; context != nullptr;
        context = static_cast<antlr4::ParserRuleContext*>(context->parent)) {
-    stop->frames.push_back({context->getRuleIndex(), context->start == nullptr ? stop->token : context->start->getTokenIndex()});
+    stop->frames.push_back({context->getRuleIndex(), context->start == nullptr
+                                                         ? stop->token
+                                                         : context->start->getTokenIndex()});
   }
   stop->in_block = false;
   if (innermost == nullptr) return;
@@ -61,7 +75,8 @@ class StopAtFirst final : public antlr4::DefaultErrorStrategy {
   void reset(antlr4::Parser*) override {}
   bool inErrorRecoveryMode(antlr4::Parser*) override { return false; }
   void reportMatch(antlr4::Parser*) override {}
-  // Called where a choice begins: remembers it, because all its branches would fit at a misfit that follows at once.
+  // Called where a choice begins: remembers it, because all its branches would fit at a misfit that
+  // follows at once.
   void sync(antlr4::Parser* parser) override {
     choice_state_ = parser->getState();
     choice_context_ = parser->getContext();
@@ -75,9 +90,11 @@ class StopAtFirst final : public antlr4::DefaultErrorStrategy {
     throw Stopped();
   }
   antlr4::Token* recoverInline(antlr4::Parser* parser) override {
-    bool at_choice = choice_token_ == parser->getTokenStream()->index() && choice_context_ == parser->getContext();
+    bool at_choice = choice_token_ == parser->getTokenStream()->index() &&
+                     choice_context_ == parser->getContext();
     size_t state = at_choice ? choice_state_ : parser->getState();
-    Capture(parser, parser->getCurrentToken(), parser->getATN().getExpectedTokens(state, parser->getContext()), stop_);
+    Capture(parser, parser->getCurrentToken(),
+            parser->getATN().getExpectedTokens(state, parser->getContext()), stop_);
     throw Stopped();
   }
   void recover(antlr4::Parser*, std::exception_ptr) override { throw Stopped(); }
@@ -99,14 +116,16 @@ size_t ClauseRuleOf(size_t declaration_rule) {
 }
 
 bool IsClauseRule(size_t rule) {
-  return std::any_of(kBlocks.begin(), kBlocks.end(), [rule](auto block) { return block.second == rule; });
+  return std::any_of(kBlocks.begin(), kBlocks.end(),
+                     [rule](auto block) { return block.second == rule; });
 }
 
 class RuleReader::Guarded final : public DplParser {
  public:
   explicit Guarded(TokenList* tokens) : DplParser(tokens) { removeErrorListeners(); }
   using DplParser::enterRecursionRule;
-  void enterRecursionRule(antlr4::ParserRuleContext* context, size_t state, size_t rule, int precedence) override {
+  void enterRecursionRule(antlr4::ParserRuleContext* context, size_t state, size_t rule,
+                          int precedence) override {
     if (depth >= kMaxExpressionDepth) {
       Capture(this, getCurrentToken(), {}, stop);
       stop->too_deep = true;
@@ -122,32 +141,59 @@ class RuleReader::Guarded final : public DplParser {
 
   antlr4::ParserRuleContext* Call(size_t rule) {
     switch (rule) {
-      case RulePackageLine: return packageLine();
-      case RuleHeadLine: return headLine();
-      case RuleDeclaration: return declaration();
-      case RuleCalendarClause: return calendarClause();
-      case RulePersonClause: return personClause();
-      case RuleTeamClause: return teamClause();
-      case RuleRoleClause: return roleClause();
-      case RuleContextClause: return contextClause();
-      case RuleSystemClause: return systemClause();
-      case RuleResourceClause: return resourceClause();
-      case RuleActivityClause: return activityClause();
-      case RuleOwnerClause: return ownerClause();
-      case RuleGrantClause: return grantClause();
-      case RuleLimitDeclClause: return limitDeclClause();
-      case RuleForbidClause: return forbidClause();
-      case RuleAgentClause: return agentClause();
-      case RuleDelegationClause: return delegationClause();
-      case RuleTaskClause: return taskClause();
-      case RuleApprovalClause: return approvalClause();
-      case RuleObligationClause: return obligationClause();
-      case RuleSeparateClause: return separateClause();
-      case RuleBreakGlassClause: return breakGlassClause();
-      case RulePartnerClause: return partnerClause();
-      case RuleDatum: return datum();
-      case RuleStep: return step();
-      default: DPL_CHECK(false && "a rule that is not read on its own"); return nullptr;
+      case RulePackageLine:
+        return packageLine();
+      case RuleHeadLine:
+        return headLine();
+      case RuleDeclaration:
+        return declaration();
+      case RuleCalendarClause:
+        return calendarClause();
+      case RulePersonClause:
+        return personClause();
+      case RuleTeamClause:
+        return teamClause();
+      case RuleRoleClause:
+        return roleClause();
+      case RuleContextClause:
+        return contextClause();
+      case RuleSystemClause:
+        return systemClause();
+      case RuleResourceClause:
+        return resourceClause();
+      case RuleActivityClause:
+        return activityClause();
+      case RuleOwnerClause:
+        return ownerClause();
+      case RuleGrantClause:
+        return grantClause();
+      case RuleLimitDeclClause:
+        return limitDeclClause();
+      case RuleForbidClause:
+        return forbidClause();
+      case RuleAgentClause:
+        return agentClause();
+      case RuleDelegationClause:
+        return delegationClause();
+      case RuleTaskClause:
+        return taskClause();
+      case RuleApprovalClause:
+        return approvalClause();
+      case RuleObligationClause:
+        return obligationClause();
+      case RuleSeparateClause:
+        return separateClause();
+      case RuleBreakGlassClause:
+        return breakGlassClause();
+      case RulePartnerClause:
+        return partnerClause();
+      case RuleDatum:
+        return datum();
+      case RuleStep:
+        return step();
+      default:
+        DPL_CHECK(false && "a rule that is not read on its own");
+        return nullptr;
     }
   }
 
@@ -155,7 +201,8 @@ class RuleReader::Guarded final : public DplParser {
   Stop* stop = nullptr;
 };
 
-RuleReader::RuleReader(TokenList* tokens) : tokens_(tokens), parser_(std::make_unique<Guarded>(tokens)) {}
+RuleReader::RuleReader(TokenList* tokens)
+    : tokens_(tokens), parser_(std::make_unique<Guarded>(tokens)) {}
 RuleReader::~RuleReader() = default;
 
 antlr4::ParserRuleContext* RuleReader::Read(size_t rule, size_t from, Stop* stop) {

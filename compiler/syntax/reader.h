@@ -1,7 +1,8 @@
 // One attempt at one grammar rule: a parse tree, or the first place where the text does not fit.
 //
-// This is where ANTLR runs. Its own recovery is switched off: it reports consequences. The attempt stops at the first misfit
-// and says what rules it was in; recover.cc decides what to take out, and the rule is tried again. Internal to this room.
+// This is where ANTLR runs. Its own recovery is switched off: it reports consequences. The attempt
+// stops at the first misfit and says what rules it was in; recover.cc decides what to take out, and
+// the rule is tried again. Internal to this room.
 #pragma once
 
 #include <cstddef>
@@ -21,12 +22,12 @@ struct Frame {
 };
 
 struct Stop {
-  size_t token = 0;                      // index of the token that does not fit
-  bool too_deep = false;                 // expressions nested beyond what we read
-  bool in_block = false;                 // the innermost frame has its `{` and waits for a clause or its `}`
-  size_t open_brace = 0;                 // index of that `{`
-  std::vector<Frame> frames;             // innermost first
-  antlr4::misc::IntervalSet expected;    // token types that would fit; may be empty
+  size_t token = 0;           // index of the token that does not fit
+  bool too_deep = false;      // expressions nested beyond what we read
+  bool in_block = false;      // the innermost frame has its `{` and waits for a clause or its `}`
+  size_t open_brace = 0;      // index of that `{`
+  std::vector<Frame> frames;  // innermost first
+  antlr4::misc::IntervalSet expected;  // token types that would fit; may be empty
 };
 
 class RuleReader {
@@ -34,9 +35,10 @@ class RuleReader {
   explicit RuleReader(TokenList* tokens);
   ~RuleReader();
 
-  // Reads `rule` from token `from`. The tree lives until the next call. Null: `*stop` says where and why.
+  // Reads `rule` from token `from`. The tree lives until the next call. Null: `*stop` says where
+  // and why.
   antlr4::ParserRuleContext* Read(size_t rule, size_t from, Stop* stop);
-  size_t end() const;                    // index after the last token of the tree
+  size_t end() const;  // index after the last token of the tree
 
   // Token types a rule can begin with.
   const antlr4::misc::IntervalSet& First(size_t rule);
@@ -48,7 +50,8 @@ class RuleReader {
   std::map<size_t, antlr4::misc::IntervalSet> first_;
 };
 
-// The rule of the clauses in a declaration's block (grantDecl: grantClause); 0 where there is no such block.
+// The rule of the clauses in a declaration's block (grantDecl: grantClause); 0 where there is no
+// such block.
 size_t ClauseRuleOf(size_t declaration_rule);
 // Is it the rule of one line of a block: grantClause, step, datum …
 bool IsClauseRule(size_t rule);

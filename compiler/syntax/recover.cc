@@ -1,9 +1,10 @@
 // Mending the token list after a misfit.
 #include "compiler/syntax/recover.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
 
 #include "compiler/syntax/words.h"
 
@@ -15,30 +16,28 @@ using P = DplParser;
 constexpr size_t kMaxReports = 200;
 constexpr size_t kMaxWork = 2'000'000;  // about a second of repeated reading
 
-// After these a word is a name or goes on with the clause: it does not begin one.
-bool GoesOn(size_t type) {
-  switch (type) {
-    case P::DOT: case P::COMMA: case P::COLON: case P::ASSIGN: case P::LPAREN: case P::LBRACK: case P::EQEQ: case P::NE:
-    case P::LE: case P::GE: case P::LT: case P::GT: case P::PLUS: case P::MINUS: case P::STAR: case P::AND: case P::OR:
-    case P::NOT: case P::IN: case P::ON: case P::TO: case P::BY: case P::OF: case P::FOR: case P::FROM: case P::AS:
-    case P::TEAM: case P::ROLE: case P::AGENT: case P::ACTIVITY: case P::TASK: case P::GRANT: case P::MAY: case P::CAN:
-    case P::HAS: case P::LIMIT: case P::ASK: case P::COVERS: case P::APPLIES: case P::THE: case P::MUST: case P::IF:
-    case P::THEN: case P::ELSE: case P::WHERE:
-      return true;
-    default:
-      return false;
-  }
+template <size_t kSize>
+bool OneOf(size_t type, const std::array<size_t, kSize>& types) {
+  return std::find(types.begin(), types.end(), type) != types.end();
 }
 
-// Words that begin clauses but stand inside many others too: on a line with something before them they must prove themselves.
+// After these a word is a name or goes on with the clause: it does not begin one.
+bool GoesOn(size_t type) {
+  return OneOf(
+      type, std::array<size_t, 46>{
+                P::DOT,  P::COMMA, P::COLON, P::ASSIGN, P::LPAREN, P::LBRACK, P::EQEQ,     P::NE,
+                P::LE,   P::GE,    P::LT,    P::GT,     P::PLUS,   P::MINUS,  P::STAR,     P::AND,
+                P::OR,   P::NOT,   P::IN,    P::ON,     P::TO,     P::BY,     P::OF,       P::FOR,
+                P::FROM, P::AS,    P::TEAM,  P::ROLE,   P::AGENT,  P::TASK,   P::ACTIVITY, P::GRANT,
+                P::MAY,  P::CAN,   P::HAS,   P::LIMIT,  P::ASK,    P::COVERS, P::APPLIES,  P::THE,
+                P::MUST, P::IF,    P::THEN,  P::ELSE,   P::WHERE,  P::DURING});
+}
+
+// Words that begin clauses but stand inside many others too: on a line with something before them
+// they must prove themselves.
 bool Doubtful(size_t type) {
-  switch (type) {
-    case P::TO: case P::FROM: case P::BY: case P::WITHIN: case P::IS: case P::AT: case P::WHERE: case P::FOR: case P::NO:
-    case P::WITH: case P::IDENT:
-      return true;
-    default:
-      return false;
-  }
+  return OneOf(type, std::array<size_t, 11>{P::TO, P::FROM, P::BY, P::WITHIN, P::IS, P::AT,
+                                            P::WHERE, P::FOR, P::NO, P::WITH, P::IDENT});
 }
 
 bool Opens(size_t type) { return type == P::LBRACE || type == P::LPAREN || type == P::LBRACK; }
@@ -48,7 +47,8 @@ bool Closes(size_t type) { return type == P::RBRACE || type == P::RPAREN || type
 
 Span Recovery::SpanAt(size_t index) const {
   const SourceToken& token = tokens_->At(index);
-  if (token.getType() != antlr4::Token::EOF || index == 0) return source_.MakeSpan(token.begin(), token.end());
+  if (token.getType() != antlr4::Token::EOF || index == 0)
+    return source_.MakeSpan(token.begin(), token.end());
   uint32_t end = tokens_->At(index - 1).end();  // the end of the file is just after its last word
   return source_.MakeSpan(end, end);
 }
@@ -56,7 +56,9 @@ Span Recovery::SpanAt(size_t index) const {
 bool Recovery::Report(const Finding& finding) {
   size_t index = finding.token;
   if (reports_ == kMaxReports) {
-    sink_->ReportText(DPL0106, SpanAt(index), fmt::format("more than {} syntax errors: the rest of the file was not read", kMaxReports));
+    sink_->ReportText(
+        DPL0106, SpanAt(index),
+        fmt::format("more than {} syntax errors: the rest of the file was not read", kMaxReports));
   }
   if (reports_++ >= kMaxReports) return false;
   Span span = SpanAt(index);
@@ -82,18 +84,42 @@ bool Recovery::LooksLikeDeclaration(size_t index) const {
     return reader_->First(P::RuleWord).contains(static_cast<ssize_t>(type(offset)));
   };
   switch (token.getType()) {
-    case P::OWNER: return type(1) == P::OF;
-    case P::PERSON: case P::CONTEXT: case P::DATA: return type(1) == P::LBRACE;
-    case P::TEST: return type(1) == P::STRING && type(2) == P::LBRACE;
-    case P::CONST: case P::FUNCTION: case P::ENUM: return name(1);
-    case P::RESOURCE: return name(1) && type(2) == P::IN;
-    case P::TASK: return name(1) && type(2) == P::LPAREN;
-    case P::ROLE: return name(1) && (type(2) == P::LBRACE || (type(2) == P::IN && name(3) && type(3) != P::HAS));
-    case P::CALENDAR: case P::TEAM: case P::SYSTEM: case P::ACTIVITY: case P::GRANT: case P::LIMIT: case P::FORBID:
-    case P::AGENT: case P::DELEGATION: case P::APPROVAL: case P::OBLIGATION: case P::SEPARATE: case P::BREAK_GLASS:
+    case P::OWNER:
+      return type(1) == P::OF;
+    case P::PERSON:
+    case P::CONTEXT:
+    case P::DATA:
+      return type(1) == P::LBRACE;
+    case P::TEST:
+      return type(1) == P::STRING && type(2) == P::LBRACE;
+    case P::CONST:
+    case P::FUNCTION:
+    case P::ENUM:
+      return name(1);
+    case P::RESOURCE:
+      return name(1) && type(2) == P::IN;
+    case P::TASK:
+      return name(1) && type(2) == P::LPAREN;
+    case P::ROLE:
+      return name(1) &&
+             (type(2) == P::LBRACE || (type(2) == P::IN && name(3) && type(3) != P::HAS));
+    case P::CALENDAR:
+    case P::TEAM:
+    case P::SYSTEM:
+    case P::ACTIVITY:
+    case P::GRANT:
+    case P::LIMIT:
+    case P::FORBID:
+    case P::AGENT:
+    case P::DELEGATION:
+    case P::APPROVAL:
+    case P::OBLIGATION:
+    case P::SEPARATE:
+    case P::BREAK_GLASS:
     case P::PARTNER:
       return name(1) && type(2) == P::LBRACE;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -115,7 +141,8 @@ bool Recovery::StartsClause(size_t index, size_t clause_rule, bool sure) {
   return !doubtful || ReadsAs(clause_rule, index);
 }
 
-// A word at the start of a line that begins a clause somewhere, or is no keyword at all: a clause of its own, if a wrong one.
+// A word at the start of a line that begins a clause somewhere, or is no keyword at all: a clause
+// of its own, if a wrong one.
 bool Recovery::LooksLikeClause(size_t index) const {
   const SourceToken& token = tokens_->At(index);
   if (!token.first_on_line() || index == 0 || GoesOn(tokens_->TypeAt(index - 1))) return false;
@@ -147,7 +174,8 @@ size_t Recovery::NextClause(size_t begin, size_t at, size_t clause_rule) {
   return last;
 }
 
-// Closes the block that `open_brace` opened, before `index`. One message for a pile of missing braces.
+// Closes the block that `open_brace` opened, before `index`. One message for a pile of missing
+// braces.
 bool Recovery::InsertBrace(size_t index, size_t open_brace, size_t from) {
   const SourceToken& token = tokens_->At(index);
   if (brace_reported_ != token.begin()) {
@@ -158,7 +186,8 @@ bool Recovery::InsertBrace(size_t index, size_t open_brace, size_t from) {
                           : fmt::format("a `}}` is missing before {}", Ticked(token.getText()));
     if (reports_ < kMaxReports) {
       Span brace = SpanAt(open_brace);
-      sink_->ReportText(finding.code, SpanAt(index), finding.message).Label(brace, "this `{` is never closed");
+      sink_->ReportText(finding.code, SpanAt(index), finding.message)
+          .Label(brace, "this `{` is never closed");
       ++reports_;
     } else if (!Report(finding)) {
       return false;
@@ -174,10 +203,12 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
   work_ += stop.token - from + 1;
   size_t last = tokens_->size() - 1;
   if (work_ > kMaxWork) {
-    sink_->Report(DPL0106, SpanAt(stop.token), {"too many syntax errors in one declaration: the rest of the file was not read"});
+    sink_->Report(DPL0106, SpanAt(stop.token),
+                  {"too many syntax errors in one declaration: the rest of the file was not read"});
     return Next::kGiveUp;
   }
-  auto clause = std::find_if(stop.frames.begin(), stop.frames.end(), [](const Frame& f) { return IsClauseRule(f.rule); });
+  auto clause = std::find_if(stop.frames.begin(), stop.frames.end(),
+                             [](const Frame& f) { return IsClauseRule(f.rule); });
 
   if (stop.too_deep) {
     Finding finding;
@@ -196,10 +227,12 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
       return InsertBrace(stop.token, stop.open_brace, from) ? Next::kAgain : Next::kGiveUp;
     }
     // A step at the start of a line, inside `given { … }`, means that the facts were not closed.
-    if (step && element == P::RuleDatum && tokens_->At(stop.token).first_on_line() && StartsClause(stop.token, P::RuleStep, true)) {
+    if (step && element == P::RuleDatum && tokens_->At(stop.token).first_on_line() &&
+        StartsClause(stop.token, P::RuleStep, true)) {
       return InsertBrace(stop.token, stop.open_brace, from) ? Next::kAgain : Next::kGiveUp;
     }
-    if (!Report(ExplainBlockMisfit(*tokens_, stop.token, block, element, reader_))) return Next::kGiveUp;
+    if (!Report(ExplainBlockMisfit(*tokens_, stop.token, block, element, reader_)))
+      return Next::kGiveUp;
     size_t end = NextClause(stop.token, stop.token + 1, element);
     tokens_->Erase(stop.token, std::max(end, stop.token + 1));
     return Next::kAgain;
@@ -226,8 +259,9 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
   });
   if (head_line) {
     at = stop.token;
-    while (at < next && !(tokens_->At(at).first_on_line() &&
-                          reader_->First(P::RuleHeadLine).contains(static_cast<ssize_t>(tokens_->TypeAt(at))))) {
+    while (at < next &&
+           !(tokens_->At(at).first_on_line() &&
+             reader_->First(P::RuleHeadLine).contains(static_cast<ssize_t>(tokens_->TypeAt(at))))) {
       ++at;
     }
     *resume = std::max(at, from + 1);

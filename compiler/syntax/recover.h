@@ -1,7 +1,9 @@
-// What to take out, or put in, so that reading can go on after a misfit: one message per clause, no consequences.
+// What to take out, or put in, so that reading can go on after a misfit: one message per clause, no
+// consequences.
 //
-// A clause that does not fit is cut out up to the next clause head and its declaration is read again; a `}` that is missing is put in;
-// a declaration whose head cannot be read is skipped. The work this repeats is bounded. Internal to this room.
+// A clause that does not fit is cut out up to the next clause head and its declaration is read
+// again; a `}` that is missing is put in; a declaration whose head cannot be read is skipped. The
+// work this repeats is bounded. Internal to this room.
 #pragma once
 
 #include "compiler/diag/sink.h"
@@ -18,8 +20,8 @@ class Recovery {
       : source_(source), sink_(sink), tokens_(tokens), reader_(reader) {}
 
   enum class Next { kAgain, kSkip, kGiveUp };
-  // After a failed reading of the unit (a declaration or head line) that begins at `from`. kAgain: the tokens were mended, read it
-  // again. kSkip: go on at `*resume`. kGiveUp: too many errors.
+  // After a failed reading of the unit (a declaration or head line) that begins at `from`. kAgain:
+  // the tokens were mended, read it again. kSkip: go on at `*resume`. kGiveUp: too many errors.
   Next Mend(size_t from, const Stop& stop, size_t* resume);
   // At a token that begins no declaration. Where to go on; tokens_->size() - 1 is the end.
   Next SkipToDeclaration(size_t at, size_t* resume);
@@ -30,7 +32,8 @@ class Recovery {
   bool LooksLikeDeclaration(size_t index) const;
   bool LooksLikeClause(size_t index) const;
   bool InsertBrace(size_t index, size_t open_brace, size_t from);
-  // Where the next clause of the block begins, looking from `at` with brackets counted from `begin`.
+  // Where the next clause of the block begins, looking from `at` with brackets counted from
+  // `begin`.
   size_t NextClause(size_t begin, size_t at, size_t clause_rule);
   bool StartsClause(size_t index, size_t clause_rule, bool sure);
   bool ReadsAs(size_t rule, size_t index);

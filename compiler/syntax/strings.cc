@@ -1,7 +1,7 @@
 // Decoding string literals.
-#include <fmt/format.h>
-
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "compiler/syntax/lex.h"
 #include "compiler/syntax/messages.h"
@@ -18,18 +18,23 @@ bool ReadUnicode(std::string_view body, size_t at, size_t* end, char32_t* code_p
   *code_point = 0;
   for (size_t i = at + 2; i < close; ++i) {
     char c = body[i];
-    int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    int digit = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
     if (digit < 0) return false;
     *code_point = *code_point * 16 + static_cast<char32_t>(digit);
   }
   *end = close + 1;
-  return *code_point != 0 && *code_point <= 0x10ffff && !(*code_point >= 0xd800 && *code_point <= 0xdfff);
+  return *code_point != 0 && *code_point <= 0x10ffff &&
+         !(*code_point >= 0xd800 && *code_point <= 0xdfff);
 }
 
 }  // namespace
 
 std::string DecodeString(const SourceFile& source, const SourceToken& token, DiagnosticSink* sink) {
-  std::string_view body = std::string_view(source.text()).substr(token.begin(), token.end() - token.begin());
+  std::string_view body =
+      std::string_view(source.text()).substr(token.begin(), token.end() - token.begin());
   size_t offset = token.begin() + 1;
   if (body.size() < 2) return {};
   body.remove_prefix(1);
@@ -55,7 +60,8 @@ std::string DecodeString(const SourceFile& source, const SourceToken& token, Dia
       if (end < body.size()) NextCodePoint(body, &end);
       out += body.substr(begin, end - begin);
       if (sink != nullptr) {
-        sink->Report(DPL0005, source.MakeSpan(offset + begin, offset + end), {Ticked(body.substr(begin, end - begin))})
+        sink->Report(DPL0005, source.MakeSpan(offset + begin, offset + end),
+                     {Ticked(body.substr(begin, end - begin))})
             .Help("the escapes are \\\" \\\\ \\n \\t and \\u{1F600}");
       }
     }

@@ -1,9 +1,9 @@
 // Encoding, invisible characters, look-alikes and the values of literals.
 #include "compiler/syntax/text_check.h"
 
-#include <fmt/format.h>
-
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "DplLexer.h"
 #include "compiler/syntax/lex.h"
@@ -16,16 +16,20 @@ namespace {
 constexpr size_t kMostReports = 20;  // of one kind of character
 
 bool IsLatin(char32_t c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= 0xc0 && c <= 0x24f && c != 0xd7 && c != 0xf7);
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+         (c >= 0xc0 && c <= 0x24f && c != 0xd7 && c != 0xf7);
 }
-bool IsGreekOrCyrillic(char32_t c) { return (c >= 0x370 && c <= 0x52f) || (c >= 0x1f00 && c <= 0x1fff); }
+bool IsGreekOrCyrillic(char32_t c) {
+  return (c >= 0x370 && c <= 0x52f) || (c >= 0x1f00 && c <= 0x1fff);
+}
 
 }  // namespace
 
 bool CheckText(const SourceFile& source, DiagnosticSink* sink) {
   const std::string& text = source.text();
   if (text.size() > kMaxFileBytes) {
-    sink->Report(DPL0106, source.MakeSpan(0, 0), {"the file is larger than 8 MiB"}).Help("split it into several files");
+    sink->Report(DPL0106, source.MakeSpan(0, 0), {"the file is larger than 8 MiB"})
+        .Help("split it into several files");
     return false;
   }
   size_t at = 0;
@@ -54,14 +58,17 @@ bool CheckText(const SourceFile& source, DiagnosticSink* sink) {
     bool control = HasControl(std::string_view(text).substr(begin, at - begin));
     if (!control && !IsBidiOrInvisible(c)) continue;
     ++reports;
-    sink->Report(DPL0002, source.MakeSpan(begin, at), {fmt::format("U+{:04X}", static_cast<uint32_t>(c))})
-        .Help(fmt::format("remove it, or write it in a text as \\u{{{:X}}}", static_cast<uint32_t>(c)))
+    sink->Report(DPL0002, source.MakeSpan(begin, at),
+                 {fmt::format("U+{:04X}", static_cast<uint32_t>(c))})
+        .Help(fmt::format("remove it, or write it in a text as \\u{{{:X}}}",
+                          static_cast<uint32_t>(c)))
         .Fix(source.MakeSpan(begin, at), "");
   }
   return true;
 }
 
-void CheckLiteral(const SourceFile& source, size_t token_type, uint32_t begin, uint32_t end, DiagnosticSink* sink) {
+void CheckLiteral(const SourceFile& source, size_t token_type, uint32_t begin, uint32_t end,
+                  DiagnosticSink* sink) {
   std::string_view text = std::string_view(source.text()).substr(begin, end - begin);
   std::string problem;
   switch (token_type) {
@@ -96,10 +103,12 @@ void CheckLiteral(const SourceFile& source, size_t token_type, uint32_t begin, u
       return;
   }
   if (problem.empty()) return;
-  sink->Report(DPL0006, source.MakeSpan(begin, end), {fmt::format("`{}` cannot be read: {}", text.substr(0, 60), problem)});
+  sink->Report(DPL0006, source.MakeSpan(begin, end),
+               {fmt::format("`{}` cannot be read: {}", text.substr(0, 60), problem)});
 }
 
-void CheckMixedScript(const SourceFile& source, uint32_t begin, uint32_t end, DiagnosticSink* sink) {
+void CheckMixedScript(const SourceFile& source, uint32_t begin, uint32_t end,
+                      DiagnosticSink* sink) {
   const std::string& text = source.text();
   bool latin = false;
   bool other = false;
@@ -125,7 +134,8 @@ void CheckMixedScript(const SourceFile& source, uint32_t begin, uint32_t end, Di
     }
     sink->Report(DPL0003, source.MakeSpan(begin, end),
                  {fmt::format("`{}`", std::string_view(text).substr(word, word_end - word))})
-        .Label(source.MakeSpan(here, at), fmt::format("this letter is U+{:04X}", static_cast<uint32_t>(c)));
+        .Label(source.MakeSpan(here, at),
+               fmt::format("this letter is U+{:04X}", static_cast<uint32_t>(c)));
     return;
   }
 }

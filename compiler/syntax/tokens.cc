@@ -25,7 +25,8 @@ void TokenList::Renumber(size_t from) {
 void TokenList::Erase(size_t begin, size_t end) {
   end = std::min(end, live_.size() - 1);
   if (begin >= end) return;
-  live_.erase(live_.begin() + static_cast<ssize_t>(begin), live_.begin() + static_cast<ssize_t>(end));
+  live_.erase(live_.begin() + static_cast<ssize_t>(begin),
+              live_.begin() + static_cast<ssize_t>(end));
   Renumber(begin);
 }
 

@@ -1,7 +1,9 @@
-// Tokens and the stream the generated parser reads: small, editable, and about bytes rather than code points.
+// Tokens and the stream the generated parser reads: small, editable, and about bytes rather than
+// code points.
 //
-// Recovery works on the token list: what cannot be read is taken out, or a missing brace put in, and the declaration is
-// read again. So a TokenList is a plain vector of pointers the parser may change between attempts. Internal to this room.
+// Recovery works on the token list: what cannot be read is taken out, or a missing brace put in,
+// and the declaration is read again. So a TokenList is a plain vector of pointers the parser may
+// change between attempts. Internal to this room.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +19,8 @@ namespace dpl::syntax {
 // A token as bytes [begin, end) of the source. `text` is not kept: the source has it.
 class SourceToken final : public antlr4::Token {
  public:
-  SourceToken(size_t type, uint32_t begin, uint32_t end, bool first_on_line, const std::string* source)
+  SourceToken(size_t type, uint32_t begin, uint32_t end, bool first_on_line,
+              const std::string* source)
       : type_(type), begin_(begin), end_(end), first_on_line_(first_on_line), source_(source) {}
 
   uint32_t begin() const { return begin_; }
@@ -27,7 +30,7 @@ class SourceToken final : public antlr4::Token {
 
   std::string getText() const override { return source_->substr(begin_, end_ - begin_); }
   size_t getType() const override { return type_; }
-  size_t getLine() const override { return 0; }                // spans come from SourceFile
+  size_t getLine() const override { return 0; }  // spans come from SourceFile
   size_t getCharPositionInLine() const override { return 0; }
   size_t getChannel() const override { return DEFAULT_CHANNEL; }
   size_t getTokenIndex() const override { return index_; }
@@ -57,11 +60,12 @@ class TokenList final : public antlr4::TokenStream {
 
   // --- ours
   void Append(size_t type, uint32_t begin, uint32_t end, bool first_on_line);
-  void Finish();                                   // adds EOF; call once, after the last Append
+  void Finish();  // adds EOF; call once, after the last Append
   size_t TypeAt(size_t index) const { return live_[std::min(index, live_.size() - 1)]->getType(); }
   const SourceToken& At(size_t index) const { return *live_[std::min(index, live_.size() - 1)]; }
-  void Erase(size_t begin, size_t end);            // tokens [begin, end), never EOF
-  void InsertBefore(size_t index, size_t type);    // a token of no width, just after the token before `index`
+  void Erase(size_t begin, size_t end);  // tokens [begin, end), never EOF
+  void InsertBefore(size_t index,
+                    size_t type);  // a token of no width, just after the token before `index`
   bool at_end() const { return at_ + 1 >= live_.size(); }
 
   // --- antlr4::TokenStream
@@ -85,7 +89,7 @@ class TokenList final : public antlr4::TokenStream {
   void Renumber(size_t from);
 
   const std::string* source_;
-  std::deque<SourceToken> all_;      // owns every token ever made
+  std::deque<SourceToken> all_;  // owns every token ever made
   std::vector<SourceToken*> live_;
   size_t at_ = 0;
 };

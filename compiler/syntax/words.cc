@@ -15,7 +15,8 @@ using P = DplParser;
 constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kRetired = {{
     {"title", "there is no `title`: say it in a `///` comment above the declaration"},
     {"schedule", "there is no `schedule`: nothing would enforce it; use `where now during …`"},
-    {"systems", "there is no `systems` clause: the `may` clauses say which systems an agent reaches"},
+    {"systems",
+     "there is no `systems` clause: the `may` clauses say which systems an agent reaches"},
     {"contains", "for `a contains b` write `b in a`"},
     {"currency", "there is no `currency` setting: every amount names its own, as in `5 USD`"},
     {"decided", "there is no `decided … by`: the `because` says who decided"},
@@ -42,22 +43,33 @@ const antlr4::dfa::Vocabulary& Vocabulary() {
 
 std::string KeywordText(size_t token_type) {
   std::string literal = Vocabulary().getLiteralName(token_type);  // `'to'` with its quotes
-  if (literal.size() < 3 || !((literal[1] >= 'a' && literal[1] <= 'z') || literal[1] == '_')) return {};
+  if (literal.size() < 3 || !((literal[1] >= 'a' && literal[1] <= 'z') || literal[1] == '_'))
+    return {};
   return literal.substr(1, literal.size() - 2);
 }
 
 std::string WordsFor(size_t token_type) {
   switch (token_type) {
-    case P::IDENT: return "a name";
-    case P::NUMBER: return "a number";
-    case P::STRING: return "a text in double quotes";
-    case P::DURATION: return "a duration such as `30d`";
-    case P::DATE: return "a date such as `2026-11-20`";
-    case P::DATETIME: return "a time such as `2026-11-20T15:00Z`";
-    case P::TIME: return "a time of day such as `09:00`";
-    case P::CURRENCY: return "a currency such as `USD`";
-    case P::WEEKDAY: return "a day such as `mon`";
-    default: break;
+    case P::IDENT:
+      return "a name";
+    case P::NUMBER:
+      return "a number";
+    case P::STRING:
+      return "a text in double quotes";
+    case P::DURATION:
+      return "a duration such as `30d`";
+    case P::DATE:
+      return "a date such as `2026-11-20`";
+    case P::DATETIME:
+      return "a time such as `2026-11-20T15:00Z`";
+    case P::TIME:
+      return "a time of day such as `09:00`";
+    case P::CURRENCY:
+      return "a currency such as `USD`";
+    case P::WEEKDAY:
+      return "a day such as `mon`";
+    default:
+      break;
   }
   std::string literal = Vocabulary().getLiteralName(token_type);
   if (literal.size() < 3) return Vocabulary().getDisplayName(token_type);
@@ -75,28 +87,47 @@ bool IsReservedType(size_t token_type, RuleReader* reader) {
 
 bool IsClauseHead(size_t token_type, RuleReader* reader) {
   for (size_t rule = 0; rule <= P::RuleReserved; ++rule) {
-    if (IsClauseRule(rule) && rule != P::RuleDatum && reader->First(rule).contains(static_cast<ssize_t>(token_type))) return true;
+    if (IsClauseRule(rule) && rule != P::RuleDatum &&
+        reader->First(rule).contains(static_cast<ssize_t>(token_type)))
+      return true;
   }
   return false;
 }
 
 std::string_view BlockName(size_t rule) {
   constexpr std::array<std::pair<size_t, std::string_view>, 23> kNames = {{
-      {P::RuleCalendarDecl, "a calendar"}, {P::RulePersonDecl, "`person`"},        {P::RuleTeamDecl, "a team"},
-      {P::RuleRoleDecl, "a role"},         {P::RuleContextDecl, "`context`"},      {P::RuleSystemDecl, "a system"},
-      {P::RuleResourceDecl, "a resource"}, {P::RuleActivityDecl, "an activity"},   {P::RuleOwnerDecl, "`owner of`"},
-      {P::RuleGrantDecl, "a grant"},       {P::RuleLimitDecl, "a limit block"},    {P::RuleForbidDecl, "a forbid"},
-      {P::RuleAgentDecl, "an agent"},      {P::RuleDelegationDecl, "a delegation"}, {P::RuleTaskDecl, "a task"},
-      {P::RuleApprovalDecl, "an approval"}, {P::RuleObligationDecl, "an obligation"}, {P::RuleSeparateDecl, "a separation"},
-      {P::RuleBreakGlassDecl, "a break_glass"}, {P::RulePartnerDecl, "a partner"}, {P::RuleDataDecl, "`data`"},
-      {P::RuleTestDecl, "a test"},         {P::RuleStep, "a test"},
+      {P::RuleCalendarDecl, "a calendar"},
+      {P::RulePersonDecl, "`person`"},
+      {P::RuleTeamDecl, "a team"},
+      {P::RuleRoleDecl, "a role"},
+      {P::RuleContextDecl, "`context`"},
+      {P::RuleSystemDecl, "a system"},
+      {P::RuleResourceDecl, "a resource"},
+      {P::RuleActivityDecl, "an activity"},
+      {P::RuleOwnerDecl, "`owner of`"},
+      {P::RuleGrantDecl, "a grant"},
+      {P::RuleLimitDecl, "a limit block"},
+      {P::RuleForbidDecl, "a forbid"},
+      {P::RuleAgentDecl, "an agent"},
+      {P::RuleDelegationDecl, "a delegation"},
+      {P::RuleTaskDecl, "a task"},
+      {P::RuleApprovalDecl, "an approval"},
+      {P::RuleObligationDecl, "an obligation"},
+      {P::RuleSeparateDecl, "a separation"},
+      {P::RuleBreakGlassDecl, "a break_glass"},
+      {P::RulePartnerDecl, "a partner"},
+      {P::RuleDataDecl, "`data`"},
+      {P::RuleTestDecl, "a test"},
+      {P::RuleStep, "a test"},
   }};
-  auto found = std::find_if(kNames.begin(), kNames.end(), [&](auto row) { return row.first == rule; });
+  auto found =
+      std::find_if(kNames.begin(), kNames.end(), [&](auto row) { return row.first == rule; });
   return found == kNames.end() ? "this block" : found->second;
 }
 
 std::string RetiredWordHelp(std::string_view word) {
-  auto found = std::find_if(kRetired.begin(), kRetired.end(), [&](auto row) { return row.first == word; });
+  auto found =
+      std::find_if(kRetired.begin(), kRetired.end(), [&](auto row) { return row.first == word; });
   return found == kRetired.end() ? std::string() : std::string(found->second);
 }
 

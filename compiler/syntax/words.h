@@ -1,4 +1,5 @@
-// What token types are called in messages, and the words that used to mean something. Internal to this room.
+// What token types are called in messages, and the words that used to mean something. Internal to
+// this room.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,8 @@ bool IsWordType(size_t token_type);
 bool IsReservedType(size_t token_type, RuleReader* reader);
 // Does some block have a clause that begins with it?
 bool IsClauseHead(size_t token_type, RuleReader* reader);
-// Why a word of earlier drafts or of other languages is not here, and what to write; empty for every other word.
+// Why a word of earlier drafts or of other languages is not here, and what to write; empty for
+// every other word.
 std::string RetiredWordHelp(std::string_view word);
 
 }  // namespace dpl::syntax

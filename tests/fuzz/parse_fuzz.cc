@@ -1,4 +1,5 @@
-// Fuzzes the parser and the formatter: any bytes are answered, and what parses keeps the laws of formatting.
+// Fuzzes the parser and the formatter: any bytes are answered, and what parses keeps the laws of
+// formatting.
 #include <cstdint>
 #include <string>
 

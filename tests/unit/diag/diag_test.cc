@@ -1,8 +1,8 @@
 // The catalogue, the sink, near names, and the three ways of showing diagnostics.
-#include <gtest/gtest.h>
-
 #include <set>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "compiler/diag/near_name.h"
 #include "compiler/diag/render.h"
@@ -64,14 +64,19 @@ TEST_F(SinkTest, SortsByFilePlaceAndCodeAndDropsRepeats) {
 
 TEST_F(SinkTest, CountsWhatItDrops) {
   DiagnosticSink small(2);
-  for (int i = 0; i < 5; ++i) small.Report(DPL0202, a_.MakeSpan(0, 1), {std::to_string(i)}).Help("h").Label(a_.MakeSpan(0, 1), "l");
+  for (int i = 0; i < 5; ++i)
+    small.Report(DPL0202, a_.MakeSpan(0, 1), {std::to_string(i)})
+        .Help("h")
+        .Label(a_.MakeSpan(0, 1), "l");
   EXPECT_EQ(small.Sorted().size(), 2u);
   EXPECT_EQ(small.dropped(), 3u);
   EXPECT_EQ(small.errors(), 5u);
 }
 
 TEST_F(SinkTest, TextShowsPlaceExcerptLabelsAndHelp) {
-  sink_.Report(DPL0403, a_.MakeSpan(10, 17), {"grant `g`"}).Label(b_.MakeSpan(0, 1), "see here").Help("add `because \"…\"`");
+  sink_.Report(DPL0403, a_.MakeSpan(10, 17), {"grant `g`"})
+      .Label(b_.MakeSpan(0, 1), "see here")
+      .Help("add `because \"…\"`");
   EXPECT_EQ(RenderText(sources_, sink_.Sorted(), {}),
             "a.dpl:2:1: error DPL0403: grant `g` needs a because that says why\n"
             "  2 | grant g {\n"
@@ -86,7 +91,9 @@ TEST_F(SinkTest, TextShowsPlaceExcerptLabelsAndHelp) {
 TEST_F(SinkTest, ColourOnlyWhenAsked) {
   sink_.Report(DPL0206, a_.MakeSpan(0, 7), {"`x`"});
   EXPECT_EQ(RenderText(sources_, sink_.Sorted(), {}).find('\x1b'), std::string::npos);
-  EXPECT_NE(RenderText(sources_, sink_.Sorted(), {.color = true}).find("\x1b[1;33mwarning DPL0206:"), std::string::npos);
+  EXPECT_NE(
+      RenderText(sources_, sink_.Sorted(), {.color = true}).find("\x1b[1;33mwarning DPL0206:"),
+      std::string::npos);
 }
 
 TEST_F(SinkTest, TerminalsNeverSeeControlCharacters) {
@@ -98,7 +105,8 @@ TEST_F(SinkTest, TerminalsNeverSeeControlCharacters) {
 }
 
 TEST_F(SinkTest, LongLinesShowThePartThatMatters) {
-  const SourceFile& wide = sources_.Add("w.dpl", std::string(5000, 'a') + "HERE" + std::string(5000, 'b'));
+  const SourceFile& wide =
+      sources_.Add("w.dpl", std::string(5000, 'a') + "HERE" + std::string(5000, 'b'));
   sink_.Report(DPL0202, wide.MakeSpan(5000, 5004), {"`HERE`"});
   std::string text = RenderText(sources_, sink_.Sorted(), {});
   EXPECT_LT(text.size(), 1000u);
@@ -107,11 +115,14 @@ TEST_F(SinkTest, LongLinesShowThePartThatMatters) {
 
 TEST_F(SinkTest, APlacelessDiagnosticHasNoExcerpt) {
   sink_.Report(DPL0204, Span(), {"a, b, a"});
-  EXPECT_EQ(RenderText(sources_, sink_.Sorted(), {}), "error DPL0204: packages import each other: a, b, a\n");
+  EXPECT_EQ(RenderText(sources_, sink_.Sorted(), {}),
+            "error DPL0204: packages import each other: a, b, a\n");
 }
 
 TEST_F(SinkTest, JsonIsJsonAndComplete) {
-  sink_.Report(DPL0501, a_.MakeSpan(10, 17), {"a \"q\"", "1", "2", "x", "y"}).Fix(a_.MakeSpan(10, 15), "GRANT").Label(b_.MakeSpan(0, 1), "l");
+  sink_.Report(DPL0501, a_.MakeSpan(10, 17), {"a \"q\"", "1", "2", "x", "y"})
+      .Fix(a_.MakeSpan(10, 15), "GRANT")
+      .Label(b_.MakeSpan(0, 1), "l");
   std::string json = RenderJson(sources_, sink_.Sorted());
   Arena arena;
   auto root = ParseJson(json, &arena);
@@ -129,15 +140,18 @@ TEST_F(SinkTest, SarifIsJsonWithRulesAndRegions) {
   std::string json = RenderSarif(sources_, sink_.Sorted(), "1.2.3");
   Arena arena;
   ASSERT_TRUE(ParseJson(json, &arena).ok()) << json;
-  for (const char* part : {"\"version\": \"2.1.0\"", "\"ruleId\": \"DPL0202\"", "dir/with%20blank.dpl", "\"startColumn\": 1",
-                           "\"level\": \"warning\"", "\"relatedLocations\"", "\"deletedRegion\"", "unicodeCodePoints"}) {
+  for (const char* part : {"\"version\": \"2.1.0\"", "\"ruleId\": \"DPL0202\"",
+                           "dir/with%20blank.dpl", "\"startColumn\": 1", "\"level\": \"warning\"",
+                           "\"relatedLocations\"", "\"deletedRegion\"", "unicodeCodePoints"}) {
     EXPECT_NE(json.find(part), std::string::npos) << part;
   }
 }
 
 TEST(NearNames, SuggestsWhatIsOneSlipAway) {
-  std::vector<std::string> known = {"finance", "marketing", "sales", "acme.base.finance", "Finance", "xyz"};
-  EXPECT_EQ(NearNames("finanse", known), (std::vector<std::string>{"finance", "Finance", "acme.base.finance"}));
+  std::vector<std::string> known = {"finance",           "marketing", "sales",
+                                    "acme.base.finance", "Finance",   "xyz"};
+  EXPECT_EQ(NearNames("finanse", known),
+            (std::vector<std::string>{"finance", "Finance", "acme.base.finance"}));
   EXPECT_EQ(NearNames("slaes", known), (std::vector<std::string>{"sales"}));
   EXPECT_TRUE(NearNames("completely_else", known).empty());
   EXPECT_TRUE(NearNames("sales", {"sales"}).empty());

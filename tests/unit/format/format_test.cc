@@ -1,8 +1,6 @@
 // Canonical text: goldens, and the laws that formatting keeps.
 #include "compiler/format/format.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -11,6 +9,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "compiler/ast/dump.h"
 #include "compiler/diag/render.h"
@@ -37,7 +37,8 @@ std::vector<fs::path> PoliciesIn(const std::string& folder) {
 }
 
 struct Text {
-  explicit Text(std::string content) : source(0, "test.dpl", std::move(content)), parsed(Parse(source, &sink, &layout)) {}
+  explicit Text(std::string content)
+      : source(0, "test.dpl", std::move(content)), parsed(Parse(source, &sink, &layout)) {}
   std::string Formatted() const { return Format(source, layout); }
   std::string Tree() const { return ast::Dump(*parsed.file); }
   SourceFile source;
@@ -49,8 +50,11 @@ struct Text {
 std::vector<std::string> Comments(const Text& text) {
   std::vector<std::string> comments;
   for (const Comment& c : text.layout.comments) {
-    bool doc = c.kind == Comment::Kind::kDoc;  // one inside a clause moves above it, and is no doc there: `// x`
-    comments.push_back(text.source.text().substr(c.begin + (doc ? 1 : 0), c.end - c.begin - (doc ? 1 : 0)));
+    bool doc =
+        c.kind ==
+        Comment::Kind::kDoc;  // one inside a clause moves above it, and is no doc there: `// x`
+    comments.push_back(
+        text.source.text().substr(c.begin + (doc ? 1 : 0), c.end - c.begin - (doc ? 1 : 0)));
   }
   std::sort(comments.begin(), comments.end());
   return comments;
@@ -113,20 +117,26 @@ TEST(Format, DoesNotCareHowTheWordsWereSpaced) {
 TEST(Format, KeepsCommentsWhereverTheyStand) {
   std::mt19937 random(7);
   auto below = [&](size_t n) { return std::uniform_int_distribution<size_t>(0, n - 1)(random); };
-  const std::vector<std::string> kComments = {" // c\n", "\n// own\n", " /* b */ ", "\n/* two\n   lines */\n", "\n\n/// d\n\n", " /* x */ // y\n", "\n\n\n"};
+  const std::vector<std::string> kComments = {
+      " // c\n",       "\n// own\n",      " /* b */ ", "\n/* two\n   lines */\n",
+      "\n\n/// d\n\n", " /* x */ // y\n", "\n\n\n"};
   std::vector<std::string> corpus = CleanCorpus();
   for (int round = 0; round < 100; ++round) {
     Text text(corpus[below(corpus.size())]);
     std::vector<size_t> places;
-    for (const Layout::Token& token : text.layout.tokens) places.push_back(below(2) == 0 ? token.begin : token.end);
+    for (const Layout::Token& token : text.layout.tokens)
+      places.push_back(below(2) == 0 ? token.begin : token.end);
     std::string content = text.source.text();
     for (size_t edits = 1 + below(4); edits > 0; --edits) {
       size_t place = places[below(places.size())];
       if (place > text.source.text().size()) continue;
       content = text.source.text();
       content.insert(place, kComments[below(kComments.size())]);
-      // Not inside a comment that is there already, and not where it would join two words into a comment.
-      if (!Text(content).parsed.ok || Text(content).layout.tokens.size() != text.layout.tokens.size()) content = text.source.text();
+      // Not inside a comment that is there already, and not where it would join two words into a
+      // comment.
+      if (!Text(content).parsed.ok ||
+          Text(content).layout.tokens.size() != text.layout.tokens.size())
+        content = text.source.text();
     }
     CheckLaws(content);
   }
@@ -142,14 +152,16 @@ TEST(Format, EmptyPackage) {
   EXPECT_EQ(Text("package a // c").Formatted(), "package a  // c\n");
 }
 
-// tests/golden/fmt/NAME.fmt is how fmt/NAME.dpl comes out. DPL_UPDATE_GOLDEN=1 rewrites them (not in CI).
+// tests/golden/fmt/NAME.fmt is how fmt/NAME.dpl comes out. DPL_UPDATE_GOLDEN=1 rewrites them (not
+// in CI).
 TEST(Format, Goldens) {
   std::vector<fs::path> inputs = PoliciesIn("tests/golden/fmt");
   inputs.emplace_back(DPL_SOURCE_DIR "/tests/golden/syntax/pass_whole_language.dpl");
   for (const fs::path& path : inputs) {
     Text text(Read(path));
     ASSERT_TRUE(text.parsed.ok) << path;
-    fs::path golden = fs::path(DPL_SOURCE_DIR "/tests/golden/fmt") / (path.stem().string() + ".fmt");
+    fs::path golden =
+        fs::path(DPL_SOURCE_DIR "/tests/golden/fmt") / (path.stem().string() + ".fmt");
     if (std::getenv("DPL_UPDATE_GOLDEN") != nullptr && std::getenv("CI") == nullptr) {
       std::ofstream(golden, std::ios::binary) << text.Formatted();
     }

@@ -1,9 +1,9 @@
 // Lines, columns and slices of source texts.
 #include "compiler/source/source_file.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace dpl {
 namespace {

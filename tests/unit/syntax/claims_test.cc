@@ -1,9 +1,8 @@
 // Every syntax diagnostic stands beside the line that causes it: tests/golden/syntax/*.dpl.
 //
-// A line `//~ DPL0101 message` claims a diagnostic for the nearest line above it that is no claim. A file whose name begins with
-// `fail_` has at least one. DPL_UPDATE_GOLDEN=1 rewrites the claims (not in CI): read them as if they were code.
-#include <gtest/gtest.h>
-
+// A line `//~ DPL0101 message` claims a diagnostic for the nearest line above it that is no claim.
+// A file whose name begins with `fail_` has at least one. DPL_UPDATE_GOLDEN=1 rewrites the claims
+// (not in CI): read them as if they were code.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +11,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "compiler/ast/dump.h"
 #include "compiler/diag/render.h"
@@ -96,7 +97,9 @@ TEST_P(SyntaxGolden, DiagnosticsAreAsClaimed) {
   if (sink.Sorted().empty()) CheckTree(GetParam(), *parsed.file);
 }
 
-std::string NameOf(const ::testing::TestParamInfo<fs::path>& param) { return param.param.stem().string(); }
+std::string NameOf(const ::testing::TestParamInfo<fs::path>& param) {
+  return param.param.stem().string();
+}
 
 INSTANTIATE_TEST_SUITE_P(Files, SyntaxGolden, ::testing::ValuesIn(Cases()), NameOf);
 

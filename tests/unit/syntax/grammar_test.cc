@@ -1,11 +1,12 @@
-// What grammar/ promises: the first-token invariant, an example above every rule, every keyword listed, short looks ahead.
-#include <gtest/gtest.h>
-
+// What grammar/ promises: the first-token invariant, an example above every rule, every keyword
+// listed, short looks ahead.
 #include <fstream>
 #include <regex>
 #include <set>
 #include <sstream>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "compiler/syntax/invariants.h"
 
@@ -29,7 +30,8 @@ TEST(Grammar, EveryParserRuleHasAnExampleAboveIt) {
   std::string before;
   size_t rules = 0;
   for (std::string line; std::getline(lines, line); before = line) {
-    bool rule = !line.empty() && line[0] >= 'a' && line[0] <= 'z' && !line.starts_with("parser grammar") && !line.starts_with("options");
+    bool rule = !line.empty() && line[0] >= 'a' && line[0] <= 'z' &&
+                !line.starts_with("parser grammar") && !line.starts_with("options");
     if (!rule) continue;
     ++rules;
     EXPECT_TRUE(before.starts_with("//")) << line;
@@ -46,7 +48,8 @@ TEST(Grammar, EveryKeywordIsANameOrReserved) {
     std::string body = parser.substr(begin, parser.find(';', begin) - begin);
     std::set<std::string> tokens;
     std::regex word("[A-Z_]+");
-    for (std::sregex_iterator it(body.begin(), body.end(), word), end; it != end; ++it) tokens.insert(it->str());
+    for (std::sregex_iterator it(body.begin(), body.end(), word), end; it != end; ++it)
+      tokens.insert(it->str());
     return tokens;
   };
   std::set<std::string> names = tokens_of("name");
@@ -60,7 +63,8 @@ TEST(Grammar, EveryKeywordIsANameOrReserved) {
   EXPECT_GT(keywords, 150u);
 }
 
-// The longest look is over a dotted name; none runs over expressions, whose length the author chooses.
+// The longest look is over a dotted name; none runs over expressions, whose length the author
+// chooses.
 TEST(Grammar, LooksAheadAreShort) {
   std::string text = Read(DPL_SOURCE_DIR "/tests/golden/syntax/pass_whole_language.dpl");
   EXPECT_LE(syntax::LongestLookaheadForTest(text), 8u);

@@ -1,8 +1,6 @@
 // The tree, its spans, its bounds, and what survives an error.
 #include "compiler/syntax/parse.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +8,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "compiler/ast/dump.h"
 
@@ -48,8 +48,10 @@ TEST(Parse, SpansCoverExactlyWhatWasWritten) {
   auto p = ParseText(kHead +
                      "grant g {\n"
                      "  to team sales, person \"E1\"\n"
-                     "  may read, list on docs.Doc \"d\" in docs.Folder \"A\" where resource.x == (1 + 2), ask lead\n"
-                     "  limit amount to 5_000 USD in any 15m for each person and resource.vendor, beyond that ask cfo up to 6 USD was old\n"
+                     "  may read, list on docs.Doc \"d\" in docs.Folder \"A\" where resource.x == "
+                     "(1 + 2), ask lead\n"
+                     "  limit amount to 5_000 USD in any 15m for each person and resource.vendor, "
+                     "beyond that ask cfo up to 6 USD was old\n"
                      "  because \"why\"\n"
                      "}\n");
   ASSERT_TRUE(p->result.ok);
@@ -64,7 +66,8 @@ TEST(Parse, SpansCoverExactlyWhatWasWritten) {
   EXPECT_TRUE(p->Slice(may.span).starts_with("may read")) << p->Slice(may.span);
   EXPECT_TRUE(p->Slice(may.span).ends_with("ask lead"));
   EXPECT_EQ(p->Slice(may.actions[1].span), "list");
-  EXPECT_EQ(p->Slice(may.on.span), "docs.Doc \"d\" in docs.Folder \"A\" where resource.x == (1 + 2)");
+  EXPECT_EQ(p->Slice(may.on.span),
+            "docs.Doc \"d\" in docs.Folder \"A\" where resource.x == (1 + 2)");
   EXPECT_EQ(p->Slice(may.on.containers[0].span), "docs.Folder \"A\"");
   EXPECT_EQ(p->Slice(may.on.where_span), "where resource.x == (1 + 2)");
   EXPECT_EQ(p->Slice(may.on.where->span), "resource.x == (1 + 2)");
@@ -83,7 +86,8 @@ TEST(Parse, SpansCoverExactlyWhatWasWritten) {
 }
 
 TEST(Parse, GrantRowsBelongToTheirTo) {
-  auto p = ParseText(kHead + "grant g { to role a may read on x.D to role b may write on x.D may list on x.D }");
+  auto p = ParseText(
+      kHead + "grant g { to role a may read on x.D to role b may write on x.D may list on x.D }");
   ASSERT_TRUE(p->result.ok);
   const auto& grant = DeclAt<ast::GrantDecl>(*p, 0);
   ASSERT_EQ(grant.rows.size(), 2u);
@@ -93,8 +97,10 @@ TEST(Parse, GrantRowsBelongToTheirTo) {
 
 TEST(Parse, DocCommentsReachTheNextDeclaration) {
   auto p = ParseText("/// not the package's\n" + kHead +
-                     "/// First line\n///   second line\nteam a { /// inside\n owner person \"E1\" } /// trailing\n"
-                     "//// no doc\n// plain\n/// B\n\nteam b { owner person \"E1\" }\nteam c { owner person \"E1\" }");
+                     "/// First line\n///   second line\nteam a { /// inside\n owner person \"E1\" "
+                     "} /// trailing\n"
+                     "//// no doc\n// plain\n/// B\n\nteam b { owner person \"E1\" }\nteam c { "
+                     "owner person \"E1\" }");
   ASSERT_TRUE(p->result.ok);
   EXPECT_EQ(p->file().decls[0]->doc, "First line\n  second line");
   EXPECT_EQ(p->file().decls[1]->doc, "B");
@@ -121,10 +127,12 @@ TEST(Parse, WhatIsWrongLeavesTheRest) {
 
 TEST(Parse, ManyErrorsAreReportedOnceEachAndCapped) {
   std::string text = kHead;
-  for (int i = 0; i < 50; ++i) text += "grant g" + std::to_string(i) + " {\n  to team x\n  may read docs.D\n  because\n}\n";
+  for (int i = 0; i < 50; ++i)
+    text += "grant g" + std::to_string(i) + " {\n  to team x\n  may read docs.D\n  because\n}\n";
   EXPECT_EQ(ParseText(text)->codes().size(), 100u);
   std::string more = kHead;
-  for (int i = 0; i < 500; ++i) more += "grant g" + std::to_string(i) + " {\n  to team x\n  may read docs.D\n}\n";
+  for (int i = 0; i < 500; ++i)
+    more += "grant g" + std::to_string(i) + " {\n  to team x\n  may read docs.D\n}\n";
   auto p = ParseText(more);
   EXPECT_EQ(p->codes().size(), 201u);
   EXPECT_EQ(p->sink.Sorted().back().code, DPL0106);
@@ -138,15 +146,20 @@ std::string Repeat(const std::string& part, size_t times) {
 
 TEST(Parse, BoundsNesting) {
   for (const std::string& deep :
-       {"const c = " + Repeat("(", 100000), "const c = " + Repeat("not ", 100000) + "a", "const c = " + Repeat("- ", 100000) + "a",
-        "const c = " + Repeat("a == not ", 50000) + "a", "const c = " + Repeat("if a then b else ", 50000) + "c",
-        "const c = " + Repeat("a + ", 100000) + "a", "const c = a" + Repeat(".b", 100000), "const c: " + Repeat("set<", 100000),
-        "const c = count(" + Repeat("not a == ", 50000) + "b where c)", Repeat("grant g { ", 100000), "const c = " + Repeat("{ a = ", 1000),
-        "test \"t\" { " + Repeat("repeat 2 times { ", 1000), "grant g { limit amount to a" + Repeat(".b", 100000) + " each }"}) {
+       {"const c = " + Repeat("(", 100000), "const c = " + Repeat("not ", 100000) + "a",
+        "const c = " + Repeat("- ", 100000) + "a", "const c = " + Repeat("a == not ", 50000) + "a",
+        "const c = " + Repeat("if a then b else ", 50000) + "c",
+        "const c = " + Repeat("a + ", 100000) + "a", "const c = a" + Repeat(".b", 100000),
+        "const c: " + Repeat("set<", 100000),
+        "const c = count(" + Repeat("not a == ", 50000) + "b where c)",
+        Repeat("grant g { ", 100000), "const c = " + Repeat("{ a = ", 1000),
+        "test \"t\" { " + Repeat("repeat 2 times { ", 1000),
+        "grant g { limit amount to a" + Repeat(".b", 100000) + " each }"}) {
     auto p = ParseText(kHead + deep);
     EXPECT_FALSE(p->result.ok);
     auto codes = p->codes();
-    EXPECT_TRUE(std::find(codes.begin(), codes.end(), DPL0106) != codes.end()) << deep.substr(0, 40);
+    EXPECT_TRUE(std::find(codes.begin(), codes.end(), DPL0106) != codes.end())
+        << deep.substr(0, 40);
   }
 }
 
@@ -171,7 +184,8 @@ TEST(Parse, RefusesWhatIsNotUtf8) {
 }
 
 TEST(Parse, RefusesInvisibleAndControlCharacters) {
-  for (const char* bad : {"\xe2\x80\xae", "\xe2\x80\x8b", "\xef\xbb\xbf", "\x01", "\x7f", "\xe2\x80\xa8", "\xc2\xad"}) {
+  for (const char* bad : {"\xe2\x80\xae", "\xe2\x80\x8b", "\xef\xbb\xbf", "\x01", "\x7f",
+                          "\xe2\x80\xa8", "\xc2\xad"}) {
     EXPECT_EQ(ParseText(kHead + "const c = \"a" + bad + "b\"")->codes(), Codes{DPL0002}) << bad;
     EXPECT_EQ(ParseText(kHead + "// a" + bad + "b\n")->codes(), Codes{DPL0002}) << bad;
     EXPECT_EQ(ParseText(kHead + bad + "const c = 1")->codes(), Codes{DPL0002}) << bad;
@@ -183,7 +197,8 @@ TEST(Parse, ReportsUnclosedComments) {
   auto p = ParseText(kHead + "team t { owner person \"E1\" }\n/* never");
   EXPECT_EQ(p->codes(), Codes{DPL0004});
   EXPECT_EQ(p->sink.Sorted()[0].span.line, 3u);
-  EXPECT_TRUE(ParseText(kHead + "/* a **/ /***/ /**/ /* / * // */ team t { owner person \"E1\" }")->result.ok);
+  EXPECT_TRUE(ParseText(kHead + "/* a **/ /***/ /**/ /* / * // */ team t { owner person \"E1\" }")
+                  ->result.ok);
 }
 
 TEST(Parse, EmptyFilesWantAPackage) {
@@ -194,22 +209,27 @@ TEST(Parse, EmptyFilesWantAPackage) {
 }
 
 TEST(Parse, MissingBracesAreOneMessageEach) {
-  auto p = ParseText(kHead + "test \"t\" {\n  repeat 2 times {\n    given {\n      person \"E1\"\n\nteam a { owner person \"E1\" }\n");
+  auto p = ParseText(kHead +
+                     "test \"t\" {\n  repeat 2 times {\n    given {\n      person \"E1\"\n\nteam a "
+                     "{ owner person \"E1\" }\n");
   EXPECT_EQ(p->codes(), Codes{DPL0101});
   EXPECT_EQ(p->file().decls.size(), 2u);
 }
 
 TEST(Parse, LineEndingsDoNotMatter) {
   auto unix_lines = ParseText("package a owned by team t\nteam b {\n owner person \"E\"\n}\n");
-  auto dos_lines = ParseText("package a owned by team t\r\nteam b {\r\n owner person \"E\"\r\n}\r\n");
+  auto dos_lines =
+      ParseText("package a owned by team t\r\nteam b {\r\n owner person \"E\"\r\n}\r\n");
   ASSERT_TRUE(dos_lines->result.ok);
   EXPECT_EQ(ast::Dump(unix_lines->file()), ast::Dump(dos_lines->file()));
 }
 
 std::vector<std::string> Corpus() {
   std::vector<std::string> texts;
-  for (const char* folder : {"/tests/golden/syntax", "/tests/golden/samples", "/tests/golden/fmt"}) {
-    for (const auto& entry : std::filesystem::directory_iterator(std::string(DPL_SOURCE_DIR) + folder)) {
+  for (const char* folder :
+       {"/tests/golden/syntax", "/tests/golden/samples", "/tests/golden/fmt"}) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::string(DPL_SOURCE_DIR) + folder)) {
       if (entry.path().extension() != ".dpl") continue;
       std::ifstream in(entry.path(), std::ios::binary);
       std::stringstream text;
@@ -221,12 +241,15 @@ std::vector<std::string> Corpus() {
   return texts;
 }
 
-// Cuts, doubles, swaps and flips: whatever comes out, parsing returns, reports or succeeds, and says so consistently.
+// Cuts, doubles, swaps and flips: whatever comes out, parsing returns, reports or succeeds, and
+// says so consistently.
 TEST(Parse, AnyBytesAreAnswered) {
   std::mt19937 random(20261120);
   std::vector<std::string> corpus = Corpus();
   ASSERT_GT(corpus.size(), 10u);
-  auto below = [&](size_t n) { return std::uniform_int_distribution<size_t>(0, n == 0 ? 0 : n - 1)(random); };
+  auto below = [&](size_t n) {
+    return std::uniform_int_distribution<size_t>(0, n == 0 ? 0 : n - 1)(random);
+  };
   const std::string kOdd = "{}()[]<>=\"'\\.,:;-+*/!&|$%#@\n\t0aZ_\xc3\xa4\xff";
   for (int round = 0; round < 600; ++round) {
     std::string text = corpus[below(corpus.size())];
@@ -234,11 +257,21 @@ TEST(Parse, AnyBytesAreAnswered) {
       size_t at = below(text.size());
       size_t length = below(std::min<size_t>(text.size() - at, 40) + 1);
       switch (below(5)) {
-        case 0: text.erase(at, length); break;
-        case 1: text.insert(below(text.size()), text.substr(at, length)); break;
-        case 2: text[at] = kOdd[below(kOdd.size())]; break;
-        case 3: text.insert(at, 1, kOdd[below(kOdd.size())]); break;
-        default: text.resize(at); break;
+        case 0:
+          text.erase(at, length);
+          break;
+        case 1:
+          text.insert(below(text.size()), text.substr(at, length));
+          break;
+        case 2:
+          text[at] = kOdd[below(kOdd.size())];
+          break;
+        case 3:
+          text.insert(at, 1, kOdd[below(kOdd.size())]);
+          break;
+        default:
+          text.resize(at);
+          break;
       }
     }
     auto p = ParseText(text);
