@@ -106,7 +106,7 @@ Result<Loaded> LoadPolicy(const std::string& bundle_path, const std::string& fac
   if (!snapshot.ok()) return Located(snapshot.error(), facts_path);
   Loaded loaded;
   loaded.snapshot = snapshot.take();
-  loaded.facts = facts.take();
+  loaded.facts = SeedsOnly(*facts);  // the rest is in the snapshot
   loaded.digest = "sha256:" + Hex(Digest(shared->digest));
   return loaded;
 }

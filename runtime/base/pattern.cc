@@ -1,11 +1,11 @@
 // The one file that knows re2, and the wildcard matcher.
 #include "runtime/base/pattern.h"
 
-#include <re2/re2.h>
-
 #include <cstring>
 #include <string>
 #include <utility>
+
+#include <re2/re2.h>
 
 namespace dpl {
 
@@ -48,7 +48,8 @@ bool LikeMatches(std::string_view pattern, std::string_view text) {
   if (!text.starts_with(pattern.substr(0, star))) return false;
   text.remove_prefix(star);
   pattern.remove_prefix(star);
-  // `pattern` now begins with a star. Each middle piece is taken at its first place; the last one must end the text.
+  // `pattern` now begins with a star. Each middle piece is taken at its first place; the last one
+  // must end the text.
   while (true) {
     pattern.remove_prefix(1);
     star = pattern.find('*');

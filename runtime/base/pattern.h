@@ -1,5 +1,5 @@
-// The two ways a policy looks into a text: `matches` (a re2 expression) and `like` (wildcards). Both are anchored at both
-// ends, and both take time linear in the text whatever the pattern.
+// The two ways a policy looks into a text: `matches` (a re2 expression) and `like` (wildcards).
+// Both are anchored at both ends, and both take time linear in the text whatever the pattern.
 //
 //   Result<Pattern> p = Pattern::Compile("[a-z]+-[0-9]{4}");
 //   p->Matches("inv-2026");                 // true
@@ -17,7 +17,7 @@ namespace dpl {
 
 class Pattern {
  public:
-  static constexpr size_t kMaxSource = 1024;     // bytes of an expression
+  static constexpr size_t kMaxSource = 1024;      // bytes of an expression
   static constexpr int64_t kMaxMemory = 1 << 20;  // bytes re2 may use for one
 
   // Codes: pattern.syntax, pattern.size (too long, or too large once compiled).

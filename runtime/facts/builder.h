@@ -1,4 +1,5 @@
-// How a Snapshot is put together: the steps, in order, each in the file of its subject. Only this room includes it.
+// How a Snapshot is put together: the steps, in order, each in the file of its subject. Only this
+// room includes it.
 #pragma once
 
 #include <string>
@@ -14,14 +15,21 @@ class SnapshotBuilder final : public EntitySource {
  public:
   using Where = FactsInput::Where;
 
-  SnapshotBuilder(const Program& program, const FactsInput& input, FactTables* tables, std::vector<Value>* constants)
-      : program_(program), schema_(program.schema), input_(input), t_(*tables), constants_(*constants) {}
+  SnapshotBuilder(const Program& program, const FactsInput& input, FactTables* tables,
+                  std::vector<Value>* constants)
+      : program_(program),
+        schema_(program.schema),
+        input_(input),
+        t_(*tables),
+        constants_(*constants) {}
 
   Status Run();
 
   // Finds or makes; an entity made here has no record until one turns up.
   const Entity* Person(std::string_view id) override { return PersonEntity(id); }
-  const Entity* Resource(uint32_t type, std::string_view id) override { return ResourceEntity(type, id); }
+  const Entity* Resource(uint32_t type, std::string_view id) override {
+    return ResourceEntity(type, id);
+  }
 
  private:
   // snapshot_names.cc: the program's own names, patterns and constants
@@ -42,15 +50,17 @@ class SnapshotBuilder final : public EntitySource {
   Status FillParent(const FactsInput::Resource& input, Entity* resource);
   Status CheckParents();
   Status FillAccounts();
-  Status FillAttributes(const std::vector<FactsInput::Field>& fields, const std::vector<AttributeDef>& defs,
-                        std::string_view what, Where where, Value* slots);
+  Status FillAttributes(const std::vector<FactsInput::Field>& fields,
+                        const std::vector<AttributeDef>& defs, std::string_view what, Where where,
+                        Value* slots);
 
   // snapshot_members.cc: teams, roles, approvers
   Status BuildTeams();
   Status BuildMemberships();
   Status BuildHoldings();
   void FindApprovers();
-  Instant ApproverUntil(const Entity& person, const OwnerDef& owner, int depth, bool* by_membership) const;
+  Instant ApproverUntil(const Entity& person, const OwnerDef& owner, int depth,
+                        bool* by_membership) const;
 
   Entity* PersonEntity(std::string_view id);
   Entity* ResourceEntity(uint32_t type, std::string_view id);

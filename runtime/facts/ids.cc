@@ -19,7 +19,8 @@ size_t Distance(std::string_view a, std::string_view b, size_t limit) {
   for (size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      row[j] =
+          std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
         row[j] = std::min(row[j], before[j - 2] + 1);
       }
@@ -51,7 +52,8 @@ std::string NearNameHint(std::string_view name, const std::vector<std::string_vi
   for (std::string_view candidate : candidates) {
     size_t d = Distance(name, candidate, limit);
     size_t dot = candidate.rfind('.');
-    if (dot != std::string_view::npos) d = std::min(d, Distance(name, candidate.substr(dot + 1), limit));
+    if (dot != std::string_view::npos)
+      d = std::min(d, Distance(name, candidate.substr(dot + 1), limit));
     if (d < best) {
       best = d;
       found = candidate;

@@ -15,7 +15,8 @@ constexpr size_t kMaxIdBytes = 4096;
 // Codes: id.empty, id.size, id.text.
 Status CheckId(std::string_view id);
 
-// " (did you mean `marketing`?)", or "" when no candidate is near. Compares also with the last part of dotted names.
+// " (did you mean `marketing`?)", or "" when no candidate is near. Compares also with the last part
+// of dotted names.
 std::string NearNameHint(std::string_view name, const std::vector<std::string_view>& candidates);
 
 }  // namespace dpl

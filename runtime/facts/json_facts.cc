@@ -19,8 +19,8 @@ Error ShapeError(const WireValue& at, std::string message) {
   return Error{"facts.shape", std::move(message), at.line, at.column};
 }
 Error Wrong(const WireValue& at, std::string_view what, std::string_view expected) {
-  return ShapeError(at, std::string(what) + " is " + std::string(WireKindName(at.kind)) + ", expected " +
-                            std::string(expected));
+  return ShapeError(at, std::string(what) + " is " + std::string(WireKindName(at.kind)) +
+                            ", expected " + std::string(expected));
 }
 FactsInput::Where WhereOf(const WireValue& v) { return {v.line, v.column}; }
 
@@ -32,15 +32,16 @@ Status CheckObject(const WireValue& v, std::string_view what, Names names) {
     bool known = false;
     for (std::string_view each : names) known |= each == name;
     if (known) continue;
-    return ShapeError(v.members[i].value, std::string(what) + " has no member " + Quote(name) +
-                                              NearNameHint(name, std::vector<std::string_view>(names)));
+    return ShapeError(v.members[i].value,
+                      std::string(what) + " has no member " + Quote(name) +
+                          NearNameHint(name, std::vector<std::string_view>(names)));
   }
   return Status::Ok();
 }
 
 // A text member; absent is "" unless it is required.
-Status ReadText(const WireValue& object, std::string_view name, std::string_view what, bool required,
-                std::string* out) {
+Status ReadText(const WireValue& object, std::string_view name, std::string_view what,
+                bool required, std::string* out) {
   const WireValue* v = object.Find(name);
   if (v == nullptr) {
     if (!required) return Status::Ok();
@@ -53,10 +54,12 @@ Status ReadText(const WireValue& object, std::string_view name, std::string_view
   return Status::Ok();
 }
 
-// What a date alone means where an instant is asked for. The file knows no zone: days are those of UTC.
+// What a date alone means where an instant is asked for. The file knows no zone: days are those of
+// UTC.
 enum class Day { kStart, kEnd };
 
-Result<Instant> TimeOfText(const WireValue& v, std::string_view what, Day day, bool* is_date = nullptr) {
+Result<Instant> TimeOfText(const WireValue& v, std::string_view what, Day day,
+                           bool* is_date = nullptr) {
   if (!v.is_string()) return Wrong(v, what, "a date or a date and time as text");
   Result<Date> date = ParseDate(v.text);
   if (is_date != nullptr) *is_date = date.ok();
@@ -69,7 +72,8 @@ Result<Instant> TimeOfText(const WireValue& v, std::string_view what, Day day, b
   if (instant.ok()) return *instant;
   return Error{"facts.time",
                std::string(what) + " is " + Quote(v.text.substr(0, 40)) +
-                   ", expected a date (\"2026-11-20\") or a date and time with its offset (\"2026-11-20T15:00Z\")",
+                   ", expected a date (\"2026-11-20\") or a date and time with its offset "
+                   "(\"2026-11-20T15:00Z\")",
                v.line, v.column};
 }
 
@@ -84,7 +88,8 @@ Status ReadTime(const WireValue& object, std::string_view name, std::string_view
 }
 
 // "id", or {"type", "id"}; null says that there is none.
-Status ReadReference(const WireValue& v, std::string_view what, std::string* type, std::string* id) {
+Status ReadReference(const WireValue& v, std::string_view what, std::string* type,
+                     std::string* id) {
   if (v.is_null()) return Status::Ok();
   if (v.is_string()) {
     if (v.text.empty()) return ShapeError(v, std::string(what) + " is empty");
@@ -130,7 +135,8 @@ Status ReadPersons(const WireValue& section, FactsInput* out) {
   return Status::Ok();
 }
 
-Status ReadMembers(const WireValue& list, std::string_view what, std::vector<FactsInput::Member>* out) {
+Status ReadMembers(const WireValue& list, std::string_view what,
+                   std::vector<FactsInput::Member>* out) {
   DPL_RETURN_IF_ERROR(CheckArray(list, what));
   out->reserve(list.count);
   for (uint32_t i = 0; i < list.count; ++i) {
@@ -147,7 +153,8 @@ Status ReadMembers(const WireValue& list, std::string_view what, std::vector<Fac
     if (member.is_team == (v.Find("person") != nullptr)) {
       return ShapeError(v, "a member is either a \"person\" or a \"team\"");
     }
-    DPL_RETURN_IF_ERROR(ReadText(v, member.is_team ? "team" : "person", "a member", true, &member.id));
+    DPL_RETURN_IF_ERROR(
+        ReadText(v, member.is_team ? "team" : "person", "a member", true, &member.id));
     DPL_RETURN_IF_ERROR(ReadTime(v, "until", "a member", Day::kEnd, &member.until));
   }
   return Status::Ok();
@@ -175,7 +182,8 @@ Status ReadRoles(const WireValue& section, FactsInput* out) {
     members.where = WhereOf(v);
     DPL_RETURN_IF_ERROR(ReadText(v, "role", "a role", true, &members.name));
     if (const WireValue* in = v.Find("in")) {
-      DPL_RETURN_IF_ERROR(ReadReference(*in, "\"in\" of a role", &members.scope_type, &members.scope_id));
+      DPL_RETURN_IF_ERROR(
+          ReadReference(*in, "\"in\" of a role", &members.scope_type, &members.scope_id));
     }
     const WireValue* list = v.Find("members");
     if (list == nullptr) return ShapeError(v, "a role has no \"members\"");
@@ -189,7 +197,8 @@ Status ReadAccounts(const WireValue& section, FactsInput* out) {
   out->accounts.reserve(section.count);
   for (uint32_t i = 0; i < section.count; ++i) {
     const WireValue& v = section.items[i];
-    DPL_RETURN_IF_ERROR(CheckObject(v, "an account", {"system", "key", "person", "checked", "evidence"}));
+    DPL_RETURN_IF_ERROR(
+        CheckObject(v, "an account", {"system", "key", "person", "checked", "evidence"}));
     FactsInput::Account& account = out->accounts.emplace_back();
     account.where = WhereOf(v);
     DPL_RETURN_IF_ERROR(ReadText(v, "system", "an account", true, &account.system));
@@ -215,8 +224,8 @@ Status ReadResources(const WireValue& section, FactsInput* out) {
     DPL_RETURN_IF_ERROR(ReadText(v, "type", "a resource", true, &resource.type));
     DPL_RETURN_IF_ERROR(ReadText(v, "id", "a resource", true, &resource.id));
     if (const WireValue* parent = v.Find("parent")) {
-      DPL_RETURN_IF_ERROR(
-          ReadReference(*parent, "\"parent\" of a resource", &resource.parent_type, &resource.parent_id));
+      DPL_RETURN_IF_ERROR(ReadReference(*parent, "\"parent\" of a resource", &resource.parent_type,
+                                        &resource.parent_id));
     }
     DPL_RETURN_IF_ERROR(ReadFields(v, "attributes", "a resource", &resource.fields));
   }
@@ -234,7 +243,8 @@ Status ReadConsents(const WireValue& section, FactsInput* out) {
     DPL_RETURN_IF_ERROR(ReadText(v, "person", "a consent", true, &consent.person));
     const WireValue* at = v.Find("at");
     if (at == nullptr) return ShapeError(v, "a consent has no \"at\"");
-    Result<Instant> instant = TimeOfText(*at, "\"at\" of a consent", Day::kStart, &consent.whole_day);
+    Result<Instant> instant =
+        TimeOfText(*at, "\"at\" of a consent", Day::kStart, &consent.whole_day);
     if (!instant.ok()) return instant.error();
     consent.at = *instant;
   }
@@ -245,7 +255,8 @@ Status ReadTasks(const WireValue& section, FactsInput* out) {
   DPL_RETURN_IF_ERROR(CheckArray(section, "`tasks`"));
   for (uint32_t i = 0; i < section.count; ++i) {
     const WireValue& v = section.items[i];
-    DPL_RETURN_IF_ERROR(CheckObject(v, "a task", {"id", "shape", "agent", "person", "args", "opened", "expires"}));
+    DPL_RETURN_IF_ERROR(
+        CheckObject(v, "a task", {"id", "shape", "agent", "person", "args", "opened", "expires"}));
     FactsInput::Task& task = out->tasks.emplace_back();
     task.where = WhereOf(v);
     DPL_RETURN_IF_ERROR(ReadText(v, "id", "a task", true, &task.id));
@@ -303,7 +314,7 @@ Status ReadUsed(const WireValue& section, FactsInput* out) {
 struct Section {
   std::string_view name;
   Status (*read)(const WireValue&, FactsInput*);
-  bool FactsInput::* loaded;  // the feed it belongs to; null: it is no feed
+  bool FactsInput::*loaded;  // the feed it belongs to; null: it is no feed
 };
 constexpr Section kSections[] = {
     {"persons", ReadPersons, &FactsInput::has_persons},
@@ -328,8 +339,8 @@ Result<FactsInput> ReadFactsJson(std::string_view text, std::string name) {
   Result<const WireValue*> root = ParseJson(text, facts.arena.get(), limits);
   if (!root.ok()) return root.error();
   DPL_RETURN_IF_ERROR(CheckObject(**root, "the facts",
-                                  {"version", "as_of", "persons", "teams", "roles", "accounts", "resources",
-                                   "consents", "tasks", "handoffs", "used"}));
+                                  {"version", "as_of", "persons", "teams", "roles", "accounts",
+                                   "resources", "consents", "tasks", "handoffs", "used"}));
   DPL_RETURN_IF_ERROR(ReadText(**root, "version", "the facts", false, &facts.version));
   if (facts.version.empty()) facts.version = "sha256:" + Hex(Sha256(text));
   DPL_RETURN_IF_ERROR(ReadTime(**root, "as_of", "the facts", Day::kStart, &facts.as_of));

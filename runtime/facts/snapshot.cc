@@ -36,7 +36,8 @@ class ArenaEntities final : public EntitySource {
     entity->is_person = is_person;
     entity->type = type;
     entity->id = copy;
-    if (!is_person && !schema_.resources[type].has_parent) entity->parent_state = Entity::Parent::kRoot;
+    if (!is_person && !schema_.resources[type].has_parent)
+      entity->parent_state = Entity::Parent::kRoot;
     return entity;
   }
 
@@ -52,9 +53,10 @@ int CompareScope(const Entity& a, const Entity& b) {
 
 // Whether `holdings` (one role, sorted by scope) has `scope` in force.
 bool HasScope(std::span<const Holding> holdings, const Entity& scope, Instant now) {
-  auto at = std::lower_bound(holdings.begin(), holdings.end(), scope, [](const Holding& h, const Entity& e) {
-    return h.scope == nullptr || CompareScope(*h.scope, e) < 0;
-  });
+  auto at = std::lower_bound(holdings.begin(), holdings.end(), scope,
+                             [](const Holding& h, const Entity& e) {
+                               return h.scope == nullptr || CompareScope(*h.scope, e) < 0;
+                             });
   return at != holdings.end() && SameEntity(*at->scope, scope) && now < at->until;
 }
 
@@ -63,8 +65,8 @@ bool HasScope(std::span<const Holding> holdings, const Entity& scope, Instant no
 Snapshot::Snapshot() : tables_(std::make_unique<Tables>()) {}
 Snapshot::~Snapshot() = default;
 
-Result<std::unique_ptr<Snapshot>> Snapshot::Build(std::shared_ptr<const Program> program, const FactsInput& input,
-                                                  Instant built_at) {
+Result<std::unique_ptr<Snapshot>> Snapshot::Build(std::shared_ptr<const Program> program,
+                                                  const FactsInput& input, Instant built_at) {
   DPL_CHECK(program != nullptr);
   std::unique_ptr<Snapshot> snapshot(new Snapshot());
   snapshot->program_ = std::move(program);
@@ -75,7 +77,8 @@ Result<std::unique_ptr<Snapshot>> Snapshot::Build(std::shared_ptr<const Program>
   snapshot->has_memberships_ = input.has_memberships;
   snapshot->has_accounts_ = input.has_accounts;
   snapshot->has_resources_ = input.has_resources;
-  SnapshotBuilder builder(*snapshot->program_, input, snapshot->tables_.get(), &snapshot->constants_);
+  SnapshotBuilder builder(*snapshot->program_, input, snapshot->tables_.get(),
+                          &snapshot->constants_);
   DPL_RETURN_IF_ERROR(builder.Run());
   return snapshot;
 }
@@ -100,7 +103,9 @@ std::span<const AccountFact> Snapshot::FindAccounts(uint32_t system, std::string
 uint32_t Snapshot::ResourceTypeOfWire(std::string_view wire) const {
   return tables_->names.Find(kResourceWireSpace, wire);
 }
-bool Snapshot::IsPersonWire(std::string_view wire) const { return tables_->names.Has(kPersonWireSpace, wire); }
+bool Snapshot::IsPersonWire(std::string_view wire) const {
+  return tables_->names.Has(kPersonWireSpace, wire);
+}
 uint32_t Snapshot::ActionOfWire(uint32_t type, std::string_view wire) const {
   return tables_->names.Find(kActionSpace + type, wire);
 }
@@ -111,20 +116,21 @@ uint32_t Snapshot::FindStatement(std::string_view qualified) const {
 uint32_t Snapshot::FindAgent(std::string_view name) const {
   uint32_t found = tables_->names.Find(kAgentSpace, name);
   if (found != kNone || tables_->most_runs_as_segments == 0) return found;
-  // The id itself or any id above it by path segment; the longest registered one wins, and one that two agents claim
-  // names neither.
+  // The id itself or any id above it by path segment; the longest registered one wins, and one that
+  // two agents claim names neither.
   uint32_t segments = 0;
   for (size_t at = 0; at < name.size() && segments < tables_->most_runs_as_segments; ++at) {
     if (name[at] != '/') continue;
     ++segments;
-    if (const uint32_t* above = tables_->names.Get(kRunsAsSpace, name.substr(0, at))) found = *above;
+    if (const uint32_t* above = tables_->names.Get(kRunsAsSpace, name.substr(0, at)))
+      found = *above;
   }
   if (const uint32_t* exact = tables_->names.Get(kRunsAsSpace, name)) found = *exact;
   return found;
 }
 
-Result<std::string_view> CanonicalResourceId(const Schema& schema, const FactTables& tables, uint32_t type,
-                                             std::string_view id) {
+Result<std::string_view> CanonicalResourceId(const Schema& schema, const FactTables& tables,
+                                             uint32_t type, std::string_view id) {
   Status status = CheckId(id);
   if (!status.ok()) return status.error();
   const ResourceDef& def = schema.resources[type];
@@ -133,7 +139,8 @@ Result<std::string_view> CanonicalResourceId(const Schema& schema, const FactTab
     if (!path.ok()) return Error{"id.form", path.error().message};
     id = *path;
   }
-  if (def.key_fold_ascii && std::any_of(id.begin(), id.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+  if (def.key_fold_ascii &&
+      std::any_of(id.begin(), id.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
     return Error{"id.form", "an id of this type is written in lower case"};
   }
   const std::optional<Pattern>& pattern = tables.key_patterns[type];
@@ -190,7 +197,8 @@ Truth Snapshot::HoldsRole(const Entity& person, uint32_t role, const Entity* at,
   }
   if (person.person == nullptr) return Truth::kFalse;
   std::span<const Holding> all = person.person->roles;
-  auto first = std::lower_bound(all.begin(), all.end(), role, [](const Holding& h, uint32_t r) { return h.role < r; });
+  auto first = std::lower_bound(all.begin(), all.end(), role,
+                                [](const Holding& h, uint32_t r) { return h.role < r; });
   auto last = first;
   while (last != all.end() && last->role == role) ++last;
   std::span<const Holding> held(first, last);
@@ -214,8 +222,8 @@ Truth Snapshot::HoldsRole(const Entity& person, uint32_t role, const Entity* at,
 Truth Snapshot::TeamInTeam(uint32_t inner, uint32_t outer, Instant now) const {
   if (inner == outer) return Truth::kTrue;
   const std::vector<TeamAbove>& above = tables_->teams_above[inner];
-  auto at =
-      std::lower_bound(above.begin(), above.end(), outer, [](const TeamAbove& a, uint32_t t) { return a.team < t; });
+  auto at = std::lower_bound(above.begin(), above.end(), outer,
+                             [](const TeamAbove& a, uint32_t t) { return a.team < t; });
   bool found = at != above.end() && at->team == outer;
   if (found && at->by_policy) return Truth::kTrue;
   if (!MembershipsFresh(now)) return Truth::kError;
@@ -235,7 +243,8 @@ Truth Snapshot::ResourceIn(const Entity& inner, const Entity& outer) const {
   return Truth::kError;
 }
 
-// Breadth first over every `within` attribute; a person whose superior is not on record leaves the answer open.
+// Breadth first over every `within` attribute; a person whose superior is not on record leaves the
+// answer open.
 Truth Snapshot::PersonIn(const Entity& inner, const Entity& outer) const {
   const PersonDef& def = program_->schema.person;
   constexpr size_t kMaxSeen = 256;
@@ -254,12 +263,14 @@ Truth Snapshot::PersonIn(const Entity& inner, const Entity& outer) const {
     for (uint32_t attribute : def.within) {
       Value value = person.attributes == nullptr ? Value() : person.attributes[attribute];
       if (value.kind != ValueKind::kPerson) {
-        bool top = value.kind == ValueKind::kAbsent ||
-                   (person.loaded && program_->schema.types[def.attributes[attribute].type].optional);
+        bool top =
+            value.kind == ValueKind::kAbsent ||
+            (person.loaded && program_->schema.types[def.attributes[attribute].type].optional);
         if (!top) open = true;
         continue;
       }
-      bool known = std::any_of(seen, seen + count, [&](const Entity* e) { return SameEntity(*e, *value.entity); });
+      bool known = std::any_of(seen, seen + count,
+                               [&](const Entity* e) { return SameEntity(*e, *value.entity); });
       if (known) continue;
       if (count == kMaxSeen) return Truth::kError;
       seen[count++] = value.entity;
@@ -276,6 +287,8 @@ bool Snapshot::ApproverOk(uint32_t grant, Instant now) const {
 }
 
 std::span<const Entity* const> Snapshot::Persons() const { return tables_->persons_sorted; }
-std::span<const Entity* const> Snapshot::Resources(uint32_t type) const { return tables_->resources_sorted[type]; }
+std::span<const Entity* const> Snapshot::Resources(uint32_t type) const {
+  return tables_->resources_sorted[type];
+}
 
 }  // namespace dpl

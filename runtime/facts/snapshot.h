@@ -1,14 +1,16 @@
-// A policy set joined with the facts of one moment: immutable, swapped whole, shared by every thread without a lock.
+// A policy set joined with the facts of one moment: immutable, swapped whole, shared by every
+// thread without a lock.
 //
-//   FactsInput in; Result<FactsInput> r = ReadFactsJson(text);          // json_facts.h, or filled by `dplc test`
-//   Result<std::unique_ptr<Snapshot>> s = Snapshot::Build(program, r.value(), now);
+//   FactsInput in; Result<FactsInput> r = ReadFactsJson(text);          // json_facts.h, or filled
+//   by `dplc test` Result<std::unique_ptr<Snapshot>> s = Snapshot::Build(program, r.value(), now);
 //
-// Build() types every fact against the schema and refuses the whole input with a located error otherwise. What it points
-// to lives as long as the Snapshot. Nothing here changes after Build.
+// Build() types every fact against the schema and refuses the whole input with a located error
+// otherwise. What it points to lives as long as the Snapshot. Nothing here changes after Build.
 //
-// A decision lays what the caller says over a fact by copying the Entity and its attributes into its arena: fill only slots
-// that are kUnset, mark them kFromRequest, keep `loaded`, `person` and the parent unless the fact has none. So two Entity
-// objects may be the same thing: compare them with SameEntity(), never by address. Looks-up take no lock and no heap.
+// A decision lays what the caller says over a fact by copying the Entity and its attributes into
+// its arena: fill only slots that are kUnset, mark them kFromRequest, keep `loaded`, `person` and
+// the parent unless the fact has none. So two Entity objects may be the same thing: compare them
+// with SameEntity(), never by address. Looks-up take no lock and no heap.
 #pragma once
 
 #include <cstdint>
@@ -29,26 +31,80 @@
 namespace dpl {
 
 // ---------------------------------------------------------------- input
-// Facts before typing. Values are WireValues (money "5.00 USD", enum "emea", reference "id" or {"type","id"}, dates as
-// text …) living in `arena`. Every record may carry line/column for errors (0: unknown). Documented in docs/facts.md.
+// Facts before typing. Values are WireValues (money "5.00 USD", enum "emea", reference "id" or
+// {"type","id"}, dates as text …) living in `arena`. Every record may carry line/column for errors
+// (0: unknown). Documented in docs/facts.md.
 struct FactsInput {
-  struct Where { uint32_t line = 0, column = 0; };
-  struct Field { std::string name; WireValue value; };
-  struct Person { std::string id; std::vector<Field> fields; std::string status = "active"; std::optional<Instant> left; Where where; };
-  struct Member { bool is_team = false; std::string id; std::optional<Instant> until; Where where; };
-  struct Members { bool is_role = false; std::string name; std::string scope_type, scope_id; std::vector<Member> members; Where where; };
-  struct Account { std::string system, key, person; Instant checked; std::string evidence; Where where; };
-  struct Resource { std::string type, id; std::string parent_type, parent_id; std::vector<Field> fields; bool loaded = true; Where where; };
-  // State seeds: put into the StateStore by SeedState (runtime/state/seed.h), not part of the snapshot.
-  struct Consent { std::string delegation, person; Instant at; bool whole_day = false; Where where; };
-  struct Task { std::string id, shape, agent, person; std::vector<Field> args; std::optional<Instant> opened, expires; Where where; };
-  struct Handoff { std::string parent_agent, parent_instance, child_agent, child_instance, task; Where where; };
-  struct Used { std::string limit; WireValue quantity; std::string person; Where where; };
+  struct Where {
+    uint32_t line = 0, column = 0;
+  };
+  struct Field {
+    std::string name;
+    WireValue value;
+  };
+  struct Person {
+    std::string id;
+    std::vector<Field> fields;
+    std::string status = "active";
+    std::optional<Instant> left;
+    Where where;
+  };
+  struct Member {
+    bool is_team = false;
+    std::string id;
+    std::optional<Instant> until;
+    Where where;
+  };
+  struct Members {
+    bool is_role = false;
+    std::string name;
+    std::string scope_type, scope_id;
+    std::vector<Member> members;
+    Where where;
+  };
+  struct Account {
+    std::string system, key, person;
+    Instant checked;
+    std::string evidence;
+    Where where;
+  };
+  struct Resource {
+    std::string type, id;
+    std::string parent_type, parent_id;
+    std::vector<Field> fields;
+    bool loaded = true;
+    Where where;
+  };
+  // State seeds: put into the StateStore by SeedState (runtime/state/seed.h), not part of the
+  // snapshot.
+  struct Consent {
+    std::string delegation, person;
+    Instant at;
+    bool whole_day = false;
+    Where where;
+  };
+  struct Task {
+    std::string id, shape, agent, person;
+    std::vector<Field> args;
+    std::optional<Instant> opened, expires;
+    Where where;
+  };
+  struct Handoff {
+    std::string parent_agent, parent_instance, child_agent, child_instance, task;
+    Where where;
+  };
+  struct Used {
+    std::string limit;
+    WireValue quantity;
+    std::string person;
+    Where where;
+  };
 
-  std::string name;                  // file name, for messages and versions
-  std::string version;               // given by the producer, else the digest of the text
-  std::optional<Instant> as_of;      // when the feeds were read; absent: fresh at Build
-  bool has_persons = true, has_memberships = true, has_accounts = true, has_resources = true;  // false: that feed is not loaded
+  std::string name;              // file name, for messages and versions
+  std::string version;           // given by the producer, else the digest of the text
+  std::optional<Instant> as_of;  // when the feeds were read; absent: fresh at Build
+  bool has_persons = true, has_memberships = true, has_accounts = true,
+       has_resources = true;  // false: that feed is not loaded
   std::vector<Person> persons;
   std::vector<Members> members;
   std::vector<Account> accounts;
@@ -57,34 +113,50 @@ struct FactsInput {
   std::vector<Task> tasks;
   std::vector<Handoff> handoffs;
   std::vector<Used> used;
-  std::shared_ptr<Arena> arena;      // owns the WireValues
+  std::shared_ptr<Arena> arena;  // owns the WireValues
 };
+// The name and the seeds alone, in an arena of their own: what is worth keeping once a snapshot is
+// built.
+FactsInput SeedsOnly(const FactsInput& facts);
 
 // ---------------------------------------------------------------- facts
 enum class PersonStatus : uint8_t { kActive, kSuspended, kLeft };
 
-struct Membership { uint32_t team = kNone; Instant until; };                          // closed over nested teams
-struct Holding { uint32_t role = kNone; const Entity* scope = nullptr; Instant until; };  // closed over `includes` and member teams
-struct AccountFact { uint32_t system = kNone; std::string_view key; const Entity* person = nullptr; Instant checked; };
+struct Membership {
+  uint32_t team = kNone;
+  Instant until;
+};  // closed over nested teams
+struct Holding {
+  uint32_t role = kNone;
+  const Entity* scope = nullptr;
+  Instant until;
+};  // closed over `includes` and member teams
+struct AccountFact {
+  uint32_t system = kNone;
+  std::string_view key;
+  const Entity* person = nullptr;
+  Instant checked;
+};
 
 struct PersonFacts {
   PersonStatus status = PersonStatus::kActive;
   std::optional<Instant> left;
-  std::span<const Membership> teams;    // sorted by team; latest `until` of each
-  std::span<const Holding> roles;       // sorted by role
-  std::span<const AccountFact> accounts;// sorted by system, then key
-  uint32_t literal = kNone;             // the constant of `person "…"` in the program that names this person
+  std::span<const Membership> teams;      // sorted by team; latest `until` of each
+  std::span<const Holding> roles;         // sorted by role
+  std::span<const AccountFact> accounts;  // sorted by system, then key
+  uint32_t literal = kNone;  // the constant of `person "…"` in the program that names this person
 };
 
-// A person or a resource. An id that policy or another fact names without a record of its own has `loaded` false.
-// The value of an attribute is: its slot; else, when the feed is loaded, its default; else `absent` when optional; else the
-// empty set when it is a set and `loaded`; else ⊥missing. A stale persons feed makes every attribute of a person ⊥stale.
+// A person or a resource. An id that policy or another fact names without a record of its own has
+// `loaded` false. The value of an attribute is: its slot; else, when the feed is loaded, its
+// default; else `absent` when optional; else the empty set when it is a set and `loaded`; else
+// ⊥missing. A stale persons feed makes every attribute of a person ⊥stale.
 struct Entity {
   bool is_person = false;
   bool loaded = false;
-  uint32_t type = kNone;                // resource type
+  uint32_t type = kNone;  // resource type
   std::string_view id;
-  const Value* attributes = nullptr;    // schema order, kUnset where no fact; null when not loaded
+  const Value* attributes = nullptr;  // schema order, kUnset where no fact; null when not loaded
   enum class Parent : uint8_t { kNoFact, kRoot, kKnown } parent_state = Parent::kNoFact;
   const Entity* parent = nullptr;       // kKnown
   const PersonFacts* person = nullptr;  // persons only; null: nothing at all is known of them
@@ -95,9 +167,10 @@ inline bool SameEntity(const Entity& a, const Entity& b) {
 
 class Snapshot {
  public:
-  // Joins `program` (verified) with facts. `built_at` stands in for a missing as_of. Errors (code "facts.…") carry line and
-  // column in input.name where those are known.
-  static Result<std::unique_ptr<Snapshot>> Build(std::shared_ptr<const Program> program, const FactsInput& input, Instant built_at);
+  // Joins `program` (verified) with facts. `built_at` stands in for a missing as_of. Errors (code
+  // "facts.…") carry line and column in input.name where those are known.
+  static Result<std::unique_ptr<Snapshot>> Build(std::shared_ptr<const Program> program,
+                                                 const FactsInput& input, Instant built_at);
   ~Snapshot();
 
   const Program& program() const { return *program_; }
@@ -106,23 +179,28 @@ class Snapshot {
   std::string_view facts_name() const { return facts_name_; }
   Instant as_of() const { return as_of_; }
 
-  // Constants of the program as values: entities linked, sets built. Same index as Program::constants.
+  // Constants of the program as values: entities linked, sets built. Same index as
+  // Program::constants.
   const Value& constant(uint32_t i) const { return constants_[i]; }
 
-  const Entity* FindPerson(std::string_view id) const;                    // null: no such person known at all
-  const Entity* FindResource(uint32_t type, std::string_view id) const;   // null: neither facts nor policy name it
-  // Accounts of this key in a system: more than one distinct person means the fragment is ambiguous.
+  const Entity* FindPerson(std::string_view id) const;  // null: no such person known at all
+  const Entity* FindResource(uint32_t type,
+                             std::string_view id) const;  // null: neither facts nor policy name it
+  // Accounts of this key in a system: more than one distinct person means the fragment is
+  // ambiguous.
   std::span<const AccountFact> FindAccounts(uint32_t system, std::string_view key) const;
 
   // Wire names.
-  uint32_t ResourceTypeOfWire(std::string_view wire) const;               // kNone: unknown
+  uint32_t ResourceTypeOfWire(std::string_view wire) const;  // kNone: unknown
   bool IsPersonWire(std::string_view wire) const;
   uint32_t ActionOfWire(uint32_t type, std::string_view wire) const;
-  // An agent by qualified name, by short name when unique, or by a runs-as id (a spiffe id covers the ids beneath it).
-  uint32_t FindAgent(std::string_view name) const;                        // Program::agents, kNone
-  uint32_t FindStatement(std::string_view qualified) const;               // kNone
+  // An agent by qualified name, by short name when unique, or by a runs-as id (a spiffe id covers
+  // the ids beneath it).
+  uint32_t FindAgent(std::string_view name) const;           // Program::agents, kNone
+  uint32_t FindStatement(std::string_view qualified) const;  // kNone
 
-  // Freshness of a feed at `now`: false when it is not loaded or older than the schema's `source … within`.
+  // Freshness of a feed at `now`: false when it is not loaded or older than the schema's `source …
+  // within`.
   bool PersonsFresh(Instant now) const;
   bool PersonsLoaded() const { return has_persons_; }
   bool MembershipsFresh(Instant now) const;
@@ -131,27 +209,32 @@ class Snapshot {
 
   // kError: the membership feed is unloaded or stale. A membership ends at its `until`.
   Truth InTeam(const Entity& person, uint32_t team, Instant now) const;
-  // `at`: the request's resource (null: none): a scoped holding counts when the resource is its object or lies within it.
-  // Computed roles are not decided here: the compiler inlines their condition.
-  Truth HoldsRole(const Entity& person, uint32_t role, const Entity* at, Instant now, ErrorKind* error = nullptr) const;
+  // `at`: the request's resource (null: none): a scoped holding counts when the resource is its
+  // object or lies within it. Computed roles are not decided here: the compiler inlines their
+  // condition.
+  Truth HoldsRole(const Entity& person, uint32_t role, const Entity* at, Instant now,
+                  ErrorKind* error = nullptr) const;
   // Reflexive, over `within team` of the policy and teams that facts make members of teams.
   Truth TeamInTeam(uint32_t inner, uint32_t outer, Instant now) const;
-  // Containment over recorded parents, reflexive, transitive, at most 16 levels; kError: a level has no parent fact, or too deep.
+  // Containment over recorded parents, reflexive, transitive, at most 16 levels; kError: a level
+  // has no parent fact, or too deep.
   Truth ResourceIn(const Entity& inner, const Entity& outer) const;
-  Truth PersonIn(const Entity& inner, const Entity& outer) const;         // over `within` attributes of Person
+  Truth PersonIn(const Entity& inner,
+                 const Entity& outer) const;  // over `within` attributes of Person
 
-  // Whether a grant's `approved by` person is entitled to approve it: owns or belongs to the owning team of every type it reaches.
-  // True for a grant without one.
+  // Whether a grant's `approved by` person is entitled to approve it: owns or belongs to the owning
+  // team of every type it reaches. True for a grant without one.
   bool ApproverOk(uint32_t grant, Instant now) const;
 
-  // An id in canonical form (a view of `id`; a path key loses one trailing "/"): UTF-8 in NFC, not empty, no control or
-  // invisible characters; for resources also the key's path form, `fold ascii` and pattern. Anything else is refused, never
-  // repaired. Codes: id.empty, id.size, id.text, id.form.
+  // An id in canonical form (a view of `id`; a path key loses one trailing "/"): UTF-8 in NFC, not
+  // empty, no control or invisible characters; for resources also the key's path form, `fold ascii`
+  // and pattern. Anything else is refused, never repaired. Codes: id.empty, id.size, id.text,
+  // id.form.
   Result<std::string_view> CheckPersonId(std::string_view id) const;
   Result<std::string_view> CheckResourceId(uint32_t type, std::string_view id) const;
 
-  // Types a value as the schema says (used for facts, request parameters, attributes and task arguments).
-  // Memory from `arena`. Error code "type" with a message naming what was expected.
+  // Types a value as the schema says (used for facts, request parameters, attributes and task
+  // arguments). Memory from `arena`. Error code "type" with a message naming what was expected.
   Result<Value> TypeValue(const WireValue& wire, TypeId type, Arena* arena) const;
 
   // Every person and every resource of a type, in id order (search, governance questions, tests).

@@ -63,7 +63,8 @@ PersonFacts* SnapshotBuilder::FactsOf(const Entity& person) {
 
 Result<Entity*> SnapshotBuilder::NamedPerson(std::string_view id, Where where) {
   Status status = CheckId(id);
-  if (!status.ok()) return At(where, "facts.id", "person " + Quote(id) + ": " + status.error().message);
+  if (!status.ok())
+    return At(where, "facts.id", "person " + Quote(id) + ": " + status.error().message);
   return PersonEntity(id);
 }
 
@@ -97,7 +98,8 @@ Status SnapshotBuilder::MakeRecords() {
     if (!type.ok()) return type.error();
     Result<std::string_view> id = CanonicalResourceId(schema_, t_, *type, resource.id);
     if (!id.ok()) {
-      return At(resource.where, "facts.id", resource.type + " " + Quote(resource.id) + ": " + id.error().message);
+      return At(resource.where, "facts.id",
+                resource.type + " " + Quote(resource.id) + ": " + id.error().message);
     }
     Entity* entity = ResourceEntity(*type, *id);
     if (entity->loaded) {
@@ -112,8 +114,8 @@ Status SnapshotBuilder::MakeRecords() {
 // ---------------------------------------------------------------- attributes
 
 Status SnapshotBuilder::FillAttributes(const std::vector<FactsInput::Field>& fields,
-                                       const std::vector<AttributeDef>& defs, std::string_view what, Where where,
-                                       Value* slots) {
+                                       const std::vector<AttributeDef>& defs, std::string_view what,
+                                       Where where, Value* slots) {
   for (const FactsInput::Field& field : fields) {
     Where at{field.value.line, field.value.column};
     if (at.line == 0) at = where;
@@ -128,11 +130,13 @@ Status SnapshotBuilder::FillAttributes(const std::vector<FactsInput::Field>& fie
       std::vector<std::string_view> names;
       for (const AttributeDef& def : defs) names.push_back(schema_.Text(def.name));
       return At(at, "facts.name",
-                std::string(what) + " has no attribute " + Quote(field.name) + NearNameHint(field.name, names));
+                std::string(what) + " has no attribute " + Quote(field.name) +
+                    NearNameHint(field.name, names));
     }
     if (slots[found].kind != ValueKind::kUnset) {
       return At(at, "facts.duplicate",
-                std::string(what) + ": attribute `" + std::string(schema_.Text(defs[found].name)) + "` is given twice");
+                std::string(what) + ": attribute `" + std::string(schema_.Text(defs[found].name)) +
+                    "` is given twice");
     }
     Result<Value> value =
         TypeWireValue(field.value, defs[found].type, Typing{program_, t_, this, &t_.arena, true});
@@ -210,8 +214,9 @@ Status SnapshotBuilder::CheckPersonTree() {
       uint32_t down = below[at];
       level[down] = std::max<uint8_t>(level[down], static_cast<uint8_t>(level[up] + 1));
       if (level[down] > kMaxLevels) {
-        return At(person_where_[down], "facts.depth",
-                  Describe(schema_, *t_.persons[down]) + " has more than 16 levels of persons above it");
+        return At(
+            person_where_[down], "facts.depth",
+            Describe(schema_, *t_.persons[down]) + " has more than 16 levels of persons above it");
       }
       if (--open[down] == 0) ready.push_back(down);
     }
@@ -228,7 +233,8 @@ Status SnapshotBuilder::CheckPersonTree() {
       }
       at = next;
     }
-    return At(person_where_[at], "facts.cycle", Describe(schema_, *t_.persons[at]) + " is above itself");
+    return At(person_where_[at], "facts.cycle",
+              Describe(schema_, *t_.persons[at]) + " is above itself");
   }
   return Status::Ok();
 }
@@ -252,8 +258,8 @@ Status SnapshotBuilder::FillResource(const FactsInput::Resource& input, Entity* 
     Value* slots = t_.arena.NewArray<Value>(def.attributes.size());
     if (slots == nullptr) return NoMemory();
     resource->attributes = slots;
-    DPL_RETURN_IF_ERROR(
-        FillAttributes(input.fields, def.attributes, Describe(schema_, *resource), input.where, slots));
+    DPL_RETURN_IF_ERROR(FillAttributes(input.fields, def.attributes, Describe(schema_, *resource),
+                                       input.where, slots));
   }
   return FillParent(input, resource);
 }
@@ -267,8 +273,10 @@ Status SnapshotBuilder::FillParent(const FactsInput::Resource& input, Entity* re
     return At(input.where, "facts.type", what + " has a parent, but its type is within nothing");
   }
   Value* slots = const_cast<Value*>(resource->attributes);
-  Value* slot = slots != nullptr && def.parent_attribute != kNone ? &slots[def.parent_attribute] : nullptr;
-  const Entity* parent = slot != nullptr && slot->kind == ValueKind::kResource ? slot->entity : nullptr;
+  Value* slot =
+      slots != nullptr && def.parent_attribute != kNone ? &slots[def.parent_attribute] : nullptr;
+  const Entity* parent =
+      slot != nullptr && slot->kind == ValueKind::kResource ? slot->entity : nullptr;
   if (!input.parent_id.empty()) {
     if (!input.parent_type.empty()) {
       Result<uint32_t> type = NamedType(input.parent_type, input.where);
@@ -279,7 +287,8 @@ Status SnapshotBuilder::FillParent(const FactsInput::Resource& input, Entity* re
                       std::string(schema_.Text(schema_.resources[def.parent_type].name)));
       }
     }
-    Result<std::string_view> id = CanonicalResourceId(schema_, t_, def.parent_type, input.parent_id);
+    Result<std::string_view> id =
+        CanonicalResourceId(schema_, t_, def.parent_type, input.parent_id);
     if (!id.ok()) return At(input.where, "facts.id", what + ": its parent: " + id.error().message);
     const Entity* said = ResourceEntity(def.parent_type, *id);
     if (parent != nullptr && parent != said) {
@@ -301,9 +310,12 @@ Status SnapshotBuilder::CheckParents() {
   for (size_t i = 0; i < t_.resources.size(); ++i) {
     const Entity* chain[kMaxLevels + 2];
     int count = 0;
-    for (const Entity* at = t_.resources[i]; at != nullptr && count < kMaxLevels + 2; at = at->parent) {
+    for (const Entity* at = t_.resources[i]; at != nullptr && count < kMaxLevels + 2;
+         at = at->parent) {
       if (std::find(chain, chain + count, at) != chain + count) {
-        return At(resource_where_[i], "facts.cycle", Describe(schema_, *t_.resources[i]) + " lies within itself");
+        // The one met twice is in the circle; the one begun with may only lead there.
+        Where where = resource_where_[t_.resource_ids.Find(at->type, at->id)];
+        return At(where, "facts.cycle", Describe(schema_, *at) + " lies within itself");
       }
       chain[count++] = at;
     }
@@ -332,20 +344,23 @@ Status SnapshotBuilder::FillAccounts() {
       std::vector<std::string_view> names;
       for (const SystemDef& def : schema_.systems) names.push_back(schema_.Text(def.name));
       return At(account.where, "facts.name",
-                "the policy declares no system " + Quote(account.system) + NearNameHint(account.system, names));
+                "the policy declares no system " + Quote(account.system) +
+                    NearNameHint(account.system, names));
     }
     if (!schema_.systems[system].has_account) {
       return At(account.where, "facts.type", "system " + account.system + " has no accounts");
     }
     Status status = CheckId(account.key);
     if (!status.ok()) {
-      return At(account.where, "facts.id", "account " + Quote(account.key) + ": " + status.error().message);
+      return At(account.where, "facts.id",
+                "account " + Quote(account.key) + ": " + status.error().message);
     }
     Result<Entity*> person = NamedPerson(account.person, account.where);
     if (!person.ok()) return person.error();
     std::string_view key = t_.arena.Copy(account.key);
     if (key.data() == nullptr) return NoMemory();
-    rows.push_back({{system, key, *person, account.checked}, t_.person_ids.Find(0, account.person), i});
+    rows.push_back(
+        {{system, key, *person, account.checked}, t_.person_ids.Find(0, account.person), i});
   }
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
     if (a.fact.system != b.fact.system) return a.fact.system < b.fact.system;
@@ -358,13 +373,16 @@ Status SnapshotBuilder::FillAccounts() {
     const AccountFact& fact = rows[i].fact;
     if (i > 0 && fact.system == rows[i - 1].fact.system && fact.key == rows[i - 1].fact.key &&
         fact.person == rows[i - 1].fact.person) {
-      return At(input_.accounts[std::max(rows[i].input, rows[i - 1].input)].where, "facts.duplicate",
-                "account " + Quote(fact.key) + " of person " + Quote(fact.person->id) + " is given twice");
+      return At(input_.accounts[std::max(rows[i].input, rows[i - 1].input)].where,
+                "facts.duplicate",
+                "account " + Quote(fact.key) + " of person " + Quote(fact.person->id) +
+                    " is given twice");
     }
     t_.accounts.push_back(fact);
     t_.account_keys.Add(fact.system, fact.key, i);
   }
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.person < b.person; });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const Row& a, const Row& b) { return a.person < b.person; });
   for (size_t i = 0; i < rows.size();) {
     size_t end = i;
     while (end < rows.size() && rows[end].person == rows[i].person) ++end;

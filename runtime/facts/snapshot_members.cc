@@ -1,4 +1,5 @@
-// Who belongs where: teams within teams, memberships and role holdings closed over them, and approvers.
+// Who belongs where: teams within teams, memberships and role holdings closed over them, and
+// approvers.
 #include <algorithm>
 #include <string>
 
@@ -13,8 +14,10 @@ constexpr uint32_t kMaxLevels = 16;
 constexpr size_t kMaxClosed = 50'000'000;  // memberships or holdings after closing: about 1 GB
 constexpr Instant kForever{INT64_MAX};
 
-std::string Unknown(std::string_view kind, std::string_view name, const std::vector<std::string_view>& names) {
-  return "the policy declares no " + std::string(kind) + " " + Quote(name) + NearNameHint(name, names);
+std::string Unknown(std::string_view kind, std::string_view name,
+                    const std::vector<std::string_view>& names) {
+  return "the policy declares no " + std::string(kind) + " " + Quote(name) +
+         NearNameHint(name, names);
 }
 
 // Keeps one way up per team: the one that lasts longest.
@@ -59,7 +62,8 @@ Status SnapshotBuilder::BuildTeams() {
     uint32_t team = t_.names.Find(kTeamSpace, members.name);
     if (team == kNone) return At(members.where, "facts.name", Unknown("team", members.name, names));
     if (!members.scope_id.empty() || !members.scope_type.empty()) {
-      return At(members.where, "facts.type", "team " + members.name + " cannot be held in a resource; only a role can");
+      return At(members.where, "facts.type",
+                "team " + members.name + " cannot be held in a resource; only a role can");
     }
     for (const FactsInput::Member& member : members.members) {
       if (!member.is_team) continue;
@@ -82,11 +86,13 @@ Status SnapshotBuilder::BuildTeams() {
     for (const Edge& edge : outer[team]) {
       level[team] = std::max(level[team], level[edge.outer] + 1);
       if (level[team] > kMaxLevels) {
-        return At(edge.where, "facts.depth", "team " + std::string(names[team]) + " lies more than 16 teams deep");
+        return At(edge.where, "facts.depth",
+                  "team " + std::string(names[team]) + " lies more than 16 teams deep");
       }
       above.push_back({edge.outer, edge.until, edge.by_policy});
       for (const TeamAbove& next : t_.teams_above[edge.outer]) {
-        above.push_back({next.team, std::min(edge.until, next.until), edge.by_policy && next.by_policy});
+        above.push_back(
+            {next.team, std::min(edge.until, next.until), edge.by_policy && next.by_policy});
       }
     }
     MergeAbove(&above);
@@ -125,7 +131,8 @@ Status SnapshotBuilder::BuildMemberships() {
         members_.push_back({index, above.team, std::min(until, above.until)});
       }
       if (members_.size() > kMaxClosed) {
-        return At(members.where, "facts.size", "the teams have more than 50,000,000 members in all");
+        return At(members.where, "facts.size",
+                  "the teams have more than 50,000,000 members in all");
       }
     }
   }
@@ -168,32 +175,39 @@ Status SnapshotBuilder::BuildHoldings() {
     held[role].push_back(role);
     for (size_t i = 0; i < held[role].size(); ++i) {
       for (uint32_t next : schema_.roles[held[role][i]].includes) {
-        if (std::find(held[role].begin(), held[role].end(), next) == held[role].end()) held[role].push_back(next);
+        if (std::find(held[role].begin(), held[role].end(), next) == held[role].end())
+          held[role].push_back(next);
       }
     }
   }
-  bool by_team = std::any_of(input_.members.begin(), input_.members.end(), [](const FactsInput::Members& m) {
-    return m.is_role && std::any_of(m.members.begin(), m.members.end(), [](const auto& one) { return one.is_team; });
-  });
+  bool by_team =
+      std::any_of(input_.members.begin(), input_.members.end(), [](const FactsInput::Members& m) {
+        return m.is_role && std::any_of(m.members.begin(), m.members.end(),
+                                        [](const auto& one) { return one.is_team; });
+      });
   if (by_team) {
     members_by_team_ = members_;
-    std::sort(members_by_team_.begin(), members_by_team_.end(), [](const TeamMember& a, const TeamMember& b) {
-      return a.team != b.team ? a.team < b.team : a.person < b.person;
-    });
+    std::sort(members_by_team_.begin(), members_by_team_.end(),
+              [](const TeamMember& a, const TeamMember& b) {
+                return a.team != b.team ? a.team < b.team : a.person < b.person;
+              });
   }
   for (const FactsInput::Members& members : input_.members) {
     if (!members.is_role) continue;
     uint32_t role = t_.names.Find(kRoleSpace, members.name);
-    if (role == kNone) return At(members.where, "facts.name", Unknown("role", members.name, role_names));
+    if (role == kNone)
+      return At(members.where, "facts.name", Unknown("role", members.name, role_names));
     const RoleDef& def = schema_.roles[role];
     if (def.where_code != kNone) {
-      return At(members.where, "facts.type", "role " + members.name + " is computed; it takes no members");
+      return At(members.where, "facts.type",
+                "role " + members.name + " is computed; it takes no members");
     }
     const Entity* scope = nullptr;
     if (members.scope_id.empty() != def.scopes.empty()) {
       return At(members.where, "facts.type",
                 "role " + members.name +
-                    (def.scopes.empty() ? " is not held in a resource" : " is held in a resource; say in which"));
+                    (def.scopes.empty() ? " is not held in a resource"
+                                        : " is held in a resource; say in which"));
     }
     if (!def.scopes.empty()) {
       uint32_t type = def.scopes[0];
@@ -204,10 +218,12 @@ Status SnapshotBuilder::BuildHoldings() {
       }
       if (std::find(def.scopes.begin(), def.scopes.end(), type) == def.scopes.end()) {
         return At(members.where, "facts.type",
-                  "role " + members.name + " is not held in a " + std::string(schema_.Text(schema_.resources[type].name)));
+                  "role " + members.name + " is not held in a " +
+                      std::string(schema_.Text(schema_.resources[type].name)));
       }
       Result<std::string_view> id = CanonicalResourceId(schema_, t_, type, members.scope_id);
-      if (!id.ok()) return At(members.where, "facts.id", "role " + members.name + ": " + id.error().message);
+      if (!id.ok())
+        return At(members.where, "facts.id", "role " + members.name + ": " + id.error().message);
       scope = ResourceEntity(type, *id);
     }
     auto add = [&](uint32_t person, Instant until) {
@@ -222,7 +238,8 @@ Status SnapshotBuilder::BuildHoldings() {
         continue;
       }
       uint32_t team = t_.names.Find(kTeamSpace, member.id);
-      if (team == kNone) return At(member.where, "facts.name", Unknown("team", member.id, team_names));
+      if (team == kNone)
+        return At(member.where, "facts.name", Unknown("team", member.id, team_names));
       auto at = std::lower_bound(members_by_team_.begin(), members_by_team_.end(), team,
                                  [](const TeamMember& m, uint32_t t) { return m.team < t; });
       for (; at != members_by_team_.end() && at->team == team; ++at) {
@@ -248,7 +265,8 @@ Status SnapshotBuilder::BuildHoldings() {
   });
   rows.erase(std::unique(rows.begin(), rows.end(),
                          [&](const Row& a, const Row& b) {
-                           return a.person == b.person && a.role == b.role && same_scope(a.scope, b.scope);
+                           return a.person == b.person && a.role == b.role &&
+                                  same_scope(a.scope, b.scope);
                          }),
              rows.end());
   for (size_t i = 0; i < rows.size();) {
@@ -265,11 +283,13 @@ Status SnapshotBuilder::BuildHoldings() {
 
 // ---------------------------------------------------------------- approvers
 
-// Until when `person` is entitled to speak for `owner`: by being it, by owning the team, or as a member.
+// Until when `person` is entitled to speak for `owner`: by being it, by owning the team, or as a
+// member.
 Instant SnapshotBuilder::ApproverUntil(const Entity& person, const OwnerDef& owner, int depth,
                                        bool* by_membership) const {
   *by_membership = false;
-  if (owner.person != kNone && SameEntity(*constants_[owner.person].entity, person)) return kForever;
+  if (owner.person != kNone && SameEntity(*constants_[owner.person].entity, person))
+    return kForever;
   if (owner.team == kNone || depth > static_cast<int>(kMaxLevels)) return Instant{INT64_MIN};
   bool nested = false;
   Instant best = ApproverUntil(person, schema_.teams[owner.team].owner, depth + 1, &nested);
@@ -296,7 +316,8 @@ void SnapshotBuilder::FindApprovers() {
     for (uint32_t clause : statement.clauses) {
       const ResourceDef& def = schema_.resources[program_.clauses[clause].type];
       std::vector<OwnerDef> owners = def.owners;
-      if (owners.empty() && def.system != kNone) owners.push_back(schema_.systems[def.system].owner);
+      if (owners.empty() && def.system != kNone)
+        owners.push_back(schema_.systems[def.system].owner);
       if ((owners.empty() || owners[0] == OwnerDef()) && def.package != kNone) {
         owners.assign(1, OwnerDef{schema_.packages[def.package].owner_team, kNone});
       }

@@ -1,4 +1,5 @@
-// The program's side of a snapshot: wire names, agents, key patterns, and its constants linked to entities.
+// The program's side of a snapshot: wire names, agents, key patterns, and its constants linked to
+// entities.
 #include <algorithm>
 #include <string>
 
@@ -29,7 +30,8 @@ void SnapshotBuilder::AddNames(uint32_t space, const std::vector<std::string_vie
   for (uint32_t i = 0; i < names.size(); ++i) t_.names.Add(space, names[i], i);
   std::vector<std::pair<std::string_view, uint32_t>> endings;
   for (uint32_t i = 0; i < names.size(); ++i) {
-    for (size_t dot = names[i].find('.'); dot != std::string_view::npos; dot = names[i].find('.', dot + 1)) {
+    for (size_t dot = names[i].find('.'); dot != std::string_view::npos;
+         dot = names[i].find('.', dot + 1)) {
       endings.emplace_back(names[i].substr(dot + 1), i);
     }
   }
@@ -93,8 +95,9 @@ Status SnapshotBuilder::BuildNames() {
     if (source.empty()) continue;
     Result<Pattern> pattern = Pattern::Compile(source);
     if (!pattern.ok()) {
-      return Error{"program.pattern", "the key of " + std::string(schema_.Text(def.name)) +
-                                          " has a pattern that does not compile: " + pattern.error().message};
+      return Error{"program.pattern",
+                   "the key of " + std::string(schema_.Text(def.name)) +
+                       " has a pattern that does not compile: " + pattern.error().message};
     }
     t_.key_patterns[type].emplace(pattern.take());
   }
@@ -103,7 +106,8 @@ Status SnapshotBuilder::BuildNames() {
 
 Status SnapshotBuilder::LinkConstants() {
   constants_.resize(program_.constants.size());
-  // A set may stand before its elements, so sets come second; a set of sets is not a literal the language has.
+  // A set may stand before its elements, so sets come second; a set of sets is not a literal the
+  // language has.
   for (bool sets : {false, true}) {
     for (size_t i = 0; i < program_.constants.size(); ++i) {
       const Constant& constant = program_.constants[i];
@@ -122,31 +126,48 @@ Status SnapshotBuilder::LinkConstants() {
 Result<Value> SnapshotBuilder::LinkConstant(const Constant& constant) {
   using Kind = Constant::Kind;
   switch (constant.kind) {
-    case Kind::kBool: return Value::Bool(constant.number != 0);
-    case Kind::kInt: return Value::Int(ValueKind::kInt, constant.number);
-    case Kind::kDecimal: return Value::Int(ValueKind::kDecimal, constant.number);
-    case Kind::kMoney: return Value::Int(ValueKind::kMoney, constant.number, constant.extra);
-    case Kind::kDate: return Value::Int(ValueKind::kDate, constant.number);
-    case Kind::kDateTime: return Value::Int(ValueKind::kDateTime, constant.number);
-    case Kind::kTime: return Value::Int(ValueKind::kTime, constant.number);
-    case Kind::kDuration: return Value::Int(ValueKind::kDuration, constant.number);
-    case Kind::kEnum: return Value::Int(ValueKind::kEnum, constant.number, constant.extra);
-    case Kind::kTeam: return Value::Int(ValueKind::kTeam, constant.number);
-    case Kind::kRole: return Value::Int(ValueKind::kRole, constant.number);
-    case Kind::kAgent: return Value::Int(ValueKind::kAgent, constant.number);
+    case Kind::kBool:
+      return Value::Bool(constant.number != 0);
+    case Kind::kInt:
+      return Value::Int(ValueKind::kInt, constant.number);
+    case Kind::kDecimal:
+      return Value::Int(ValueKind::kDecimal, constant.number);
+    case Kind::kMoney:
+      return Value::Int(ValueKind::kMoney, constant.number, constant.extra);
+    case Kind::kDate:
+      return Value::Int(ValueKind::kDate, constant.number);
+    case Kind::kDateTime:
+      return Value::Int(ValueKind::kDateTime, constant.number);
+    case Kind::kTime:
+      return Value::Int(ValueKind::kTime, constant.number);
+    case Kind::kDuration:
+      return Value::Int(ValueKind::kDuration, constant.number);
+    case Kind::kEnum:
+      return Value::Int(ValueKind::kEnum, constant.number, constant.extra);
+    case Kind::kTeam:
+      return Value::Int(ValueKind::kTeam, constant.number);
+    case Kind::kRole:
+      return Value::Int(ValueKind::kRole, constant.number);
+    case Kind::kAgent:
+      return Value::Int(ValueKind::kAgent, constant.number);
     case Kind::kString:
-    case Kind::kPattern: return Value::Text(ValueKind::kString, constant.text);
-    case Kind::kPath: return Value::Text(ValueKind::kPath, constant.text);
+    case Kind::kPattern:
+      return Value::Text(ValueKind::kString, constant.text);
+    case Kind::kPath:
+      return Value::Text(ValueKind::kPath, constant.text);
     case Kind::kIp: {
       Result<IpPrefix> ip = ParseIpPrefix(constant.text);
-      if (!ip.ok()) return Error{"program.constant", "a constant is no IP address: " + ip.error().message};
+      if (!ip.ok())
+        return Error{"program.constant", "a constant is no IP address: " + ip.error().message};
       Value value;
       value.kind = ValueKind::kIp;
       value.ip = t_.arena.New<IpPrefix>(*ip);
       return value;
     }
-    case Kind::kPerson: return Value::Of(ValueKind::kPerson, PersonEntity(constant.text));
-    case Kind::kResource: return Value::Of(ValueKind::kResource, ResourceEntity(constant.extra, constant.text));
+    case Kind::kPerson:
+      return Value::Of(ValueKind::kPerson, PersonEntity(constant.text));
+    case Kind::kResource:
+      return Value::Of(ValueKind::kResource, ResourceEntity(constant.extra, constant.text));
     case Kind::kSet: {
       uint32_t count = static_cast<uint32_t>(constant.elements.size());
       Value* items = t_.arena.NewArray<Value>(count);
@@ -163,7 +184,8 @@ void SnapshotBuilder::SortEntities() {
   t_.persons_sorted.assign(t_.persons.begin(), t_.persons.end());
   std::sort(t_.persons_sorted.begin(), t_.persons_sorted.end(), by_id);
   t_.resources_sorted.resize(schema_.resources.size());
-  for (const Entity* resource : t_.resources) t_.resources_sorted[resource->type].push_back(resource);
+  for (const Entity* resource : t_.resources)
+    t_.resources_sorted[resource->type].push_back(resource);
   for (auto& list : t_.resources_sorted) {
     list.shrink_to_fit();
     std::sort(list.begin(), list.end(), by_id);

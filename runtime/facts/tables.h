@@ -1,4 +1,5 @@
-// The inside of a Snapshot: where entities live and how names find them. Only the files of this room include it.
+// The inside of a Snapshot: where entities live and how names find them. Only the files of this
+// room include it.
 #pragma once
 
 #include <memory>
@@ -15,11 +16,20 @@ namespace dpl {
 
 // Spaces of FactTables::names. An action's space is kActionSpace plus its resource type.
 enum NameSpace : uint32_t {
-  kResourceWireSpace, kPersonWireSpace, kAgentSpace, kRunsAsSpace, kStatementSpace, kTeamSpace, kRoleSpace, kSystemSpace,
-  kResourceSpace, kActionSpace = 16,
+  kResourceWireSpace,
+  kPersonWireSpace,
+  kAgentSpace,
+  kRunsAsSpace,
+  kStatementSpace,
+  kTeamSpace,
+  kRoleSpace,
+  kSystemSpace,
+  kResourceSpace,
+  kActionSpace = 16,
 };
 
-// A team that holds another: `until` is when the last of the ways ends; `by_policy`: one way needs no fact.
+// A team that holds another: `until` is when the last of the ways ends; `by_policy`: one way needs
+// no fact.
 struct TeamAbove {
   uint32_t team = kNone;
   Instant until = kMaxInstant;
@@ -31,8 +41,8 @@ struct FactTables {
   TextIndex names;
   uint32_t most_runs_as_segments = 0;  // of the ids agents run as; 0: there are none
 
-  TextIndex person_ids;    // -> persons
-  TextIndex resource_ids;  // space: resource type; -> resources
+  TextIndex person_ids;                     // -> persons
+  TextIndex resource_ids;                   // space: resource type; -> resources
   std::vector<Entity*> persons, resources;  // in order of making
   std::vector<const Entity*> persons_sorted;
   std::vector<std::vector<const Entity*>> resources_sorted;  // per type
@@ -40,7 +50,7 @@ struct FactTables {
   std::vector<AccountFact> accounts;  // by system, key, person
   TextIndex account_keys;             // space: system; -> first of its run in `accounts`
 
-  std::vector<std::vector<TeamAbove>> teams_above;  // per team, sorted by team
+  std::vector<std::vector<TeamAbove>> teams_above;   // per team, sorted by team
   std::vector<std::optional<Pattern>> key_patterns;  // per resource type
   struct Approver {
     Instant until = kMaxInstant;
@@ -61,7 +71,7 @@ struct FactTables {
 struct Snapshot::Tables : FactTables {};
 
 // The canonical form of an id of this type, or why it is none. See Snapshot::CheckResourceId.
-Result<std::string_view> CanonicalResourceId(const Schema& schema, const FactTables& tables, uint32_t type,
-                                             std::string_view id);
+Result<std::string_view> CanonicalResourceId(const Schema& schema, const FactTables& tables,
+                                             uint32_t type, std::string_view id);
 
 }  // namespace dpl

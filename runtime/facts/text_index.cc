@@ -38,7 +38,8 @@ const TextIndex::Entry* TextIndex::Locate(uint32_t space, std::string_view text)
   uint64_t hash = HashOf(space, text);
   uint32_t tag = static_cast<uint32_t>(hash >> 32);
   size_t mask = slots_.size() - 1;
-  for (size_t at = static_cast<size_t>(hash) & mask; slots_[at].entry != kNone; at = (at + 1) & mask) {
+  for (size_t at = static_cast<size_t>(hash) & mask; slots_[at].entry != kNone;
+       at = (at + 1) & mask) {
     if (slots_[at].tag != tag) continue;
     const Entry& entry = entries_[slots_[at].entry];
     if (entry.space == space && entry.text == text) return &entry;

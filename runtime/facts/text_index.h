@@ -1,10 +1,11 @@
 // Texts to numbers: a hash table for names and ids that is filled once and then only read.
 //
-//   TextIndex index;  index.Add(space, "marketing", 3);  index.Find(space, "marketing");   // 3, or kNone
+//   TextIndex index;  index.Add(space, "marketing", 3);  index.Find(space, "marketing");   // 3, or
+//   kNone
 //
-// A space keeps names of different kinds apart (teams from roles, one resource type from another). Texts are kept by
-// reference: their bytes must outlive the index. Finding asks the heap nothing. Keys come from policy and facts, never
-// from a request, so a fixed hash is good enough.
+// A space keeps names of different kinds apart (teams from roles, one resource type from another).
+// Texts are kept by reference: their bytes must outlive the index. Finding asks the heap nothing.
+// Keys come from policy and facts, never from a request, so a fixed hash is good enough.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,9 @@ class TextIndex {
   void Reserve(size_t count);
   // Returns the value kept for this text: `value` when it is new, else what stood there before.
   uint32_t Add(uint32_t space, std::string_view text, uint32_t value);
-  void Set(uint32_t space, std::string_view text, uint32_t value);  // adds or replaces
-  uint32_t Find(uint32_t space, std::string_view text) const;         // kNone when it is not there
-  const uint32_t* Get(uint32_t space, std::string_view text) const;   // null when it is not there
+  void Set(uint32_t space, std::string_view text, uint32_t value);   // adds or replaces
+  uint32_t Find(uint32_t space, std::string_view text) const;        // kNone when it is not there
+  const uint32_t* Get(uint32_t space, std::string_view text) const;  // null when it is not there
   bool Has(uint32_t space, std::string_view text) const { return Locate(space, text) != nullptr; }
   size_t size() const { return entries_.size(); }
 

@@ -25,12 +25,18 @@ std::string Found(const WireValue& wire) {
   if (wire.is_string() && wire.text.size() <= 40) return Quote(wire.text);
   if (wire.is_number() && wire.text.size() <= 40) return "the number " + std::string(wire.text);
   switch (wire.kind) {
-    case WireValue::Kind::kNull: return "null";
-    case WireValue::Kind::kBool: return wire.boolean ? "true" : "false";
-    case WireValue::Kind::kArray: return "an array";
-    case WireValue::Kind::kObject: return "an object";
-    case WireValue::Kind::kNumber: return "a number";
-    case WireValue::Kind::kString: return "a text";
+    case WireValue::Kind::kNull:
+      return "null";
+    case WireValue::Kind::kBool:
+      return wire.boolean ? "true" : "false";
+    case WireValue::Kind::kArray:
+      return "an array";
+    case WireValue::Kind::kObject:
+      return "an object";
+    case WireValue::Kind::kNumber:
+      return "a number";
+    case WireValue::Kind::kString:
+      return "a text";
   }
   return "something else";
 }
@@ -77,8 +83,8 @@ Result<Value> CopyText(const WireValue& wire, ValueKind kind, std::string_view t
 }
 
 template <class T>
-Result<Value> FromParsed(const WireValue& wire, const Result<T>& parsed, ValueKind kind, int64_t number,
-                         std::string_view what) {
+Result<Value> FromParsed(const WireValue& wire, const Result<T>& parsed, ValueKind kind,
+                         int64_t number, std::string_view what) {
   if (!parsed.ok()) return Expected(wire, std::string(what) + " (" + parsed.error().message + ")");
   return Value::Int(kind, number);
 }
@@ -91,7 +97,8 @@ Result<Value> TypeTemporal(const WireValue& wire, TypeKind kind) {
     return FromParsed(wire, r, ValueKind::kDate, r.ok() ? r->days : 0, kWhat);
   }
   if (kind == TypeKind::kDateTime) {
-    constexpr std::string_view kWhat = "a date and time with its offset, as in \"2026-11-20T15:00Z\"";
+    constexpr std::string_view kWhat =
+        "a date and time with its offset, as in \"2026-11-20T15:00Z\"";
     if (!wire.is_string()) return Expected(wire, kWhat);
     Result<Instant> r = ParseInstant(wire.text);
     return FromParsed(wire, r, ValueKind::kDateTime, r.ok() ? r->us : 0, kWhat);
@@ -118,11 +125,14 @@ Result<Value> TypeEnum(const WireValue& wire, uint32_t index, const Schema& sche
     if (name == wire.text) return Value::Int(ValueKind::kEnum, i, index);
   }
   for (Str member : def.members) names.push_back(schema.Text(member));
-  return TypeError(wire, "found " + Found(wire) + ", expected " + what + NearNameHint(wire.text, names));
+  return TypeError(wire,
+                   "found " + Found(wire) + ", expected " + what + NearNameHint(wire.text, names));
 }
 
-// The id of a reference: a text, or an object with "id" and perhaps "type" ("properties" is the caller's affair).
-Result<const WireValue*> ReferenceId(const WireValue& wire, std::string_view what, const WireValue** type) {
+// The id of a reference: a text, or an object with "id" and perhaps "type" ("properties" is the
+// caller's affair).
+Result<const WireValue*> ReferenceId(const WireValue& wire, std::string_view what,
+                                     const WireValue** type) {
   *type = nullptr;
   if (wire.is_string()) return &wire;
   const WireValue* id = wire.Find("id");
@@ -143,14 +153,16 @@ Result<const WireValue*> ReferenceId(const WireValue& wire, std::string_view wha
 Result<Value> TypeEntity(const WireValue& wire, const TypeDef& type, const Typing& typing) {
   const Schema& schema = typing.program.schema;
   bool person = type.kind == TypeKind::kPerson;
-  std::string_view what = person ? std::string_view("a person") : schema.Text(schema.resources[type.index].name);
+  std::string_view what =
+      person ? std::string_view("a person") : schema.Text(schema.resources[type.index].name);
   const WireValue* named_type = nullptr;
   Result<const WireValue*> id = ReferenceId(wire, what, &named_type);
   if (!id.ok()) return id.error();
   if (named_type != nullptr) {
     std::string_view name = named_type->text;
-    bool fits = person ? name == "Person" || typing.tables.names.Has(kPersonWireSpace, name)
-                       : name == what || typing.tables.names.Find(kResourceWireSpace, name) == type.index;
+    bool fits =
+        person ? name == "Person" || typing.tables.names.Has(kPersonWireSpace, name)
+               : name == what || typing.tables.names.Find(kResourceWireSpace, name) == type.index;
     if (!fits) return Expected(*named_type, "the type of " + std::string(what));
   }
   const WireValue& at = **id;
@@ -160,7 +172,8 @@ Result<Value> TypeEntity(const WireValue& wire, const TypeDef& type, const Typin
     if (!status.ok()) return TypeError(at, status.error().message);
     entity = typing.entities->Person(at.text);
   } else {
-    Result<std::string_view> canonical = CanonicalResourceId(schema, typing.tables, type.index, at.text);
+    Result<std::string_view> canonical =
+        CanonicalResourceId(schema, typing.tables, type.index, at.text);
     if (!canonical.ok()) return TypeError(at, canonical.error().message);
     entity = typing.entities->Resource(type.index, *canonical);
   }
@@ -169,7 +182,9 @@ Result<Value> TypeEntity(const WireValue& wire, const TypeDef& type, const Typin
 }
 
 Result<Value> TypeNamed(const WireValue& wire, TypeKind kind, const Typing& typing) {
-  uint32_t space = kind == TypeKind::kTeam ? kTeamSpace : kind == TypeKind::kRole ? kRoleSpace : kAgentSpace;
+  uint32_t space = kind == TypeKind::kTeam   ? kTeamSpace
+                   : kind == TypeKind::kRole ? kRoleSpace
+                                             : kAgentSpace;
   std::string_view what = kind == TypeKind::kTeam   ? "the name of a team"
                           : kind == TypeKind::kRole ? "the name of a role"
                                                     : "the name of an agent";

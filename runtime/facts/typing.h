@@ -1,7 +1,8 @@
-// From an untyped WireValue to a Value of a declared type: facts, request parameters and attributes, task arguments.
+// From an untyped WireValue to a Value of a declared type: facts, request parameters and
+// attributes, task arguments.
 //
-// Exact or refused: no number becomes money, no text a number, no unknown member an enum. Inside the room only; others call
-// Snapshot::TypeValue.
+// Exact or refused: no number becomes money, no text a number, no unknown member an enum. Inside
+// the room only; others call Snapshot::TypeValue.
 #pragma once
 
 #include "runtime/facts/tables.h"
@@ -21,7 +22,8 @@ struct Typing {
   const FactTables& tables;
   EntitySource* entities;
   Arena* arena;
-  bool strict = false;  // an undeclared field of a record is an error (facts); else it is ignored (requests)
+  bool strict =
+      false;  // an undeclared field of a record is an error (facts); else it is ignored (requests)
 };
 
 constexpr uint32_t kMaxLabels = 64;

@@ -27,7 +27,8 @@ int CompareEntities(const Entity& a, const Entity& b) {
   return CompareText(a.id, b.id);
 }
 
-// Sets and records nest at most as deep as a type declaration does, so this recursion is bounded by the schema.
+// Sets and records nest at most as deep as a type declaration does, so this recursion is bounded by
+// the schema.
 int CompareItems(const Value* a, uint32_t a_count, const Value* b, uint32_t b_count,
                  bool* comparable) {
   uint32_t common = a_count < b_count ? a_count : b_count;
@@ -39,7 +40,6 @@ int CompareItems(const Value* a, uint32_t a_count, const Value* b, uint32_t b_co
   return result != 0 ? result : Sign(a_count, b_count);
 }
 
-
 void AppendItems(std::string* out, const Value* items, uint32_t n, const Schema& schema) {
   for (uint32_t i = 0; i < n; ++i) {
     if (i != 0) *out += ", ";
@@ -50,7 +50,8 @@ void AppendItems(std::string* out, const Value* items, uint32_t n, const Schema&
 // In quotes, without asking the heap for a plain text.
 void AppendQuoted(std::string* out, std::string_view text) {
   for (char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' || static_cast<unsigned char>(c) >= 0x7f) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' ||
+        static_cast<unsigned char>(c) >= 0x7f) {
       *out += Quote(text);
       return;
     }
@@ -68,20 +69,28 @@ std::string_view NameAt(const Schema& schema, Str name) {
 
 const char* ErrorKindName(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kMissing: return "missing";
-    case ErrorKind::kStale: return "stale";
-    case ErrorKind::kRange: return "range";
-    case ErrorKind::kCurrency: return "currency";
-    case ErrorKind::kEmpty: return "empty";
-    case ErrorKind::kContainment: return "containment";
-    case ErrorKind::kMembership: return "membership";
+    case ErrorKind::kMissing:
+      return "missing";
+    case ErrorKind::kStale:
+      return "stale";
+    case ErrorKind::kRange:
+      return "range";
+    case ErrorKind::kCurrency:
+      return "currency";
+    case ErrorKind::kEmpty:
+      return "empty";
+    case ErrorKind::kContainment:
+      return "containment";
+    case ErrorKind::kMembership:
+      return "membership";
   }
   return "unknown";
 }
 
 int CompareValues(const Value& a, const Value& b, bool* comparable) {
   if (a.kind != b.kind) {
-    // An absent field of a record differs from any value; anything else of two kinds is no comparison.
+    // An absent field of a record differs from any value; anything else of two kinds is no
+    // comparison.
     if (a.kind != ValueKind::kAbsent && b.kind != ValueKind::kAbsent) *comparable = false;
     return Sign(static_cast<int>(a.kind), static_cast<int>(b.kind));
   }
@@ -146,8 +155,9 @@ uint32_t MakeCanonicalSet(Value* items, uint32_t count) {
   bool comparable = true;
   std::sort(items, items + count,
             [&](const Value& a, const Value& b) { return CompareValues(a, b, &comparable) < 0; });
-  Value* end = std::unique(items, items + count,
-                           [&](const Value& a, const Value& b) { return CompareValues(a, b, &comparable) == 0; });
+  Value* end = std::unique(items, items + count, [&](const Value& a, const Value& b) {
+    return CompareValues(a, b, &comparable) == 0;
+  });
   return static_cast<uint32_t>(end - items);
 }
 
@@ -194,7 +204,8 @@ void AppendValue(std::string* out, const Value& v, const Schema& schema) {
       AppendDuration(out, Duration{v.i});
       return;
     case ValueKind::kEnum:
-      if (v.n < schema.enums.size() && static_cast<uint64_t>(v.i) < schema.enums[v.n].members.size()) {
+      if (v.n < schema.enums.size() &&
+          static_cast<uint64_t>(v.i) < schema.enums[v.n].members.size()) {
         *out += schema.Text(schema.enums[v.n].members[static_cast<size_t>(v.i)]);
       } else {
         *out += std::to_string(v.i);

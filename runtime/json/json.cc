@@ -47,7 +47,7 @@ namespace rj = dpl_rapidjson;
 
 // Offsets are 32-bit, and RapidJSON's exponent arithmetic is safe only for numbers of fewer than
 // 2^31/10 digits: no limit is taken above this.
-constexpr size_t kHardMaxBytes = 128u << 20;
+constexpr size_t kHardMaxBytes = 200u << 20;
 
 // RapidJSON's allocator interface over the arena. Nothing is freed one by one.
 class ArenaAllocator {

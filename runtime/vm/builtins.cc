@@ -11,15 +11,21 @@ Value CallBuiltin(Context& c, uint32_t builtin, const Value* args, uint32_t coun
   c.Pay(info.cost);
   if (count != info.params.size()) return c.Confused();
   switch (info.id) {
-    case Builtin::k_starts_with: return StartsWith(c, args[0], args[1]);
-    case Builtin::k_ends_with: return EndsWith(c, args[0], args[1]);
-    case Builtin::k_lower: return Lower(c, args[0]);
-    case Builtin::k_length: return Length(c, args[0]);
+    case Builtin::k_starts_with:
+      return StartsWith(c, args[0], args[1]);
+    case Builtin::k_ends_with:
+      return EndsWith(c, args[0], args[1]);
+    case Builtin::k_lower:
+      return Lower(c, args[0]);
+    case Builtin::k_length:
+      return Length(c, args[0]);
     case Builtin::k_size:
       if (args[0].kind != ValueKind::kSet) return c.Confused();
       return Value::Int(ValueKind::kInt, args[0].n);
-    case Builtin::k_ip: return Ip(c, args[0]);
-    case Builtin::k_date_of: return DateOf(c, args[0], 0);
+    case Builtin::k_ip:
+      return Ip(c, args[0]);
+    case Builtin::k_date_of:
+      return DateOf(c, args[0], 0);
   }
   return c.Confused();
 }

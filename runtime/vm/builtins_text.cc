@@ -1,4 +1,5 @@
-// Functions over texts. What they cost beyond their row grows with the text, so a long one cannot be had for free.
+// Functions over texts. What they cost beyond their row grows with the text, so a long one cannot
+// be had for free.
 #include "runtime/base/text.h"
 #include "runtime/vm/builtins.h"
 

@@ -1,4 +1,5 @@
-// What one run of one Code has at hand, and the small answers every group of operations needs. Inside the room only.
+// What one run of one Code has at hand, and the small answers every group of operations needs.
+// Inside the room only.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +34,13 @@ struct Context {
 inline Value Missing() { return Value::Error(ErrorKind::kMissing); }
 
 // What a strict operator makes of an operand it cannot use: the ⊥ itself, and ⊥missing of `absent`.
-inline bool Unusable(const Value& v) { return v.kind == ValueKind::kError || v.kind == ValueKind::kAbsent; }
+inline bool Unusable(const Value& v) {
+  return v.kind == ValueKind::kError || v.kind == ValueKind::kAbsent;
+}
 inline Value ErrorOf(const Value& v) { return v.kind == ValueKind::kAbsent ? Missing() : v; }
 
-// The same for a step of a path that more steps follow: `is known` at the end must not take it for its own.
+// The same for a step of a path that more steps follow: `is known` at the end must not take it for
+// its own.
 inline Value EarlierStep(const Value& v) {
   Value error = ErrorOf(v);
   error.flags |= kEarlierStep;

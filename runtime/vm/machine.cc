@@ -1,8 +1,9 @@
 // The loop: one label per opcode, in the order of opcodes.def, and the quantifiers' frames.
 //
-// What the verifier has proved is relied on: operands are valid indices, jumps meet instructions, the stack keeps within
-// Code::max_stack. Kinds of values and the nesting of quantifiers are checked here, so that a program which is odd beyond
-// that proof ends the decision with Abort::kInternal and does nothing worse.
+// What the verifier has proved is relied on: operands are valid indices, jumps meet instructions,
+// the stack keeps within Code::max_stack. Kinds of values and the nesting of quantifiers are
+// checked here, so that a program which is odd beyond that proof ends the decision with
+// Abort::kInternal and does nothing worse.
 #include "runtime/vm/machine.h"
 
 #include <array>
@@ -51,7 +52,8 @@ struct Machine::Impl {
       if (constant.kind != Constant::Kind::kPattern || constant.extra != 1) continue;
       Result<Pattern> pattern = Pattern::Compile(constant.text);
       if (!pattern.ok()) {
-        if (error.empty()) error = "a pattern of the policy does not compile: " + pattern.error().message;
+        if (error.empty())
+          error = "a pattern of the policy does not compile: " + pattern.error().message;
         continue;
       }
       patterns[i].emplace(pattern.take());
@@ -77,8 +79,9 @@ bool Machine::Impl::Fold(Loop* loop, const Value& truth, Value* result) {
       *result = loop->error;
       return true;
     }
-  } else if (loop->quantifier == Quantifier::kSome ? truth.IsTrue()
-                                                   : loop->quantifier == Quantifier::kAll && truth.IsFalse()) {
+  } else if (loop->quantifier == Quantifier::kSome
+                 ? truth.IsTrue()
+                 : loop->quantifier == Quantifier::kAll && truth.IsFalse()) {
     *result = truth;
     return true;
   } else if (truth.IsTrue()) {
@@ -114,82 +117,126 @@ Value Machine::Impl::Run(const Code& code, Env* env) {
   };
 
   // NEXT goes on behind an instruction of n operands. Every step is paid before it is taken.
-#define DPL_DISPATCH()                                   \
-  do {                                                   \
-    env->steps_left -= kSteps[*at];                      \
+#define DPL_DISPATCH()                                               \
+  do {                                                               \
+    env->steps_left -= kSteps[*at];                                  \
     if (__builtin_expect(env->steps_left < 0, 0)) goto out_of_steps; \
-    goto* kLabels[*at];                                  \
+    goto* kLabels[*at];                                              \
   } while (0)
-#define DPL_NEXT(n)                                      \
-  do {                                                   \
-    at += 1 + (n);                                       \
-    DPL_DISPATCH();                                      \
+#define DPL_NEXT(n) \
+  do {              \
+    at += 1 + (n);  \
+    DPL_DISPATCH(); \
   } while (0)
-#define DPL_PUSH(n, value)                               \
-  do {                                                   \
-    const Value pushed = (value);                        \
-    *++top = pushed;                                     \
-    DPL_NEXT(n);                                         \
+#define DPL_PUSH(n, value)        \
+  do {                            \
+    const Value pushed = (value); \
+    *++top = pushed;              \
+    DPL_NEXT(n);                  \
   } while (0)
   // For operations that may abort.
-#define DPL_CHECKED(n)                                   \
-  do {                                                   \
+#define DPL_CHECKED(n)                                            \
+  do {                                                            \
     if (__builtin_expect(env->abort != Abort::kNo, 0)) goto stop; \
-    DPL_NEXT(n);                                         \
+    DPL_NEXT(n);                                                  \
   } while (0)
-#define DPL_PUSH_CHECKED(n, value)                       \
-  do {                                                   \
-    const Value pushed = (value);                        \
-    *++top = pushed;                                     \
-    DPL_CHECKED(n);                                      \
+#define DPL_PUSH_CHECKED(n, value) \
+  do {                             \
+    const Value pushed = (value);  \
+    *++top = pushed;               \
+    DPL_CHECKED(n);                \
   } while (0)
-#define DPL_UNARY(n, value) do { *top = (value); DPL_CHECKED(n); } while (0)
-#define DPL_BINARY(n, value) do { top[-1] = (value); --top; DPL_CHECKED(n); } while (0)
+#define DPL_UNARY(n, value) \
+  do {                      \
+    *top = (value);         \
+    DPL_CHECKED(n);         \
+  } while (0)
+#define DPL_BINARY(n, value) \
+  do {                       \
+    top[-1] = (value);       \
+    --top;                   \
+    DPL_CHECKED(n);          \
+  } while (0)
 
   DPL_DISPATCH();
 
   // ---- values
-op_PushConst: DPL_PUSH(1, env->snapshot->constant(at[1]));
-op_PushError: DPL_PUSH(1, Value::Error(static_cast<ErrorKind>(at[1])));
-op_LoadPerson: DPL_PUSH(0, env->person == nullptr ? vm::Missing() : Value::Of(ValueKind::kPerson, env->person));
-op_LoadResource: DPL_PUSH(0, env->resource == nullptr ? vm::Missing() : Value::Of(ValueKind::kResource, env->resource));
-op_LoadAgent: DPL_PUSH(0, env->chain.empty() ? vm::Missing() : Value::Int(ValueKind::kAgent, env->chain.back()));
-op_LoadNow: DPL_PUSH(0, Value::Int(ValueKind::kDateTime, env->now.us));
-op_LoadParam: DPL_PUSH(1, vm::LoadParam(c, at[1]));
-op_LoadContext: DPL_PUSH_CHECKED(1, vm::LoadContext(c, at[1]));
-op_LoadTaskParam: DPL_PUSH(1, vm::LoadTaskParam(c, at[1]));
+op_PushConst:
+  DPL_PUSH(1, env->snapshot->constant(at[1]));
+op_PushError:
+  DPL_PUSH(1, Value::Error(static_cast<ErrorKind>(at[1])));
+op_LoadPerson:
+  DPL_PUSH(0, env->person == nullptr ? vm::Missing() : Value::Of(ValueKind::kPerson, env->person));
+op_LoadResource:
+  DPL_PUSH(
+      0, env->resource == nullptr ? vm::Missing() : Value::Of(ValueKind::kResource, env->resource));
+op_LoadAgent:
+  DPL_PUSH(0,
+           env->chain.empty() ? vm::Missing() : Value::Int(ValueKind::kAgent, env->chain.back()));
+op_LoadNow:
+  DPL_PUSH(0, Value::Int(ValueKind::kDateTime, env->now.us));
+op_LoadParam:
+  DPL_PUSH(1, vm::LoadParam(c, at[1]));
+op_LoadContext:
+  DPL_PUSH_CHECKED(1, vm::LoadContext(c, at[1]));
+op_LoadTaskParam:
+  DPL_PUSH(1, vm::LoadTaskParam(c, at[1]));
 op_LoadLocal:
   if (at[1] >= code.locals || locals[at[1]].kind == ValueKind::kUnset) goto confused;
   DPL_PUSH(1, locals[at[1]]);
-op_PersonAttr: DPL_UNARY(1, vm::PersonAttr(c, *top, at[1]));
-op_ResourceAttr: DPL_UNARY(2, vm::ResourceAttr(c, *top, at[1], at[2]));
-op_ResourceParent: DPL_UNARY(1, vm::ResourceParent(c, *top, at[1]));
-op_EntityKey: DPL_UNARY(0, vm::EntityKey(c, *top));
-op_RecordField: DPL_UNARY(1, vm::RecordField(c, *top, at[1]));
-op_LabelValue: DPL_UNARY(1, vm::LabelValue(c, *top, at[1]));
-op_NowDate: DPL_PUSH_CHECKED(1, vm::NowDate(c, at[1]));
-op_NowTime: DPL_PUSH_CHECKED(1, vm::NowTime(c, at[1]));
-op_NowWeekday: DPL_PUSH_CHECKED(1, vm::NowWeekday(c, at[1]));
+op_PersonAttr:
+  DPL_UNARY(1, vm::PersonAttr(c, *top, at[1]));
+op_ResourceAttr:
+  DPL_UNARY(2, vm::ResourceAttr(c, *top, at[1], at[2]));
+op_ResourceParent:
+  DPL_UNARY(1, vm::ResourceParent(c, *top, at[1]));
+op_EntityKey:
+  DPL_UNARY(0, vm::EntityKey(c, *top));
+op_RecordField:
+  DPL_UNARY(1, vm::RecordField(c, *top, at[1]));
+op_LabelValue:
+  DPL_UNARY(1, vm::LabelValue(c, *top, at[1]));
+op_NowDate:
+  DPL_PUSH_CHECKED(1, vm::NowDate(c, at[1]));
+op_NowTime:
+  DPL_PUSH_CHECKED(1, vm::NowTime(c, at[1]));
+op_NowWeekday:
+  DPL_PUSH_CHECKED(1, vm::NowWeekday(c, at[1]));
 op_LocalDate:
   if (Unusable(*top)) DPL_UNARY(1, ErrorOf(*top));
   DPL_UNARY(1, vm::DateOf(c, *top, at[1]));
-op_IsKnown: DPL_UNARY(0, vm::IsKnown(*top));
+op_IsKnown:
+  DPL_UNARY(0, vm::IsKnown(*top));
 
   // ---- strict operators
-op_Eq: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kEq));
-op_Ne: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kNe));
-op_Lt: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kLt));
-op_Le: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kLe));
-op_Gt: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kGt));
-op_Ge: DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kGe));
-op_Add: DPL_BINARY(0, vm::Sum(c, top[-1], *top));
-op_Sub: DPL_BINARY(0, vm::Difference(c, top[-1], *top));
-op_Mul: DPL_BINARY(0, vm::Product(c, top[-1], *top));
-op_Neg: DPL_UNARY(0, vm::Negation(c, *top));
-op_In: DPL_BINARY(0, vm::In(c, top[-1], *top));
-op_InTeam: DPL_UNARY(1, vm::InTeam(c, *top, at[1]));
-op_InRole: DPL_UNARY(1, vm::InRole(c, *top, at[1]));
-op_InTeamValue: DPL_BINARY(0, vm::InTeamValue(c, top[-1], *top));
+op_Eq:
+  DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kEq));
+op_Ne:
+  DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kNe));
+op_Lt:
+  DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kLt));
+op_Le:
+  DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kLe));
+op_Gt:
+  DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kGt));
+op_Ge:
+  DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kGe));
+op_Add:
+  DPL_BINARY(0, vm::Sum(c, top[-1], *top));
+op_Sub:
+  DPL_BINARY(0, vm::Difference(c, top[-1], *top));
+op_Mul:
+  DPL_BINARY(0, vm::Product(c, top[-1], *top));
+op_Neg:
+  DPL_UNARY(0, vm::Negation(c, *top));
+op_In:
+  DPL_BINARY(0, vm::In(c, top[-1], *top));
+op_InTeam:
+  DPL_UNARY(1, vm::InTeam(c, *top, at[1]));
+op_InRole:
+  DPL_UNARY(1, vm::InRole(c, *top, at[1]));
+op_InTeamValue:
+  DPL_BINARY(0, vm::InTeamValue(c, top[-1], *top));
 op_Like:
   if (Unusable(*top)) DPL_UNARY(1, ErrorOf(*top));
   if (env->snapshot->constant(at[1]).kind != ValueKind::kString) goto confused;
@@ -198,8 +245,9 @@ op_Matches:
   if (Unusable(*top)) DPL_UNARY(1, ErrorOf(*top));
   if (!patterns[at[1]]) goto confused;
   DPL_UNARY(1, vm::Matches(c, *top, *patterns[at[1]]));
-op_During: DPL_UNARY(1, vm::During(c, *top, at[1]));
-op_CallBuiltin: {
+op_During:
+  DPL_UNARY(1, vm::During(c, *top, at[1]));
+op_CallBuiltin : {
   uint32_t count = at[2];
   top -= count;
   Value result;
@@ -250,7 +298,7 @@ op_SkipIfTrue:
   if (!top->IsTrue()) DPL_NEXT(1);
   at = words + at[1];
   DPL_DISPATCH();
-op_Branch: {
+op_Branch : {
   if (!IsTruth(*top)) goto confused;
   Value popped = *top--;
   if (popped.IsTrue()) DPL_NEXT(2);
@@ -270,7 +318,7 @@ op_Jump:
   DPL_DISPATCH();
 
   // ---- quantifiers
-op_QuantBegin: {
+op_QuantBegin : {
   if (at[1] > static_cast<uint32_t>(Quantifier::kCount) || at[2] >= code.locals) goto confused;
   Quantifier quantifier = static_cast<Quantifier>(at[1]);
   Value result;
@@ -295,7 +343,7 @@ op_QuantBegin: {
   --top;
   DPL_NEXT(3);
 }
-op_QuantNext: {
+op_QuantNext : {
   if (open_loops == 0 || !IsTruth(*top)) goto confused;
   Loop& loop = loops[open_loops - 1];
   Value result;
@@ -312,20 +360,32 @@ op_QuantNext: {
 }
 
   // ---- subject and scope tests
-op_SubjPerson: DPL_PUSH_CHECKED(1, vm::SubjPerson(c, at[1]));
-op_SubjTeam: DPL_PUSH_CHECKED(1, vm::SubjTeam(c, at[1]));
-op_SubjRole: DPL_PUSH_CHECKED(1, vm::SubjRole(c, at[1]));
-op_SubjEveryone: DPL_PUSH(0, vm::SubjEveryone(c));
-op_SubjPublic: DPL_PUSH(0, Value::Bool(true));
-op_SubjAgentRoot: DPL_PUSH(1, vm::SubjAgentRoot(c, at[1]));
-op_SubjAgentHop: DPL_PUSH(1, vm::SubjAgentHop(c, at[1]));
-op_SubjAnyAgent: DPL_PUSH(0, Value::Bool(!env->chain.empty()));
-op_ResourceIs: DPL_PUSH_CHECKED(1, vm::ResourceIs(c, at[1]));
-op_ResourceIn: DPL_PUSH_CHECKED(1, vm::ResourceIn(c, at[1]));
-op_ResourceInPath: DPL_PUSH_CHECKED(1, vm::ResourceInPath(c, at[1]));
-op_ResourceInTask: DPL_PUSH_CHECKED(1, vm::ResourceInTask(c, at[1]));
+op_SubjPerson:
+  DPL_PUSH_CHECKED(1, vm::SubjPerson(c, at[1]));
+op_SubjTeam:
+  DPL_PUSH_CHECKED(1, vm::SubjTeam(c, at[1]));
+op_SubjRole:
+  DPL_PUSH_CHECKED(1, vm::SubjRole(c, at[1]));
+op_SubjEveryone:
+  DPL_PUSH(0, vm::SubjEveryone(c));
+op_SubjPublic:
+  DPL_PUSH(0, Value::Bool(true));
+op_SubjAgentRoot:
+  DPL_PUSH(1, vm::SubjAgentRoot(c, at[1]));
+op_SubjAgentHop:
+  DPL_PUSH(1, vm::SubjAgentHop(c, at[1]));
+op_SubjAnyAgent:
+  DPL_PUSH(0, Value::Bool(!env->chain.empty()));
+op_ResourceIs:
+  DPL_PUSH_CHECKED(1, vm::ResourceIs(c, at[1]));
+op_ResourceIn:
+  DPL_PUSH_CHECKED(1, vm::ResourceIn(c, at[1]));
+op_ResourceInPath:
+  DPL_PUSH_CHECKED(1, vm::ResourceInPath(c, at[1]));
+op_ResourceInTask:
+  DPL_PUSH_CHECKED(1, vm::ResourceInTask(c, at[1]));
 
-op_Return: {
+op_Return : {
   // Whatever reads the result uses it, and every use of `absent` is ⊥missing.
   Value result = Unusable(*top) ? ErrorOf(*top) : *top;
   if (result.is_error()) result.flags = 0;

@@ -15,8 +15,12 @@ Value Checked(ValueKind kind, bool overflow, int64_t result, uint32_t n = 0) {
   return overflow ? Range() : Value::Int(kind, result, n);
 }
 
-Value OfDecimal(std::optional<Decimal> d) { return d ? Value::Int(ValueKind::kDecimal, d->micro) : Range(); }
-Value OfInstant(std::optional<Instant> i) { return i ? Value::Int(ValueKind::kDateTime, i->us) : Range(); }
+Value OfDecimal(std::optional<Decimal> d) {
+  return d ? Value::Int(ValueKind::kDecimal, d->micro) : Range();
+}
+Value OfInstant(std::optional<Instant> i) {
+  return i ? Value::Int(ValueKind::kDateTime, i->us) : Range();
+}
 
 // A date moves by whole days only.
 Value ShiftDate(const Value& date, int64_t us) {
@@ -27,7 +31,8 @@ Value ShiftDate(const Value& date, int64_t us) {
 
 Value ShiftTime(const Value& time, int64_t us) {
   int64_t moved = 0;
-  if (__builtin_add_overflow(time.i, us, &moved) || moved < 0 || moved >= kMicrosPerDay) return Range();
+  if (__builtin_add_overflow(time.i, us, &moved) || moved < 0 || moved >= kMicrosPerDay)
+    return Range();
   return Value::Int(ValueKind::kTime, moved);
 }
 
@@ -122,7 +127,8 @@ Value Product(Context& c, const Value& a, const Value& b) {
     return OfDecimal(Multiply(Decimal{a.i}, Decimal{b.i}));
   }
   if (b.kind == ValueKind::kInt) {
-    if (a.kind != ValueKind::kInt && a.kind != ValueKind::kMoney && a.kind != ValueKind::kDuration) return c.Confused();
+    if (a.kind != ValueKind::kInt && a.kind != ValueKind::kMoney && a.kind != ValueKind::kDuration)
+      return c.Confused();
     bool overflow = __builtin_mul_overflow(a.i, b.i, &product);
     return Checked(a.kind, overflow, product, a.kind == ValueKind::kMoney ? a.n : 0);
   }

@@ -1,4 +1,5 @@
-// Operations that reckon: sum, difference, product, negation. Exact, or ⊥range; two currencies are ⊥currency.
+// Operations that reckon: sum, difference, product, negation. Exact, or ⊥range; two currencies are
+// ⊥currency.
 #pragma once
 
 #include "runtime/vm/context.h"

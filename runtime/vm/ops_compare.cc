@@ -48,7 +48,8 @@ bool FoundByHalving(ValueKind kind) {
 Value PersonUnder(Context& c, const Entity& inner, const Entity& outer) {
   if (SameEntity(inner, outer)) return Value::Bool(true);
   const Snapshot& snapshot = *c.env->snapshot;
-  if (snapshot.PersonsLoaded() && !snapshot.PersonsFresh(c.env->now)) return Value::Error(ErrorKind::kStale);
+  if (snapshot.PersonsLoaded() && !snapshot.PersonsFresh(c.env->now))
+    return Value::Error(ErrorKind::kStale);
   return OfTruth(snapshot.PersonIn(inner, outer), ErrorKind::kContainment);
 }
 
@@ -86,8 +87,9 @@ Value Within(Context& c, const Value& x, const Value& y) {
   return c.Confused();
 }
 
-// Element of a set. Things that contain others (resources, teams, paths, addresses) are looked into; a person is only ever
-// itself here: a list of viewers does not name those who report to a viewer.
+// Element of a set. Things that contain others (resources, teams, paths, addresses) are looked
+// into; a person is only ever itself here: a list of viewers does not name those who report to a
+// viewer.
 Value InSet(Context& c, const Value& x, const Value& set) {
   c.Pay(set.n / 8);
   if (FoundByHalving(x.kind) && set.n != 0 && set.items[0].kind == x.kind) {
@@ -131,16 +133,23 @@ Value Compare(Context& c, const Value& a, const Value& b, Relation relation) {
   bool comparable = true;
   int order = CompareValues(a, b, &comparable);
   if (!comparable) {
-    bool money = a.kind == ValueKind::kMoney || a.kind == ValueKind::kSet || a.kind == ValueKind::kRecord;
+    bool money =
+        a.kind == ValueKind::kMoney || a.kind == ValueKind::kSet || a.kind == ValueKind::kRecord;
     return money ? Value::Error(ErrorKind::kCurrency) : c.Confused();
   }
   switch (relation) {
-    case Relation::kEq: return Value::Bool(order == 0);
-    case Relation::kNe: return Value::Bool(order != 0);
-    case Relation::kLt: return Value::Bool(order < 0);
-    case Relation::kLe: return Value::Bool(order <= 0);
-    case Relation::kGt: return Value::Bool(order > 0);
-    case Relation::kGe: return Value::Bool(order >= 0);
+    case Relation::kEq:
+      return Value::Bool(order == 0);
+    case Relation::kNe:
+      return Value::Bool(order != 0);
+    case Relation::kLt:
+      return Value::Bool(order < 0);
+    case Relation::kLe:
+      return Value::Bool(order <= 0);
+    case Relation::kGt:
+      return Value::Bool(order > 0);
+    case Relation::kGe:
+      return Value::Bool(order >= 0);
   }
   return c.Confused();
 }
@@ -155,7 +164,8 @@ Value InTeam(Context& c, const Value& x, uint32_t team) {
   if (Unusable(x)) return ErrorOf(x);
   if (team >= c.schema.teams.size()) return c.Confused();
   if (x.kind == ValueKind::kPerson) return Member(c, *x.entity, team);
-  if (x.kind != ValueKind::kTeam || static_cast<uint64_t>(x.i) >= c.schema.teams.size()) return c.Confused();
+  if (x.kind != ValueKind::kTeam || static_cast<uint64_t>(x.i) >= c.schema.teams.size())
+    return c.Confused();
   Truth truth = c.env->snapshot->TeamInTeam(static_cast<uint32_t>(x.i), team, c.env->now);
   return OfTruth(truth, ErrorKind::kMembership);
 }
@@ -171,14 +181,17 @@ Value InRole(Context& c, const Value& person, uint32_t role) {
   if (Unusable(person)) return ErrorOf(person);
   if (person.kind != ValueKind::kPerson || role >= c.schema.roles.size()) return c.Confused();
   ErrorKind kind = ErrorKind::kMembership;
-  Truth truth = c.env->snapshot->HoldsRole(*person.entity, role, c.env->resource, c.env->now, &kind);
+  Truth truth =
+      c.env->snapshot->HoldsRole(*person.entity, role, c.env->resource, c.env->now, &kind);
   return OfTruth(truth, kind);
 }
 
-// A period [from, to) belongs to the day it starts on; one that ends at or before its start runs over midnight.
+// A period [from, to) belongs to the day it starts on; one that ends at or before its start runs
+// over midnight.
 Value During(Context& c, const Value& instant, uint32_t calendar) {
   if (Unusable(instant)) return ErrorOf(instant);
-  if (instant.kind != ValueKind::kDateTime || calendar >= c.schema.calendars.size()) return c.Confused();
+  if (instant.kind != ValueKind::kDateTime || calendar >= c.schema.calendars.size())
+    return c.Confused();
   const CalendarDef& def = c.schema.calendars[calendar];
   const ZoneTable& zone = def.zone < c.schema.zones.size() ? c.schema.zones[def.zone] : UtcZone();
   Date date = zone.LocalDate(Instant{instant.i});
@@ -194,7 +207,8 @@ Value During(Context& c, const Value& instant, uint32_t calendar) {
   Date yesterday{date.days - 1};
   for (const CalendarDef::Open& open : def.open) {
     if (open.from_us < open.to_us) {
-      if (open.from_us <= time && time < open.to_us && open_on(date, open)) return Value::Bool(true);
+      if (open.from_us <= time && time < open.to_us && open_on(date, open))
+        return Value::Bool(true);
       continue;
     }
     if (time >= open.from_us && open_on(date, open)) return Value::Bool(true);

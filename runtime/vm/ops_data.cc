@@ -1,10 +1,12 @@
-// Where every value comes from, and what stands there when nobody gave one (docs/facts.md, "What is not there").
+// Where every value comes from, and what stands there when nobody gave one (docs/facts.md, "What is
+// not there").
 #include "runtime/vm/ops_data.h"
 
 namespace dpl::vm {
 namespace {
 
-// A slot nobody filled. `loaded` says that a record was there to give one, `feed` that the feed was read at all.
+// A slot nobody filled. `loaded` says that a record was there to give one, `feed` that the feed was
+// read at all.
 Value Unfilled(Context& c, TypeId type_id, uint32_t default_constant, bool feed, bool loaded) {
   if (feed && default_constant != kNone) return c.env->snapshot->constant(default_constant);
   const TypeDef& type = c.schema.types[type_id];
@@ -13,7 +15,8 @@ Value Unfilled(Context& c, TypeId type_id, uint32_t default_constant, bool feed,
   return Missing();
 }
 
-Value Attribute(Context& c, const Entity& entity, const AttributeDef& def, uint32_t index, bool feed) {
+Value Attribute(Context& c, const Entity& entity, const AttributeDef& def, uint32_t index,
+                bool feed) {
   if (entity.attributes != nullptr && entity.attributes[index].kind != ValueKind::kUnset) {
     return entity.attributes[index];
   }
@@ -28,7 +31,8 @@ Value LoadParam(Context& c, uint32_t name) {
   for (size_t i = 0; i < action->params.size(); ++i) {
     const ParamDef& param = action->params[i];
     if (param.name != name) continue;
-    if (c.env->params != nullptr && c.env->params[i].kind != ValueKind::kUnset) return c.env->params[i];
+    if (c.env->params != nullptr && c.env->params[i].kind != ValueKind::kUnset)
+      return c.env->params[i];
     return Unfilled(c, param.type, param.default_constant, true, false);
   }
   return Missing();
@@ -51,28 +55,33 @@ Value LoadTaskParam(Context& c, uint32_t index) {
 
 Value PersonAttr(Context& c, const Value& person, uint32_t attribute) {
   if (Unusable(person)) return EarlierStep(person);
-  if (person.kind != ValueKind::kPerson || attribute >= c.schema.person.attributes.size()) return c.Confused();
+  if (person.kind != ValueKind::kPerson || attribute >= c.schema.person.attributes.size())
+    return c.Confused();
   const Snapshot& snapshot = *c.env->snapshot;
   bool feed = snapshot.PersonsLoaded();
   if (feed && !snapshot.PersonsFresh(c.env->now)) return Value::Error(ErrorKind::kStale);
   return Attribute(c, *person.entity, c.schema.person.attributes[attribute], attribute, feed);
 }
 
-// A resource of another type has no such attribute. That is no confusion: the condition of a computed role may meet the
-// resources of every type the role is held in.
+// A resource of another type has no such attribute. That is no confusion: the condition of a
+// computed role may meet the resources of every type the role is held in.
 Value ResourceAttr(Context& c, const Value& resource, uint32_t type, uint32_t attribute) {
   if (Unusable(resource)) return EarlierStep(resource);
-  if (resource.kind != ValueKind::kResource || type >= c.schema.resources.size()) return c.Confused();
+  if (resource.kind != ValueKind::kResource || type >= c.schema.resources.size())
+    return c.Confused();
   const ResourceDef& def = c.schema.resources[type];
   if (attribute >= def.attributes.size()) return c.Confused();
   const Entity& entity = *resource.entity;
   if (entity.type != type) return Missing();
-  bool unfilled = entity.attributes == nullptr || entity.attributes[attribute].kind == ValueKind::kUnset;
+  bool unfilled =
+      entity.attributes == nullptr || entity.attributes[attribute].kind == ValueKind::kUnset;
   if (attribute == def.parent_attribute && unfilled) {
-    if (entity.parent_state == Entity::Parent::kKnown) return Value::Of(ValueKind::kResource, entity.parent);
+    if (entity.parent_state == Entity::Parent::kKnown)
+      return Value::Of(ValueKind::kResource, entity.parent);
     if (entity.parent_state == Entity::Parent::kRoot) return Value::Absent();
   }
-  return Attribute(c, entity, def.attributes[attribute], attribute, c.env->snapshot->ResourcesLoaded());
+  return Attribute(c, entity, def.attributes[attribute], attribute,
+                   c.env->snapshot->ResourcesLoaded());
 }
 
 Value ResourceParent(Context& c, const Value& resource, uint32_t type) {
@@ -87,7 +96,8 @@ Value ResourceParent(Context& c, const Value& resource, uint32_t type) {
 Value EntityKey(Context& c, const Value& entity) {
   if (Unusable(entity)) return EarlierStep(entity);
   if (entity.kind == ValueKind::kPerson) return Value::Text(ValueKind::kString, entity.entity->id);
-  if (entity.kind != ValueKind::kResource || entity.entity->type >= c.schema.resources.size()) return c.Confused();
+  if (entity.kind != ValueKind::kResource || entity.entity->type >= c.schema.resources.size())
+    return c.Confused();
   bool path = c.schema.resources[entity.entity->type].key_is_path;
   return Value::Text(path ? ValueKind::kPath : ValueKind::kString, entity.entity->id);
 }

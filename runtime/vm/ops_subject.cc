@@ -1,4 +1,5 @@
-// Subject and scope tests. Without a person none of the person tests holds; only memberships can be ⊥.
+// Subject and scope tests. Without a person none of the person tests holds; only memberships can be
+// ⊥.
 #include "runtime/vm/ops_subject.h"
 
 #include "runtime/base/path.h"
@@ -23,7 +24,9 @@ Value SubjRole(Context& c, uint32_t role) {
   return InRole(c, Value::Of(ValueKind::kPerson, c.env->person), role);
 }
 
-Value SubjEveryone(Context& c) { return Value::Bool(c.env->person != nullptr && c.env->person_active); }
+Value SubjEveryone(Context& c) {
+  return Value::Bool(c.env->person != nullptr && c.env->person_active);
+}
 
 Value SubjAgentRoot(Context& c, uint32_t agent) {
   return Value::Bool(c.env->standing && !c.env->chain.empty() && c.env->chain.front() == agent);

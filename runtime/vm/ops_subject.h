@@ -1,4 +1,5 @@
-// Operations that ask about the request as a whole: whom a clause is for, and which resources it reaches.
+// Operations that ask about the request as a whole: whom a clause is for, and which resources it
+// reaches.
 #pragma once
 
 #include "runtime/vm/context.h"

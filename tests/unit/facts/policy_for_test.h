@@ -1,4 +1,5 @@
-// A small company as a Program, put together by hand: what the tests of facts and of the machine stand on.
+// A small company as a Program, put together by hand: what the tests of facts and of the machine
+// stand on.
 #pragma once
 
 #include <algorithm>
@@ -43,7 +44,8 @@ class PolicyForTest {
     return static_cast<TypeId>(p.schema.types.size() - 1);
   }
   TypeId SetOf(TypeId element) { return T(TypeKind::kSet, element); }
-  AttributeDef A(std::string_view name, TypeId type, uint32_t default_constant = kNone, std::string_view wire = "") {
+  AttributeDef A(std::string_view name, TypeId type, uint32_t default_constant = kNone,
+                 std::string_view wire = "") {
     AttributeDef a;
     a.name = S(name);
     a.wire = S(wire.empty() ? name : wire);
@@ -80,7 +82,9 @@ class PolicyForTest {
   uint32_t Span(std::string_view text) { return K(CK::kDuration, ParseDuration(text).value().us); }
   uint32_t EnumOf(uint32_t which, int64_t member) { return K(CK::kEnum, member, which); }
   uint32_t Person(std::string_view id) { return K(CK::kPerson, 0, 0, std::string(id)); }
-  uint32_t Resource(uint32_t type, std::string_view id) { return K(CK::kResource, 0, type, std::string(id)); }
+  uint32_t Resource(uint32_t type, std::string_view id) {
+    return K(CK::kResource, 0, type, std::string(id));
+  }
   uint32_t Team(uint32_t team) { return K(CK::kTeam, team); }
   uint32_t Agent(uint32_t agent) { return K(CK::kAgent, agent); }
   uint32_t LikePattern(std::string_view text) { return K(CK::kPattern, 0, 0, std::string(text)); }
@@ -114,7 +118,8 @@ class PolicyForTest {
   // enums, in the order of their making
   uint32_t region = 0, clearance = 1;
   // person attributes
-  uint32_t full_name = 0, home = 1, manager = 2, spend = 3, tags = 4, level = 5, joined = 6, team_of = 7, address = 8;
+  uint32_t full_name = 0, home = 1, manager = 2, spend = 3, tags = 4, level = 5, joined = 6,
+           team_of = 7, address = 8;
   // teams and roles
   uint32_t finance = 0, interns = 1, marketing = 2, sales = 3, staff = 4;
   uint32_t author = 0, editor = 1, purchaser = 2, viewer = 3;
@@ -123,9 +128,10 @@ class PolicyForTest {
   // resource types
   uint32_t doc = 0, folder = 1, item = 2, project = 3, tenant = 4, file = 5;
   // attributes of doc
-  uint32_t d_title = 0, d_size = 1, d_ratio = 2, d_price = 3, d_public = 4, d_day = 5, d_opened = 6, d_hour = 7, d_keep = 8,
-           d_class = 9, d_owner = 10, d_viewers = 11, d_labels = 12, d_path = 13, d_ip = 14, d_team = 15, d_note = 16,
-           d_limit = 17, d_links = 18, d_prices = 19;
+  uint32_t d_title = 0, d_size = 1, d_ratio = 2, d_price = 3, d_public = 4, d_day = 5, d_opened = 6,
+           d_hour = 7, d_keep = 8, d_class = 9, d_owner = 10, d_viewers = 11, d_labels = 12,
+           d_path = 13, d_ip = 14, d_team = 15, d_note = 16, d_limit = 17, d_links = 18,
+           d_prices = 19;
   // zones and calendars
   uint32_t utc = 0, new_york = 1;
   uint32_t office = 0, night = 1, always_utc = 2;
@@ -167,7 +173,8 @@ inline PolicyForTest::PolicyForTest() {
   team("acme.marketing", {finance, kNone}, {staff});
   team("acme.sales", {}, {staff});
   team("acme.staff", {}, {});
-  auto role = [&](std::string_view name, std::vector<uint32_t> scopes, std::vector<uint32_t> includes, uint32_t where) {
+  auto role = [&](std::string_view name, std::vector<uint32_t> scopes,
+                  std::vector<uint32_t> includes, uint32_t where) {
     RoleDef def;
     def.name = S(name);
     def.package = 0;
@@ -205,17 +212,26 @@ inline PolicyForTest::PolicyForTest() {
   };
   ResourceDef* def = resource("app.Doc", folder, false);
   TypeId person = T(kPerson);
-  def->attributes = {A("title", T(kString)),       A("size", T(kInt)),
-                     A("ratio", T(kDecimal)),      A("price", T(kMoney)),
-                     A("public", T(kBool), Bool(false)), A("day", T(kDate)),
-                     A("opened", T(kDateTime)),    A("hour", T(kTime)),
-                     A("keep", T(kDuration)),      A("class", T(kEnum, 1)),
+  def->attributes = {A("title", T(kString)),
+                     A("size", T(kInt)),
+                     A("ratio", T(kDecimal)),
+                     A("price", T(kMoney)),
+                     A("public", T(kBool), Bool(false)),
+                     A("day", T(kDate)),
+                     A("opened", T(kDateTime)),
+                     A("hour", T(kTime)),
+                     A("keep", T(kDuration)),
+                     A("class", T(kEnum, 1)),
                      A("owner", person, kNone, "ownerID"),
-                     A("viewers", SetOf(person)),  A("labels", T(kLabels)),
-                     A("path", T(kPath)),          A("ip", T(kIp)),
-                     A("team", T(kTeam)),          A("note", T(kString, kNone, true)),
+                     A("viewers", SetOf(person)),
+                     A("labels", T(kLabels)),
+                     A("path", T(kPath)),
+                     A("ip", T(kIp)),
+                     A("team", T(kTeam)),
+                     A("note", T(kString, kNone, true)),
                      A("limit", T(kMoney, kNone, true), Mon("10.00 USD")),
-                     A("links", SetOf(T(kResource, folder))), A("prices", SetOf(T(kMoney)))};
+                     A("links", SetOf(T(kResource, folder))),
+                     A("prices", SetOf(T(kMoney)))};
   ActionDef read;
   read.name = S("read");
   read.wire = S("read");
@@ -251,8 +267,10 @@ inline PolicyForTest::PolicyForTest() {
                       {At("2026-11-01T06:00Z").us / kMicrosPerSecond, -5 * 3600}};
   s.zones.push_back(york);
   auto hours = [](int h) { return h * kMicrosPerHour; };
-  s.calendars.push_back({S("office"), new_york, {{0x1f, hours(8), hours(18)}}, {ParseDate("2026-11-26")->days}});
-  s.calendars.push_back({S("night"), new_york, {{0x1f, hours(22), hours(6)}}, {ParseDate("2026-11-26")->days}});
+  s.calendars.push_back(
+      {S("office"), new_york, {{0x1f, hours(8), hours(18)}}, {ParseDate("2026-11-26")->days}});
+  s.calendars.push_back(
+      {S("night"), new_york, {{0x1f, hours(22), hours(6)}}, {ParseDate("2026-11-26")->days}});
   s.calendars.push_back({S("always"), utc, {{0x7f, 0, 0}}, {}});
   Code({W(Opcode::kPushConst), Bool(true)});  // 0: the condition of role author, never run here
 }
@@ -278,7 +296,8 @@ inline uint32_t PolicyForTest::Grant(std::string_view grant_name, uint32_t appro
   return statement.detail;
 }
 
-inline uint32_t PolicyForTest::AddAgent(std::string_view agent_name, std::initializer_list<std::string_view> runs_as) {
+inline uint32_t PolicyForTest::AddAgent(std::string_view agent_name,
+                                        std::initializer_list<std::string_view> runs_as) {
   Statement statement;
   statement.kind = StatementKind::kAgent;
   statement.name = S(agent_name);

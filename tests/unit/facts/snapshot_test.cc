@@ -1,9 +1,10 @@
-// Snapshots of good facts: names, attributes, membership, roles, containment, accounts, approvers, freshness.
+// Snapshots of good facts: names, attributes, membership, roles, containment, accounts, approvers,
+// freshness.
 #include "runtime/facts/snapshot.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "runtime/base/ip.h"
 #include "tests/unit/facts/policy_for_test.h"
@@ -35,7 +36,8 @@ class Facts : public testing::Test {
 };
 
 TEST_F(Facts, AttributesOfEveryType) {
-  const Snapshot& s = Load(R"({"resources": [{"type": "app.Doc", "id": "d1", "parent": "A", "attributes": {
+  const Snapshot& s =
+      Load(R"({"resources": [{"type": "app.Doc", "id": "d1", "parent": "A", "attributes": {
     "title": "Plan", "size": 5e2, "ratio": 0.250, "price": "5.00 USD", "public": true, "day": "2026-11-20",
     "opened": "2026-11-20T15:00+01:00", "hour": "09:30", "keep": "2h30m", "class": "internal", "ownerID": "E1",
     "viewers": ["E2", {"type": "person", "id": "E1"}, "E2"], "labels": {"tier": "prod", "a": "b"},
@@ -45,10 +47,26 @@ TEST_F(Facts, AttributesOfEveryType) {
   const Entity* doc = s.FindResource(policy.doc, "d1");
   ASSERT_NE(doc, nullptr);
   ASSERT_TRUE(doc->loaded);
-  const char* expected[] = {"\"Plan\"", "500", "0.25", "5.00 USD", "true", "2026-11-20", "2026-11-20T14:00:00Z", "09:30",
-                            "2h30m", "internal", "person \"E1\"", "{person \"E1\", person \"E2\"}",
-                            "{\"a\": \"b\", \"tier\": \"prod\"}", "\"/srv/out\"", "10.0.0.0/8", "team acme.marketing",
-                            "absent", "0.05 EUR", "{app.Folder \"A\", app.Folder \"B\"}", "{1.00 EUR, 2.00 USD}"};
+  const char* expected[] = {"\"Plan\"",
+                            "500",
+                            "0.25",
+                            "5.00 USD",
+                            "true",
+                            "2026-11-20",
+                            "2026-11-20T14:00:00Z",
+                            "09:30",
+                            "2h30m",
+                            "internal",
+                            "person \"E1\"",
+                            "{person \"E1\", person \"E2\"}",
+                            "{\"a\": \"b\", \"tier\": \"prod\"}",
+                            "\"/srv/out\"",
+                            "10.0.0.0/8",
+                            "team acme.marketing",
+                            "absent",
+                            "0.05 EUR",
+                            "{app.Folder \"A\", app.Folder \"B\"}",
+                            "{1.00 EUR, 2.00 USD}"};
   for (size_t i = 0; i < std::size(expected); ++i) {
     EXPECT_EQ(Show(doc->attributes[i], s.program().schema), expected[i]) << i;
   }
@@ -90,7 +108,8 @@ TEST_F(Facts, StatusAndLeaving) {
 TEST_F(Facts, LiteralsOfThePolicyAreLinked) {
   uint32_t known = policy.Person("E1"), unknown = policy.Person("E2");
   uint32_t folder = policy.Resource(policy.folder, "A");
-  const Snapshot& s = Load(R"({"persons": [{"id": "E1"}], "resources": [{"type": "app.Folder", "id": "A"}]})");
+  const Snapshot& s =
+      Load(R"({"persons": [{"id": "E1"}], "resources": [{"type": "app.Folder", "id": "A"}]})");
   EXPECT_EQ(s.constant(known).entity, s.FindPerson("E1"));
   EXPECT_EQ(s.FindPerson("E1")->person->literal, known);
   EXPECT_TRUE(s.FindPerson("E1")->loaded);
@@ -111,9 +130,12 @@ TEST_F(Facts, SetsOfLiteralsAreCanonical) {
 // ---------------------------------------------------------------- membership
 
 TEST_F(Facts, MembershipIsClosedOverNestedTeams) {
-  const Snapshot& s = Load(R"({"teams": {"marketing": ["E1", {"person": "E2", "until": "2026-11-20"}, {"team": "interns"}],
+  const Snapshot& s = Load(
+      R"({"teams": {"marketing": ["E1", {"person": "E2", "until": "2026-11-20"}, {"team": "interns"}],
     "acme.interns": ["E3"]}})");
-  auto in = [&](std::string_view id, uint32_t team, Instant now) { return s.InTeam(*s.FindPerson(id), team, now); };
+  auto in = [&](std::string_view id, uint32_t team, Instant now) {
+    return s.InTeam(*s.FindPerson(id), team, now);
+  };
   EXPECT_EQ(in("E1", policy.marketing, Noon()), Truth::kTrue);
   EXPECT_EQ(in("E1", policy.staff, Noon()), Truth::kTrue);
   EXPECT_EQ(in("E1", policy.interns, Noon()), Truth::kFalse);
@@ -138,7 +160,8 @@ TEST_F(Facts, ADateUntilLastsToTheEndOfThatDay) {
 }
 
 TEST_F(Facts, TheLongestOfSeveralWaysCounts) {
-  const Snapshot& s = Load(R"({"teams": {"interns": ["E1"], "marketing": [{"person": "E1", "until": "2026-11-01"},
+  const Snapshot& s =
+      Load(R"({"teams": {"interns": ["E1"], "marketing": [{"person": "E1", "until": "2026-11-01"},
     {"team": "interns", "until": "2027-01-01"}]}})");
   EXPECT_EQ(s.InTeam(*s.FindPerson("E1"), policy.marketing, Noon()), Truth::kTrue);
   ASSERT_EQ(s.FindPerson("E1")->person->teams.size(), 3u);
@@ -153,7 +176,8 @@ TEST_F(Facts, TheLongestOfSeveralWaysCounts) {
 }
 
 TEST_F(Facts, TeamInTeam) {
-  const Snapshot& s = Load(R"({"teams": {"marketing": [{"team": "interns", "until": "2026-11-20"}]}})");
+  const Snapshot& s =
+      Load(R"({"teams": {"marketing": [{"team": "interns", "until": "2026-11-20"}]}})");
   EXPECT_EQ(s.TeamInTeam(policy.interns, policy.interns, Noon()), Truth::kTrue);
   EXPECT_EQ(s.TeamInTeam(policy.interns, policy.marketing, Noon()), Truth::kTrue);
   EXPECT_EQ(s.TeamInTeam(policy.interns, policy.staff, Noon()), Truth::kTrue);
@@ -169,11 +193,17 @@ TEST_F(Facts, UnloadedOrStaleMembershipsAreUnknown) {
   const Snapshot& unloaded = Load(R"({"persons": [{"id": "E1"}]})");
   EXPECT_EQ(unloaded.InTeam(*unloaded.FindPerson("E1"), policy.staff, Noon()), Truth::kError);
   ErrorKind kind{};
-  EXPECT_EQ(unloaded.HoldsRole(*unloaded.FindPerson("E1"), policy.purchaser, nullptr, Noon(), &kind), Truth::kError);
+  EXPECT_EQ(
+      unloaded.HoldsRole(*unloaded.FindPerson("E1"), policy.purchaser, nullptr, Noon(), &kind),
+      Truth::kError);
   EXPECT_EQ(kind, ErrorKind::kMembership);
-  const Snapshot& loaded = Load(R"({"as_of": "2026-11-20T00:00Z", "persons": [{"id": "E1"}], "teams": {}})");
-  EXPECT_EQ(loaded.InTeam(*loaded.FindPerson("E1"), policy.staff, At("2026-11-21T00:00Z")), Truth::kFalse);
-  EXPECT_EQ(loaded.InTeam(*loaded.FindPerson("E1"), policy.staff, At("2026-11-21T00:00:00.000001Z")), Truth::kError);
+  const Snapshot& loaded =
+      Load(R"({"as_of": "2026-11-20T00:00Z", "persons": [{"id": "E1"}], "teams": {}})");
+  EXPECT_EQ(loaded.InTeam(*loaded.FindPerson("E1"), policy.staff, At("2026-11-21T00:00Z")),
+            Truth::kFalse);
+  EXPECT_EQ(
+      loaded.InTeam(*loaded.FindPerson("E1"), policy.staff, At("2026-11-21T00:00:00.000001Z")),
+      Truth::kError);
   EXPECT_TRUE(loaded.PersonsFresh(At("2026-11-21T00:00Z")));
   EXPECT_FALSE(loaded.PersonsFresh(At("2026-11-21T00:00:01Z")));
   EXPECT_FALSE(loaded.AccountsLoaded());
@@ -186,7 +216,8 @@ TEST_F(Facts, AnAbsentFeedIsNotAnEmptyOne) {
   EXPECT_FALSE(s.PersonsLoaded());
   EXPECT_FALSE(s.PersonsFresh(Noon()));
   const Snapshot& all = Load(R"({"persons": [], "teams": {}, "accounts": [], "resources": []})");
-  EXPECT_TRUE(all.PersonsLoaded() && all.AccountsLoaded() && all.ResourcesLoaded() && all.MembershipsFresh(Noon()));
+  EXPECT_TRUE(all.PersonsLoaded() && all.AccountsLoaded() && all.ResourcesLoaded() &&
+              all.MembershipsFresh(Noon()));
 }
 
 // ---------------------------------------------------------------- roles
@@ -196,7 +227,8 @@ TEST_F(Facts, PlainRoles) {
     {"role": "purchaser", "members": ["E1", {"team": "sales", "until": "2026-11-20"}]}]})");
   EXPECT_EQ(s.HoldsRole(*s.FindPerson("E1"), policy.purchaser, nullptr, Noon()), Truth::kTrue);
   EXPECT_EQ(s.HoldsRole(*s.FindPerson("E2"), policy.purchaser, nullptr, Noon()), Truth::kTrue);
-  EXPECT_EQ(s.HoldsRole(*s.FindPerson("E2"), policy.purchaser, nullptr, At("2026-11-21T00:00Z")), Truth::kFalse);
+  EXPECT_EQ(s.HoldsRole(*s.FindPerson("E2"), policy.purchaser, nullptr, At("2026-11-21T00:00Z")),
+            Truth::kFalse);
   EXPECT_EQ(s.HoldsRole(*s.FindPerson("E1"), policy.viewer, nullptr, Noon()), Truth::kFalse);
 }
 
@@ -212,11 +244,13 @@ TEST_F(Facts, ScopedRolesCountWithinTheirObject) {
   };
   EXPECT_EQ(holds("E1", policy.editor, policy.tenant, "T1"), Truth::kTrue);
   EXPECT_EQ(holds("E1", policy.editor, policy.project, "P1"), Truth::kTrue);
-  EXPECT_EQ(holds("E1", policy.viewer, policy.project, "P1"), Truth::kTrue) << "included, at the same object";
+  EXPECT_EQ(holds("E1", policy.viewer, policy.project, "P1"), Truth::kTrue)
+      << "included, at the same object";
   EXPECT_EQ(holds("E1", policy.editor, policy.project, "P2"), Truth::kFalse);
   EXPECT_EQ(holds("E1", policy.editor, policy.project, "P3"), Truth::kFalse);
   EXPECT_EQ(holds("E2", policy.viewer, policy.project, "P2"), Truth::kTrue);
-  EXPECT_EQ(holds("E2", policy.editor, policy.project, "P2"), Truth::kFalse) << "inclusion goes one way";
+  EXPECT_EQ(holds("E2", policy.editor, policy.project, "P2"), Truth::kFalse)
+      << "inclusion goes one way";
   EXPECT_EQ(s.HoldsRole(*s.FindPerson("E1"), policy.editor, nullptr, Noon()), Truth::kFalse);
 }
 
@@ -228,14 +262,16 @@ TEST_F(Facts, AScopedRoleAtAResourceOfUnknownPlaceIsUnknown) {
   ErrorKind kind{};
   EXPECT_EQ(s.HoldsRole(*s.FindPerson("E1"), policy.editor, nowhere, Noon(), &kind), Truth::kError);
   EXPECT_EQ(kind, ErrorKind::kContainment);
-  EXPECT_EQ(s.HoldsRole(*s.FindPerson("E9"), policy.editor, nowhere, Noon()), Truth::kFalse) << "holds it nowhere";
+  EXPECT_EQ(s.HoldsRole(*s.FindPerson("E9"), policy.editor, nowhere, Noon()), Truth::kFalse)
+      << "holds it nowhere";
 }
 
 // ---------------------------------------------------------------- containment
 
 TEST_F(Facts, ContainmentIsReflexiveAndTransitive) {
   policy.Resource(policy.folder, "unknown");
-  const Snapshot& s = Load(R"({"resources": [{"type": "app.Folder", "id": "A"}, {"type": "app.Folder", "id": "B", "parent": "A"},
+  const Snapshot& s = Load(
+      R"({"resources": [{"type": "app.Folder", "id": "A"}, {"type": "app.Folder", "id": "B", "parent": "A"},
     {"type": "app.Doc", "id": "d", "parent": "B"}, {"type": "app.Doc", "id": "lost"}]})");
   auto in = [&](uint32_t type, std::string_view id, std::string_view folder) {
     return s.ResourceIn(*s.FindResource(type, id), *s.FindResource(policy.folder, folder));
@@ -254,12 +290,14 @@ TEST_F(Facts, SixteenLevelsAreFineSeventeenAreNot) {
   auto chain = [](int levels) {
     std::string json = R"({"resources": [{"type": "app.Folder", "id": "0"})";
     for (int i = 1; i <= levels; ++i) {
-      json += R"(,{"type": "app.Folder", "id": ")" + std::to_string(i) + R"(", "parent": ")" + std::to_string(i - 1) + "\"}";
+      json += R"(,{"type": "app.Folder", "id": ")" + std::to_string(i) + R"(", "parent": ")" +
+              std::to_string(i - 1) + "\"}";
     }
     return json + "]}";
   };
   const Snapshot& s = Load(chain(16));
-  EXPECT_EQ(s.ResourceIn(*s.FindResource(policy.folder, "16"), *s.FindResource(policy.folder, "0")), Truth::kTrue);
+  EXPECT_EQ(s.ResourceIn(*s.FindResource(policy.folder, "16"), *s.FindResource(policy.folder, "0")),
+            Truth::kTrue);
   Result<std::unique_ptr<Snapshot>> deep = Join(policy, chain(17));
   ASSERT_FALSE(deep.ok());
   EXPECT_EQ(deep.error().code, "facts.depth");
@@ -267,9 +305,12 @@ TEST_F(Facts, SixteenLevelsAreFineSeventeenAreNot) {
 }
 
 TEST_F(Facts, PersonsUnderPersons) {
-  const Snapshot& s = Load(R"({"persons": [{"id": "boss"}, {"id": "m", "attributes": {"manager": "boss"}},
+  const Snapshot& s =
+      Load(R"({"persons": [{"id": "boss"}, {"id": "m", "attributes": {"manager": "boss"}},
     {"id": "w", "attributes": {"manager": "m"}}, {"id": "x", "attributes": {"manager": "ghost"}}]})");
-  auto in = [&](std::string_view a, std::string_view b) { return s.PersonIn(*s.FindPerson(a), *s.FindPerson(b)); };
+  auto in = [&](std::string_view a, std::string_view b) {
+    return s.PersonIn(*s.FindPerson(a), *s.FindPerson(b));
+  };
   EXPECT_EQ(in("w", "w"), Truth::kTrue);
   EXPECT_EQ(in("w", "boss"), Truth::kTrue);
   EXPECT_EQ(in("boss", "w"), Truth::kFalse);
@@ -278,7 +319,8 @@ TEST_F(Facts, PersonsUnderPersons) {
 }
 
 TEST_F(Facts, TheParentIsAnAttributeWhereItHasAName) {
-  const Snapshot& s = Load(R"({"resources": [{"type": "app.Project", "id": "P1", "attributes": {"home": "T1"}},
+  const Snapshot& s =
+      Load(R"({"resources": [{"type": "app.Project", "id": "P1", "attributes": {"home": "T1"}},
     {"type": "app.Project", "id": "P2", "parent": "T1"}, {"type": "app.Project", "id": "P3", "attributes": {"home": null}}]})");
   const Entity* tenant = s.FindResource(policy.tenant, "T1");
   for (std::string_view id : {"P1", "P2"}) {
@@ -327,7 +369,8 @@ TEST_F(Facts, WireNames) {
 
 TEST_F(Facts, AgentsByNameAndByWhatTheyRunAs) {
   uint32_t buyer = policy.AddAgent("acme.spend.buyer", {"spiffe://acme.example/agent/buyer"});
-  uint32_t night = policy.AddAgent("acme.ops.night", {"spiffe://acme.example/agent/buyer/night", "urn:night"});
+  uint32_t night =
+      policy.AddAgent("acme.ops.night", {"spiffe://acme.example/agent/buyer/night", "urn:night"});
   policy.AddAgent("acme.ops.twin", {"urn:shared"});
   policy.AddAgent("acme.crm.twin", {"urn:shared"});
   const Snapshot& s = Load("{}");
@@ -339,7 +382,8 @@ TEST_F(Facts, AgentsByNameAndByWhatTheyRunAs) {
   EXPECT_EQ(s.FindAgent("urn:night"), night);
   EXPECT_EQ(s.FindAgent("spiffe://acme.example/agent/buyer"), buyer);
   EXPECT_EQ(s.FindAgent("spiffe://acme.example/agent/buyer/i-7/x"), buyer);
-  EXPECT_EQ(s.FindAgent("spiffe://acme.example/agent/buyer/night/i-1"), night) << "the longest wins";
+  EXPECT_EQ(s.FindAgent("spiffe://acme.example/agent/buyer/night/i-1"), night)
+      << "the longest wins";
   EXPECT_EQ(s.FindAgent("spiffe://acme.example/agent/buyers"), kNone);
   EXPECT_EQ(s.FindAgent("spiffe://acme.example/agent"), kNone);
   EXPECT_EQ(s.FindAgent(""), kNone);
@@ -357,7 +401,11 @@ TEST_F(Facts, IdsAreCanonicalOrRefused) {
   EXPECT_FALSE(s.CheckResourceId(policy.doc, "e\xcc\x81").ok()) << "not in normal form C";
   EXPECT_TRUE(s.CheckResourceId(policy.doc, "\xc3\xa9").ok());
   EXPECT_FALSE(s.CheckResourceId(policy.doc, "a\nb").ok());
-  EXPECT_FALSE(s.CheckResourceId(policy.doc, "a\xe2\x80\xae" "b").ok()) << "bidi control";
+  EXPECT_FALSE(s.CheckResourceId(policy.doc,
+                                 "a\xe2\x80\xae"
+                                 "b")
+                   .ok())
+      << "bidi control";
   EXPECT_FALSE(s.CheckPersonId("a\x80").ok());
   EXPECT_FALSE(s.CheckPersonId(std::string(5000, 'a')).ok());
   EXPECT_EQ(*s.CheckResourceId(policy.file, "/srv/out/"), "/srv/out");
@@ -387,7 +435,8 @@ TEST_F(Facts, ApproversMustSpeakForWhatAGrantReaches) {
   uint32_t joint = policy.Grant("acme.g5", policy.Person("E7"), {policy.file});
   uint32_t by_package = policy.Grant("acme.g6", policy.Person("E0500"), {policy.project});
   uint32_t upward = policy.Grant("acme.g7", policy.Person("E0500"), {policy.file});
-  const Snapshot& s = Load(R"({"teams": {"finance": [{"person": "M1", "until": "2026-11-20T18:00Z"}]}})");
+  const Snapshot& s =
+      Load(R"({"teams": {"finance": [{"person": "M1", "until": "2026-11-20T18:00Z"}]}})");
   EXPECT_TRUE(s.ApproverOk(none, Noon()));
   EXPECT_TRUE(s.ApproverOk(owner, Noon())) << "owns the owning team";
   EXPECT_TRUE(s.ApproverOk(member, Noon()));
@@ -395,7 +444,8 @@ TEST_F(Facts, ApproversMustSpeakForWhatAGrantReaches) {
   EXPECT_FALSE(s.ApproverOk(stranger, Noon()));
   EXPECT_FALSE(s.ApproverOk(half, Noon())) << "every type it reaches";
   EXPECT_TRUE(s.ApproverOk(joint, Noon()));
-  EXPECT_TRUE(s.ApproverOk(by_package, Noon())) << "a type without an owner belongs to its package's team";
+  EXPECT_TRUE(s.ApproverOk(by_package, Noon()))
+      << "a type without an owner belongs to its package's team";
   EXPECT_TRUE(s.ApproverOk(upward, Noon())) << "owner of the team that owns marketing";
   Instant stale = At("2026-11-23T00:00Z");
   EXPECT_TRUE(s.ApproverOk(owner, stale)) << "ownership is policy";

@@ -9,16 +9,24 @@
 namespace dpl {
 namespace {
 
-int Order(const Value& a, const Value& b, bool* comparable) { return CompareValues(a, b, comparable); }
+int Order(const Value& a, const Value& b, bool* comparable) {
+  return CompareValues(a, b, comparable);
+}
 
 TEST(Values, OrderWithinAKind) {
   bool comparable = true;
   auto i = [](int64_t n) { return Value::Int(ValueKind::kInt, n); };
   EXPECT_LT(Order(i(INT64_MIN), i(INT64_MAX), &comparable), 0);
   EXPECT_EQ(Order(i(4), i(4), &comparable), 0);
-  EXPECT_GT(Order(Value::Text(ValueKind::kString, "b"), Value::Text(ValueKind::kString, "ab"), &comparable), 0);
-  EXPECT_LT(Order(Value::Text(ValueKind::kString, ""), Value::Text(ValueKind::kString, "\x01"), &comparable), 0);
-  EXPECT_LT(Order(Value::Text(ValueKind::kString, "z"), Value::Text(ValueKind::kString, "\xc3\xa9"), &comparable), 0)
+  EXPECT_GT(Order(Value::Text(ValueKind::kString, "b"), Value::Text(ValueKind::kString, "ab"),
+                  &comparable),
+            0);
+  EXPECT_LT(Order(Value::Text(ValueKind::kString, ""), Value::Text(ValueKind::kString, "\x01"),
+                  &comparable),
+            0);
+  EXPECT_LT(Order(Value::Text(ValueKind::kString, "z"), Value::Text(ValueKind::kString, "\xc3\xa9"),
+                  &comparable),
+            0)
       << "bytes are unsigned";
   EXPECT_TRUE(comparable);
 }
@@ -42,8 +50,12 @@ TEST(Values, SetsCompareByTheirElements) {
   Value a[] = {Value::Int(ValueKind::kMoney, 1, 1), Value::Int(ValueKind::kMoney, 2, 1)};
   Value b[] = {Value::Int(ValueKind::kMoney, 1, 1), Value::Int(ValueKind::kMoney, 2, 2)};
   bool comparable = true;
-  EXPECT_EQ(Order(Value::Items(ValueKind::kSet, a, 2), Value::Items(ValueKind::kSet, a, 2), &comparable), 0);
-  EXPECT_LT(Order(Value::Items(ValueKind::kSet, a, 1), Value::Items(ValueKind::kSet, a, 2), &comparable), 0);
+  EXPECT_EQ(
+      Order(Value::Items(ValueKind::kSet, a, 2), Value::Items(ValueKind::kSet, a, 2), &comparable),
+      0);
+  EXPECT_LT(
+      Order(Value::Items(ValueKind::kSet, a, 1), Value::Items(ValueKind::kSet, a, 2), &comparable),
+      0);
   EXPECT_TRUE(comparable);
   Order(Value::Items(ValueKind::kSet, a, 2), Value::Items(ValueKind::kSet, b, 2), &comparable);
   EXPECT_FALSE(comparable) << "a currency inside counts too";
@@ -64,7 +76,8 @@ TEST(Values, EntitiesAreTheirTypeAndId) {
 }
 
 TEST(Values, CanonicalSets) {
-  Value items[] = {Value::Int(ValueKind::kInt, 3), Value::Int(ValueKind::kInt, 1), Value::Int(ValueKind::kInt, 3)};
+  Value items[] = {Value::Int(ValueKind::kInt, 3), Value::Int(ValueKind::kInt, 1),
+                   Value::Int(ValueKind::kInt, 3)};
   ASSERT_EQ(MakeCanonicalSet(items, 3), 2u);
   EXPECT_EQ(items[0].i, 1);
   EXPECT_EQ(items[1].i, 3);
@@ -87,7 +100,10 @@ class TypeValueTest : public testing::Test {
  protected:
   void SetUp() override {
     record_ = policy_.T(TypeKind::kRecord, 0);  // before the policy is handed over
-    snapshot_ = Join(policy_, R"({"persons": [{"id": "E1"}], "resources": [{"type": "app.Folder", "id": "A"}]})").take();
+    snapshot_ =
+        Join(policy_,
+             R"({"persons": [{"id": "E1"}], "resources": [{"type": "app.Folder", "id": "A"}]})")
+            .take();
   }
   Result<Value> Type(std::string_view json, TypeId type) {
     Result<const WireValue*> wire = ParseJson(json, &arena_);
@@ -101,7 +117,8 @@ class TypeValueTest : public testing::Test {
 };
 
 TEST_F(TypeValueTest, ReferencesToKnownAndUnknownThings) {
-  TypeId person = policy_.T(TypeKind::kPerson), folder = policy_.T(TypeKind::kResource, policy_.folder);
+  TypeId person = policy_.T(TypeKind::kPerson),
+         folder = policy_.T(TypeKind::kResource, policy_.folder);
   EXPECT_EQ(Type("\"E1\"", person)->entity, snapshot_->FindPerson("E1"));
   Result<Value> unknown = Type("\"E9\"", person);
   ASSERT_TRUE(unknown.ok());
@@ -110,10 +127,12 @@ TEST_F(TypeValueTest, ReferencesToKnownAndUnknownThings) {
   EXPECT_FALSE(unknown->entity->loaded);
   EXPECT_EQ(snapshot_->FindPerson("E9"), nullptr) << "a request adds nothing to the facts";
   EXPECT_EQ(snapshot_->InTeam(*unknown->entity, 0, At("2026-11-20T15:00Z")), Truth::kError);
-  Result<Value> nowhere = Type(R"({"type": "app.Folder", "id": "Z", "properties": {"x": 1}})", folder);
+  Result<Value> nowhere =
+      Type(R"({"type": "app.Folder", "id": "Z", "properties": {"x": 1}})", folder);
   ASSERT_TRUE(nowhere.ok());
   EXPECT_EQ(nowhere->entity->parent_state, Entity::Parent::kNoFact);
-  EXPECT_EQ(snapshot_->ResourceIn(*nowhere->entity, *snapshot_->FindResource(policy_.folder, "A")), Truth::kError);
+  EXPECT_EQ(snapshot_->ResourceIn(*nowhere->entity, *snapshot_->FindResource(policy_.folder, "A")),
+            Truth::kError);
 }
 
 TEST_F(TypeValueTest, RecordsOfRequestsMayHoldMore) {
@@ -131,7 +150,8 @@ TEST_F(TypeValueTest, MoneyIsNeverABareNumber) {
     EXPECT_EQ(value.error().code, "type");
     EXPECT_EQ(value.error().line, 1u);
   }
-  for (std::string_view good : {"\"5000.00 USD\"", R"({"amount": "5000.00", "currency": "USD"})", R"({"minor": 500000, "currency": "USD"})"}) {
+  for (std::string_view good : {"\"5000.00 USD\"", R"({"amount": "5000.00", "currency": "USD"})",
+                                R"({"minor": 500000, "currency": "USD"})"}) {
     Result<Value> value = Type(good, money);
     ASSERT_TRUE(value.ok()) << good;
     EXPECT_EQ(value->i, 500000);

@@ -1,4 +1,5 @@
-// What the machine reads from facts and request: attributes, staleness, membership, containment, subjects, scopes.
+// What the machine reads from facts and request: attributes, staleness, membership, containment,
+// subjects, scopes.
 #include "runtime/json/json.h"
 #include "tests/unit/vm/machine_for_test.h"
 
@@ -7,8 +8,12 @@ namespace {
 
 class FactsOps : public MachineTest {
  protected:
-  Words Doc(uint32_t attribute) { return Op(Opcode::kLoadResource) + Op(Opcode::kResourceAttr, policy.doc, attribute); }
-  Words Me(uint32_t attribute) { return Op(Opcode::kLoadPerson) + Op(Opcode::kPersonAttr, attribute); }
+  Words Doc(uint32_t attribute) {
+    return Op(Opcode::kLoadResource) + Op(Opcode::kResourceAttr, policy.doc, attribute);
+  }
+  Words Me(uint32_t attribute) {
+    return Op(Opcode::kLoadPerson) + Op(Opcode::kPersonAttr, attribute);
+  }
 };
 
 constexpr const char* kCompany = R"({"as_of": "2026-11-20T00:00Z",
@@ -54,11 +59,13 @@ TEST_F(FactsOps, PersonsAttributes) {
   EXPECT_EQ(Show(Me(policy.joined)), "⊥missing");
   EXPECT_EQ(Show(Op(Opcode::kLoadPerson) + Op(Opcode::kEntityKey)), "\"E1\"");
   At("2026-11-21T00:00:00.000001Z");
-  for (uint32_t attribute : {policy.full_name, policy.level, policy.tags, policy.spend, policy.joined}) {
+  for (uint32_t attribute :
+       {policy.full_name, policy.level, policy.tags, policy.spend, policy.joined}) {
     EXPECT_EQ(Show(Me(attribute)), "⊥stale") << attribute;
   }
   EXPECT_EQ(Show(Me(policy.joined) + Op(Opcode::kIsKnown)), "⊥stale");
-  EXPECT_EQ(Show(Op(Opcode::kLoadPerson) + Op(Opcode::kEntityKey)), "\"E1\"") << "who it is does not go stale";
+  EXPECT_EQ(Show(Op(Opcode::kLoadPerson) + Op(Opcode::kEntityKey)), "\"E1\"")
+      << "who it is does not go stale";
   At("2026-11-21T00:00Z");
   EXPECT_EQ(Show(Me(policy.full_name)), "\"Sarah\"") << "exactly at the bound";
   person = "";
@@ -71,12 +78,14 @@ TEST_F(FactsOps, PersonsAttributes) {
 TEST_F(FactsOps, ARequestsValuesCountWhereFactsHaveNone) {
   Facts(kCompany);
   uint32_t title = policy.Code(Doc(policy.d_title)), size = policy.Code(Doc(policy.d_size));
-  uint32_t same = policy.Code(Op(Opcode::kLoadResource) + Push(policy.Resource(policy.doc, "d")) + Op(Opcode::kEq));
+  uint32_t same = policy.Code(Op(Opcode::kLoadResource) + Push(policy.Resource(policy.doc, "d")) +
+                              Op(Opcode::kEq));
   uint32_t inside = policy.Code(Op(Opcode::kResourceIn, policy.Resource(policy.folder, "A")));
   Rebuild();
   // As the engine lays a request over a fact: a copy with its own slots.
   const Entity& fact = *snapshot->FindResource(policy.doc, "d");
-  std::vector<Value> slots(fact.attributes, fact.attributes + policy.p.schema.resources[policy.doc].attributes.size());
+  std::vector<Value> slots(
+      fact.attributes, fact.attributes + policy.p.schema.resources[policy.doc].attributes.size());
   slots[policy.d_size] = Value::Int(ValueKind::kInt, 7);
   slots[policy.d_size].flags = kFromRequest;
   Entity overlay = fact;
@@ -107,8 +116,10 @@ TEST_F(FactsOps, ConfusedOperandsAreAborts) {
   resource = "d";
   person = "E1";
   Words five = Push(policy.Int(5));
-  for (Words op : {Op(Opcode::kPersonAttr, 0), Op(Opcode::kResourceAttr, 0, 0), Op(Opcode::kResourceParent, 0), Op(Opcode::kEntityKey),
-                   Op(Opcode::kLabelValue, policy.Text("k")), Op(Opcode::kInTeam, 0), Op(Opcode::kInRole, 0), Op(Opcode::kDuring, 0)}) {
+  for (Words op :
+       {Op(Opcode::kPersonAttr, 0), Op(Opcode::kResourceAttr, 0, 0), Op(Opcode::kResourceParent, 0),
+        Op(Opcode::kEntityKey), Op(Opcode::kLabelValue, policy.Text("k")), Op(Opcode::kInTeam, 0),
+        Op(Opcode::kInRole, 0), Op(Opcode::kDuring, 0)}) {
     EXPECT_EQ(Show(five + op), "abort internal") << op[0];
   }
   Words me = Op(Opcode::kLoadPerson), it = Op(Opcode::kLoadResource);
@@ -171,9 +182,11 @@ TEST_F(FactsOps, Membership) {
   EXPECT_EQ(Show(me + Op(Opcode::kInTeam, policy.interns)), "false");
   EXPECT_EQ(Show(Push(policy.Team(policy.marketing)) + Op(Opcode::kInTeam, policy.staff)), "true");
   EXPECT_EQ(Show(me + Push(policy.Team(policy.marketing)) + Op(Opcode::kInTeamValue)), "true");
-  EXPECT_EQ(Show(me + Me(policy.team_of) + Op(Opcode::kInTeamValue)), "false") << "a team in an attribute: sales";
+  EXPECT_EQ(Show(me + Me(policy.team_of) + Op(Opcode::kInTeamValue)), "false")
+      << "a team in an attribute: sales";
   EXPECT_EQ(Show(me + Op(Opcode::kInRole, policy.purchaser)), "true");
-  EXPECT_EQ(Show(me + Op(Opcode::kInRole, policy.viewer)), "false") << "scoped, and no resource of it";
+  EXPECT_EQ(Show(me + Op(Opcode::kInRole, policy.viewer)), "false")
+      << "scoped, and no resource of it";
   person = "E2";
   EXPECT_EQ(Show(me + Op(Opcode::kInTeam, policy.interns)), "true");
   At("2026-11-20T16:00Z");
@@ -207,7 +220,8 @@ TEST_F(FactsOps, ScopedRolesAtTheRequestsResource) {
 
 TEST_F(FactsOps, Containment) {
   Facts(kCompany);
-  uint32_t a = policy.Resource(policy.folder, "A"), b = policy.Resource(policy.folder, "B"), c = policy.Resource(policy.folder, "C");
+  uint32_t a = policy.Resource(policy.folder, "A"), b = policy.Resource(policy.folder, "B"),
+           c = policy.Resource(policy.folder, "C");
   resource = "d";
   EXPECT_EQ(Show(Op(Opcode::kResourceIn, b)), "true");
   EXPECT_EQ(Show(Op(Opcode::kResourceIn, a)), "true");
@@ -217,8 +231,11 @@ TEST_F(FactsOps, Containment) {
   EXPECT_EQ(Show(it + Push(policy.SetK({c, a})) + Op(Opcode::kIn)), "true");
   EXPECT_EQ(Show(it + Push(policy.SetK({c})) + Op(Opcode::kIn)), "false");
   EXPECT_EQ(Show(it + Op(Opcode::kResourceParent, policy.doc)), "app.Folder \"B\"");
-  EXPECT_EQ(Show(it + Op(Opcode::kResourceParent, policy.doc) + Op(Opcode::kResourceParent, policy.folder)), "app.Folder \"A\"");
-  EXPECT_EQ(Show(it + Op(Opcode::kResourceParent, policy.doc) + Op(Opcode::kResourceParent, policy.folder) +
+  EXPECT_EQ(Show(it + Op(Opcode::kResourceParent, policy.doc) +
+                 Op(Opcode::kResourceParent, policy.folder)),
+            "app.Folder \"A\"");
+  EXPECT_EQ(Show(it + Op(Opcode::kResourceParent, policy.doc) +
+                 Op(Opcode::kResourceParent, policy.folder) +
                  Op(Opcode::kResourceParent, policy.folder) + Op(Opcode::kIsKnown)),
             "false")
       << "a root has none";
@@ -260,7 +277,9 @@ TEST_F(FactsOps, PathKeys) {
   resource = "/srv/out/a.txt";
   EXPECT_EQ(Show(Op(Opcode::kResourceInPath, policy.Path("/srv/out"))), "true");
   EXPECT_EQ(Show(Op(Opcode::kResourceInPath, policy.Path("/srv/ou"))), "false");
-  EXPECT_EQ(Show(Op(Opcode::kLoadResource) + Op(Opcode::kEntityKey) + Push(policy.Path("/srv")) + Op(Opcode::kIn)), "true");
+  EXPECT_EQ(Show(Op(Opcode::kLoadResource) + Op(Opcode::kEntityKey) + Push(policy.Path("/srv")) +
+                 Op(Opcode::kIn)),
+            "true");
   EXPECT_EQ(Show(Op(Opcode::kLoadResource) + Push(policy.Path("/srv")) + Op(Opcode::kIn)), "true");
 }
 
@@ -289,7 +308,8 @@ TEST_F(FactsOps, Labels) {
   resource = "d";
   EXPECT_EQ(Show(Doc(policy.d_labels) + Op(Opcode::kLabelValue, policy.Text("tier"))), "\"prod\"");
   EXPECT_EQ(Show(Doc(policy.d_labels) + Op(Opcode::kLabelValue, policy.Text("Tier"))), "⊥missing");
-  EXPECT_EQ(Show(Doc(policy.d_labels) + Op(Opcode::kLabelValue, policy.Text("")) + Push(policy.Text("prod")) + Op(Opcode::kNe)),
+  EXPECT_EQ(Show(Doc(policy.d_labels) + Op(Opcode::kLabelValue, policy.Text("")) +
+                 Push(policy.Text("prod")) + Op(Opcode::kNe)),
             "⊥missing");
 }
 
@@ -317,7 +337,8 @@ TEST_F(FactsOps, Subjects) {
   EXPECT_EQ(Show(Op(Opcode::kSubjAgentHop, 5)), "true");
   EXPECT_EQ(Show(Op(Opcode::kSubjAgentHop, 4)), "false");
   EXPECT_EQ(Show(Op(Opcode::kSubjAgentRoot, 3)), "false") << "a person stands behind it";
-  EXPECT_EQ(Show(Op(Opcode::kLoadAgent) + Push(policy.Agent(5)) + Op(Opcode::kEq)), "true") << "the last one acts";
+  EXPECT_EQ(Show(Op(Opcode::kLoadAgent) + Push(policy.Agent(5)) + Op(Opcode::kEq)), "true")
+      << "the last one acts";
   person = "";
   env.standing = true;
   EXPECT_EQ(Show(Op(Opcode::kSubjAgentRoot, 3)), "true");
@@ -331,7 +352,8 @@ TEST_F(FactsOps, Subjects) {
 
 TEST_F(FactsOps, ALiteralIdIsNeverUnknown) {
   Facts("{}");
-  uint32_t d = policy.Resource(policy.doc, "d"), e = policy.Resource(policy.doc, "e"), folder = policy.Resource(policy.folder, "d");
+  uint32_t d = policy.Resource(policy.doc, "d"), e = policy.Resource(policy.doc, "e"),
+           folder = policy.Resource(policy.folder, "d");
   resource = "d";
   EXPECT_EQ(Show(Op(Opcode::kResourceIs, d)), "true");
   EXPECT_EQ(Show(Op(Opcode::kResourceIs, e)), "false");

@@ -1,11 +1,11 @@
 // One expression, one environment, one value: what every test of the machine does.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "runtime/bytecode/builtin.h"
 #include "runtime/vm/machine.h"
@@ -26,7 +26,8 @@ class MachineTest : public testing::Test {
   void Facts(std::string json) { json_ = std::move(json); }
   void At(std::string_view instant) { env.now = dpl::At(instant); }
 
-  // Joins policy and facts afresh (so that everything the test declared is in it) and runs the words.
+  // Joins policy and facts afresh (so that everything the test declared is in it) and runs the
+  // words.
   Value Eval(const Words& words) {
     uint32_t code = policy.Code(words);
     Rebuild();
@@ -53,10 +54,14 @@ class MachineTest : public testing::Test {
   std::string Show(const Words& words) {
     Value v = Eval(words);
     switch (env.abort) {
-      case Abort::kNo: break;
-      case Abort::kBudget: return "abort budget";
-      case Abort::kArena: return "abort arena";
-      case Abort::kInternal: return "abort internal";
+      case Abort::kNo:
+        break;
+      case Abort::kBudget:
+        return "abort budget";
+      case Abort::kArena:
+        return "abort arena";
+      case Abort::kInternal:
+        return "abort internal";
     }
     if (v.is_error()) return std::string("⊥") + ErrorKindName(v.error());
     std::string out;
@@ -65,7 +70,9 @@ class MachineTest : public testing::Test {
   }
 
   static Words Push(uint32_t constant) { return {W(Opcode::kPushConst), constant}; }
-  static Words Bottom(ErrorKind kind) { return {W(Opcode::kPushError), static_cast<uint32_t>(kind)}; }
+  static Words Bottom(ErrorKind kind) {
+    return {W(Opcode::kPushError), static_cast<uint32_t>(kind)};
+  }
   static Words Op(Opcode op) { return {W(op)}; }
   static Words Op(Opcode op, uint32_t a) { return {W(op), a}; }
   static Words Op(Opcode op, uint32_t a, uint32_t b) { return {W(op), a, b}; }

@@ -1,4 +1,5 @@
-// Every strict operator with good operands, with ⊥ and `absent`, with two currencies, and out of range.
+// Every strict operator with good operands, with ⊥ and `absent`, with two currencies, and out of
+// range.
 #include "tests/unit/vm/machine_for_test.h"
 
 namespace dpl {
@@ -9,8 +10,9 @@ class OperatorTest : public MachineTest {
   std::string Two(uint32_t a, Opcode op, uint32_t b) { return Show(Binary(Push(a), Push(b), op)); }
 };
 
-const Opcode kStrictBinary[] = {Opcode::kEq,  Opcode::kNe,  Opcode::kLt,  Opcode::kLe, Opcode::kGt,
-                                Opcode::kGe,  Opcode::kAdd, Opcode::kSub, Opcode::kMul, Opcode::kIn, Opcode::kInTeamValue};
+const Opcode kStrictBinary[] = {Opcode::kEq,  Opcode::kNe, Opcode::kLt,         Opcode::kLe,
+                                Opcode::kGt,  Opcode::kGe, Opcode::kAdd,        Opcode::kSub,
+                                Opcode::kMul, Opcode::kIn, Opcode::kInTeamValue};
 
 TEST_F(OperatorTest, TheFirstErrorFromTheLeftIsTheResult) {
   Words five = Push(policy.Int(5));
@@ -21,12 +23,14 @@ TEST_F(OperatorTest, TheFirstErrorFromTheLeftIsTheResult) {
     EXPECT_EQ(Show(Binary(stale, five, op)), "⊥stale");
     EXPECT_EQ(Show(Binary(five, range, op)), "⊥range") << "before any look at the types";
   }
-  for (Words unary : {Op(Opcode::kNeg), Op(Opcode::kNot), Op(Opcode::kDuring, 0), Op(Opcode::kInTeam, 0), Op(Opcode::kInRole, 0),
-                      Op(Opcode::kLike, policy.LikePattern("*")), Op(Opcode::kMatches, policy.RegexPattern(".*")),
-                      Op(Opcode::kEntityKey), Op(Opcode::kRecordField, 0), Op(Opcode::kPersonAttr, 0),
-                      Op(Opcode::kResourceAttr, 0, 0), Op(Opcode::kResourceParent, 0), Op(Opcode::kLabelValue, policy.Text("k")),
-                      Op(Opcode::kCallBuiltin, static_cast<uint32_t>(Builtin::k_lower), 1), Op(Opcode::kMakeSet, 1),
-                      Op(Opcode::kMakeRecord, 1)}) {
+  for (Words unary :
+       {Op(Opcode::kNeg), Op(Opcode::kNot), Op(Opcode::kDuring, 0), Op(Opcode::kInTeam, 0),
+        Op(Opcode::kInRole, 0), Op(Opcode::kLike, policy.LikePattern("*")),
+        Op(Opcode::kMatches, policy.RegexPattern(".*")), Op(Opcode::kEntityKey),
+        Op(Opcode::kRecordField, 0), Op(Opcode::kPersonAttr, 0), Op(Opcode::kResourceAttr, 0, 0),
+        Op(Opcode::kResourceParent, 0), Op(Opcode::kLabelValue, policy.Text("k")),
+        Op(Opcode::kCallBuiltin, static_cast<uint32_t>(Builtin::k_lower), 1),
+        Op(Opcode::kMakeSet, 1), Op(Opcode::kMakeRecord, 1)}) {
     EXPECT_EQ(Show(Bottom(ErrorKind::kStale) + unary), "⊥stale") << unary[0];
   }
 }
@@ -49,14 +53,18 @@ TEST_F(OperatorTest, EveryUseOfAbsentIsMissing) {
   EXPECT_EQ(Show(Binary(no, absent, Opcode::kOr)), "⊥missing");
   EXPECT_EQ(Show(Binary(absent, yes, Opcode::kOr)), "true");
   EXPECT_EQ(Show(absent + five + Op(Opcode::kMakeSet, 2)), "⊥missing");
-  EXPECT_EQ(Show(absent + Op(Opcode::kCallBuiltin, static_cast<uint32_t>(Builtin::k_lower), 1)), "⊥missing");
+  EXPECT_EQ(Show(absent + Op(Opcode::kCallBuiltin, static_cast<uint32_t>(Builtin::k_lower), 1)),
+            "⊥missing");
   EXPECT_EQ(Show(absent + Op(Opcode::kIsKnown)), "false");
 }
 
 // ---------------------------------------------------------------- comparing
 
 TEST_F(OperatorTest, Equality) {
-  struct Row { uint32_t a, b; const char* equal; } rows[] = {
+  struct Row {
+    uint32_t a, b;
+    const char* equal;
+  } rows[] = {
       {policy.Int(5), policy.Int(5), "true"},
       {policy.Int(5), policy.Int(-5), "false"},
       {policy.Bool(true), policy.Bool(false), "false"},
@@ -78,7 +86,8 @@ TEST_F(OperatorTest, Equality) {
       {policy.Resource(policy.doc, "x"), policy.Resource(policy.folder, "x"), "false"},
       {policy.Team(1), policy.Team(1), "true"},
       {policy.Agent(1), policy.Agent(2), "false"},
-      {policy.SetK({policy.Int(1), policy.Int(2)}), policy.SetK({policy.Int(2), policy.Int(1)}), "true"},
+      {policy.SetK({policy.Int(1), policy.Int(2)}), policy.SetK({policy.Int(2), policy.Int(1)}),
+       "true"},
       {policy.SetK({}), policy.SetK({policy.Int(1)}), "false"},
       {policy.SetK({policy.Mon("1 USD")}), policy.SetK({policy.Mon("1 EUR")}), "⊥currency"},
   };
@@ -92,7 +101,9 @@ TEST_F(OperatorTest, Equality) {
 }
 
 TEST_F(OperatorTest, Order) {
-  struct Row { uint32_t less, more; } rows[] = {
+  struct Row {
+    uint32_t less, more;
+  } rows[] = {
       {policy.Int(INT64_MIN), policy.Int(INT64_MAX)},
       {policy.Dec("-0.000001"), policy.Dec("0")},
       {policy.Mon("4.99 USD"), policy.Mon("5 USD")},
@@ -115,7 +126,8 @@ TEST_F(OperatorTest, Order) {
   }
   for (Opcode op : {Opcode::kLt, Opcode::kLe, Opcode::kGt, Opcode::kGe}) {
     EXPECT_EQ(Two(policy.Mon("5 USD"), op, policy.Mon("6 EUR")), "⊥currency");
-    EXPECT_EQ(Two(policy.Text("a"), op, policy.Text("b")), "abort internal") << "texts have no order";
+    EXPECT_EQ(Two(policy.Text("a"), op, policy.Text("b")), "abort internal")
+        << "texts have no order";
   }
 }
 
@@ -144,11 +156,14 @@ TEST_F(OperatorTest, Sums) {
   uint32_t most = policy.K(Constant::Kind::kMoney, INT64_MAX, *CurrencyIndex("USD"));
   EXPECT_EQ(Two(most, Opcode::kAdd, policy.Mon("0.01 USD")), "⊥range");
   EXPECT_EQ(Two(policy.Span("1h"), Opcode::kAdd, policy.Span("30m")), "1h30m");
-  EXPECT_EQ(Two(policy.Moment("2026-11-20T15:00Z"), Opcode::kAdd, policy.Span("24h")), "2026-11-21T15:00:00Z");
-  EXPECT_EQ(Two(policy.Span("24h"), Opcode::kAdd, policy.Moment("2026-11-20T15:00Z")), "2026-11-21T15:00:00Z");
+  EXPECT_EQ(Two(policy.Moment("2026-11-20T15:00Z"), Opcode::kAdd, policy.Span("24h")),
+            "2026-11-21T15:00:00Z");
+  EXPECT_EQ(Two(policy.Span("24h"), Opcode::kAdd, policy.Moment("2026-11-20T15:00Z")),
+            "2026-11-21T15:00:00Z");
   EXPECT_EQ(Two(policy.Moment("9999-12-31T00:00Z"), Opcode::kAdd, policy.Span("1d")), "⊥range");
   EXPECT_EQ(Two(policy.Day("2026-11-20"), Opcode::kAdd, policy.Span("90d")), "2027-02-18");
-  EXPECT_EQ(Two(policy.Day("2026-11-20"), Opcode::kAdd, policy.Span("36h")), "⊥range") << "not a whole number of days";
+  EXPECT_EQ(Two(policy.Day("2026-11-20"), Opcode::kAdd, policy.Span("36h")), "⊥range")
+      << "not a whole number of days";
   EXPECT_EQ(Two(policy.Clock("23:00"), Opcode::kAdd, policy.Span("59m")), "23:59");
   EXPECT_EQ(Two(policy.Clock("23:00"), Opcode::kAdd, policy.Span("1h")), "⊥range");
 }
@@ -159,12 +174,16 @@ TEST_F(OperatorTest, Differences) {
   EXPECT_EQ(Two(policy.Dec("0.1"), Opcode::kSub, policy.Dec("0.3")), "-0.2");
   EXPECT_EQ(Two(policy.Mon("1 USD"), Opcode::kSub, policy.Mon("2 USD")), "-1.00 USD");
   EXPECT_EQ(Two(policy.Mon("1 USD"), Opcode::kSub, policy.Mon("1 JPY")), "⊥currency");
-  EXPECT_EQ(Two(policy.Moment("2026-11-21T15:00Z"), Opcode::kSub, policy.Moment("2026-11-20T15:00Z")), "1d");
-  EXPECT_EQ(Two(policy.Moment("2026-11-21T15:00Z"), Opcode::kSub, policy.Span("1d")), "2026-11-20T15:00:00Z");
+  EXPECT_EQ(
+      Two(policy.Moment("2026-11-21T15:00Z"), Opcode::kSub, policy.Moment("2026-11-20T15:00Z")),
+      "1d");
+  EXPECT_EQ(Two(policy.Moment("2026-11-21T15:00Z"), Opcode::kSub, policy.Span("1d")),
+            "2026-11-20T15:00:00Z");
   EXPECT_EQ(Two(policy.Day("2026-11-21"), Opcode::kSub, policy.Day("2026-11-20")), "1d");
   EXPECT_EQ(Two(policy.Day("0001-01-01"), Opcode::kSub, policy.Span("1d")), "⊥range");
   EXPECT_EQ(Two(policy.Clock("10:00"), Opcode::kSub, policy.Clock("09:30")), "30m");
-  EXPECT_EQ(Two(policy.Span("1h"), Opcode::kSub, policy.Moment("2026-11-20T15:00Z")), "abort internal");
+  EXPECT_EQ(Two(policy.Span("1h"), Opcode::kSub, policy.Moment("2026-11-20T15:00Z")),
+            "abort internal");
 }
 
 TEST_F(OperatorTest, Products) {
@@ -190,33 +209,71 @@ TEST_F(OperatorTest, Negation) {
 // ---------------------------------------------------------------- texts
 
 TEST_F(OperatorTest, LikeIsAnchored) {
-  struct Row { const char* text; const char* pattern; const char* result; } rows[] = {
-      {"abc", "abc", "true"},       {"abc", "ab", "false"},       {"abc", "bc", "false"},     {"abc", "a*", "true"},
-      {"abc", "*c", "true"},        {"abc", "*b*", "true"},       {"abc", "*", "true"},       {"", "*", "true"},
-      {"", "", "true"},             {"a", "", "false"},           {"abc", "a*b*c", "true"},   {"abc", "a*c*b", "false"},
-      {"aXbXb", "a*b", "true"},     {"ab", "a*b*b", "false"},     {"aab", "a*ab", "true"},    {"ab", "a*ab", "false"},
-      {"a*b", "a*b", "true"},       {"aba", "ab*ba", "false"},    {"abba", "ab*ba", "true"},  {"a\nb", "a*b", "true"},
-      {"ABC", "a*", "false"},       {"aaaa", "a*a*a*a*a", "false"}, {"aaaaa", "a*a*a*a*a", "true"}, {"a.c", "a.c", "true"},
-      {"abc", "a.c", "false"},      {"abc", "**", "true"},
+  struct Row {
+    const char* text;
+    const char* pattern;
+    const char* result;
+  } rows[] = {
+      {"abc", "abc", "true"},
+      {"abc", "ab", "false"},
+      {"abc", "bc", "false"},
+      {"abc", "a*", "true"},
+      {"abc", "*c", "true"},
+      {"abc", "*b*", "true"},
+      {"abc", "*", "true"},
+      {"", "*", "true"},
+      {"", "", "true"},
+      {"a", "", "false"},
+      {"abc", "a*b*c", "true"},
+      {"abc", "a*c*b", "false"},
+      {"aXbXb", "a*b", "true"},
+      {"ab", "a*b*b", "false"},
+      {"aab", "a*ab", "true"},
+      {"ab", "a*ab", "false"},
+      {"a*b", "a*b", "true"},
+      {"aba", "ab*ba", "false"},
+      {"abba", "ab*ba", "true"},
+      {"a\nb", "a*b", "true"},
+      {"ABC", "a*", "false"},
+      {"aaaa", "a*a*a*a*a", "false"},
+      {"aaaaa", "a*a*a*a*a", "true"},
+      {"a.c", "a.c", "true"},
+      {"abc", "a.c", "false"},
+      {"abc", "**", "true"},
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(Show(Push(policy.Text(row.text)) + Op(Opcode::kLike, policy.LikePattern(row.pattern))), row.result)
+    EXPECT_EQ(
+        Show(Push(policy.Text(row.text)) + Op(Opcode::kLike, policy.LikePattern(row.pattern))),
+        row.result)
         << row.text << " like " << row.pattern;
   }
 }
 
 TEST_F(OperatorTest, MatchesIsAnchored) {
-  struct Row { const char* text; const char* pattern; const char* result; } rows[] = {
-      {"inv-2026", "[a-z]+-[0-9]{4}", "true"}, {"xinv-2026x", "inv-2026", "false"}, {"inv-2026\n", "inv-2026", "false"},
-      {"a", "a|b", "true"},                    {"ab", "a|b", "false"},              {"", "", "true"},
-      {"\xc3\xa9", ".", "true"},               {"A", "(?i)a", "true"},
+  struct Row {
+    const char* text;
+    const char* pattern;
+    const char* result;
+  } rows[] = {
+      {"inv-2026", "[a-z]+-[0-9]{4}", "true"},
+      {"xinv-2026x", "inv-2026", "false"},
+      {"inv-2026\n", "inv-2026", "false"},
+      {"a", "a|b", "true"},
+      {"ab", "a|b", "false"},
+      {"", "", "true"},
+      {"\xc3\xa9", ".", "true"},
+      {"A", "(?i)a", "true"},
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(Show(Push(policy.Text(row.text)) + Op(Opcode::kMatches, policy.RegexPattern(row.pattern))), row.result)
+    EXPECT_EQ(
+        Show(Push(policy.Text(row.text)) + Op(Opcode::kMatches, policy.RegexPattern(row.pattern))),
+        row.result)
         << row.text << " matches " << row.pattern;
   }
-  EXPECT_EQ(Show(Push(policy.Int(1)) + Op(Opcode::kMatches, policy.RegexPattern("a"))), "abort internal");
-  EXPECT_EQ(Show(Push(policy.Text("a")) + Op(Opcode::kMatches, policy.LikePattern("a"))), "abort internal");
+  EXPECT_EQ(Show(Push(policy.Int(1)) + Op(Opcode::kMatches, policy.RegexPattern("a"))),
+            "abort internal");
+  EXPECT_EQ(Show(Push(policy.Text("a")) + Op(Opcode::kMatches, policy.LikePattern("a"))),
+            "abort internal");
 }
 
 TEST_F(OperatorTest, APatternThatDoesNotCompileSurfacesAtLoad) {
@@ -235,7 +292,8 @@ TEST_F(OperatorTest, APatternThatDoesNotCompileSurfacesAtLoad) {
 TEST_F(OperatorTest, LongTextsCostMore) {
   uint32_t pattern = policy.RegexPattern("a*");
   uint32_t code_short = policy.Code(Push(policy.Text("a")) + Op(Opcode::kMatches, pattern));
-  uint32_t code_long = policy.Code(Push(policy.Text(std::string(60'000, 'a'))) + Op(Opcode::kMatches, pattern));
+  uint32_t code_long =
+      policy.Code(Push(policy.Text(std::string(60'000, 'a'))) + Op(Opcode::kMatches, pattern));
   Rebuild();
   EXPECT_TRUE(Run(code_short).IsTrue());
   int64_t cheap = 100'000 - env.steps_left;
@@ -255,7 +313,8 @@ TEST_F(OperatorTest, Builtins) {
   EXPECT_EQ(call(Builtin::k_starts_with, abc + Push(policy.Text("")), 2), "true");
   EXPECT_EQ(call(Builtin::k_ends_with, abc + Push(policy.Text("bc")), 2), "true");
   EXPECT_EQ(call(Builtin::k_ends_with, abc + Push(policy.Text("ab")), 2), "false");
-  EXPECT_EQ(call(Builtin::k_lower, Push(policy.Text("A\xc3\x89Z")), 1), "\"a\xc3\x89z\"") << "ASCII letters only";
+  EXPECT_EQ(call(Builtin::k_lower, Push(policy.Text("A\xc3\x89Z")), 1), "\"a\xc3\x89z\"")
+      << "ASCII letters only";
   EXPECT_EQ(call(Builtin::k_lower, Push(policy.Text("")), 1), "\"\"");
   EXPECT_EQ(call(Builtin::k_length, Push(policy.Text("\xc3\xa9!")), 1), "2");
   EXPECT_EQ(call(Builtin::k_size, Push(policy.SetK({policy.Int(1), policy.Int(1)})), 1), "1");
@@ -263,7 +322,8 @@ TEST_F(OperatorTest, Builtins) {
   EXPECT_EQ(call(Builtin::k_ip, Push(policy.Text("10.0.0.0/8")), 1), "10.0.0.0/8");
   EXPECT_EQ(call(Builtin::k_ip, Push(policy.Text("10.0.0.300")), 1), "⊥range");
   EXPECT_EQ(call(Builtin::k_ip, Push(policy.Text(std::string(100, '1'))), 1), "⊥range");
-  EXPECT_EQ(call(Builtin::k_starts_with, Bottom(ErrorKind::kStale) + Bottom(ErrorKind::kRange), 2), "⊥stale");
+  EXPECT_EQ(call(Builtin::k_starts_with, Bottom(ErrorKind::kStale) + Bottom(ErrorKind::kRange), 2),
+            "⊥stale");
   EXPECT_EQ(call(Builtin::k_lower, Push(policy.Int(5)), 1), "abort internal");
   EXPECT_EQ(call(Builtin::k_size, abc, 1), "abort internal");
   EXPECT_EQ(call(Builtin::k_lower, abc + abc, 2), "abort internal");
@@ -276,7 +336,9 @@ TEST_F(OperatorTest, SetsAndRecords) {
   Words two = Push(policy.Int(2)), one = Push(policy.Int(1));
   EXPECT_EQ(Show(two + one + two + Op(Opcode::kMakeSet, 3)), "{1, 2}");
   EXPECT_EQ(Show(Op(Opcode::kMakeSet, 0)), "{}");
-  EXPECT_EQ(Show(two + Bottom(ErrorKind::kStale) + Bottom(ErrorKind::kRange) + Op(Opcode::kMakeSet, 3)), "⊥stale");
+  EXPECT_EQ(
+      Show(two + Bottom(ErrorKind::kStale) + Bottom(ErrorKind::kRange) + Op(Opcode::kMakeSet, 3)),
+      "⊥stale");
   EXPECT_EQ(Show(two + Push(policy.Text("a")) + Op(Opcode::kMakeSet, 2)), "abort internal");
   Words record = two + Push(policy.Text("a")) + Op(Opcode::kMakeRecord, 2);
   EXPECT_EQ(Show(record + Op(Opcode::kRecordField, 0)), "2");
@@ -296,8 +358,12 @@ TEST_F(OperatorTest, ElementOfASet) {
   uint32_t money = policy.SetK({policy.Mon("1 EUR"), policy.Mon("2 USD")});
   EXPECT_EQ(Two(policy.Mon("2 USD"), Opcode::kIn, money), "true");
   EXPECT_EQ(Two(policy.Mon("3 USD"), Opcode::kIn, money), "⊥currency");
-  EXPECT_EQ(Two(policy.Person("E2"), Opcode::kIn, policy.SetK({policy.Person("E1"), policy.Person("E2")})), "true");
-  EXPECT_EQ(Two(policy.Team(policy.marketing), Opcode::kIn, policy.SetK({policy.Team(policy.staff)})), "true");
+  EXPECT_EQ(Two(policy.Person("E2"), Opcode::kIn,
+                policy.SetK({policy.Person("E1"), policy.Person("E2")})),
+            "true");
+  EXPECT_EQ(
+      Two(policy.Team(policy.marketing), Opcode::kIn, policy.SetK({policy.Team(policy.staff)})),
+      "true");
 }
 
 TEST_F(OperatorTest, PathsAndAddresses) {
@@ -305,10 +371,14 @@ TEST_F(OperatorTest, PathsAndAddresses) {
   EXPECT_EQ(Two(policy.Path("/ab"), Opcode::kIn, policy.Path("/a")), "false");
   EXPECT_EQ(Two(policy.Path("/a"), Opcode::kIn, policy.Path("/a")), "true");
   EXPECT_EQ(Two(policy.Path("/a"), Opcode::kIn, policy.Path("/a/b")), "false");
-  EXPECT_EQ(Two(policy.Path("/x/y"), Opcode::kIn, policy.SetK({policy.Path("/a"), policy.Path("/x")})), "true");
+  EXPECT_EQ(
+      Two(policy.Path("/x/y"), Opcode::kIn, policy.SetK({policy.Path("/a"), policy.Path("/x")})),
+      "true");
   EXPECT_EQ(Two(policy.Ip("10.1.2.3"), Opcode::kIn, policy.Ip("10.0.0.0/8")), "true");
   EXPECT_EQ(Two(policy.Ip("11.1.2.3"), Opcode::kIn, policy.Ip("10.0.0.0/8")), "false");
-  EXPECT_EQ(Two(policy.Ip("11.1.2.3"), Opcode::kIn, policy.SetK({policy.Ip("10.0.0.0/8"), policy.Ip("11.0.0.0/8")})), "true");
+  EXPECT_EQ(Two(policy.Ip("11.1.2.3"), Opcode::kIn,
+                policy.SetK({policy.Ip("10.0.0.0/8"), policy.Ip("11.0.0.0/8")})),
+            "true");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Laws over random code: well-typed code never meets an impossible state; odd code ends and does nothing worse; the operands of
-// `and` and `or` may stand in any order; evaluation is repeatable and asks the heap nothing.
+// Laws over random code: well-typed code never meets an impossible state; odd code ends and does
+// nothing worse; the operands of `and` and `or` may stand in any order; evaluation is repeatable
+// and asks the heap nothing.
 #include <random>
 
 #include "tests/unit/vm/heap_count.h"
@@ -29,8 +30,29 @@ class Generator {
  public:
   Generator(PolicyForTest* policy, uint64_t seed) : p_(*policy), random_(seed) {}
 
-  enum Type { kBool, kInt, kDec, kMoney, kText, kDate, kMoment, kTime, kSpan, kRegion, kClass, kPerson, kFolder, kDoc, kTeam, kPath,
-              kIp, kTexts, kPersons, kInts, kTypes };
+  enum Type {
+    kBool,
+    kInt,
+    kDec,
+    kMoney,
+    kText,
+    kDate,
+    kMoment,
+    kTime,
+    kSpan,
+    kRegion,
+    kClass,
+    kPerson,
+    kFolder,
+    kDoc,
+    kTeam,
+    kPath,
+    kIp,
+    kTexts,
+    kPersons,
+    kInts,
+    kTypes
+  };
 
   Words Make(Type type, int depth) {
     words_.clear();
@@ -55,7 +77,9 @@ class Generator {
   uint32_t Pick(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
 
  private:
-  void Op(std::initializer_list<uint32_t> words) { words_.insert(words_.end(), words.begin(), words.end()); }
+  void Op(std::initializer_list<uint32_t> words) {
+    words_.insert(words_.end(), words.begin(), words.end());
+  }
   void Op(Opcode op) { words_.push_back(W(op)); }
   void Push(uint32_t constant) { Op({W(Opcode::kPushConst), constant}); }
   uint32_t at() const { return static_cast<uint32_t>(words_.size()); }
@@ -65,7 +89,9 @@ class Generator {
   }
   void Bind(uint32_t hole) { words_[hole] = at(); }
 
-  void Doc(uint32_t attribute) { Op({W(Opcode::kLoadResource), W(Opcode::kResourceAttr), p_.doc, attribute}); }
+  void Doc(uint32_t attribute) {
+    Op({W(Opcode::kLoadResource), W(Opcode::kResourceAttr), p_.doc, attribute});
+  }
   void Me(uint32_t attribute) { Op({W(Opcode::kLoadPerson), W(Opcode::kPersonAttr), attribute}); }
 
   void Emit(Type type, int depth) {
@@ -78,43 +104,75 @@ class Generator {
       return;
     }
     switch (type) {
-      case kBool: Bool(depth); return;
-      case kInt: Number(type, p_.Int(static_cast<int64_t>(Pick(5)) - 2), p_.d_size, depth); return;
-      case kDec: Number(type, p_.Dec("0.5"), p_.d_ratio, depth); return;
-      case kMoney: Number(type, p_.Mon(Pick(2) == 0 ? "5.00 USD" : "5.00 EUR"), Pick(2) == 0 ? p_.d_price : p_.d_limit, depth); return;
-      case kText: Text(depth); return;
-      case kDate: return Leaf({p_.Day("2026-11-20")}, {p_.d_day}, {Opcode::kNowDate});
-      case kMoment: return Moment(depth);
-      case kTime: return Leaf({p_.Clock("09:00")}, {p_.d_hour}, {Opcode::kNowTime});
-      case kSpan: return Number(type, p_.Span("1d"), p_.d_keep, depth);
-      case kRegion: return Pick(2) == 0 ? Push(p_.EnumOf(0, Pick(3))) : Me(p_.home);
-      case kClass: return Pick(2) == 0 ? Push(p_.EnumOf(1, Pick(3))) : Doc(p_.d_class);
-      case kPerson: return Person(depth);
-      case kFolder: return Folder();
-      case kDoc: return Pick(3) == 0 ? Push(p_.Resource(p_.doc, "full")) : Op(Opcode::kLoadResource);
-      case kTeam: return Pick(2) == 0 ? Push(p_.Team(Pick(5))) : Pick(2) == 0 ? Doc(p_.d_team) : Me(p_.team_of);
-      case kPath: return Pick(2) == 0 ? Push(p_.Path("/a")) : Doc(p_.d_path);
-      case kIp: return Ip();
-      case kTexts: return Pick(2) == 0 ? Push(p_.SetK({p_.Text("a"), p_.Text("z")})) : Me(p_.tags);
-      case kPersons: return Pick(2) == 0 ? Push(p_.SetK({})) : Doc(p_.d_viewers);
+      case kBool:
+        Bool(depth);
+        return;
+      case kInt:
+        Number(type, p_.Int(static_cast<int64_t>(Pick(5)) - 2), p_.d_size, depth);
+        return;
+      case kDec:
+        Number(type, p_.Dec("0.5"), p_.d_ratio, depth);
+        return;
+      case kMoney:
+        Number(type, p_.Mon(Pick(2) == 0 ? "5.00 USD" : "5.00 EUR"),
+               Pick(2) == 0 ? p_.d_price : p_.d_limit, depth);
+        return;
+      case kText:
+        Text(depth);
+        return;
+      case kDate:
+        return Leaf({p_.Day("2026-11-20")}, {p_.d_day}, {Opcode::kNowDate});
+      case kMoment:
+        return Moment(depth);
+      case kTime:
+        return Leaf({p_.Clock("09:00")}, {p_.d_hour}, {Opcode::kNowTime});
+      case kSpan:
+        return Number(type, p_.Span("1d"), p_.d_keep, depth);
+      case kRegion:
+        return Pick(2) == 0 ? Push(p_.EnumOf(0, Pick(3))) : Me(p_.home);
+      case kClass:
+        return Pick(2) == 0 ? Push(p_.EnumOf(1, Pick(3))) : Doc(p_.d_class);
+      case kPerson:
+        return Person(depth);
+      case kFolder:
+        return Folder();
+      case kDoc:
+        return Pick(3) == 0 ? Push(p_.Resource(p_.doc, "full")) : Op(Opcode::kLoadResource);
+      case kTeam:
+        return Pick(2) == 0   ? Push(p_.Team(Pick(5)))
+               : Pick(2) == 0 ? Doc(p_.d_team)
+                              : Me(p_.team_of);
+      case kPath:
+        return Pick(2) == 0 ? Push(p_.Path("/a")) : Doc(p_.d_path);
+      case kIp:
+        return Ip();
+      case kTexts:
+        return Pick(2) == 0 ? Push(p_.SetK({p_.Text("a"), p_.Text("z")})) : Me(p_.tags);
+      case kPersons:
+        return Pick(2) == 0 ? Push(p_.SetK({})) : Doc(p_.d_viewers);
       case kInts: {
         uint32_t count = Pick(4);
         for (uint32_t i = 0; i < count; ++i) Emit(kInt, depth - 1 > 1 ? 1 : 0);
         Op({W(Opcode::kMakeSet), count});
         return;
       }
-      case kTypes: return;
+      case kTypes:
+        return;
     }
   }
 
   void Leaf(uint32_t constant, uint32_t attribute, Opcode now) {
     switch (Pick(3)) {
-      case 0: return Push(constant);
-      case 1: return Doc(attribute);
-      default: return Op({W(now), p_.new_york});
+      case 0:
+        return Push(constant);
+      case 1:
+        return Doc(attribute);
+      default:
+        return Op({W(now), p_.new_york});
     }
   }
-  void Leaf(std::initializer_list<uint32_t> c, std::initializer_list<uint32_t> a, std::initializer_list<Opcode> o) {
+  void Leaf(std::initializer_list<uint32_t> c, std::initializer_list<uint32_t> a,
+            std::initializer_list<Opcode> o) {
     Leaf(*c.begin(), *a.begin(), *o.begin());
   }
 
@@ -138,9 +196,17 @@ class Generator {
   void Number(Type type, uint32_t constant, uint32_t attribute, int depth) {
     if (depth <= 0 || Pick(2) == 0) return Pick(2) == 0 ? Push(constant) : Doc(attribute);
     switch (Pick(4)) {
-      case 0: Emit(type, depth - 1); return Op(Opcode::kNeg);
-      case 1: Emit(type, depth - 1); Emit(type, depth - 1); return Op(Opcode::kAdd);
-      case 2: Emit(type, depth - 1); Emit(type, depth - 1); return Op(Opcode::kSub);
+      case 0:
+        Emit(type, depth - 1);
+        return Op(Opcode::kNeg);
+      case 1:
+        Emit(type, depth - 1);
+        Emit(type, depth - 1);
+        return Op(Opcode::kAdd);
+      case 2:
+        Emit(type, depth - 1);
+        Emit(type, depth - 1);
+        return Op(Opcode::kSub);
       default:
         Emit(type, depth - 1);
         Emit(type == kDec ? kDec : kInt, depth - 1);
@@ -149,28 +215,49 @@ class Generator {
   }
   void Moment(int depth) {
     switch (Pick(depth > 0 ? 4 : 3)) {
-      case 0: return Op(Opcode::kLoadNow);
-      case 1: return Push(p_.Moment("2026-11-20T15:00Z"));
-      case 2: return Doc(p_.d_opened);
-      default: Emit(kMoment, depth - 1); Emit(kSpan, depth - 1); return Op(Pick(2) == 0 ? Opcode::kAdd : Opcode::kSub);
+      case 0:
+        return Op(Opcode::kLoadNow);
+      case 1:
+        return Push(p_.Moment("2026-11-20T15:00Z"));
+      case 2:
+        return Doc(p_.d_opened);
+      default:
+        Emit(kMoment, depth - 1);
+        Emit(kSpan, depth - 1);
+        return Op(Pick(2) == 0 ? Opcode::kAdd : Opcode::kSub);
     }
   }
   void Text(int depth) {
     switch (Pick(depth > 0 ? 6 : 5)) {
-      case 0: return Push(p_.Text("a"));
-      case 1: return Doc(p_.d_title);
-      case 2: Doc(p_.d_labels); return Op({W(Opcode::kLabelValue), p_.Text("k")});
-      case 3: Emit(kPerson, 0); return Op(Opcode::kEntityKey);
-      case 4: Me(p_.address); return Op({W(Opcode::kRecordField), Pick(2)});
-      default: Emit(kText, depth - 1); return Op({W(Opcode::kCallBuiltin), static_cast<uint32_t>(Builtin::k_lower), 1});
+      case 0:
+        return Push(p_.Text("a"));
+      case 1:
+        return Doc(p_.d_title);
+      case 2:
+        Doc(p_.d_labels);
+        return Op({W(Opcode::kLabelValue), p_.Text("k")});
+      case 3:
+        Emit(kPerson, 0);
+        return Op(Opcode::kEntityKey);
+      case 4:
+        Me(p_.address);
+        return Op({W(Opcode::kRecordField), Pick(2)});
+      default:
+        Emit(kText, depth - 1);
+        return Op({W(Opcode::kCallBuiltin), static_cast<uint32_t>(Builtin::k_lower), 1});
     }
   }
   void Person(int depth) {
     switch (Pick(4)) {
-      case 0: return Op(Opcode::kLoadPerson);
-      case 1: return Push(p_.Person("boss"));
-      case 2: return Doc(p_.d_owner);
-      default: Emit(kPerson, depth - 1 > 0 ? depth - 1 : 0); return Op({W(Opcode::kPersonAttr), p_.manager});
+      case 0:
+        return Op(Opcode::kLoadPerson);
+      case 1:
+        return Push(p_.Person("boss"));
+      case 2:
+        return Doc(p_.d_owner);
+      default:
+        Emit(kPerson, depth - 1 > 0 ? depth - 1 : 0);
+        return Op({W(Opcode::kPersonAttr), p_.manager});
     }
   }
   void Folder() {
@@ -179,28 +266,42 @@ class Generator {
   }
   void Ip() {
     switch (Pick(3)) {
-      case 0: return Push(p_.Ip("10.0.0.0/8"));
-      case 1: return Doc(p_.d_ip);
-      default: Emit(kText, 0); return Op({W(Opcode::kCallBuiltin), static_cast<uint32_t>(Builtin::k_ip), 1});
+      case 0:
+        return Push(p_.Ip("10.0.0.0/8"));
+      case 1:
+        return Doc(p_.d_ip);
+      default:
+        Emit(kText, 0);
+        return Op({W(Opcode::kCallBuiltin), static_cast<uint32_t>(Builtin::k_ip), 1});
     }
   }
 
   void Bool(int depth) {
     if (depth <= 0) {
       switch (Pick(6)) {
-        case 0: return Push(p_.Bool(true));
-        case 1: return Push(p_.Bool(false));
-        case 2: return Op(Opcode::kSubjEveryone);
-        case 3: return Op({W(Opcode::kSubjTeam), Pick(5)});
-        case 4: return Op({W(Opcode::kResourceIn), p_.Resource(p_.folder, "A")});
-        default: return Doc(p_.d_public);
+        case 0:
+          return Push(p_.Bool(true));
+        case 1:
+          return Push(p_.Bool(false));
+        case 2:
+          return Op(Opcode::kSubjEveryone);
+        case 3:
+          return Op({W(Opcode::kSubjTeam), Pick(5)});
+        case 4:
+          return Op({W(Opcode::kResourceIn), p_.Resource(p_.folder, "A")});
+        default:
+          return Doc(p_.d_public);
       }
     }
     --depth;
     switch (Pick(13)) {
-      case 0: Emit(kBool, depth); return Op(Opcode::kNot);
-      case 1: return Logic(Opcode::kSkipIfFalse, Opcode::kAnd, depth);
-      case 2: return Logic(Opcode::kSkipIfTrue, Opcode::kOr, depth);
+      case 0:
+        Emit(kBool, depth);
+        return Op(Opcode::kNot);
+      case 1:
+        return Logic(Opcode::kSkipIfFalse, Opcode::kAnd, depth);
+      case 2:
+        return Logic(Opcode::kSkipIfTrue, Opcode::kOr, depth);
       case 3: {
         Type type = static_cast<Type>(Pick(kTypes));
         Emit(type, depth);
@@ -216,22 +317,36 @@ class Generator {
         return Op(kOps[Pick(4)]);
       }
       case 5: {
-        static const Type kIns[][2] = {{kText, kTexts}, {kPerson, kPersons}, {kInt, kInts}, {kFolder, kFolder}, {kDoc, kFolder},
-                                       {kPath, kPath}, {kIp, kIp}, {kPerson, kPerson}};
+        static const Type kIns[][2] = {{kText, kTexts},    {kPerson, kPersons}, {kInt, kInts},
+                                       {kFolder, kFolder}, {kDoc, kFolder},     {kPath, kPath},
+                                       {kIp, kIp},         {kPerson, kPerson}};
         const Type* in = kIns[Pick(8)];
         Emit(in[0], depth);
         Emit(in[1], depth);
         return Op(Opcode::kIn);
       }
-      case 6: Emit(kPerson, depth); return Op({W(Opcode::kInTeam), Pick(5)});
-      case 7: Emit(kPerson, depth); Emit(kTeam, depth); return Op(Opcode::kInTeamValue);
-      case 8: Emit(kPerson, depth); return Op({W(Opcode::kInRole), 1 + Pick(3)});
-      case 9: Emit(kMoment, depth); return Op({W(Opcode::kDuring), Pick(3)});
-      case 10: Emit(static_cast<Type>(Pick(kTypes)), 0); return Op(Opcode::kIsKnown);
+      case 6:
+        Emit(kPerson, depth);
+        return Op({W(Opcode::kInTeam), Pick(5)});
+      case 7:
+        Emit(kPerson, depth);
+        Emit(kTeam, depth);
+        return Op(Opcode::kInTeamValue);
+      case 8:
+        Emit(kPerson, depth);
+        return Op({W(Opcode::kInRole), 1 + Pick(3)});
+      case 9:
+        Emit(kMoment, depth);
+        return Op({W(Opcode::kDuring), Pick(3)});
+      case 10:
+        Emit(static_cast<Type>(Pick(kTypes)), 0);
+        return Op(Opcode::kIsKnown);
       case 11:
         Emit(kText, depth);
-        return Pick(2) == 0 ? Op({W(Opcode::kLike), p_.LikePattern("*a*")}) : Op({W(Opcode::kMatches), p_.RegexPattern("[a-z]*")});
-      default: return Quantify(depth);
+        return Pick(2) == 0 ? Op({W(Opcode::kLike), p_.LikePattern("*a*")})
+                            : Op({W(Opcode::kMatches), p_.RegexPattern("[a-z]*")});
+      default:
+        return Quantify(depth);
     }
   }
   void Logic(Opcode skip, Opcode fold, int depth) {
@@ -285,7 +400,9 @@ TEST_F(PropertyTest, WellTypedCodeNeverMeetsAnImpossibleState) {
   Generator generator(&policy, 20261120);
   std::vector<uint32_t> codes;
   for (int i = 0; i < 4000; ++i) {
-    Generator::Type type = i % 2 == 0 ? Generator::kBool : static_cast<Generator::Type>(generator.Pick(Generator::kTypes));
+    Generator::Type type = i % 2 == 0
+                               ? Generator::kBool
+                               : static_cast<Generator::Type>(generator.Pick(Generator::kTypes));
     codes.push_back(policy.Code(generator.Make(type, 1 + static_cast<int>(generator.Pick(4)))));
   }
   size_t truths[3] = {};
@@ -313,7 +430,8 @@ TEST_F(PropertyTest, AndOrMayStandInAnyOrder) {
   std::vector<std::pair<uint32_t, uint32_t>> pairs;
   for (uint64_t seed = 0; seed < 2000; ++seed) {
     bool conjunction = seed % 2 == 0;
-    Opcode skip = conjunction ? Opcode::kSkipIfFalse : Opcode::kSkipIfTrue, fold = conjunction ? Opcode::kAnd : Opcode::kOr;
+    Opcode skip = conjunction ? Opcode::kSkipIfFalse : Opcode::kSkipIfTrue,
+           fold = conjunction ? Opcode::kAnd : Opcode::kOr;
     uint32_t one = policy.Code(generator.Both(skip, fold, seed, seed + 100'000, 2));
     uint32_t other = policy.Code(generator.Both(skip, fold, seed + 100'000, seed, 2));
     pairs.emplace_back(one, other);
@@ -353,14 +471,27 @@ TEST_F(PropertyTest, TheSameTwiceAndNoHeap) {
   EXPECT_EQ(HeapAllocationsForTest(), before);
 }
 
-// Any instruction at any place, only the depth of the stack kept right: ends with a value or an abort, never worse.
+// Any instruction at any place, only the depth of the stack kept right: ends with a value or an
+// abort, never worse.
 TEST_F(PropertyTest, OddCodeEnds) {
   std::mt19937_64 random(3);
   auto pick = [&](uint32_t n) { return static_cast<uint32_t>(random() % n); };
-  std::vector<uint32_t> constants = {policy.Int(1),         policy.Text("a"),           policy.Bool(true), policy.Mon("1 USD"),
-                                     policy.Person("E1"),   policy.Team(1),             policy.Path("/a"), policy.Ip("10.0.0.1"),
-                                     policy.LikePattern("*"), policy.RegexPattern("a*"), policy.Day("2026-11-20"), policy.Span("1d"),
-                                     policy.Resource(policy.doc, "full"), policy.SetK({policy.Int(1)}), policy.SetK({}), policy.Agent(0)};
+  std::vector<uint32_t> constants = {policy.Int(1),
+                                     policy.Text("a"),
+                                     policy.Bool(true),
+                                     policy.Mon("1 USD"),
+                                     policy.Person("E1"),
+                                     policy.Team(1),
+                                     policy.Path("/a"),
+                                     policy.Ip("10.0.0.1"),
+                                     policy.LikePattern("*"),
+                                     policy.RegexPattern("a*"),
+                                     policy.Day("2026-11-20"),
+                                     policy.Span("1d"),
+                                     policy.Resource(policy.doc, "full"),
+                                     policy.SetK({policy.Int(1)}),
+                                     policy.SetK({}),
+                                     policy.Agent(0)};
   std::vector<uint32_t> codes;
   for (int i = 0; i < 20'000; ++i) {
     Words words;
@@ -368,22 +499,39 @@ TEST_F(PropertyTest, OddCodeEnds) {
     for (uint32_t n = 1 + pick(14); n > 0; --n) {
       Opcode op = static_cast<Opcode>(pick(static_cast<uint32_t>(kOpcodeCount)));
       const OpcodeInfo& info = InfoOf(op);
-      bool jumps = op == Opcode::kSkipIfFalse || op == Opcode::kSkipIfTrue || op == Opcode::kBranch || op == Opcode::kJump ||
-                   op == Opcode::kQuantBegin || op == Opcode::kQuantNext || op == Opcode::kReturn;
+      bool jumps = op == Opcode::kSkipIfFalse || op == Opcode::kSkipIfTrue ||
+                   op == Opcode::kBranch || op == Opcode::kJump || op == Opcode::kQuantBegin ||
+                   op == Opcode::kQuantNext || op == Opcode::kReturn;
       uint32_t count = info.pops < 0 ? pick(3) : 0;
       int pops = info.pops < 0 ? static_cast<int>(count) : info.pops;
       if (jumps || pops > depth || (info.pops == 0 && info.pushes == 0)) continue;
       words.push_back(W(op));
       for (int k = 0; k < info.operand_count; ++k) {
         switch (info.operands[static_cast<size_t>(k)]) {
-          case OperandKind::kConst: words.push_back(constants[pick(static_cast<uint32_t>(constants.size()))]); break;
-          case OperandKind::kCount: words.push_back(info.pops < 0 ? count : pick(3)); break;
-          case OperandKind::kSlot: words.push_back(pick(kMaxLocals)); break;
-          case OperandKind::kBuiltin: words.push_back(pick(static_cast<uint32_t>(kBuiltinCount))); break;
-          case OperandKind::kCalendar: words.push_back(pick(3)); break;
-          case OperandKind::kZone: words.push_back(pick(2)); break;
-          case OperandKind::kStr: words.push_back(pick(static_cast<uint32_t>(policy.p.schema.strings.size()))); break;
-          default: words.push_back(pick(3)); break;
+          case OperandKind::kConst:
+            words.push_back(constants[pick(static_cast<uint32_t>(constants.size()))]);
+            break;
+          case OperandKind::kCount:
+            words.push_back(info.pops < 0 ? count : pick(3));
+            break;
+          case OperandKind::kSlot:
+            words.push_back(pick(kMaxLocals));
+            break;
+          case OperandKind::kBuiltin:
+            words.push_back(pick(static_cast<uint32_t>(kBuiltinCount)));
+            break;
+          case OperandKind::kCalendar:
+            words.push_back(pick(3));
+            break;
+          case OperandKind::kZone:
+            words.push_back(pick(2));
+            break;
+          case OperandKind::kStr:
+            words.push_back(pick(static_cast<uint32_t>(policy.p.schema.strings.size())));
+            break;
+          default:
+            words.push_back(pick(3));
+            break;
         }
       }
       depth += info.pushes - pops;

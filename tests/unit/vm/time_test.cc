@@ -1,4 +1,5 @@
-// Time in the zone of the package, and calendars: half-open periods, over midnight, closed days, clocks that jump.
+// Time in the zone of the package, and calendars: half-open periods, over midnight, closed days,
+// clocks that jump.
 #include "tests/unit/vm/machine_for_test.h"
 
 namespace dpl {
@@ -47,7 +48,8 @@ TEST_F(TimeTest, OfficeHoursFollowTheClockThatJumps) {
 TEST_F(TimeTest, OverMidnight) {
   EXPECT_EQ(During("2026-11-20T02:59Z", policy.night), "false") << "Thursday 21:59";
   EXPECT_EQ(During("2026-11-20T03:00Z", policy.night), "true");
-  EXPECT_EQ(During("2026-11-20T10:59:59Z", policy.night), "true") << "Friday 05:59, Thursday's night";
+  EXPECT_EQ(During("2026-11-20T10:59:59Z", policy.night), "true")
+      << "Friday 05:59, Thursday's night";
   EXPECT_EQ(During("2026-11-20T11:00Z", policy.night), "false");
   EXPECT_EQ(During("2026-11-21T04:00Z", policy.night), "true") << "Friday 23:00";
   EXPECT_EQ(During("2026-11-21T08:00Z", policy.night), "true") << "Saturday 03:00, Friday's night";
@@ -55,12 +57,15 @@ TEST_F(TimeTest, OverMidnight) {
   EXPECT_EQ(During("2026-11-23T08:00Z", policy.night), "false") << "Monday 03:00, Sunday's night";
   EXPECT_EQ(During("2026-11-27T04:00Z", policy.night), "false") << "the closed day's night";
   EXPECT_EQ(During("2026-11-27T08:00Z", policy.night), "false") << "and its morning";
-  EXPECT_EQ(During("2026-11-26T08:00Z", policy.night), "true") << "the morning after Wednesday's night";
+  EXPECT_EQ(During("2026-11-26T08:00Z", policy.night), "true")
+      << "the morning after Wednesday's night";
 }
 
 TEST_F(TimeTest, OverMidnightWhileTheClockJumps) {
-  // 1 November 2026 is a Sunday: Saturday's night would be 23:00 to 03:00, which is closed; make a calendar that is open.
-  policy.p.schema.calendars.push_back({policy.S("nights"), policy.new_york, {{0x7f, 23 * kMicrosPerHour, 3 * kMicrosPerHour}}, {}});
+  // 1 November 2026 is a Sunday: Saturday's night would be 23:00 to 03:00, which is closed; make a
+  // calendar that is open.
+  policy.p.schema.calendars.push_back(
+      {policy.S("nights"), policy.new_york, {{0x7f, 23 * kMicrosPerHour, 3 * kMicrosPerHour}}, {}});
   uint32_t nights = static_cast<uint32_t>(policy.p.schema.calendars.size() - 1);
   EXPECT_EQ(During("2026-11-01T02:59Z", nights), "false") << "22:59 summer time";
   EXPECT_EQ(During("2026-11-01T03:00Z", nights), "true");
@@ -78,27 +83,32 @@ TEST_F(TimeTest, TheWholeDay) {
 }
 
 TEST_F(TimeTest, ToTheEndOfTheDay) {
-  policy.p.schema.calendars.push_back({policy.S("evening"), policy.utc, {{0x10, 18 * kMicrosPerHour, kMicrosPerDay}}, {}});
+  policy.p.schema.calendars.push_back(
+      {policy.S("evening"), policy.utc, {{0x10, 18 * kMicrosPerHour, kMicrosPerDay}}, {}});
   uint32_t evening = static_cast<uint32_t>(policy.p.schema.calendars.size() - 1);
   EXPECT_EQ(During("2026-11-20T23:59:59.999999Z", evening), "true");
   EXPECT_EQ(During("2026-11-21T00:00Z", evening), "false");
 }
 
 TEST_F(TimeTest, DuringNeedsAnInstant) {
-  EXPECT_EQ(Show(Push(policy.Day("2026-11-20")) + Op(Opcode::kDuring, policy.office)), "abort internal");
+  EXPECT_EQ(Show(Push(policy.Day("2026-11-20")) + Op(Opcode::kDuring, policy.office)),
+            "abort internal");
   EXPECT_EQ(Show(Bottom(ErrorKind::kMissing) + Op(Opcode::kDuring, policy.office)), "⊥missing");
   EXPECT_EQ(Show(Op(Opcode::kLoadNow) + Op(Opcode::kDuring, 99)), "abort internal");
-  EXPECT_EQ(Show(Push(policy.Moment("2026-11-20T15:00Z")) + Op(Opcode::kDuring, policy.office)), "true");
+  EXPECT_EQ(Show(Push(policy.Moment("2026-11-20T15:00Z")) + Op(Opcode::kDuring, policy.office)),
+            "true");
 }
 
 TEST_F(TimeTest, DateOfAnInstant) {
-  EXPECT_EQ(Show(Push(policy.Moment("2026-11-20T02:30Z")) + Op(Opcode::kCallBuiltin, static_cast<uint32_t>(Builtin::k_date_of), 1)),
+  EXPECT_EQ(Show(Push(policy.Moment("2026-11-20T02:30Z")) +
+                 Op(Opcode::kCallBuiltin, static_cast<uint32_t>(Builtin::k_date_of), 1)),
             "2026-11-20");
   Words evening = Push(policy.Moment("2026-11-20T02:30Z"));
   EXPECT_EQ(Show(evening + Op(Opcode::kLocalDate, policy.utc)), "2026-11-20");
   EXPECT_EQ(Show(evening + Op(Opcode::kLocalDate, policy.new_york)), "2026-11-19");
   EXPECT_EQ(Show(evening + Op(Opcode::kLocalDate, 99)), "abort internal");
-  EXPECT_EQ(Show(Push(policy.Day("2026-11-20")) + Op(Opcode::kLocalDate, policy.utc)), "abort internal");
+  EXPECT_EQ(Show(Push(policy.Day("2026-11-20")) + Op(Opcode::kLocalDate, policy.utc)),
+            "abort internal");
   EXPECT_EQ(Show(Bottom(ErrorKind::kStale) + Op(Opcode::kLocalDate, policy.utc)), "⊥stale");
 }
 

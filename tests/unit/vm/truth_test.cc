@@ -12,7 +12,9 @@ class TruthTest : public MachineTest {
     if (t == 'm') return Bottom(ErrorKind::kMissing);
     return Bottom(ErrorKind::kRange);  // 'r'
   }
-  static std::string Name(char t) { return t == 'T' ? "true" : t == 'F' ? "false" : t == 'm' ? "⊥missing" : "⊥range"; }
+  static std::string Name(char t) {
+    return t == 'T' ? "true" : t == 'F' ? "false" : t == 'm' ? "⊥missing" : "⊥range";
+  }
 
   // As the compiler writes it: the right side is skipped when the left decides.
   Words Skipping(char a, char b, bool is_and) {
@@ -24,7 +26,8 @@ class TruthTest : public MachineTest {
 };
 
 TEST_F(TruthTest, And) {
-  const char* table[] = {"TTT", "TFF", "Tmm", "FTF", "FFF", "FmF", "mTm", "mFF", "mmm", "mrm", "rmr", "rFF", "Trr", "rTr"};
+  const char* table[] = {"TTT", "TFF", "Tmm", "FTF", "FFF", "FmF", "mTm",
+                         "mFF", "mmm", "mrm", "rmr", "rFF", "Trr", "rTr"};
   for (std::string_view row : table) {
     EXPECT_EQ(Show(Binary(Truth3(row[0]), Truth3(row[1]), Opcode::kAnd)), Name(row[2])) << row;
     EXPECT_EQ(Show(Skipping(row[0], row[1], true)), Name(row[2])) << row;
@@ -32,7 +35,8 @@ TEST_F(TruthTest, And) {
 }
 
 TEST_F(TruthTest, Or) {
-  const char* table[] = {"TTT", "TFT", "TmT", "FTT", "FFF", "Fmm", "mTT", "mFm", "mmm", "mrm", "rmr", "rTT", "Frr", "rFr"};
+  const char* table[] = {"TTT", "TFT", "TmT", "FTT", "FFF", "Fmm", "mTT",
+                         "mFm", "mmm", "mrm", "rmr", "rTT", "Frr", "rFr"};
   for (std::string_view row : table) {
     EXPECT_EQ(Show(Binary(Truth3(row[0]), Truth3(row[1]), Opcode::kOr)), Name(row[2])) << row;
     EXPECT_EQ(Show(Skipping(row[0], row[1], false)), Name(row[2])) << row;
@@ -58,8 +62,9 @@ TEST_F(TruthTest, LogicOnSomethingElseIsAnAbort) {
 TEST_F(TruthTest, If) {
   auto choose = [&](const Words& c) {
     uint32_t at = static_cast<uint32_t>(c.size()) + 3;  // the first branch
-    return c + Op(Opcode::kBranch, at + 4, at + 8) + Push(policy.Int(1)) + Op(Opcode::kJump, at + 9) + Push(policy.Int(2)) +
-           Op(Opcode::kJump, at + 9) + Op(Opcode::kPushCond);
+    return c + Op(Opcode::kBranch, at + 4, at + 8) + Push(policy.Int(1)) +
+           Op(Opcode::kJump, at + 9) + Push(policy.Int(2)) + Op(Opcode::kJump, at + 9) +
+           Op(Opcode::kPushCond);
   };
   EXPECT_EQ(Show(choose(Truth3('T'))), "1");
   EXPECT_EQ(Show(choose(Truth3('F'))), "2");
@@ -67,7 +72,9 @@ TEST_F(TruthTest, If) {
   EXPECT_EQ(Show(choose(Truth3('r'))), "⊥range");
 }
 
-TEST_F(TruthTest, PushCondWithoutABranchIsAnAbort) { EXPECT_EQ(Show(Op(Opcode::kPushCond)), "abort internal"); }
+TEST_F(TruthTest, PushCondWithoutABranchIsAnAbort) {
+  EXPECT_EQ(Show(Op(Opcode::kPushCond)), "abort internal");
+}
 
 // ---------------------------------------------------------------- is known
 
@@ -85,14 +92,16 @@ TEST_F(TruthTest, IsKnownLooksAtTheLastStepOnly) {
   EXPECT_EQ(known(name), "true");
   EXPECT_EQ(known(manager), "false") << "absent at the last step";
   EXPECT_EQ(known(boss_name), "⊥missing") << "absent before the last step";
-  EXPECT_EQ(known(owner + Op(Opcode::kPersonAttr, policy.home)), "false") << "missing at the last step";
+  EXPECT_EQ(known(owner + Op(Opcode::kPersonAttr, policy.home)), "false")
+      << "missing at the last step";
   Words tier = Op(Opcode::kLoadResource) + Op(Opcode::kResourceAttr, policy.doc, policy.d_labels);
   EXPECT_EQ(known(tier + Op(Opcode::kLabelValue, policy.Text("tier"))), "true");
   EXPECT_EQ(known(tier + Op(Opcode::kLabelValue, policy.Text("none"))), "false");
   resource = "e";
   EXPECT_EQ(known(owner), "true");
   EXPECT_EQ(known(name), "false") << "a person without a record";
-  EXPECT_EQ(known(tier + Op(Opcode::kLabelValue, policy.Text("tier"))), "⊥missing") << "no labels at all";
+  EXPECT_EQ(known(tier + Op(Opcode::kLabelValue, policy.Text("tier"))), "⊥missing")
+      << "no labels at all";
   resource = "f";
   EXPECT_EQ(known(owner), "false");
   EXPECT_EQ(known(name), "⊥missing") << "the owner is the step before";
@@ -101,8 +110,8 @@ TEST_F(TruthTest, IsKnownLooksAtTheLastStepOnly) {
 }
 
 TEST_F(TruthTest, IsKnownKeepsEveryOtherError) {
-  for (ErrorKind kind : {ErrorKind::kStale, ErrorKind::kRange, ErrorKind::kCurrency, ErrorKind::kEmpty, ErrorKind::kContainment,
-                         ErrorKind::kMembership}) {
+  for (ErrorKind kind : {ErrorKind::kStale, ErrorKind::kRange, ErrorKind::kCurrency,
+                         ErrorKind::kEmpty, ErrorKind::kContainment, ErrorKind::kMembership}) {
     EXPECT_EQ(Show(Bottom(kind) + Op(Opcode::kIsKnown)), std::string("⊥") + ErrorKindName(kind));
   }
 }
@@ -115,7 +124,9 @@ TEST_F(TruthTest, AResultIsNeverAbsentAndCarriesNoMark) {
   EXPECT_EQ(v.error(), ErrorKind::kMissing);
   EXPECT_EQ(v.flags, 0);
   ErrorKind kind{};
-  EXPECT_EQ(machine->RunTruth(static_cast<uint32_t>(snapshot->program().codes.size() - 1), &env, &kind), Truth::kError);
+  EXPECT_EQ(
+      machine->RunTruth(static_cast<uint32_t>(snapshot->program().codes.size() - 1), &env, &kind),
+      Truth::kError);
   EXPECT_EQ(kind, ErrorKind::kMissing);
   EXPECT_EQ(machine->RunTruth(kNone, &env), Truth::kTrue);
 }
@@ -142,8 +153,9 @@ class QuantifierTest : public TruthTest {
     uint32_t cond_at = test_at + static_cast<uint32_t>(is_t.size()) + 2;
     uint32_t next = cond_at + 1;
     return Show(set + Words{W(Opcode::kQuantBegin), static_cast<uint32_t>(q), 0, next + 2} + is_r +
-                Op(Opcode::kBranch, test_at, cond_at) + Bottom(ErrorKind::kRange) + Op(Opcode::kJump, next) + is_t +
-                Op(Opcode::kJump, next) + Op(Opcode::kPushCond) + Op(Opcode::kQuantNext, body));
+                Op(Opcode::kBranch, test_at, cond_at) + Bottom(ErrorKind::kRange) +
+                Op(Opcode::kJump, next) + is_t + Op(Opcode::kJump, next) + Op(Opcode::kPushCond) +
+                Op(Opcode::kQuantNext, body));
   }
 };
 
@@ -186,9 +198,11 @@ TEST_F(QuantifierTest, Nested) {
   auto nested = [&](Quantifier outer_q, Quantifier inner_q) {
     uint32_t inner_body = 2 + 4 + 2 + 4;
     uint32_t inner_end = inner_body + static_cast<uint32_t>(inner.size()) + 2;
-    return Show(Push(small) + Words{W(Opcode::kQuantBegin), static_cast<uint32_t>(outer_q), 0, inner_end + 2} + Push(large) +
-                Words{W(Opcode::kQuantBegin), static_cast<uint32_t>(inner_q), 1, inner_end} + inner +
-                Op(Opcode::kQuantNext, inner_body) + Op(Opcode::kQuantNext, 6));
+    return Show(Push(small) +
+                Words{W(Opcode::kQuantBegin), static_cast<uint32_t>(outer_q), 0, inner_end + 2} +
+                Push(large) +
+                Words{W(Opcode::kQuantBegin), static_cast<uint32_t>(inner_q), 1, inner_end} +
+                inner + Op(Opcode::kQuantNext, inner_body) + Op(Opcode::kQuantNext, 6));
   };
   EXPECT_EQ(nested(Quantifier::kSome, Quantifier::kAll), "true");
   EXPECT_EQ(nested(Quantifier::kAll, Quantifier::kAll), "false");
@@ -201,8 +215,12 @@ TEST_F(QuantifierTest, OddLoopsAreAborts) {
   EXPECT_EQ(Show(yes + Op(Opcode::kQuantNext, 0)), "abort internal") << "no loop is open";
   EXPECT_EQ(Show(Op(Opcode::kLoadLocal, 3)), "abort internal") << "nothing is in the slot";
   uint32_t one = policy.SetK({policy.Int(1)});
-  EXPECT_EQ(Show(Push(one) + Words{W(Opcode::kQuantBegin), 9, 0, 8} + yes + Op(Opcode::kQuantNext, 6)), "abort internal");
-  EXPECT_EQ(Show(Push(one) + Words{W(Opcode::kQuantBegin), 0, 99, 8} + yes + Op(Opcode::kQuantNext, 6)), "abort internal");
+  EXPECT_EQ(
+      Show(Push(one) + Words{W(Opcode::kQuantBegin), 9, 0, 8} + yes + Op(Opcode::kQuantNext, 6)),
+      "abort internal");
+  EXPECT_EQ(
+      Show(Push(one) + Words{W(Opcode::kQuantBegin), 0, 99, 8} + yes + Op(Opcode::kQuantNext, 6)),
+      "abort internal");
 }
 
 // ---------------------------------------------------------------- budget and arena
