@@ -113,10 +113,12 @@ void AddHints(const SourceToken& token, const Stop& stop, RuleReader* reader, Fi
   auto wants = [&](size_t type) { return expected.contains(static_cast<ssize_t>(type)); };
   std::string text = token.getText();
   size_t type = token.getType();
-  if (type == P::ASSIGN && !wants(P::ASSIGN)) {
-    finding->help.emplace_back(wants(P::COLON) ? "a type comes after `:`"
-                                               : "to compare, write `==`");
-    finding->replacement = wants(P::COLON) ? ":" : "==";
+  if (type == P::ASSIGN && wants(P::COLON)) {
+    finding->help.emplace_back("a type comes after `:`");
+    finding->replacement = ":";
+  } else if (type == P::ASSIGN && (expected.isEmpty() || wants(P::EQEQ))) {
+    finding->help.emplace_back("to compare, write `==`");
+    finding->replacement = "==";
   } else if (type == P::EQEQ && wants(P::ASSIGN)) {
     finding->help.emplace_back("a value is given with a single `=`");
     finding->replacement = "=";
@@ -136,6 +138,13 @@ void AddHints(const SourceToken& token, const Stop& stop, RuleReader* reader, Fi
     finding->help.emplace_back("only the day stands here, as in `2026-11-20`");
   } else if (wants(P::TIME) && type == P::NUMBER) {
     finding->help.emplace_back("times of day have two digits each, as in `09:00`");
+  } else if (type == P::COMMA && expected.isEmpty()) {
+    finding->help.emplace_back("clauses follow one another without commas");
+  } else if (type == P::LPAREN && expected.isEmpty()) {
+    finding->help.emplace_back(
+        "the parameters of an action stand in braces, as in `can approve { amount: money }`");
+  } else if (type == P::LBRACK && expected.isEmpty()) {
+    finding->help.emplace_back("a set of texts is `set<string>`");
   } else if (type == P::GT && !stop.frames.empty()) {
     finding->help.emplace_back("\"not equal\" is written `!=`");
   } else if (type == P::IDENT) {
@@ -149,6 +158,21 @@ void AddHints(const SourceToken& token, const Stop& stop, RuleReader* reader, Fi
     finding->help.push_back(DidYouMean(near));
     finding->replacement = near[0];
   }
+}
+
+// The word this block has for what another block calls so.
+std::string_view InsteadOf(size_t type, size_t clause_rule) {
+  bool covers = clause_rule == P::RuleForbidClause || clause_rule == P::RuleLimitDeclClause ||
+                clause_rule == P::RuleObligationClause;
+  if (covers && type == P::MAY) return "what it reaches is said by `covers`";
+  if (covers && type == P::TO) return "whom it concerns is said by `applies to`";
+  if (clause_rule == P::RuleLimitDeclClause && type == P::LIMIT)
+    return "in a block of its own, a limit is a `cap`";
+  if (clause_rule == P::RuleGrantClause && type == P::CAP)
+    return "inside a grant, a cap is a `limit`";
+  if (clause_rule == P::RuleGrantClause && type == P::COVERS)
+    return "what is granted is said by `may`";
+  return {};
 }
 
 }  // namespace
@@ -267,6 +291,8 @@ Finding ExplainBlockMisfit(const TokenList& tokens, size_t index, size_t block_r
     stop.frames.push_back({block_rule, 0});
     AddHints(token, stop, reader, &finding);
   }
+  std::string_view instead = InsteadOf(token.getType(), clause_rule);
+  if (finding.help.empty() && !instead.empty()) finding.help.emplace_back(instead);
   if (finding.help.empty() && !data) {
     std::vector<std::string> words = Keywords(allowed);
     std::sort(words.begin(), words.end());

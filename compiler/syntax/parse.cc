@@ -66,11 +66,12 @@ class FileReader {
   // Reads a head line or declaration, mending it as often as it takes. False: no more of this file.
   bool ReadUnit(size_t rule) {
     bool mended = false;
+    recovery_->BeginUnit();
     while (true) {
       Stop stop;
       antlr4::ParserRuleContext* tree = reader_->Read(rule, at_, &stop);
       if (tree != nullptr) {
-        Take(rule, tree, mended);
+        if (!recovery_->head_mended()) Take(rule, tree, mended);
         at_ = reader_->end();
         return true;
       }

@@ -83,6 +83,8 @@ bool Recovery::LooksLikeDeclaration(size_t index) const {
   auto name = [&](size_t offset) {  // a reserved word is a bad name, but a name
     return reader_->First(P::RuleWord).contains(static_cast<ssize_t>(type(offset)));
   };
+  bool braces_or_nothing = type(2) == P::LBRACE || type(2) == antlr4::Token::EOF ||
+                           tokens_->At(index + 2).first_on_line();
   switch (token.getType()) {
     case P::OWNER:
       return type(1) == P::OF;
@@ -91,7 +93,12 @@ bool Recovery::LooksLikeDeclaration(size_t index) const {
     case P::DATA:
       return type(1) == P::LBRACE;
     case P::TEST:
-      return type(1) == P::STRING && type(2) == P::LBRACE;
+      return (type(1) == P::STRING || name(1)) && type(2) == P::LBRACE;
+    case P::IMPORT:
+    case P::PACKAGE:
+      return name(1);  // in the wrong place, but nothing else begins so
+    case P::TIMEZONE:
+      return type(1) == P::STRING;
     case P::CONST:
     case P::FUNCTION:
     case P::ENUM:
@@ -101,11 +108,11 @@ bool Recovery::LooksLikeDeclaration(size_t index) const {
     case P::TASK:
       return name(1) && type(2) == P::LPAREN;
     case P::ROLE:
-      return name(1) &&
-             (type(2) == P::LBRACE || (type(2) == P::IN && name(3) && type(3) != P::HAS));
+      return name(1) && (braces_or_nothing || (type(2) == P::IN && name(3) && type(3) != P::HAS));
+    case P::SYSTEM:
+      return name(1) && braces_or_nothing;
     case P::CALENDAR:
     case P::TEAM:
-    case P::SYSTEM:
     case P::ACTIVITY:
     case P::GRANT:
     case P::LIMIT:
@@ -199,6 +206,31 @@ bool Recovery::InsertBrace(size_t index, size_t open_brace, size_t from) {
   return true;
 }
 
+// A head that cannot be read, with its `{` still ahead on the line: leave out what does not fit, so
+// that the block can be read for its own mistakes. Once per declaration.
+bool Recovery::MendHead(size_t from, const Stop& stop) {
+  bool block = std::any_of(stop.frames.begin(), stop.frames.end(),
+                           [](const Frame& f) { return ClauseRuleOf(f.rule) != 0; });
+  if (!block || head_mended_) return false;
+  size_t brace = stop.token;
+  while (brace + 1 < tokens_->size() && tokens_->TypeAt(brace) != P::LBRACE) {
+    if (brace > from && tokens_->At(brace).first_on_line()) return false;
+    ++brace;
+  }
+  if (brace + 1 >= tokens_->size()) return false;
+  head_mended_ = true;
+  if (stop.expected.contains(static_cast<ssize_t>(P::IDENT))) {
+    tokens_->Erase(stop.token, brace);
+    tokens_->InsertBefore(stop.token, P::IDENT);
+  } else if (stop.expected.contains(static_cast<ssize_t>(P::STRING))) {
+    tokens_->Erase(stop.token, brace);
+    tokens_->InsertBefore(stop.token, P::STRING);
+  } else {
+    tokens_->Erase(stop.token, brace);
+  }
+  return true;
+}
+
 Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
   work_ += stop.token - from + 1;
   size_t last = tokens_->size() - 1;
@@ -251,6 +283,7 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
     tokens_->Erase(clause->start, std::max(end, clause->start + 1));
     return Next::kAgain;
   }
+  if (MendHead(from, stop)) return Next::kAgain;
   // The head of a declaration, or a line of the file's head: go on after it.
   size_t at = std::max(stop.token, from + 1);
   size_t next = NextDeclaration(at);

@@ -23,6 +23,10 @@ class Recovery {
   // After a failed reading of the unit (a declaration or head line) that begins at `from`. kAgain:
   // the tokens were mended, read it again. kSkip: go on at `*resume`. kGiveUp: too many errors.
   Next Mend(size_t from, const Stop& stop, size_t* resume);
+  // Was the head of the declaration mended? Then its name is a guess and it is better left out.
+  bool head_mended() const { return head_mended_; }
+  void BeginUnit() { head_mended_ = false; }
+
   // At a token that begins no declaration. Where to go on; tokens_->size() - 1 is the end.
   Next SkipToDeclaration(size_t at, size_t* resume);
 
@@ -38,13 +42,15 @@ class Recovery {
   bool StartsClause(size_t index, size_t clause_rule, bool sure);
   bool ReadsAs(size_t rule, size_t index);
   size_t NextDeclaration(size_t at) const;
+  bool MendHead(size_t from, const Stop& stop);
 
   const SourceFile& source_;
   DiagnosticSink* sink_;
   TokenList* tokens_;
   RuleReader* reader_;
   size_t reports_ = 0;
-  size_t work_ = 0;                       // tokens read again because of errors
+  size_t work_ = 0;  // tokens read again because of errors
+  bool head_mended_ = false;
   uint32_t brace_reported_ = UINT32_MAX;  // byte a missing `}` was last reported at
 };
 
