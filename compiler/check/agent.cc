@@ -110,7 +110,10 @@ void BuildAgent(Checker& c, const Symbol& s) {
 
   ExprScope scope = BoundingScope(*s.file, "an agent's condition");
   bool standing = agent.modes == kModeStanding;
-  if (standing) scope.person = false;
+  if (standing) {
+    scope.person = false;
+    scope.where = "the condition of an agent that acts for nobody";
+  }
   AddMay(c, statement, decl.may, ClauseRole::kAgentMay, scope);
   if (decl.may.empty()) Lacks(c, s, "a `may`, which says what it can do at most", "add `may … on …`");
   CheckTrust(c, s, statement.clauses, decl.trusting_request);

@@ -24,11 +24,11 @@ std::string Listed(const std::vector<std::string>& items) {
 }
 
 bool Checker::AlreadySaid(DiagCode code, const Span& span) const {
-  return said_.contains({code, span.file, span.begin, span.end});
+  return said_.contains({code, span.file, span.begin, span.end, std::string()});
 }
 
 DiagnosticRef Checker::Say(Severity severity, DiagCode code, const Span& span, std::string message) {
-  if (!said_.emplace(code, span.file, span.begin, span.end).second) {
+  if (!said_.emplace(code, span.file, span.begin, span.end, code == DPL0104 ? message : std::string()).second) {
     repeated_ = Diagnostic{};
     return DiagnosticRef(&repeated_);
   }

@@ -101,7 +101,7 @@ struct Checker {
   DiagnosticRef Report(DiagCode code, const Span& span, std::vector<std::string> args = {});
   DiagnosticRef ReportText(DiagCode code, const Span& span, std::string message);
   DiagnosticRef ReportAs(Severity severity, DiagCode code, const Span& span, std::string message);
-  bool AlreadySaid(DiagCode code, const Span& span) const;
+  bool AlreadySaid(DiagCode code, const Span& span) const;  // not for DPL0104: a declaration may lack several clauses
 
   // ---- small services
   std::string_view Text(Str s) const { return model.schema.Text(s); }
@@ -120,7 +120,7 @@ struct Checker {
 
  private:
   DiagnosticRef Say(Severity severity, DiagCode code, const Span& span, std::string message);
-  std::set<std::tuple<DiagCode, uint32_t, uint32_t, uint32_t>> said_;
+  std::set<std::tuple<DiagCode, uint32_t, uint32_t, uint32_t, std::string>> said_;
   Diagnostic repeated_;  // takes the labels of what was already said
 };
 

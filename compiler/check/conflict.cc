@@ -48,8 +48,12 @@ class ConflictFinder {
 
   void Run() {
     CheckSupersedes();
-    for (size_t i = 0; i < grants_.size(); ++i) {
-      for (size_t j = i + 1; j < grants_.size(); ++j) Pair(grants_[i], grants_[j]);
+    std::vector<uint32_t> concerned;
+    for (uint32_t g : grants_) {
+      if (Concerned(c_.model.statements[g])) concerned.push_back(g);
+    }
+    for (size_t i = 0; i < concerned.size(); ++i) {
+      for (size_t j = i + 1; j < concerned.size(); ++j) Pair(concerned[i], concerned[j]);
     }
     // One message per limit: a certain contradiction before one that only the facts could make.
     std::stable_sort(found_.begin(), found_.end(), [](const Conflict& a, const Conflict& b) { return a.meeting > b.meeting; });
@@ -70,8 +74,20 @@ class ConflictFinder {
     return std::binary_search(list.begin(), list.end(), b);
   }
 
+  // Has a limit, and reaches an activity whose limits must agree.
+  bool Concerned(const StatementModel& grant) const {
+    if (grant.limits.empty()) return false;
+    for (const ClauseModel& clause : grant.clauses) {
+      for (const ActionDef* action : ActionsOf(c_, clause)) {
+        for (uint32_t activity : action->activities) {
+          if (c_.model.schema.activities[activity].limits_must_agree) return true;
+        }
+      }
+    }
+    return false;
+  }
+
   void Pair(uint32_t first, uint32_t second) {
-    if (c_.model.statements[first].limits.empty() || c_.model.statements[second].limits.empty()) return;
     if (Supersedes(first, second) || Supersedes(second, first)) return;
     // The later one in reading order is told about the earlier.
     auto place = [&](uint32_t s) {

@@ -32,7 +32,7 @@ void ReadParties(Checker& c, const Symbol& s, ast::DelegationDecl& decl, Stateme
       c.Report(DPL0613, from.span, {Called(s)}).Help("name the teams or roles whose people may lend, unless all may");
     } else if (from.kind == ast::Subject::Kind::kAgent && from.ref != kNone &&
                (c.Agent(from.ref).agent.modes & kModeStanding) == 0) {
-      c.Report(DPL0607, from.span, {Called(s), Quoted(from.name.text)})
+      c.ReportText(DPL0607, from.span, "agent " + Quoted(from.name.text) + " acts for people, so it has nothing of its own to lend")
           .Help("an agent that acts for people passes work on by `onward to agent …` in their delegation");
     }
   }

@@ -128,7 +128,9 @@ TypeId ExprChecker::Mismatch(const Expr& e, TypeId have, TypeId want) {
       case TypeKind::kResource: report.Help("write `" + TypeText(c_, WithoutOptional(c_, want)) + " " + Quote(e.text) + "`"); break;
       case TypeKind::kTeam: report.Help("write `team " + e.text + "`"); break;
       case TypeKind::kDate: case TypeKind::kDateTime: case TypeKind::kTime: case TypeKind::kDuration:
-      case TypeKind::kInt: case TypeKind::kDecimal: report.Help("write it without quotes"); break;
+      case TypeKind::kInt: case TypeKind::kDecimal:
+        if (!e.text.empty() && e.text[0] >= '0' && e.text[0] <= '9') report.Help("write it without quotes");
+        break;
       case TypeKind::kMoney: report.Help("write money as `5_000 USD`, without quotes"); break;
       default: break;
     }

@@ -46,7 +46,10 @@ void CheckDates(Checker& c, const Symbol& s, const ast::GrantDecl& decl, Stateme
   if (c.options.as_of && statement.review_every_us != 0 && statement.reviewed_us != INT64_MIN) {
     int64_t due = 0;
     if (!__builtin_add_overflow(statement.reviewed_us, statement.review_every_us, &due) && due < c.options.as_of->us) {
-      c.Report(DPL0409, decl.head_span, {Called(s), FormatDate(zone.LocalDate(Instant{due}))})
+      // The day people count to: 90 days after the day of the last review, wherever the clocks stand then.
+      Date last = zone.LocalDate(Instant{statement.reviewed_us});
+      Date day = AddDays(last, statement.review_every_us / kMicrosPerDay).value_or(last);
+      c.Report(DPL0409, decl.head_span, {Called(s), FormatDate(day)})
           .Help("review it and add `reviewed DATE by person \"…\"`, or let it end");
     }
   }

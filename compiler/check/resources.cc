@@ -252,7 +252,7 @@ void BuildActions(Checker& c, const ast::CanClause& can, FileScope& file, const 
     bool has = std::any_of(params.begin(), params.end(),
                            [&](const ParamDef& p) { return WithoutOptional(c, p.type) == c.ResourceType(def.parent_type); });
     if (def.has_parent && !has) {
-      c.Report(DPL0104, can.span, {"an action that `makes` a " + Quoted(symbol.name), "its parent as a parameter"})
+      c.Report(DPL0104, can.span, {"an action that `makes` " + WithArticle(symbol.name), "its parent as a parameter"})
           .Help("write `can … { parent: " + c.ResourceName(def.parent_type) + " } makes`");
     }
   }

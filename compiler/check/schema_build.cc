@@ -69,11 +69,7 @@ void BuildCalendar(Checker& c, const Symbol& symbol) {
   def.name = c.model.AddString(symbol.qualified);
   for (const ast::CalendarDecl::Open& open : decl.open) {
     Result<TimeOfDay> from = ParseTime(open.from.text), to = ParseTime(open.to.text);
-    if (!from.ok() || !to.ok()) {
-      const ast::Literal& bad = from.ok() ? open.to : open.from;
-      c.ReportText(DPL0006, bad.span, Quoted(bad.text) + " is not a time of day").Help("times run from 00:00 to 23:59");
-      continue;
-    }
+    if (!from.ok() || !to.ok()) continue;  // the parser has said so
     CalendarDef::Open out;
     for (uint8_t day = open.from_day % 7;; day = static_cast<uint8_t>((day + 1) % 7)) {
       out.days |= static_cast<uint8_t>(1u << day);
@@ -295,7 +291,9 @@ void CheckMetaAllowed(Checker& c, const ast::Meta& meta, const MetaAllowed& allo
   refuse(allowed.ticket, meta.ticket_span, "ticket", "");
   refuse(allowed.review, meta.review_span, "review every", "");
   refuse(allowed.expires, meta.expires_span, "expires",
-         "what restricts never lapses by itself; use `review every`, and remove it when it is no longer needed");
+         what == "a forbid" || what == "a limit" || what == "a separate"
+             ? "what restricts never lapses by itself; use `review every`, and remove it when it is no longer needed"
+             : "use `review every`, and remove it when it is no longer needed");
 }
 
 void BuildSchema(Checker& c) {

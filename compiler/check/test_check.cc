@@ -143,7 +143,8 @@ class TestChecker {
         continue;
       }
       broken_ = true;
-      std::string message = FillTemplate(InfoOf(DPL0302).message, {owner, Quoted(field.name.text)});
+      bool parameter = owner.starts_with("action ") || owner.starts_with("task ");
+      std::string message = owner + (parameter ? " has no parameter " : " has no attribute ") + Quoted(field.name.text);
       c_.ReportText(fixture ? DPL0806 : DPL0302, field.name.span, message).Help(DidYouMean(NearNames(field.name.text, known)));
     }
   }
