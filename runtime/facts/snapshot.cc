@@ -51,6 +51,15 @@ int CompareScope(const Entity& a, const Entity& b) {
   return a.id.compare(b.id);
 }
 
+// Above a type that lies within nothing there is never anything, whoever made the entity.
+Entity::Parent ParentState(const Schema& schema, const Entity& entity) {
+  if (entity.parent_state == Entity::Parent::kNoFact && entity.type < schema.resources.size() &&
+      !schema.resources[entity.type].has_parent) {
+    return Entity::Parent::kRoot;
+  }
+  return entity.parent_state;
+}
+
 // Whether `holdings` (one role, sorted by scope) has `scope` in force.
 bool HasScope(std::span<const Holding> holdings, const Entity& scope, Instant now) {
   auto at = std::lower_bound(holdings.begin(), holdings.end(), scope,
@@ -211,8 +220,9 @@ Truth Snapshot::HoldsRole(const Entity& person, uint32_t role, const Entity* at,
   if (!scoped || at == nullptr) return Truth::kFalse;
   for (int level = 0; level <= kMaxLevels; ++level) {
     if (HasScope(held, *at, now)) return Truth::kTrue;
-    if (at->parent_state == Entity::Parent::kRoot) return Truth::kFalse;
-    if (at->parent_state == Entity::Parent::kNoFact) break;
+    Entity::Parent state = ParentState(program_->schema, *at);
+    if (state == Entity::Parent::kRoot) return Truth::kFalse;
+    if (state == Entity::Parent::kNoFact) break;
     at = at->parent;
   }
   if (error != nullptr) *error = ErrorKind::kContainment;
@@ -236,8 +246,9 @@ Truth Snapshot::ResourceIn(const Entity& inner, const Entity& outer) const {
   const Entity* at = &inner;
   for (int level = 0; level <= kMaxLevels; ++level) {
     if (SameEntity(*at, outer)) return Truth::kTrue;
-    if (at->parent_state == Entity::Parent::kRoot) return Truth::kFalse;
-    if (at->parent_state == Entity::Parent::kNoFact) return Truth::kError;
+    Entity::Parent state = ParentState(program_->schema, *at);
+    if (state == Entity::Parent::kRoot) return Truth::kFalse;
+    if (state == Entity::Parent::kNoFact) return Truth::kError;
     at = at->parent;
   }
   return Truth::kError;

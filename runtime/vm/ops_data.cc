@@ -5,22 +5,18 @@
 namespace dpl::vm {
 namespace {
 
-// A slot nobody filled. `loaded` says that a record was there to give one, `feed` that the feed was
-// read at all.
-Value Unfilled(Context& c, TypeId type_id, uint32_t default_constant, bool feed, bool loaded) {
-  if (feed && default_constant != kNone) return c.env->snapshot->constant(default_constant);
+// What stands where neither facts nor request gave a value. `loaded`: there is a record.
+Value Unfilled(Context& c, TypeId type_id, uint32_t default_constant, bool loaded) {
+  if (default_constant != kNone) return c.env->snapshot->constant(default_constant);
   const TypeDef& type = c.schema.types[type_id];
   if (type.optional) return Value::Absent();
   if (loaded && type.kind == TypeKind::kSet) return Value::Items(ValueKind::kSet, nullptr, 0);
   return Missing();
 }
 
-Value Attribute(Context& c, const Entity& entity, const AttributeDef& def, uint32_t index,
-                bool feed) {
-  if (entity.attributes != nullptr && entity.attributes[index].kind != ValueKind::kUnset) {
-    return entity.attributes[index];
-  }
-  return Unfilled(c, def.type, def.default_constant, feed, entity.loaded);
+Value ParentOf(const Entity& entity) {
+  if (entity.parent_state == Entity::Parent::kRoot) return Value::Absent();
+  return Value::Of(ValueKind::kResource, entity.parent);
 }
 
 }  // namespace
@@ -33,7 +29,7 @@ Value LoadParam(Context& c, uint32_t name) {
     if (param.name != name) continue;
     if (c.env->params != nullptr && c.env->params[i].kind != ValueKind::kUnset)
       return c.env->params[i];
-    return Unfilled(c, param.type, param.default_constant, true, false);
+    return Unfilled(c, param.type, param.default_constant, false);
   }
   return Missing();
 }
@@ -44,23 +40,29 @@ Value LoadContext(Context& c, uint32_t attribute) {
   if (c.env->context != nullptr && c.env->context[attribute].kind != ValueKind::kUnset) {
     return c.env->context[attribute];
   }
-  return Unfilled(c, def.type, def.default_constant, true, false);
+  return Unfilled(c, def.type, def.default_constant, false);
 }
 
+// Without a task it is the step before this one that is missing.
 Value LoadTaskParam(Context& c, uint32_t index) {
-  if (c.env->task_params == nullptr || index >= c.env->task_param_count) return Missing();
+  if (c.env->task_params == nullptr) return EarlierStep(Missing());
+  if (index >= c.env->task_param_count) return Missing();
   const Value& value = c.env->task_params[index];
   return value.kind == ValueKind::kUnset ? Missing() : value;
 }
 
 Value PersonAttr(Context& c, const Value& person, uint32_t attribute) {
   if (Unusable(person)) return EarlierStep(person);
-  if (person.kind != ValueKind::kPerson || attribute >= c.schema.person.attributes.size())
+  if (person.kind != ValueKind::kPerson || attribute >= c.schema.person.attributes.size()) {
     return c.Confused();
-  const Snapshot& snapshot = *c.env->snapshot;
-  bool feed = snapshot.PersonsLoaded();
-  if (feed && !snapshot.PersonsFresh(c.env->now)) return Value::Error(ErrorKind::kStale);
-  return Attribute(c, *person.entity, c.schema.person.attributes[attribute], attribute, feed);
+  }
+  if (!c.env->snapshot->PersonsFresh(c.env->now)) return Value::Error(ErrorKind::kStale);
+  const Entity& entity = *person.entity;
+  if (entity.attributes != nullptr && entity.attributes[attribute].kind != ValueKind::kUnset) {
+    return entity.attributes[attribute];
+  }
+  const AttributeDef& def = c.schema.person.attributes[attribute];
+  return Unfilled(c, def.type, def.default_constant, entity.loaded);
 }
 
 // A resource of another type has no such attribute. That is no confusion: the condition of a
@@ -73,24 +75,25 @@ Value ResourceAttr(Context& c, const Value& resource, uint32_t type, uint32_t at
   if (attribute >= def.attributes.size()) return c.Confused();
   const Entity& entity = *resource.entity;
   if (entity.type != type) return Missing();
-  bool unfilled =
-      entity.attributes == nullptr || entity.attributes[attribute].kind == ValueKind::kUnset;
-  if (attribute == def.parent_attribute && unfilled) {
-    if (entity.parent_state == Entity::Parent::kKnown)
-      return Value::Of(ValueKind::kResource, entity.parent);
-    if (entity.parent_state == Entity::Parent::kRoot) return Value::Absent();
+  if (entity.attributes != nullptr && entity.attributes[attribute].kind != ValueKind::kUnset) {
+    return entity.attributes[attribute];
   }
-  return Attribute(c, entity, def.attributes[attribute], attribute,
-                   c.env->snapshot->ResourcesLoaded());
+  if (attribute == def.parent_attribute && entity.parent_state != Entity::Parent::kNoFact) {
+    return ParentOf(entity);
+  }
+  // A feed that was never read could have said anything: no default stands in for it.
+  if (!c.env->snapshot->ResourcesLoaded()) return Value::Error(ErrorKind::kStale);
+  const AttributeDef& wanted = def.attributes[attribute];
+  return Unfilled(c, wanted.type, wanted.default_constant, entity.loaded);
 }
 
 Value ResourceParent(Context& c, const Value& resource, uint32_t type) {
   if (Unusable(resource)) return EarlierStep(resource);
   if (resource.kind != ValueKind::kResource) return c.Confused();
   const Entity& entity = *resource.entity;
-  if (entity.type != type || entity.parent_state == Entity::Parent::kNoFact) return Missing();
-  if (entity.parent_state == Entity::Parent::kRoot) return Value::Absent();
-  return Value::Of(ValueKind::kResource, entity.parent);
+  if (entity.type != type) return Missing();
+  if (entity.parent_state != Entity::Parent::kNoFact) return ParentOf(entity);
+  return c.env->snapshot->ResourcesLoaded() ? Missing() : Value::Error(ErrorKind::kStale);
 }
 
 Value EntityKey(Context& c, const Value& entity) {

@@ -286,6 +286,21 @@ TEST_F(Facts, ContainmentIsReflexiveAndTransitive) {
   EXPECT_EQ(in(policy.folder, "unknown", "A"), Truth::kError);
 }
 
+// A request may make the entity itself and know nothing of parents.
+TEST_F(Facts, ATypeWithinNothingIsNeverOfUnknownPlace) {
+  const Snapshot& s = Load(R"({"resources": [{"type": "app.Folder", "id": "A"}],
+    "roles": [{"role": "editor", "in": {"type": "app.Tenant", "id": "T1"}, "members": ["E1"]}]})");
+  Entity tenant, folder;
+  tenant.type = policy.tenant;
+  folder.type = policy.folder;
+  tenant.id = folder.id = "new";
+  const Entity& a = *s.FindResource(policy.folder, "A");
+  EXPECT_EQ(s.ResourceIn(tenant, a), Truth::kFalse);
+  EXPECT_EQ(s.ResourceIn(folder, a), Truth::kError);
+  EXPECT_EQ(s.HoldsRole(*s.FindPerson("E1"), policy.editor, &tenant, Noon()), Truth::kFalse);
+  EXPECT_EQ(s.HoldsRole(*s.FindPerson("E1"), policy.editor, &folder, Noon()), Truth::kError);
+}
+
 TEST_F(Facts, SixteenLevelsAreFineSeventeenAreNot) {
   auto chain = [](int levels) {
     std::string json = R"({"resources": [{"type": "app.Folder", "id": "0"})";

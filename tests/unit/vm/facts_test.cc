@@ -43,7 +43,11 @@ TEST_F(FactsOps, ValuesDefaultsAndGaps) {
   EXPECT_EQ(Show(Doc(policy.d_prices)), "⊥missing") << "no record";
   EXPECT_EQ(Show(Doc(policy.d_public)), "false") << "nobody gave it: the default";
   Facts("{}");
-  EXPECT_EQ(Show(Doc(policy.d_public)), "⊥missing") << "an unloaded feed could have said otherwise";
+  EXPECT_EQ(Show(Doc(policy.d_public)), "⊥stale") << "an unloaded feed could have said otherwise";
+  EXPECT_EQ(Show(Doc(policy.d_note) + Op(Opcode::kIsKnown)), "⊥stale");
+  EXPECT_EQ(Show(Op(Opcode::kLoadResource) + Op(Opcode::kResourceParent, policy.doc) +
+                 Op(Opcode::kIsKnown)),
+            "⊥stale");
   resource = "";
   EXPECT_EQ(Show(Doc(policy.d_title)), "⊥missing");
 }
@@ -72,7 +76,7 @@ TEST_F(FactsOps, PersonsAttributes) {
   EXPECT_EQ(Show(Me(policy.full_name)), "⊥missing");
   person = "E1";
   Facts(R"({"teams": {"sales": ["E1"]}})");
-  EXPECT_EQ(Show(Me(policy.level)), "⊥missing") << "the feed is not loaded";
+  EXPECT_EQ(Show(Me(policy.level)), "⊥stale") << "the feed is not loaded";
 }
 
 TEST_F(FactsOps, ARequestsValuesCountWhereFactsHaveNone) {
@@ -157,11 +161,14 @@ TEST_F(FactsOps, ParametersContextAndTask) {
   context[2] = Value::Text(ValueKind::kString, "laptop");
   EXPECT_EQ(Show(Op(Opcode::kLoadContext, 2)), "\"laptop\"");
   EXPECT_EQ(Show(Op(Opcode::kLoadTaskParam, 0)), "⊥missing") << "no task";
+  EXPECT_EQ(Show(Op(Opcode::kLoadTaskParam, 0) + Op(Opcode::kIsKnown)), "⊥missing")
+      << "the task is the step before";
   task[0] = Value::Int(ValueKind::kInt, 9);
   env.task_params = task;
   env.task_param_count = 2;
   EXPECT_EQ(Show(Op(Opcode::kLoadTaskParam, 0)), "9");
   EXPECT_EQ(Show(Op(Opcode::kLoadTaskParam, 1)), "⊥missing");
+  EXPECT_EQ(Show(Op(Opcode::kLoadTaskParam, 1) + Op(Opcode::kIsKnown)), "false");
   EXPECT_EQ(Show(Op(Opcode::kLoadTaskParam, 2)), "⊥missing");
   env.action = nullptr;
   EXPECT_EQ(Show(Op(Opcode::kLoadParam, policy.S("amount"))), "⊥missing");
