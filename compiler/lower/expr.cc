@@ -1,6 +1,7 @@
 #include "compiler/lower/expr.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "runtime/base/result.h"
 #include "runtime/bytecode/builtin.h"
@@ -83,7 +84,14 @@ uint32_t Lowering::ConstantOf(const Expr& expr) {
     bool nested = here.kind == Constant::Kind::kSet;
     if (nested || here.kind != first.kind || here.extra != first.extra) return kNone;
   }
-  std::sort(set.elements.begin(), set.elements.end());
+  // By value, not by index: the same set is the same in every program, as a consent's reach needs
+  // it.
+  auto by_value = [&](uint32_t a, uint32_t b) {
+    const Constant& x = model_->constants[a];
+    const Constant& y = model_->constants[b];
+    return std::tie(x.number, x.text) < std::tie(y.number, y.text);
+  };
+  std::sort(set.elements.begin(), set.elements.end(), by_value);
   set.elements.erase(std::unique(set.elements.begin(), set.elements.end()), set.elements.end());
   return model_->AddConstant(std::move(set));
 }

@@ -64,6 +64,7 @@ class Lowering {
   void Set(const ast::Expr& expr, const Frame& frame, Emitter* emit);
   void Record(const ast::Expr& expr, const Frame& frame, Emitter* emit);
   void Subject(const ast::Subject& subject, Side side, uint32_t type, Emitter* emit);
+  void HoldsRole(uint32_t role, uint32_t type, Emitter* emit);
   // What computed roles add to a holding of `role`: ` or condition` for each.
   void ComputedHoldings(uint32_t role, const Frame& frame, Emitter* emit);
   void AnyComputedHoldings(const ast::Expr& inner, const ast::Expr& outer, const Frame& frame,

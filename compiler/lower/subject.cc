@@ -61,6 +61,26 @@ void Lowering::ComputedHoldings(uint32_t role, const Frame& frame, Emitter* emit
   }
 }
 
+// A holding on record, or somebody who fulfils the condition: without a person there is nobody who
+// could, so F, not ⊥.
+//   SubjRole r · SkipIfTrue end · LoadPerson · IsKnown · SkipIfFalse nobody · condition · And ·
+//   nobody: Or · end:
+void Lowering::HoldsRole(uint32_t role, uint32_t type, Emitter* emit) {
+  emit->Op(Opcode::kSubjRole, {role});
+  if (ComputedRolesGiving(role).empty()) return;
+  Emitter::Mark end = emit->Jump(Opcode::kSkipIfTrue);
+  emit->Op(Opcode::kLoadPerson);
+  emit->Op(Opcode::kIsKnown);
+  Emitter::Mark nobody = emit->Jump(Opcode::kSkipIfFalse);
+  emit->Op(Opcode::kPushConst,
+           {model_->AddConstant(Constant{})});  // false, to begin the conditions with
+  ComputedHoldings(role, Frame{.type = type}, emit);
+  emit->Op(Opcode::kAnd);
+  emit->Bind(nobody);
+  emit->Op(Opcode::kOr);
+  emit->Bind(end);
+}
+
 // ---------------------------------------------------------------- subjects
 
 void Lowering::Subject(const ast::Subject& subject, Side side, uint32_t type, Emitter* emit) {
@@ -69,8 +89,7 @@ void Lowering::Subject(const ast::Subject& subject, Side side, uint32_t type, Em
       emit->Op(Opcode::kSubjTeam, {subject.ref});
       return;
     case Subject::Kind::kRole:
-      emit->Op(Opcode::kSubjRole, {subject.ref});
-      ComputedHoldings(subject.ref, Frame{.type = type}, emit);
+      HoldsRole(subject.ref, type, emit);
       return;
     case Subject::Kind::kPerson:
       emit->Op(Opcode::kSubjPerson, {subject.ref});
