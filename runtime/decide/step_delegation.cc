@@ -73,7 +73,9 @@ Reason CheckDelegation(Fold& f, uint32_t statement) {
     return Reason::kDelegationExpired;
   }
   f.Flips(Instant{s.expires_us});
-  if (d.lasts_us != 0) {
+  // Of a task that is over, step 10 says so.
+  bool over = f.task != nullptr && f.task->expires <= f.now;
+  if (d.lasts_us != 0 && !over) {
     Instant since = f.task != nullptr ? f.task->opened : f.hops[0].born;
     // A task that ended before the delegation did is step 10's to name.
     Instant at = f.task != nullptr ? std::min(f.now, f.task->expires) : f.now;
