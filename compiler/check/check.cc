@@ -27,6 +27,7 @@ bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet
   CheckAgents(c);
   CheckMustBeLimited(c);
   CheckConflicts(c);
+  CheckFacts(c);
   CheckTests(c);
   ReportUnusedImports(c);
   return !sink->HasErrors();

@@ -72,6 +72,7 @@ class Unfolder {
       clause.subject_span = input_.subject_span;
       if (!Scope(&clause, reaches.size())) continue;
       if (!Where(&clause, &reach == &reaches.front())) continue;
+      if (clause.subjects != nullptr) WarnRoleElsewhere(c_, *clause.subjects, clause);
       clauses.push_back(std::move(clause));
     }
     return clauses;
@@ -93,6 +94,7 @@ class Unfolder {
       Reach reach{type, {}};
       if (may_.any_action) {
         reach.actions = AllActions(c_.model.schema.resources[type]);
+        if (reach.actions.empty()) NoActions(Quoted(name.text), name.span);
       } else {
         for (const ast::Name& action : may_.actions) {
           uint32_t index = ActionNamed(c_, type, action.text);
@@ -132,7 +134,20 @@ class Unfolder {
     for (const ast::Name& action : may_.actions) {
       if (!met.contains(action.text)) ReportUnknownAction(c_, action, types, "system " + Quoted(system->name));
     }
+    if (may_.any_action && out.empty()) NoActions("system " + Quoted(system->name), may_.on.system.span);
     return out;
+  }
+
+  // What restricts may run ahead of the schema; what gives must not be about nothing (a delegation without clauses
+  // would lend all its agent may).
+  void NoActions(const std::string& where, const Span& span) {
+    if (Restricts()) return;
+    c_.ReportText(DPL0209, span, where + " has no actions").Help("declare some: `can read, update`");
+  }
+
+  bool Restricts() const {
+    return input_.role == ClauseRole::kLimitCovers || input_.role == ClauseRole::kForbidCovers ||
+           input_.role == ClauseRole::kSeparateA || input_.role == ClauseRole::kSeparateB;
   }
 
   std::vector<Reach> ByActivity() {
@@ -153,8 +168,8 @@ class Unfolder {
         }
       }
       if (any) continue;
-      if (input_.role == ClauseRole::kLimitCovers || input_.role == ClauseRole::kForbidCovers) {
-        c_.Report(DPL0503, name.span, {"no action of this set is activity " + Quoted(name.text)});
+      if (Restricts()) {
+        c_.ReportText(DPL0503, name.span, "this covers nothing: no action of this set is activity " + Quoted(name.text));
       } else {
         c_.ReportText(DPL0209, name.span, "no action of this set is activity " + Quoted(name.text))
             .Help("write `can … is " + name.text + "` where the action is declared");
@@ -329,6 +344,24 @@ bool ResolveSubjects(Checker& c, std::vector<ast::Subject>& subjects, FileScope&
     }
   }
   return ok;
+}
+
+void WarnRoleElsewhere(Checker& c, const std::vector<ast::Subject>& subjects, const ClauseModel& clause) {
+  for (const ast::Subject& subject : subjects) {
+    if (subject.kind != ast::Subject::Kind::kRole || subject.ref == kNone) continue;
+    const RoleDef& role = c.model.schema.roles[subject.ref];
+    bool somewhere = role.scopes.empty() || std::any_of(role.scopes.begin(), role.scopes.end(), [&](uint32_t scope) {
+      return CanLieWithin(c, clause.type, scope);
+    });
+    if (somewhere) continue;
+    std::vector<std::string> scopes;
+    for (uint32_t scope : role.scopes) scopes.push_back(Quoted(c.ResourceName(scope)));
+    c.ReportText(DPL0313, clause.span,
+                 SubjectText(c, subject) + " is held on " + Listed(scopes) + ", and " + WithArticle(c.ResourceName(clause.type)) +
+                     " never lies within one: this is for nobody")
+        .Label(role.span, "the role is declared here")
+        .Help("give the type its parent (`within …`), or the role another scope");
+  }
 }
 
 std::vector<uint32_t> TypesOf(const std::vector<ClauseModel>& clauses) {

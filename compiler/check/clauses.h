@@ -23,6 +23,9 @@ std::vector<ClauseModel> Unfold(Checker& c, ast::MayClause& may, const UnfoldInp
 // Resolves the names of subjects in place (Subject::ref); false when one is unknown or not supported.
 bool ResolveSubjects(Checker& c, std::vector<ast::Subject>& subjects, FileScope& file);
 
+// A role held on objects can only count where the clause's type is, or lies within, one of them.
+void WarnRoleElsewhere(Checker& c, const std::vector<ast::Subject>& subjects, const ClauseModel& clause);
+
 // The resource types of a statement's clauses, ascending, once each.
 std::vector<uint32_t> TypesOf(const std::vector<ClauseModel>& clauses);
 // The actions a clause covers.

@@ -3,6 +3,7 @@
 
 #include "compiler/check/clauses.h"
 #include "compiler/check/expr.h"
+#include "compiler/check/facts_check.h"
 #include "compiler/check/overlap.h"
 #include "compiler/check/phases.h"
 #include "compiler/check/statement.h"
@@ -19,8 +20,20 @@ bool InActivity(const Checker& c, const ClauseModel& clause, uint32_t activity) 
 }
 
 // How two grants meet over clauses that `both` admits; `who` gets the subject to name.
+// Somebody the facts put into both, if they are at hand.
+std::string InBoth(const Checker& c, const ast::Subject& one, const ast::Subject& other) {
+  if (c.options.facts == nullptr || !c.options.facts->has_memberships) return std::string();
+  FactsView facts(c);
+  std::set<std::string> others = facts.People(other);
+  for (const std::string& person : facts.People(one)) {
+    if (others.contains(person)) return person;
+  }
+  return std::string();
+}
+
 template <class Both>
-Meeting GrantsMeet(Checker& c, const StatementModel& a, const StatementModel& b, std::string_view within, Both both, std::string* who) {
+Meeting GrantsMeet(Checker& c, const StatementModel& a, const StatementModel& b, std::string_view within, Both both, std::string* who,
+                   std::string* person) {
   Meeting best = Meeting::kApart;
   for (const ClauseModel& x : a.clauses) {
     for (const ClauseModel& y : b.clauses) {
@@ -28,10 +41,14 @@ Meeting GrantsMeet(Checker& c, const StatementModel& a, const StatementModel& b,
       for (const ast::Subject& one : *x.subjects) {
         for (const ast::Subject& other : *y.subjects) {
           Meeting meeting = SubjectsMeet(c, one, other);
+          bool named = meeting == Meeting::kByData && best == meeting && person->empty();
+          if (named) *person = InBoth(c, one, other);
+          if (named && !person->empty()) *who = "people of both " + SubjectText(c, one) + " and " + SubjectText(c, other);
           if (meeting <= best) continue;
           best = meeting;
           if (meeting == Meeting::kByData) {
             *who = "people of both " + SubjectText(c, one) + " and " + SubjectText(c, other);
+            *person = InBoth(c, one, other);
           } else {
             *who = SubjectText(c, SubjectIncludes(c, one, other) ? other : one);
           }
@@ -56,7 +73,8 @@ class ConflictFinder {
       for (size_t j = i + 1; j < concerned.size(); ++j) Pair(concerned[i], concerned[j]);
     }
     // One message per limit: a certain contradiction before one that only the facts could make.
-    std::stable_sort(found_.begin(), found_.end(), [](const Conflict& a, const Conflict& b) { return a.meeting > b.meeting; });
+    std::stable_sort(found_.begin(), found_.end(), [](const Conflict& a, const Conflict& b) { return a.meeting != b.meeting ? a.meeting > b.meeting : !a.person.empty() && b.person.empty();
+    });
     for (const Conflict& conflict : found_) Tell(conflict);
   }
 
@@ -67,6 +85,7 @@ class ConflictFinder {
     const LimitModel* later = nullptr;
     Meeting meeting = Meeting::kApart;
     std::string who;
+    std::string person;   // who is known to be in both
   };
 
   bool Supersedes(uint32_t a, uint32_t b) const {
@@ -100,7 +119,7 @@ class ConflictFinder {
     for (uint32_t activity = 0; activity < c_.model.schema.activities.size(); ++activity) {
       const ActivityDef& def = c_.model.schema.activities[activity];
       if (!def.limits_must_agree) continue;
-      std::string who;
+      std::string who, person;
       Meeting meeting = Meeting::kApart;
       bool asked = false;
       for (const LimitModel& x : a.limits) {
@@ -110,9 +129,9 @@ class ConflictFinder {
             asked = true;
             meeting = GrantsMeet(c_, a, b, c_.Text(def.agree_within), [&](const ClauseModel& l, const ClauseModel& r) {
               return InActivity(c_, l, activity) && InActivity(c_, r, activity);
-            }, &who);
+            }, &who, &person);
           }
-          if (meeting != Meeting::kApart) found_.push_back({first, second, activity, &x, &y, meeting, who});
+          if (meeting != Meeting::kApart) found_.push_back({first, second, activity, &x, &y, meeting, who, person});
         }
       }
     }
@@ -154,11 +173,11 @@ class ConflictFinder {
   }
 
   void Tell(const Conflict& conflict) {
-    const auto& [first, second, activity, earlier, later, meeting, people] = conflict;
+    const auto& [first, second, activity, earlier, later, meeting, people, person] = conflict;
     const LimitModel &x = *earlier, &y = *later;
     const Symbol &a = *c_.statement_symbols[first], &b = *c_.statement_symbols[second];
     const Symbol& act = *c_.activity_symbols[activity];
-    std::string who = people + " (activity " + Quoted(act.name) + ")";
+    std::string who = people + (person.empty() ? "" : ", such as person \"" + person + "\",") + " (activity " + Quoted(act.name) + ")";
     const std::string& measure = y.clause->measure.text;
     std::string message;
     if (y.clause->no_limit) {
@@ -169,7 +188,7 @@ class ConflictFinder {
       message = FillTemplate(InfoOf(DPL0501).message,
                              {measure, Quoted(LimitText(y, x)), Quoted(LimitText(x, y)), c_.Place(x.clause->span), who});
     }
-    Severity severity = meeting == Meeting::kAlways ? Severity::Error : Severity::Warning;
+    Severity severity = meeting == Meeting::kAlways || !person.empty() ? Severity::Error : Severity::Warning;
     auto owned = [&](uint32_t s) { return c_.OwnerText(c_.model.statements[s].owner); };
     c_.ReportAs(severity, DPL0501, y.clause->span, message)
         .Label(y.clause->span, Called(b) + ", owned by " + owned(second))
@@ -196,12 +215,12 @@ class ConflictFinder {
               .Label(target.decl->head_span, "declared here");
           continue;
         }
-        std::string who;
+        std::string who, person;
         const StatementModel& older = c_.model.statements[other];
         if (statement.clauses.empty() || older.clauses.empty()) continue;
         Meeting meeting = GrantsMeet(c_, statement, older, "", [&](const ClauseModel& l, const ClauseModel& r) {
           return SharesAction(l, r) || SharesActivity(l, r);
-        }, &who);
+        }, &who, &person);
         if (meeting != Meeting::kApart) continue;
         c_.Report(DPL0511, span, {Called(symbol), Called(target)})
             .Label(target.decl->head_span, "declared here")

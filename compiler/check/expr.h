@@ -23,6 +23,7 @@ struct ExprScope {
   uint32_t type = kNone;          // resource type of `resource`
   std::vector<const ActionDef*> actions;          // of that type: whose parameters `request` has
   const std::vector<TaskParam>* task_params = nullptr;  // parameters of the task; null: not known here
+  bool in_test = false;           // values given in a test: an optional field of a record may be left out
   bool bare_params = false;       // in a task its parameters are names of their own
   std::vector<bool>* used_params = nullptr;       // parallel to task_params: set for those that are read
   const std::vector<ast::Name>* columns = nullptr;      // of a test's `with`

@@ -295,7 +295,11 @@ TypeId ExprChecker::Contained(Expr& e, TypeId left, TypeId right) {
       if (inner.kind == TypeKind::kTeam && e.args[1]->ref == RefKind::kTeam) return c_.t_bool;
       break;
     case TypeKind::kRole:
-      if (inner.kind == TypeKind::kPerson) return c_.t_bool;
+      if (inner.kind == TypeKind::kPerson && e.args[1]->ref == RefKind::kRole) return c_.t_bool;
+      if (inner.kind == TypeKind::kPerson) {
+        c_.ReportText(DPL0301, e.args[1]->span, "which role is asked for must be written out").Help("write `person in role …`");
+        return kNone;
+      }
       break;
     case TypeKind::kPerson:
       if (inner.kind != TypeKind::kPerson) break;
@@ -458,7 +462,7 @@ TypeId ExprChecker::Record(Expr& e, TypeId want) {
     ok = Demand(*e.args[i], record.types[static_cast<size_t>(at - known.begin())]) && ok;
   }
   for (size_t i = 0; i < known.size(); ++i) {
-    if (given.contains(known[i]) || IsOptional(c_, record.types[i])) continue;
+    if (given.contains(known[i]) || (scope_.in_test && IsOptional(c_, record.types[i]))) continue;
     c_.ReportText(DPL0301, e.span, "this record lacks " + Quoted(known[i]));
     ok = false;
   }

@@ -57,6 +57,10 @@ void CheckDates(Checker& c, const Symbol& s, const ast::GrantDecl& decl, Stateme
 
 void CheckRows(Checker& c, const Symbol& s, ast::GrantDecl& decl, StatementModel& statement) {
   if (decl.rows.empty()) Lacks(c, s, "`to`, which says who", "add `to team …  may … on …`");
+  if (decl.rows.size() > UINT16_MAX) {
+    c.Report(DPL0902, decl.head_span, {Called(s) + " has more rows than a bundle holds (65535)"});
+    return;
+  }
   uint16_t row_number = 0;
   for (ast::GrantRow& row : decl.rows) {
     ResolveSubjects(c, row.to, *s.file);

@@ -152,7 +152,7 @@ class LimitBuilder {
                                      Quoted(PathText(path)) + ", which is " + DescribeType(c_, type)});
       return nullptr;
     }
-    if (place_.scope->restricting || !Trusting()) {
+    if (!Trusting()) {
       Walk(*typed, [&](const Expr& e) {
         if (e.ref != ast::RefKind::kPersonAttr || !c_.model.schema.person.attributes[e.ref_a].from_request) return;
         DiagnosticRef report = c_.Report(DPL0418, e.span, {Quoted(PathText(path)), Called(s_)});

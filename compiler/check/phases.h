@@ -45,6 +45,9 @@ void CheckAgents(Checker& c);         // agent.cc: agents that nothing names
 void CheckMustBeLimited(Checker& c);  // limit_cover.cc: DPL0502
 void CheckConflicts(Checker& c);      // conflict.cc: DPL0501, 0511
 
+// facts_check.cc: what only `--facts` can tell.
+void CheckFacts(Checker& c);
+
 // test_check.cc
 void CheckTests(Checker& c);
 

@@ -27,6 +27,7 @@ class TestChecker {
     outcome_.resize(test.columns.size(), false);
     scope_.file = &file;
     scope_.where = "a test";
+    scope_.in_test = true;
     scope_.restricting = true;  // nothing is decided here: an optional attribute is simply given a value
     scope_.columns = &test.columns;
     scope_.column_types = &types_;
