@@ -23,11 +23,11 @@ struct PlacedComment {
   size_t begin = 0, end = 0;    // bytes
   bool trailing = false;        // on the line of the token before it
   bool one_line_block = false;  // `/* … */` without a line break: may stay inside a line
+  bool doc = false;             // `/// …`
 
   // Its text when it moves from inside a line to above it: `/// x` there would become the doc of a
   // declaration, so `// x`.
   std::string_view Hoisted() const { return doc ? text.substr(1) : text; }
-  bool doc = false;
 };
 
 class Outline {
