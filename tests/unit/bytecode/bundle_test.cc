@@ -1,6 +1,11 @@
 // Bundles: there and back, and what is refused before any proof.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 #include "runtime/bytecode/decode.h"
 #include "runtime/bytecode/disasm.h"
 #include "runtime/bytecode/encode.h"
@@ -101,6 +106,19 @@ TEST(Bundle, AHostileCountAllocatesNothing) {
   Result<Program> program = DecodeBundle(bytes);
   ASSERT_FALSE(program.ok());
   EXPECT_EQ(program.error().code, "bundle.content");
+}
+
+// The fuzzer of the loader starts from this program. DPL_UPDATE_GOLDEN=1 writes it anew.
+TEST(Bundle, SeedOfTheFuzzerIsCurrent) {
+  const std::string path = DPL_SOURCE_DIR "/tests/fuzz/corpus/bundle/sample";
+  std::string bytes = EncodeBundle(SampleProgram());
+  if (std::getenv("DPL_UPDATE_GOLDEN") != nullptr && std::getenv("CI") == nullptr) {
+    std::filesystem::create_directories(DPL_SOURCE_DIR "/tests/fuzz/corpus/bundle");
+    std::ofstream(path, std::ios::binary) << bytes;
+  }
+  std::stringstream seed;
+  seed << std::ifstream(path, std::ios::binary).rdbuf();
+  EXPECT_TRUE(seed.str() == bytes) << "run with DPL_UPDATE_GOLDEN=1";
 }
 
 TEST(Bundle, ListingShowsCodeWithNames) {
