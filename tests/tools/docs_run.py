@@ -171,7 +171,9 @@ class Page:
         new = Path(f"{self.state}.new")
         if new.exists():
             old_cd = self.state.read_text().splitlines()[0] if in_repo else ""
-            self.state.write_text((old_cd + "\n" if old_cd else "") + new.read_text())
+            # PWD belongs to the `cd` line; restoring the variable would only disagree with where the shell is.
+            kept = re.sub(r"^declare -x (OLD)?PWD\b.*\n", "", new.read_text(), flags=re.M)
+            self.state.write_text((old_cd + "\n" if old_cd else "") + kept)
             new.unlink()
         if re.search(r"\bdpld\b.*&\s*$", script, re.M):
             deadline = time.monotonic() + 20
