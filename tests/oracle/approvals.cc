@@ -1,0 +1,193 @@
+// The fold, steps 14 and 15: what has to be approved first, and the commit.
+#include <algorithm>
+
+#include "tests/oracle/fold.h"
+
+namespace dpl::oracle {
+
+namespace {
+
+void AppendWire(const WireValue* v, std::string* out) {
+  if (v == nullptr) return;
+  *out += static_cast<char>('0' + static_cast<int>(v->kind));
+  *out += v->text;
+  *out += v->boolean ? 't' : 'f';
+  for (uint32_t i = 0; i < v->count; ++i) {
+    *out += ',';
+    if (v->is_object()) *out += v->members[i].name;
+    AppendWire(v->is_object() ? &v->members[i].value : &v->items[i], out);
+  }
+}
+
+}  // namespace
+
+// A measure of the business act: an approval of more covers less of it.
+bool Fold::IsMeasure(const std::string& param) const {
+  const ActionDef& action = schema_.resources[w_.type].actions[w_.action];
+  for (const ParamDef& p : action.params) {
+    if (schema_.Text(p.name) == param && p.must_be_limited) return true;
+  }
+  for (uint32_t activity : action.activities) {
+    for (const MeasureDef& m : schema_.activities[activity].measures) {
+      if (schema_.Text(m.name) == param) return true;
+    }
+  }
+  for (const StatementModel& s : model_.statements) {
+    for (const LimitModel& l : s.limits) {
+      if (l.clause->measure.text == param) return true;
+    }
+  }
+  return false;
+}
+
+std::map<std::string, Val> Fold::Measures() const {
+  std::map<std::string, Val> out;
+  for (const auto& [name, value] : w_.params) {
+    if (IsMeasure(name)) out[name] = value;
+  }
+  return out;
+}
+
+// Closing rule 33. The first line is the root and the first agent.
+std::string Fold::Binding() const {
+  std::string out = w_.person.value_or("-") + " " + (w_.chain.empty() ? "-" : w_.chain[0].name) + "\n";
+  out += std::to_string(w_.type) + "." + std::to_string(w_.action) + " " + w_.resource.s + "\n";
+  for (const auto& [name, value] : w_.params) {
+    if (!IsMeasure(name)) out += name + "=" + KeyText(value) + "\n";
+  }
+  return out;
+}
+
+std::string Fold::Digest() const {
+  std::string out = std::string(r_.subject_type) + " " + std::string(r_.subject_id) + "\n";
+  for (int h = 0; h < r_.hop_count; ++h) {
+    out += std::string(r_.hops[static_cast<size_t>(h)].agent) + "/" + std::string(r_.hops[static_cast<size_t>(h)].instance) + "\n";
+  }
+  out += std::string(r_.action) + " " + std::string(r_.resource_type) + " " + std::string(r_.resource_id) + " " + std::string(r_.task) + "\n";
+  for (const WireValue* v : {r_.subject_properties, r_.action_properties, r_.resource_properties, r_.context}) {
+    AppendWire(v, &out);
+    out += "\n";
+  }
+  return out;
+}
+
+// ---------------------------------------------------------------- 14: approvals
+
+// Every `by` has enough signatures of different people who may give it now; who asks and who answers for an agent never count.
+bool Fold::Signed(const StatementModel& approval, const std::vector<std::string>& approvers) {
+  for (const StatementModel::ApprovalBy& by : approval.approval_by) {
+    std::set<std::string> counted;
+    for (const std::string& who : approvers) {
+      bool barred = w_.person && *w_.person == who;
+      for (const Omega::Hop& hop : w_.chain) barred = barred || model_.constants[AgentOf(hop.agent)->agent.accountable].text == who;
+      if (barred || !PersonActive(who)) continue;
+      Omega other = w_;
+      other.person = who;
+      other.active = true;
+      other.mode = Mode::kDirect;
+      other.chain.clear();
+      other.said.person.clear();
+      Evaluator eval(model_, world_, other, faults_);
+      if (!by.subjects.empty() && eval.Subjects(by.subjects, false) == Truth::kTrue) counted.insert(who);
+    }
+    if (counted.size() < by.count) return false;
+  }
+  return true;
+}
+
+bool Fold::EvidenceFor(uint32_t approval, Reason* why) {
+  auto at = state_.approvals.find(std::string(r_.approval));
+  *why = Reason::kApprovalInvalid;
+  if (at == state_.approvals.end() || at->second.approval != approval) return false;
+  const State::Approval& a = at->second;
+  if (state_.Revoked(RevokedKind::kApproval, at->first, std::nullopt)) {
+    *why = Reason::kRevokedApproval;
+    return false;
+  }
+  if (a.uses_left == 0 || a.binding != Binding() || (a.expires && w_.now >= *a.expires)) return false;
+  std::map<std::string, Val> asked = Measures();
+  if (asked.size() != a.measures.size()) return false;
+  for (const auto& [name, value] : asked) {
+    auto limit = a.measures.find(name);
+    if (limit == a.measures.end() || limit->second.kind != value.kind || limit->second.x != value.x || value.i > limit->second.i) return false;
+  }
+  return Signed(*ByOrdinal(StatementKind::kApproval, approval), a.approvers);
+}
+
+bool Fold::Approved() {
+  // `, ask A` after a `may`: with approval only, every time that clause reaches the request, unless a grant in
+  // force supersedes the whole grant.
+  auto ask = [&](const StatementModel& s, ClauseRole role) {
+    for (const ClauseModel& c : s.clauses) {
+      if (c.role == role && c.ask_approval != kNone && eval_.Match(c, s) != Truth::kFalse) needed_.insert(c.ask_approval);
+    }
+  };
+  ForEach(StatementKind::kGrant, [&](const StatementModel& g) {
+    bool superseded = std::any_of(adding_.begin(), adding_.end(), [&](const StatementModel* b) { return Supersedes(*b, g); });
+    if (w_.now.us >= g.granted_us && !superseded) ask(g, ClauseRole::kGrantMay);
+  });
+  for (const Omega::Hop& hop : w_.chain) ask(*AgentOf(hop.agent), ClauseRole::kAgentMay);
+  if (w_.task != nullptr && !w_.chain.empty()) ask(*ByOrdinal(StatementKind::kTask, w_.task->shape), ClauseRole::kTaskMay);
+  std::set<uint32_t> open;
+  Reason why = Reason::kApprovalInvalid;
+  for (uint32_t approval : needed_) {
+    if (!r_.approval.empty() && EvidenceFor(approval, &why)) {
+      used_approvals_.emplace_back(r_.approval);
+    } else {
+      open.insert(approval);
+    }
+  }
+  if (open.empty()) return true;
+  for (uint32_t approval : open) answer_.approvals.insert(ByOrdinal(StatementKind::kApproval, approval)->name);
+  answer_.approval_binding = Binding();
+  answer_.measures = Measures();
+  // Evidence that does not count may be said to be invalid instead of asking again.
+  if (!r_.approval.empty()) {
+    answer_.also = {Reason::kApprovalInvalid, why};
+    if (state_.Revoked(RevokedKind::kApproval, std::string(r_.approval), std::nullopt)) answer_.also.push_back(Reason::kRevokedApproval);
+  }
+  answer_.outcome = OutcomeKind::kAsk;
+  answer_.reason = Reason::kApprovalRequired;
+  return false;
+}
+
+// ---------------------------------------------------------------- 15: commit
+
+bool Fold::Commit() {
+  if (r_.dry_run) {
+    answer_.outcome = OutcomeKind::kDeny;  // a dry run never says true
+    answer_.reason = Reason::kWouldPermit;
+    return true;
+  }
+  std::string key;
+  if (!r_.charge_key.empty() && r_.caller->charge_keys && !charges_.empty()) {
+    key = Binding().substr(0, Binding().find('\n')) + "|" + std::string(r_.charge_key);
+    auto known = state_.keys.find(key);
+    if (known != state_.keys.end()) {
+      if (known->second.digest != Digest()) return Deny(Reason::kRequestKeyConflict);
+      if (!state_.Open(known->second.reservation, w_.now)) return Deny(Reason::kRequestAlreadyUsed);
+      replay_ = true;
+      answer_.reservation = known->second.reservation;
+    }
+  }
+  answer_.outcome = OutcomeKind::kPermit;
+  answer_.reason = Reason::kPermit;
+  for (const Omega::Hop& hop : w_.chain) {
+    State::Instance& seen = state_.instances.try_emplace({hop.name, hop.instance}, State::Instance{hop.born, {}}).first->second;
+    if (!w_.task_id.empty()) seen.tasks.insert(w_.task_id);
+  }
+  for (State::Act& act : acts_) state_.acts.push_back(std::move(act));
+  for (const std::string& id : used_approvals_) --state_.approvals[id].uses_left;
+  if (replay_ || charges_.empty()) return true;
+  uint64_t id = state_.next_reservation++;
+  answer_.reservation = id;
+  State::Reservation& reservation = state_.reservations[id];
+  for (const Charge& c : charges_) {
+    state_.counters[c.counter].push_back({w_.now, c.window, c.quantity, id, c.returns});
+    reservation.counters.push_back(c.counter);
+  }
+  if (!key.empty()) state_.keys[key] = {id, Digest()};
+  return true;
+}
+
+}  // namespace dpl::oracle

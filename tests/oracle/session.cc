@@ -1,0 +1,454 @@
+// Engine and oracle side by side; see session.h.
+#include "tests/oracle/session.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "runtime/decide/approval.h"
+#include "runtime/decide/engine.h"
+#include "runtime/facts/snapshot.h"
+#include "runtime/state/memory_store.h"
+#include "runtime/state/seed.h"
+
+namespace dpl::oracle {
+
+// ---------------------------------------------------------------- making one
+
+World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int asks) {
+  World0 w;
+  w.start = Instant{ParseInstant(v.start).value().us + rng->Between(0, 7'200) * kMicrosPerSecond + 321};
+  w.facts = MakeFacts(rng, v, w.start);
+  w.consents = MakeConsents(rng, v, w.start, compiled.Names(StatementKind::kDelegation));
+  Texts agents = compiled.Names(StatementKind::kAgent);
+  Texts shapes = compiled.Names(StatementKind::kTask);
+  Texts tasks;
+  Arena* arena = w.facts.arena.get();
+  int revocations = 0;
+  Instant now = w.start;
+  std::vector<Ask> recent;
+  auto task = [&]() {
+    Event e;
+    e.kind = Event::Kind::kTask;
+    std::optional<FactsInput::Task> t = MakeTask(rng, v, "task-" + std::to_string(tasks.size()), now, arena, shapes, agents);
+    if (!t) return;
+    e.task = *t;
+    tasks.push_back(t->id);
+    w.events.push_back(e);
+  };
+  auto advance = [&](int64_t us) {
+    Event e;
+    e.kind = Event::Kind::kAdvance;
+    e.advance_us = us;
+    now = Instant{now.us + us};
+    w.events.push_back(e);
+  };
+  for (int i = 0; i < 3; ++i) task();
+  for (int i = 0; i < asks; ++i) {
+    if (rng->Chance(20)) advance(rng->Between(1, 40) * kMicrosPerMinute + rng->Between(0, 59'999'999));
+    if (rng->Chance(4)) advance(rng->Between(1, 20) * kMicrosPerHour + 7);
+    if (rng->Chance(4)) task();
+    if (rng->Chance(2) && revocations < 3) {
+      ++revocations;
+      Event e;
+      e.kind = Event::Kind::kRevoke;
+      static const std::vector<RevokedKind> kKinds = {RevokedKind::kPerson, RevokedKind::kAgent, RevokedKind::kInstance, RevokedKind::kTask,
+                                                      RevokedKind::kGrant, RevokedKind::kDelegation, RevokedKind::kAccount, RevokedKind::kApproval};
+      e.revoked = rng->Of(kKinds);
+      Texts names;
+      switch (e.revoked) {
+        case RevokedKind::kPerson: names = v.persons; break;
+        case RevokedKind::kAgent: names = agents; break;
+        case RevokedKind::kInstance:
+          for (const std::string& a : agents) names.push_back(a + "/" + a.substr(6) + "-run-" + std::to_string(rng->Below(3)));
+          break;
+        case RevokedKind::kTask: names = tasks; break;
+        case RevokedKind::kGrant: names = compiled.Names(StatementKind::kGrant); break;
+        case RevokedKind::kDelegation: names = compiled.Names(StatementKind::kDelegation); break;
+        case RevokedKind::kAccount: names = {"bank:login-" + rng->Of(v.persons)}; break;
+        default: names = {"approval-1", "approval-2"}; break;
+      }
+      bool may_cut = e.revoked == RevokedKind::kInstance || e.revoked == RevokedKind::kTask || e.revoked == RevokedKind::kAgent;
+      if (may_cut && rng->Chance(40)) e.before_us = -static_cast<int64_t>(rng->Between(0, 60)) * kMicrosPerMinute - 5;
+      if (!names.empty()) {
+        e.name = rng->Of(names);
+        w.events.push_back(e);
+      }
+    }
+    if (rng->Chance(4) && !w.consents.empty()) {
+      Event e;
+      e.kind = Event::Kind::kConsent;
+      e.consent = rng->Of(w.consents);
+      e.consent.at = now;
+      e.consent.whole_day = rng->Chance(30);
+      w.events.push_back(e);
+    }
+    Event e;
+    e.ask = MakeAsk(rng, v, arena, agents, tasks);
+    e.record_handoffs = !rng->Chance(4);
+    e.with_approval = rng->Chance(3);
+    if (rng->Chance(12) && !recent.empty()) e.ask = rng->Of(recent);  // somebody asks again
+    if (rng->Chance(8)) e.ask.key = "key-" + std::to_string(rng->Below(4));
+    recent.push_back(e.ask);
+    if (recent.size() > 6) recent.erase(recent.begin());
+    w.events.push_back(e);
+    if (rng->Chance(5)) {
+      Event c;
+      c.kind = rng->Chance(60) ? Event::Kind::kCancel : Event::Kind::kConfirm;
+      w.events.push_back(c);
+    }
+    if (e.ask.action == "approve" || rng->Chance(5)) {
+      Event a;
+      a.kind = Event::Kind::kApprove;
+      for (const char* who : {"E8", "E9"}) {
+        if (rng->Chance(75)) a.approvers.push_back(who);
+      }
+      if (rng->Chance(50)) a.approvers.push_back(rng->Of(v.persons));
+      w.events.push_back(a);
+      Event again = e;
+      again.with_approval = true;
+      again.ask.key.clear();
+      if (rng->Chance(30)) again.ask.id = rng->Of(v.orders);
+      if (rng->Chance(50)) w.events.push_back(again);
+    }
+  }
+  return w;
+}
+
+// ---------------------------------------------------------------- running one
+
+namespace {
+
+const Caller& CallerOf(int which) {
+  static const std::vector<Caller> kCallers = [] {
+    std::vector<Caller> out(3, Caller::Everything("app"));
+    out[1].asserts_all_attributes = false;
+    out[1].asserts = {"person.region", "app.Doc.author", "app.Doc.project", "bank.Order.vendor", "context.ip"};
+    out[1].charge_keys = false;
+    out[1].name = "small";
+    out[2].serves_persons = false;
+    out[2].name = "batch";
+    return out;
+  }();
+  return kCallers[static_cast<size_t>(which)];
+}
+
+class Runner {
+ public:
+  Runner(const Compiled& compiled, const World0& world, const Faults& faults, Tally* tally)
+      : compiled_(compiled), program_(*compiled.program), world_(world), oracle_(compiled.model, faults), tally_(*tally), now_(world.start) {}
+
+  std::string Run(size_t* at) {
+    Result<std::unique_ptr<Snapshot>> built = Snapshot::Build(compiled_.program, world_.facts, now_);
+    if (!built.ok()) return "facts refused: " + built.error().message;
+    snapshot_ = built.take();
+    oracle_.SetFacts(world_.facts, now_);
+    for (const FactsInput::Consent& c : world_.consents) {
+      if (std::string wrong = Consent(c); !wrong.empty()) return wrong;
+    }
+    for (*at = 0; *at < world_.events.size(); ++*at) {
+      if (std::string wrong = Do(world_.events[*at]); !wrong.empty()) return wrong;
+    }
+    return {};
+  }
+
+ private:
+  std::string Do(const Event& e) {
+    switch (e.kind) {
+      case Event::Kind::kAsk: return OnAsk(e);
+      case Event::Kind::kAdvance: now_ = Instant{now_.us + e.advance_us}; return {};
+      case Event::Kind::kRevoke: {
+        std::optional<Instant> before;
+        if (e.before_us) before = Instant{now_.us + *e.before_us};
+        store_.Revoke(e.revoked, e.name, before);
+        oracle_.state().Revoke(e.revoked, e.name, before);
+        return {};
+      }
+      case Event::Kind::kCancel:
+      case Event::Kind::kConfirm: return End(e.kind == Event::Kind::kCancel);
+      case Event::Kind::kApprove: return Approve(e);
+      case Event::Kind::kTask: {
+        FactsInput seeds;
+        seeds.tasks.push_back(e.task);
+        seeds.tasks.back().opened = now_;
+        Status s = SeedState(*snapshot_, seeds, &store_, now_);
+        bool opened = oracle_.OpenTask(seeds.tasks.back());
+        return s.ok() == opened ? "" : "opening a task: engine " + (s.ok() ? "ok" : s.error().message) + ", oracle " + std::to_string(opened);
+      }
+      case Event::Kind::kConsent: {
+        FactsInput::Consent c = e.consent;
+        c.at = now_;
+        return Consent(c);
+      }
+    }
+    return {};
+  }
+
+  std::string Consent(const FactsInput::Consent& c) {
+    if (!std::any_of(compiled_.model.statements.begin(), compiled_.model.statements.end(), [&](const auto& s) { return s.name == c.delegation; })) return {};
+    FactsInput seeds;
+    seeds.consents.push_back(c);
+    Status s = SeedState(*snapshot_, seeds, &store_, now_);
+    if (!s.ok()) return "consent refused: " + s.error().message;
+    oracle_.state().consents[{c.delegation, c.person}] = {c.at, c.whole_day};
+    return {};
+  }
+
+  // The last reservation, soon after it was made.
+  std::string End(bool cancel) {
+    if (engine_reservation_ == 0 || now_ >= deadline_ || caller_.empty()) return {};
+    Status s = cancel ? store_.Cancel(engine_reservation_, caller_, now_) : store_.Confirm(engine_reservation_, caller_, actual_, now_);
+    bool ok = cancel ? oracle_.Cancel(oracle_reservation_) : oracle_.Confirm(oracle_reservation_, actual_);
+    return s.ok() == ok ? "" : std::string(cancel ? "cancel" : "confirm") + ": engine " + (s.ok() ? "ok" : s.error().code) + ", oracle " + std::to_string(ok);
+  }
+
+  std::string Approve(const Event& e) {
+    if (decision_ == nullptr || decision_->outcome != OutcomeKind::kAsk || e.approvers.empty()) return {};
+    std::string id = "approval-" + std::to_string(++approvals_);
+    ApprovalRecord record = MakeApproval(program_, *decision_, id, e.approvers, now_);
+    State::Approval mine;
+    for (const check::StatementModel& s : compiled_.model.statements) {
+      if (s.kind != StatementKind::kApproval || s.name != record.approval) continue;
+      mine.approval = s.ordinal;
+      mine.uses_left = s.approval.good_for;
+      if (s.approval.good_within_us != 0) mine.expires = Instant{now_.us + s.approval.good_within_us};
+    }
+    mine.approvers = e.approvers;
+    mine.binding = answer_.approval_binding;
+    mine.measures = answer_.measures;
+    oracle_.state().approvals[id] = mine;
+    approval_id_ = id;
+    Status s = store_.RecordApproval(record);
+    return s.ok() ? "" : "approval refused: " + s.error().message;
+  }
+
+  Request ToRequest(const Event& e) {
+    const Ask& a = e.ask;
+    Request r;
+    r.subject_type = a.subject_type;
+    r.subject_id = a.subject_id;
+    r.subject_properties = &a.said_person;
+    for (const Ask::Hop& h : a.hops) {
+      Request::Hop& out = r.hops[static_cast<size_t>(r.hop_count++)];
+      out.agent = h.agent;
+      out.instance = h.instance;
+      if (!oracle_.state().instances.contains({h.agent, h.instance})) out.born = now_;
+    }
+    r.action = a.action;
+    r.action_properties = &a.params;
+    r.resource_type = a.type;
+    r.resource_id = a.id;
+    r.resource_properties = &a.said_resource;
+    r.context = &a.context;
+    r.task = a.task;
+    if (e.with_approval) r.approval = approval_id_;
+    r.charge_key = a.key;
+    r.dry_run = a.dry_run;
+    r.caller = &CallerOf(a.caller);
+    return r;
+  }
+
+  std::string OnAsk(const Event& e) {
+    const Ask& a = e.ask;
+    for (size_t h = 1; e.record_handoffs && h < a.hops.size(); ++h) {
+      const Ask::Hop &parent = a.hops[h - 1], &child = a.hops[h];
+      Status s = store_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance, a.task);
+      bool ok = oracle_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance);
+      if (s.ok() != ok) return "hand-off: engine " + std::string(s.ok() ? "ok" : s.error().message) + ", oracle " + std::to_string(ok);
+    }
+    Request r = ToRequest(e);
+    answer_ = oracle_.Decide(r, now_);
+    decision_ = &dpl::Decide(*snapshot_, &store_, r, now_, &scratch_);
+    Count();
+    if (decision_->reservation != 0 && decision_->outcome == OutcomeKind::kPermit) {
+      engine_reservation_ = decision_->reservation;
+      oracle_reservation_ = answer_.reservation;
+      deadline_ = decision_->reservation_deadline;
+      if (auto mine = oracle_.state().reservations.find(oracle_reservation_); mine != oracle_.state().reservations.end()) mine->second.deadline = deadline_;
+      caller_ = r.caller->name;
+      actual_ = 0;
+    }
+    return Differs();
+  }
+
+  void Count() {
+    ++tally_.asks;
+    if (answer_.outcome == OutcomeKind::kPermit) ++tally_.permits;
+    if (answer_.outcome == OutcomeKind::kAsk) ++tally_.askings;
+    ++tally_.reasons[std::string(ReasonCode(answer_.reason))];
+    tally_.limit_lines += answer_.lines.size();
+    if (!answer_.binding.empty()) ++tally_.bindings;
+    if (answer_.grants.size() > 1) ++tally_.with_several_grants;
+  }
+
+  // ---- comparing
+  static const char* Name(OutcomeKind o) { return o == OutcomeKind::kPermit ? "permit" : o == OutcomeKind::kAsk ? "ask" : "deny"; }
+
+  std::string Differs() {
+    std::string wrong;
+    const Decision& d = *decision_;
+    bool reason_ok = d.reason == answer_.reason || std::find(answer_.also.begin(), answer_.also.end(), d.reason) != answer_.also.end();
+    bool outcome_ok = d.outcome == answer_.outcome || (answer_.outcome == OutcomeKind::kAsk && d.outcome == OutcomeKind::kDeny && !answer_.also.empty());
+    if (!outcome_ok || !reason_ok) {
+      wrong = "outcome";
+    } else {
+      std::set<std::string> grants;
+      for (const By& by : d.by) {
+        if (by.part == Part::kGrant) grants.insert(std::string(program_.Text(program_.statements[by.statement].name)));
+      }
+      if (d.outcome == OutcomeKind::kPermit && grants != answer_.grants) wrong = "granting statements";
+      bool limits = d.outcome != OutcomeKind::kDeny || d.reason == Reason::kLimitExceeded || d.reason == Reason::kLimitUnknown;
+      if (wrong.empty() && limits && LimitTexts() != OracleLimitTexts()) wrong = "limit lines";
+      bool binds = limits && d.reason != Reason::kLimitUnknown && !answer_.binding.empty();
+      if (wrong.empty() && binds && Binding() != answer_.binding) wrong = "binding limit";
+      std::set<std::string> asked;
+      for (uint32_t a : d.approvals) asked.insert(std::string(program_.Text(program_.statements[program_.approval_statements[a]].name)));
+      if (wrong.empty() && d.outcome == OutcomeKind::kAsk && asked != answer_.approvals) wrong = "approvals asked";
+    }
+    if (wrong.empty()) return {};
+    std::ostringstream out;
+    out << wrong << " at " << FormatInstant(now_) << "\n  engine: " << Name(d.outcome) << " " << ReasonCode(d.reason) << "\n";
+    for (const By& by : d.by) out << "    by " << program_.Text(program_.statements[by.statement].name) << " part " << static_cast<int>(by.part) << "\n";
+    for (const std::string& line : LimitTexts()) out << "    limit " << line << "\n";
+    for (uint32_t a : d.approvals) out << "    asks " << program_.Text(program_.statements[program_.approval_statements[a]].name) << "\n";
+    out << "    binds " << Binding() << "\n  oracle: " << Name(answer_.outcome) << " " << ReasonCode(answer_.reason);
+    for (Reason r : answer_.also) out << " or " << ReasonCode(r);
+    out << "\n";
+    for (const std::string& g : answer_.grants) out << "    by " << g << "\n";
+    for (const std::string& line : OracleLimitTexts()) out << "    limit " << line << "\n";
+    for (const std::string& a : answer_.approvals) out << "    asks " << a << "\n";
+    out << "    binds " << answer_.binding << "\n";
+    return out.str();
+  }
+
+  static std::string LineText(const std::string& limit, LimitState state, std::optional<int64_t> used, std::optional<int64_t> requested,
+                              std::optional<int64_t> cap, const std::string& approval) {
+    static const char* const kStates[] = {"ok", "needs", "exceeded", "unknown", "counted"};
+    std::string out = limit + " " + kStates[static_cast<int>(state)];
+    if (state == LimitState::kUnknown) return out;
+    auto number = [](std::optional<int64_t> n) { return n ? std::to_string(*n) : std::string("?"); };
+    if (state != LimitState::kCounted) out += " " + number(used) + " + " + number(requested) + " of " + number(cap);
+    if (state == LimitState::kNeedsApproval) out += " asks " + approval;
+    return out;
+  }
+  std::set<std::string> LimitTexts() const {
+    std::set<std::string> out;
+    auto number = [](const Value& v) { return v.kind == ValueKind::kUnset || v.is_error() ? std::nullopt : std::optional<int64_t>(v.i); };
+    for (const LimitLine& l : decision_->limits) {
+      std::string approval = l.state == LimitState::kNeedsApproval ? std::string(program_.Text(program_.statements[program_.approval_statements[l.approval]].name)) : "";
+      out.insert(LineText(std::string(program_.Text(program_.limits[l.limit].name)), l.state, number(l.used), number(l.requested), number(l.cap), approval));
+    }
+    return out;
+  }
+  std::set<std::string> OracleLimitTexts() const {
+    std::set<std::string> out;
+    for (const Line& l : answer_.lines) out.insert(LineText(l.limit, l.state, l.used, l.requested, l.cap, l.approval));
+    return out;
+  }
+  std::string Binding() const {
+    for (const LimitLine& l : decision_->limits) {
+      if (l.binding) return std::string(program_.Text(program_.limits[l.limit].name));
+    }
+    return {};
+  }
+
+  const Compiled& compiled_;
+  const Program& program_;
+  const World0& world_;
+  Oracle oracle_;
+  Tally& tally_;
+  Instant now_;
+  std::unique_ptr<Snapshot> snapshot_;
+  MemoryStore store_;
+  Scratch scratch_;
+  const Decision* decision_ = nullptr;
+  Answer answer_;
+  uint64_t engine_reservation_ = 0, oracle_reservation_ = 0;
+  Instant deadline_{};
+  std::string caller_, approval_id_;
+  int64_t actual_ = 0;
+  int approvals_ = 0;
+};
+
+}  // namespace
+
+std::string RunWorld(const Compiled& compiled, const World0& world, const Faults& faults, Tally* tally, size_t* at) {
+  return Runner(compiled, world, faults, tally).Run(at);
+}
+
+// ---------------------------------------------------------------- making it smaller
+
+void Shrink(PolicyText* policy, World0* world, const Faults& faults) {
+  auto differs = [&](const PolicyText& p, const World0& w) {
+    std::vector<CompileError> errors;
+    std::unique_ptr<Compiled> c = CompileText(p.Text(), &errors);
+    if (c == nullptr) return false;
+    Tally tally;
+    size_t at = 0;
+    std::string wrong = RunWorld(*c, w, faults, &tally, &at);
+    return !wrong.empty() && !wrong.starts_with("facts refused");
+  };
+  for (size_t step = std::max<size_t>(world->events.size() / 2, 1);; step = std::max<size_t>(step / 2, 1)) {
+    for (size_t i = world->events.size(); i > 0;) {
+      size_t from = i > step ? i - step : 0;
+      World0 fewer = *world;
+      fewer.events.erase(fewer.events.begin() + static_cast<long>(from), fewer.events.begin() + static_cast<long>(i));
+      if (differs(*policy, fewer)) *world = std::move(fewer);
+      i = from;
+    }
+    if (step == 1) break;
+  }
+  for (size_t i = policy->blocks.size(); i-- > 0;) {
+    PolicyText fewer = *policy;
+    fewer.blocks.erase(fewer.blocks.begin() + static_cast<long>(i));
+    if (differs(fewer, *world)) *policy = std::move(fewer);
+  }
+}
+
+std::string Report(uint64_t seed, const PolicyText& policy, const World0& world, const std::string& difference) {
+  std::ostringstream out;
+  out << "seed " << seed << "\n\n" << policy.Text() << "\n--- facts, as of " << FormatInstant(world.facts.as_of.value_or(world.start)) << "\n";
+  if (!world.facts.has_memberships) out << "memberships are not loaded\n";
+  auto fields = [&](const std::vector<FactsInput::Field>& list) {
+    for (const FactsInput::Field& f : list) out << " " << f.name << "=" << DescribeWire(f.value);
+    out << "\n";
+  };
+  for (const FactsInput::Person& p : world.facts.persons) {
+    out << "person " << p.id << " " << p.status;
+    fields(p.fields);
+  }
+  for (const FactsInput::Members& m : world.facts.members) {
+    out << (m.is_role ? "role " : "team ") << m.name << " " << m.scope_type << " " << m.scope_id << ":";
+    for (const FactsInput::Member& one : m.members) {
+      out << " " << (one.is_team ? "team " : "") << one.id << (one.until ? " until " + FormatInstant(*one.until) : "");
+    }
+    out << "\n";
+  }
+  for (const FactsInput::Account& a : world.facts.accounts) out << "account " << a.system << " " << a.key << " " << a.person << " " << FormatInstant(a.checked) << "\n";
+  for (const FactsInput::Resource& r : world.facts.resources) {
+    out << r.type << " " << r.id << " in " << r.parent_id;
+    fields(r.fields);
+  }
+  for (const FactsInput::Consent& c : world.consents) out << "consent " << c.delegation << " " << c.person << " " << FormatInstant(c.at) << (c.whole_day ? " (day)" : "") << "\n";
+  out << "--- events, from " << FormatInstant(world.start) << "\n";
+  for (const Event& e : world.events) {
+    switch (e.kind) {
+      case Event::Kind::kAsk: out << Describe(e.ask) << (e.with_approval ? " with the approval" : "") << (e.record_handoffs ? "" : " hand-offs not recorded") << "\n"; break;
+      case Event::Kind::kAdvance: out << "advance " << FormatDuration(Duration{e.advance_us}) << "\n"; break;
+      case Event::Kind::kRevoke: out << "revoke " << static_cast<int>(e.revoked) << " " << e.name << (e.before_us ? " before " + std::to_string(*e.before_us) : "") << "\n"; break;
+      case Event::Kind::kCancel: out << "cancel last\n"; break;
+      case Event::Kind::kConfirm: out << "confirm last\n"; break;
+      case Event::Kind::kApprove: {
+        out << "approve last by";
+        for (const std::string& who : e.approvers) out << " " << who;
+        out << "\n";
+        break;
+      }
+      case Event::Kind::kTask: out << "task " << e.task.id << " = " << e.task.shape << " by " << e.task.agent << " for " << e.task.person << " source " << DescribeWire(e.task.args[0].value) << (e.task.expires ? " expires " + FormatInstant(*e.task.expires) : "") << "\n"; break;
+      case Event::Kind::kConsent: out << "consent " << e.consent.delegation << " " << e.consent.person << "\n"; break;
+    }
+  }
+  out << "--- difference: " << difference;
+  return out.str();
+}
+
+}  // namespace dpl::oracle

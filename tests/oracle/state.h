@@ -1,0 +1,93 @@
+// What the oracle remembers between decisions: lists and maps, searched from the start each time.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/instant.h"
+#include "runtime/state/store.h"
+#include "tests/oracle/eval.h"
+
+namespace dpl::oracle {
+
+struct State {
+  struct Cut {
+    bool always = false;
+    std::optional<Instant> before;  // revokes what is not provably after
+  };
+  std::map<std::pair<RevokedKind, std::string>, Cut> revoked;
+  bool Revoked(RevokedKind kind, const std::string& name, std::optional<Instant> since) const {
+    auto at = revoked.find({kind, name});
+    if (at == revoked.end()) return false;
+    return at->second.always || !since || *since <= *at->second.before;
+  }
+  void Revoke(RevokedKind kind, const std::string& name, std::optional<Instant> before) {
+    Cut& cut = revoked[{kind, name}];
+    if (!before) cut.always = true;
+    if (before && (!cut.before || *cut.before < *before)) cut.before = before;
+  }
+
+  struct Consent {
+    Instant at{};
+    bool whole_day = false;
+  };
+  std::map<std::pair<std::string, std::string>, Consent> consents;  // delegation, person
+  std::map<std::string, TaskState> tasks;
+
+  struct Instance {
+    Instant born{};
+    std::set<std::string> tasks;
+  };
+  std::map<std::pair<std::string, std::string>, Instance> instances;                              // agent, instance
+  std::map<std::pair<std::string, std::string>, std::pair<std::string, std::string>> parents;  // child → parent
+
+  struct Approval {
+    uint32_t approval = kNone;  // by ordinal
+    std::vector<std::string> approvers;
+    std::string binding;        // root, first agent, action, resource, parameters that are no measures
+    std::map<std::string, Val> measures;
+    std::optional<Instant> expires;
+    uint32_t uses_left = 1;
+  };
+  std::map<std::string, Approval> approvals;
+
+  struct Act {
+    std::string separate, key, who;
+    int side = 0;
+    Instant at{};
+  };
+  std::vector<Act> acts;
+
+  // A counter is the list of what was charged to it.
+  struct Charged {
+    Instant at{}, window{};
+    int64_t quantity = 0;
+    uint64_t reservation = 0;
+    bool returns = true;
+  };
+  std::map<std::string, std::vector<Charged>> counters;
+  struct Reservation {
+    ReservationState state = ReservationState::kOpen;
+    std::optional<Instant> deadline;   // the engine's choice; silence until then is spent
+    std::vector<std::string> counters;
+  };
+  std::map<uint64_t, Reservation> reservations;
+  bool Open(uint64_t id, Instant now) const {
+    auto at = reservations.find(id);
+    if (at == reservations.end() || at->second.state != ReservationState::kOpen) return false;
+    return !at->second.deadline || now < *at->second.deadline;
+  }
+  struct Key {
+    uint64_t reservation = 0;
+    std::string digest;
+  };
+  std::map<std::string, Key> keys;
+  uint64_t next_reservation = 1;
+};
+
+}  // namespace dpl::oracle
