@@ -32,40 +32,76 @@ bool Barred(const Fold& f, const Approval& approval, const Entity& approver) {
   return false;
 }
 
-// Enough eligible people signed: roles are read now, at the request's resource, and each person counts once.
-bool Eligible(Fold& f, const Approval& approval, const ApprovalRecord& record) {
-  constexpr size_t kMaxApprovers = 32;
-  bool used[kMaxApprovers] = {};
-  size_t count = std::min(record.approvers.size(), kMaxApprovers);
-  for (size_t i = 0; i < count; ++i) {
-    for (size_t j = 0; j < i; ++j) used[i] |= record.approvers[i] == record.approvers[j];
-  }
+// Who of the record's approvers may sign for this `by`, as bits: roles are read now, at the request's resource.
+uint32_t MaySign(Fold& f, const Approval& approval, const Approval::By& by, const ApprovalRecord& record, size_t count) {
+  uint32_t may = 0;
   const Entity* manager = ManagerOf(f, f.person);
-  for (const Approval::By& by : approval.by) {
-    uint32_t have = 0;
-    for (size_t i = 0; i < count && have < by.count; ++i) {
-      if (used[i]) continue;
-      const Entity* approver = f.snapshot.FindPerson(record.approvers[i]);
-      if (approver == nullptr || approver->person == nullptr || approver->person->status != PersonStatus::kActive) continue;
-      if (f.store.AnyRevoked(RevokedKind::kPerson) && f.store.IsRevoked(RevokedKind::kPerson, approver->id, record.given)) continue;
-      if (Barred(f, approval, *approver)) continue;
-      bool fits = (by.parties & kPartyManager) != 0 && manager != nullptr && SameEntity(*manager, *approver);
-      if (!fits && by.subject_code != kNone) {
-        Env own = f.env;
-        f.env.person = approver;
-        f.env.person_active = true;
-        f.env.standing = false;
-        f.env.chain = {};
-        fits = RunTruthCode(f, by.subject_code, nullptr) == Truth::kTrue;
-        own.steps_left = f.env.steps_left;
-        own.abort = f.env.abort;
-        f.env = own;
-      }
-      if (!fits) continue;
-      used[i] = true;
-      ++have;
+  for (size_t i = 0; i < count; ++i) {
+    const Entity* approver = f.snapshot.FindPerson(record.approvers[i]);
+    if (approver == nullptr || approver->person == nullptr || approver->person->status != PersonStatus::kActive) continue;
+    if (f.store.AnyRevoked(RevokedKind::kPerson) && f.store.IsRevoked(RevokedKind::kPerson, approver->id, record.given)) continue;
+    if (Barred(f, approval, *approver)) continue;
+    bool fits = (by.parties & kPartyManager) != 0 && manager != nullptr && SameEntity(*manager, *approver);
+    if (!fits && by.subject_code != kNone) {
+      Env own = f.env;
+      f.env.person = approver;
+      f.env.person_active = true;
+      f.env.standing = false;
+      f.env.chain = {};
+      fits = RunTruthCode(f, by.subject_code, nullptr) == Truth::kTrue;
+      own.steps_left = f.env.steps_left;
+      own.abort = f.env.abort;
+      f.env = own;
     }
-    if (have < by.count) return false;
+    if (fits) may |= uint32_t{1} << i;
+  }
+  return may;
+}
+
+// Enough eligible people signed, each counted once and for whichever `by` makes it enough: a seat that only a signer
+// already seated could fill is freed along a path of re-seatings, so that the order of the signatures does not matter.
+bool Eligible(Fold& f, const Approval& approval, const ApprovalRecord& record) {
+  constexpr size_t kMaxApprovers = 32, kMaxBy = 16;
+  size_t count = std::min(record.approvers.size(), kMaxApprovers);
+  size_t bys = approval.by.size();
+  if (bys > kMaxBy) return false;
+  uint32_t once = 0;
+  for (size_t i = 0; i < count; ++i) {
+    bool again = std::find(record.approvers.begin(), record.approvers.begin() + static_cast<ptrdiff_t>(i), record.approvers[i]) !=
+                 record.approvers.begin() + static_cast<ptrdiff_t>(i);
+    if (!again) once |= uint32_t{1} << i;
+  }
+  uint32_t may[kMaxBy];
+  for (size_t b = 0; b < bys; ++b) may[b] = MaySign(f, approval, approval.by[b], record, count) & once;
+  size_t seat[kMaxApprovers];  // the `by` an approver is counted for; kMaxBy: none
+  std::fill(std::begin(seat), std::end(seat), kMaxBy);
+  for (size_t b = 0; b < bys; ++b) {
+    for (uint32_t n = 0; n < approval.by[b].count; ++n) {
+      // Breadth first over the `by`s that would have to give somebody up: `through` is whom, `wanted_by` for whom.
+      size_t queue[kMaxBy], wanted_by[kMaxBy], through[kMaxBy] = {};
+      std::fill(std::begin(wanted_by), std::end(wanted_by), kMaxBy);
+      size_t queued = 1, taker = 0, free = count;
+      queue[0] = wanted_by[b] = b;
+      for (size_t q = 0; q < queued && free == count; ++q) {
+        taker = queue[q];
+        for (size_t i = 0; i < count && free == count; ++i) {
+          if ((may[taker] >> i & 1) == 0) continue;
+          if (seat[i] == kMaxBy) {
+            free = i;
+          } else if (wanted_by[seat[i]] == kMaxBy) {
+            wanted_by[seat[i]] = taker;
+            through[seat[i]] = i;
+            queue[queued++] = seat[i];
+          }
+        }
+      }
+      if (free == count) return false;
+      for (; taker != b; taker = wanted_by[taker]) {
+        seat[free] = taker;
+        free = through[taker];
+      }
+      seat[free] = b;
+    }
   }
   return true;
 }
