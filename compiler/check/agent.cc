@@ -80,7 +80,7 @@ void BuildAgent(Checker& c, const Symbol& s) {
   ReadTerms(c, s, decl.meta, Need::kNo);
   statement.trusting_request = decl.trusting_request;
   if (decl.accountable.present) {
-    agent.accountable = c.PersonConstant(decl.accountable.value);
+    agent.accountable = c.PersonConstant(decl.accountable.value, decl.accountable.span);
   } else if (!decl.incomplete) {
     c.Report(DPL0602, decl.head_span, {Quoted(s.name)}).Help("add `accountable person \"…\"`: the human who answers for it");
   }

@@ -1,6 +1,8 @@
 // Reporting and the small services of a check run.
 #include "compiler/check/checker.h"
 
+#include "runtime/base/text.h"
+
 namespace dpl::check {
 
 const char* KindWord(SymbolKind kind) {
@@ -64,7 +66,9 @@ std::string Checker::OwnerText(const OwnerDef& owner) const {
   return "nobody";
 }
 
-uint32_t Checker::PersonConstant(std::string_view id) {
+uint32_t Checker::PersonConstant(std::string_view id, const Span& span) {
+  const char* why = id.empty() ? "it is empty" : !IsNfc(id) ? "it is not in Unicode normal form C" : HasControl(id) ? "it has control characters" : nullptr;
+  if (why != nullptr) ReportText(DPL0301, span, Quote(id) + " cannot be the id of a person: " + why);
   Constant constant;
   constant.kind = Constant::Kind::kPerson;
   constant.text = id;

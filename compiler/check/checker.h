@@ -115,7 +115,8 @@ struct Checker {
     return model.statements[by_kind[static_cast<size_t>(StatementKind::kAgent)][ordinal]];
   }
   std::string OwnerText(const OwnerDef& owner) const;  // "team acme.base.finance", "person \"E1\"", "nobody"
-  uint32_t PersonConstant(std::string_view id);
+  // A person by id; one that no directory could hold is reported at `span`.
+  uint32_t PersonConstant(std::string_view id, const Span& span);
   uint32_t ResourceConstant(uint32_t resource, std::string_view id);
 
  private:

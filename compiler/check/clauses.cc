@@ -334,7 +334,7 @@ bool ResolveSubjects(Checker& c, std::vector<ast::Subject>& subjects, FileScope&
         c.Report(DPL0199, subject.span, {"`partner`"});
         ok = false;
         continue;
-      case ast::Subject::Kind::kPerson: subject.ref = c.PersonConstant(subject.id.value); continue;
+      case ast::Subject::Kind::kPerson: subject.ref = c.PersonConstant(subject.id.value, subject.id.span); continue;
       default: continue;
     }
     if (symbol == nullptr) {

@@ -340,7 +340,7 @@ TypeId ExprChecker::Index(Expr& e) {
 TypeId ExprChecker::Entity(Expr& e) {
   if (e.text == "person") {
     e.ref = RefKind::kPersonEntity;
-    e.ref_a = c_.PersonConstant(e.text2);
+    e.ref_a = c_.PersonConstant(e.text2, e.span);
     return c_.t_person;
   }
   ast::QName name{e.text, e.name_span.known() ? e.name_span : e.span};

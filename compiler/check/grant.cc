@@ -124,8 +124,8 @@ void BuildGrant(Checker& c, const Symbol& s) {
   ReadTerms(c, s, decl.meta, decl.imported_from.present ? Need::kNo : Need::kYes);
   statement.trusting_request = decl.trusting_request;
   CheckDates(c, s, decl, statement);
-  if (decl.approved_by.present) statement.grant.approved_by = c.PersonConstant(decl.approved_by.value);
-  if (decl.reviewed_by.present) c.PersonConstant(decl.reviewed_by.value);
+  if (decl.approved_by.present) statement.grant.approved_by = c.PersonConstant(decl.approved_by.value, decl.approved_by.span);
+  if (decl.reviewed_by.present) c.PersonConstant(decl.reviewed_by.value, decl.reviewed_by.span);
   CheckRows(c, s, decl, statement);
   CheckGovernance(c, s, decl, statement);
   CheckTrust(c, s, statement.clauses, decl.trusting_request);

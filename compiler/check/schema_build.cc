@@ -269,7 +269,7 @@ OwnerDef ResolveOwner(Checker& c, const ast::OwnerRef& owner, FileScope& file) {
     const Symbol* team = Lookup(c, SymbolKind::kTeam, owner.team, file);
     if (team != nullptr) def.team = team->index;
   } else if (owner.person.present) {
-    def.person = c.PersonConstant(owner.person.value);
+    def.person = c.PersonConstant(owner.person.value, owner.person.span);
   }
   return def;
 }
