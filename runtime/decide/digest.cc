@@ -57,10 +57,6 @@ class Canonical {
   Sha256Stream hash_;
 };
 
-bool IsMeasureParam(const Fold& f, const ParamDef& p) {
-  return p.must_be_limited || f.notes.is_measure[p.name] || f.schema.types[p.type].kind == TypeKind::kMoney;
-}
-
 // Root, first agent, action, resource, parameters and attributes. The amount of a measure is left out, its unit is not.
 void AddBinding(Fold& f, Canonical* c, bool amounts) {
   c->Text("dpl.request.1");
@@ -73,7 +69,7 @@ void AddBinding(Fold& f, Canonical* c, bool amounts) {
     const ParamDef& p = f.action_def->params[i];
     Value v = f.params[i];
     c->Text(f.Text(p.name));
-    if (IsMeasureParam(f, p) && !amounts) {
+    if (IsMeasure(f, p) && !amounts) {
       c->Number(static_cast<int64_t>(v.kind));
       c->Number(v.kind == ValueKind::kMoney ? v.n : 0);
     } else {

@@ -193,12 +193,9 @@ void Scratch::Impl::Prepare(const Snapshot& snapshot) {
   notes.program = snapshot.shared_program();
   const Program& program = *notes.program;
   notes.machine = std::make_unique<Machine>(program);
-  notes.is_measure.assign(program.schema.strings.size(), false);
+  notes.is_limited.assign(program.schema.strings.size(), false);
   for (const Limit& limit : program.limits) {
-    if (!limit.requests) notes.is_measure[limit.measure] = true;
-  }
-  for (const ActivityDef& activity : program.schema.activities) {
-    for (const MeasureDef& measure : activity.measures) notes.is_measure[measure.name] = true;
+    if (!limit.requests) notes.is_limited[limit.measure] = true;
   }
   notes.reads_now.assign(program.codes.size(), false);
   for (size_t i = 0; i < program.codes.size(); ++i) notes.reads_now[i] = ReadsNow(program, program.codes[i]);

@@ -24,7 +24,7 @@ constexpr Reason kPass = Reason::kPermit;
 struct ProgramNotes {
   std::shared_ptr<const Program> program;   // held, so that no other program takes its address
   std::unique_ptr<Machine> machine;
-  std::vector<bool> is_measure;             // by Str: some limit or activity measures a parameter of this name
+  std::vector<bool> is_limited;             // by Str: some limit names a parameter so
   std::vector<bool> reads_now;              // by code: its value may change with time alone
   std::vector<uint32_t> clause_round;       // by clause: the round it was last collected in
   uint32_t round = 0;
@@ -225,6 +225,9 @@ Hit TryClause(Fold& f, uint32_t clause, bool all_factors);
 Value RunCode(Fold& f, uint32_t code);
 Truth RunTruthCode(Fold& f, uint32_t code, ErrorKind* error);
 Truth And(Truth a, Truth b);
+
+// A parameter that an activity or some limit measures (step_request.cc).
+bool IsMeasure(const Fold& f, const ParamDef& param);
 
 // ---------------------------------------------------------------- grants (step_authority.cc)
 // Factor::kNone when in force for this request; else the first of live's conditions that fails.

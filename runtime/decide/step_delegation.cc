@@ -13,7 +13,7 @@ uint8_t ModeBitOf(ActingMode mode) {
   switch (mode) {
     case ActingMode::kOnBehalfOf: return kModeOnBehalfOf;
     case ActingMode::kImpersonate: return kModeImpersonate;
-    case ActingMode::kStanding: return kModeStanding | kModeOnBehalfOf;
+    case ActingMode::kStanding: return kModeStanding;
     default: return 0;
   }
 }
@@ -68,10 +68,7 @@ Reason CheckDelegation(Fold& f, uint32_t statement) {
     if (!unknown && (shape == kNone || !Contains(d.only_in_tasks, shape))) return Reason::kTaskRequired;
   }
   if (!ConsentLive(f, statement, d)) return Reason::kDelegationConsent;
-  if (s.granted_us > f.now.us || s.expires_us <= f.now.us) {
-    f.Flips(Instant{s.granted_us});
-    return Reason::kDelegationExpired;
-  }
+  if (s.expires_us <= f.now.us) return Reason::kDelegationExpired;
   f.Flips(Instant{s.expires_us});
   // Of a task that is over, step 10 says so.
   bool over = f.task != nullptr && f.task->expires <= f.now;
@@ -111,6 +108,10 @@ Reason StepDelegation(Fold& f) {
   for (const Hit& hit : HitsOf(f, ClauseRole::kDelegationMay)) {
     if (hit.match != Truth::kTrue) continue;
     uint32_t statement = f.program.clauses[hit.clause].statement;
+    if (!Started(f, statement)) {
+      f.Flips(Instant{f.program.statements[statement].granted_us});
+      continue;
+    }
     Reason reason = CheckDelegation(f, statement);
     if (reason == kPass) {
       f.d.by.Add({Part::kDelegation, statement, hit.clause, Truth::kTrue});
@@ -131,24 +132,19 @@ Reason StepDelegation(Fold& f) {
 }
 
 Reason StepTask(Fold& f) {
-  if (f.request.task.empty()) {
-    // A run that was seen in a task cannot act outside it (closing rule 34).
-    for (int i = 0; i < f.hop_count; ++i) {
-      if (f.hops[i].bound) return Reason::kTaskRequired;
-    }
-    return kPass;
+  // A run that was seen in a task cannot act outside it (closing rule 34).
+  for (int i = 0; i < f.hop_count; ++i) {
+    const Hop& hop = f.hops[i];
+    if (hop.bound && !f.store.InstanceBoundTo(hop.name, hop.instance, f.request.task)) return Reason::kTaskRequired;
   }
+  if (f.request.task.empty()) return kPass;
   if (f.task == nullptr || f.task_statement == kNone) return Reason::kTaskUnknown;
   if (f.task->expires <= f.now) return Reason::kTaskExpired;
   f.Flips(f.task->expires);
   std::string_view person = f.person == nullptr ? std::string_view() : f.person->id;
   const Task& shape = f.program.tasks[f.program.statements[f.task_statement].detail];
   bool right_agent = f.task->agent == f.hops[0].name && (shape.agents.empty() || Contains(shape.agents, f.chain[0]));
-  bool right_run = true;
-  for (int i = 0; i < f.hop_count; ++i) {
-    if (f.hops[i].bound) right_run &= f.store.InstanceBoundTo(f.hops[i].name, f.hops[i].instance, f.request.task);
-  }
-  if (f.task->person != person || !right_agent || !right_run) {
+  if (f.task->person != person || !right_agent) {
     f.Blame(Part::kTask, f.task_statement, kNone);
     return Reason::kTaskWrongActor;
   }

@@ -129,8 +129,8 @@ Reason CheckAccountable(Fold& f) {
     if (IsActive(person)) continue;
     if (agent.accountable_else != kNone && person != nullptr && person->person != nullptr && person->person->left) {
       std::optional<Instant> until = Add(*person->person->left, Duration{kFallbackTeamUs});
-      if (until && f.now < *until) {
-        f.Flips(*until);
+      if (until && f.now <= *until) {
+        f.FlipsAfter(*until);
         continue;
       }
     }
@@ -143,10 +143,10 @@ Reason CheckAccountable(Fold& f) {
 
 // The task's parameters as values; step 10 judges whether the task may be used.
 Reason ReadTask(Fold& f) {
-  if (f.request.task.empty() || f.hop_count == 0) return kPass;
+  if (f.request.task.empty()) return kPass;
   f.d.task = f.request.task;
   f.task = f.store.FindTask(f.request.task);
-  if (f.task == nullptr) return kPass;
+  if (f.task == nullptr || f.hop_count == 0) return kPass;  // a person directly is in no task
   uint32_t s = f.snapshot.FindStatement(f.task->shape);
   if (s == kNone || f.program.statements[s].kind != StatementKind::kTask) return kPass;
   const Task& shape = f.program.tasks[f.program.statements[s].detail];

@@ -91,11 +91,7 @@ void Unknown(BoundLimit* out, ErrorKind error) {
   out->countable = false;
 }
 
-// One hop of the chain that a key names: by template, by run, or both.
-bool SameHopKey(const Hop& a, const Hop& b, bool agent, bool instance) {
-  if (agent && a.agent != b.agent) return false;
-  return !instance || (a.agent == b.agent && a.instance == b.instance && !a.instance.empty());
-}
+const Hop& Actor(const Fold& f) { return f.hops[static_cast<size_t>(f.hop_count - 1)]; }
 
 // The counter's name for these key values; false when a part is missing, with the reason in `out`.
 bool NameCounter(Fold& f, const Limit& limit, const Hop* hop, BoundLimit* out) {
@@ -112,9 +108,9 @@ bool NameCounter(Fold& f, const Limit& limit, const Hop* hop, BoundLimit* out) {
         AppendCounterPart(&name, 'a', hop->name);
         break;
       case KeyPartKind::kInstance:
-        if (hop == nullptr) return Unknown(out, ErrorKind::kMissing), false;
-        AppendCounterPart(&name, 'i', hop->name);
-        AppendCounterPart(&name, 'i', hop->instance);
+        if (f.hop_count == 0) return Unknown(out, ErrorKind::kMissing), false;
+        AppendCounterPart(&name, 'i', Actor(f).name);
+        AppendCounterPart(&name, 'i', Actor(f).instance);
         break;
       case KeyPartKind::kTask:
         if (f.task_statement == kNone) return Unknown(out, ErrorKind::kMissing), false;
@@ -205,9 +201,9 @@ void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Insta
     if (before == LimitState::kUnknown) b.line.error = error;
   }
   if (each || !named) b.counter = {};
-  b.countable = named;
+  b.countable = named && b.line.state != LimitState::kUnknown;  // counters of q's unit only
   // A run without a name is a new one each time: nothing was counted for it, and nothing needs to be.
-  bool fresh_run = hop != nullptr && hop->instance.empty() &&
+  bool fresh_run = f.hop_count > 0 && Actor(f).instance.empty() &&
                    std::any_of(limit.keys.begin(), limit.keys.end(), [](const LimitKeyPart& k) { return k.kind == KeyPartKind::kInstance; });
   if (fresh_run) b.counter = {};
   if (!b.counter.empty()) {
@@ -241,16 +237,11 @@ void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Insta
 
 void CheckLimit(Fold& f, uint32_t limit_index, bool checked, Instant window_now, uint64_t replay) {
   const Limit& limit = f.program.limits[limit_index];
-  bool agent = false, instance = false;
-  for (const LimitKeyPart& k : limit.keys) {
-    agent |= k.kind == KeyPartKind::kAgent;
-    instance |= k.kind == KeyPartKind::kInstance;
-  }
-  if ((!agent && !instance) || f.hop_count == 0) return CheckOne(f, limit_index, checked, nullptr, window_now, replay);
-  // One counter per distinct template (or run) of the chain; all must have room.
+  bool per_agent = std::any_of(limit.keys.begin(), limit.keys.end(), [](const LimitKeyPart& k) { return k.kind == KeyPartKind::kAgent; });
+  if (!per_agent || f.hop_count == 0) return CheckOne(f, limit_index, checked, nullptr, window_now, replay);
+  // One counter per distinct template of the chain; all must have room.
   for (int i = 0; i < f.hop_count; ++i) {
-    bool seen = false;
-    for (int j = 0; j < i; ++j) seen |= SameHopKey(f.hops[j], f.hops[i], agent, instance);
+    bool seen = std::find(f.chain.begin(), f.chain.begin() + i, f.chain[i]) != f.chain.begin() + i;
     if (!seen) CheckOne(f, limit_index, checked, &f.hops[i], window_now, replay);
   }
 }

@@ -67,9 +67,8 @@ Reason StepRevoked(Fold& f) {
     return f.store.AnyRevoked(kind) && f.store.IsRevoked(kind, name, since);
   };
   if (f.person != nullptr) {
-    // What began last for this person: the session, or the run of the first agent.
-    std::optional<Instant> since = f.hop_count > 0 ? std::optional<Instant>(f.hops[0].born) : f.request.signed_in;
-    if (revoked(RevokedKind::kPerson, f.person->id, since)) return Reason::kRevokedPerson;
+    // A run that began after the cut-off proves nothing about the person's own session.
+    if (revoked(RevokedKind::kPerson, f.person->id, f.request.signed_in)) return Reason::kRevokedPerson;
   } else if (f.mode == ActingMode::kPublic && revoked(RevokedKind::kPerson, f.request.subject_id, std::nullopt)) {
     return Reason::kRevokedPerson;
   }
@@ -84,7 +83,7 @@ Reason StepRevoked(Fold& f) {
     f.text.assign(hop.name).append("/").append(hop.instance);
     if (f.store.IsRevoked(RevokedKind::kInstance, f.text, hop.born)) return FailHop(f, i, Reason::kRevokedInstance);
   }
-  if (f.has_agent() && !f.request.task.empty()) {
+  if (!f.request.task.empty()) {
     std::optional<Instant> opened;
     if (f.task != nullptr) opened = f.task->opened;
     if (revoked(RevokedKind::kTask, f.request.task, opened)) return Reason::kRevokedTask;
@@ -103,33 +102,35 @@ Reason StepLink(Fold& f) {
   const SystemDef& def = f.schema.systems[system];
   if (f.suppose != nullptr && f.suppose->linked) return kPass;
 
+  // Of the person's accounts there (of the one the subject named): those not revoked live, those checked in time are fresh.
   const AccountFact* account = nullptr;
+  int live = 0, fresh = 0;
   bool any_revoked = false;
-  auto live = [&](const AccountFact& a) {
-    if (!f.store.AnyRevoked(RevokedKind::kAccount)) return true;
-    f.text.assign(f.Text(def.name)).append(":").append(a.key);
-    bool gone = f.store.IsRevoked(RevokedKind::kAccount, f.text, std::nullopt);
-    any_revoked |= gone;
-    return !gone;
-  };
   for (const AccountFact& a : f.person->person->accounts) {
-    if (a.system != system) continue;
-    bool own = f.account_system == system;
-    if (own && a.key != f.account_key) continue;
-    if (!live(a)) continue;
-    if (account != nullptr) return Reason::kIdentityAmbiguous;  // two fragments there: which of them acts is not said
+    if (a.system != system || (f.account_system == system && a.key != f.account_key)) continue;
+    if (f.store.AnyRevoked(RevokedKind::kAccount)) {
+      f.text.assign(f.Text(def.name)).append(":").append(a.key);
+      if (f.store.IsRevoked(RevokedKind::kAccount, f.text, std::nullopt)) {
+        any_revoked = true;
+        continue;
+      }
+    }
+    for (const AccountFact& claim : f.snapshot.FindAccounts(system, a.key)) {
+      if (!SameEntity(*claim.person, *f.person)) return Reason::kIdentityAmbiguous;  // a fragment that two people claim
+    }
+    ++live;
+    if (def.checked_within_us != 0 && Subtract(f.now, a.checked).us > def.checked_within_us) continue;
+    ++fresh;
     account = &a;
   }
-  if (account == nullptr) return any_revoked ? Reason::kRevokedAccount : Reason::kIdentityUnlinked;
-  for (const AccountFact& claim : f.snapshot.FindAccounts(system, account->key)) {
-    if (!SameEntity(*claim.person, *f.person)) return Reason::kIdentityAmbiguous;
-  }
+  if (live == 0) return any_revoked ? Reason::kRevokedAccount : Reason::kIdentityUnlinked;
+  if (fresh == 0) return Reason::kIdentityLinkStale;
+  if (fresh > 1) return Reason::kIdentityAmbiguous;  // which of them acts is not said
   if (!f.reporting) {
     f.d.account_system = system;
     f.d.account_key = account->key;
   }
   if (def.checked_within_us != 0) {
-    if (Subtract(f.now, account->checked).us > def.checked_within_us) return Reason::kIdentityLinkStale;
     if (std::optional<Instant> due = Add(account->checked, Duration{def.checked_within_us})) f.FlipsAfter(*due);
   }
   return kPass;

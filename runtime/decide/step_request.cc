@@ -51,10 +51,6 @@ bool WrittenNegative(const WireValue& wire) {
   return (wire.is_string() || wire.is_number()) && !wire.text.empty() && wire.text[0] == '-';
 }
 
-bool IsMeasure(const Fold& f, const ParamDef& p) {
-  return p.must_be_limited || f.notes.is_measure[p.name] || f.schema.types[p.type].kind == TypeKind::kMoney;
-}
-
 // Properties that nothing reads, for the answer.
 void ListIgnored(Fold& f, const WireValue* object, const auto& known) {
   if (object == nullptr || !object->is_object()) return;
@@ -204,6 +200,16 @@ Reason TypeContext(Fold& f) {
 }
 
 }  // namespace
+
+bool IsMeasure(const Fold& f, const ParamDef& p) {
+  if (p.must_be_limited || f.notes.is_limited[p.name]) return true;
+  for (uint32_t activity : f.action_def->activities) {
+    for (const MeasureDef& m : f.schema.activities[activity].measures) {
+      if (m.name == p.name) return true;
+    }
+  }
+  return false;
+}
 
 Reason StepRequest(Fold& f) {
   const Request& r = f.request;

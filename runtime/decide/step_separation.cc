@@ -46,7 +46,10 @@ Reason StepSeparation(Fold& f) {
       result = Reason::kSeparation;
       continue;
     }
-    Instant not_before = separate.within_us == 0 ? kMinInstant : Subtract(f.now, Duration{separate.within_us}).value_or(kMinInstant);
+    // `within 90d` still counts what was done exactly 90 days ago; the store takes what lies after an instant.
+    Instant not_before{INT64_MIN};
+    if (separate.within_us != 0) not_before = Subtract(f.now, Duration{separate.within_us}).value_or(kMinInstant);
+    if (separate.within_us != 0) not_before.us -= 1;
     auto concern = [&](std::string_view who) {
       if (f.store.ActRecorded(f.Text(s.name), 1 - m.side, key, who, not_before)) {
         f.Blame(Part::kSeparation, m.statement, kNone);

@@ -169,9 +169,9 @@ TEST(Identity, TheFallbackTeamStandsInForFourteenDays) {
   facts.replace(facts.find(R"({"id": "E1"})"), 12, R"({"id": "E1", "status": "left", "left": "2026-11-10"})");
   World w(policy, facts);
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")), "permit");
-  w.now = *ParseInstant("2026-11-23T23:59:59Z");
-  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")), "permit");
   w.now = *ParseInstant("2026-11-24T00:00Z");
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")), "permit");
+  w.Advance(1);
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")), "accountable.missing");
   facts.replace(facts.find(R"(, "left": "2026-11-10")"), 22, "");
   w.Facts(facts);
@@ -180,14 +180,16 @@ TEST(Identity, TheFallbackTeamStandsInForFourteenDays) {
 }
 
 TEST(Link, AnAccountIsOneFreshAndUnclaimed) {
-  World w(kPolicy, R"({"persons": [{"id": "E1"}, {"id": "E2"}, {"id": "E3"}, {"id": "E4"}, {"id": "E5"}, {"id": "E6"}],
-    "teams": {"staff": ["E1", "E2", "E3", "E4", "E5", "E6"]}, "resources": [],
+  World w(kPolicy, R"({"persons": [{"id": "E1"}, {"id": "E2"}, {"id": "E3"}, {"id": "E4"}, {"id": "E5"}, {"id": "E6"}, {"id": "E8"}],
+    "teams": {"staff": ["E1", "E2", "E3", "E4", "E5", "E6", "E8"]}, "resources": [],
     "accounts": [{"system": "crm", "key": "one", "person": "E1", "checked": "2026-11-01"},
                  {"system": "crm", "key": "old", "person": "E2", "checked": "2021-11-01"},
                  {"system": "crm", "key": "shared", "person": "E3", "checked": "2026-11-01"},
                  {"system": "crm", "key": "shared", "person": "E4", "checked": "2026-11-01"},
                  {"system": "crm", "key": "a", "person": "E5", "checked": "2026-11-01"},
-                 {"system": "crm", "key": "b", "person": "E5", "checked": "2026-11-01"}]})");
+                 {"system": "crm", "key": "b", "person": "E5", "checked": "2026-11-01"},
+                 {"system": "crm", "key": "new", "person": "E8", "checked": "2026-11-01"},
+                 {"system": "crm", "key": "former", "person": "E8", "checked": "2021-11-01"}]})");
   auto lead = [](std::string person) { return Ask().Person(std::move(person)).Does("read", "crm.Lead", "l1"); };
   EXPECT_EQ(w.Code(lead("E1")), "permit");
   EXPECT_EQ(w.last->account_key, "one");
@@ -195,6 +197,8 @@ TEST(Link, AnAccountIsOneFreshAndUnclaimed) {
   EXPECT_EQ(w.Code(lead("E3")), "identity.ambiguous");
   EXPECT_EQ(w.Code(lead("E5")), "identity.ambiguous");
   EXPECT_EQ(w.Code(lead("E6")), "identity.unlinked");
+  EXPECT_EQ(w.Code(lead("E8")), "permit");  // one is fresh, the other is only a memory
+  EXPECT_EQ(w.last->account_key, "new");
   EXPECT_EQ(w.Code(Ask().Subject("account:crm", "b").Does("read", "crm.Lead", "l1")), "permit");
   EXPECT_EQ(w.Code(Ask().Subject("account:crm", "shared").Does("read", "crm.Lead", "l1")), "identity.ambiguous");
   EXPECT_EQ(w.Code(Ask().Person("E6").Does("read", "app.Doc", "d1")), "permit");  // a system without accounts
@@ -231,7 +235,10 @@ TEST(Revoked, ACutOffEndsOlderSessionsOnly) {
   w.Advance(1000);
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "old")), "revoked.person");
   EXPECT_EQ(w.Code(Read().Person("E7")), "revoked.person");  // nothing shows when this session began
-  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "new").Born(w.now)), "permit");
+  // A run that is new proves nothing about the person's session; a sign-in after the cut-off does.
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "new").Born(w.now)), "revoked.person");
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "new").SignedIn(w.now)), "permit");
+  EXPECT_EQ(w.Code(Read().Person("E7").SignedIn(w.now)), "permit");
 }
 
 TEST(Stale, AnOldDirectoryDecidesNothing) {

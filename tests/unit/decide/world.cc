@@ -109,6 +109,7 @@ Request World::ToRequest(const Ask& ask, Arena* arena) {
   r.approval = ask.approval;
   r.charge_key = ask.key;
   r.break_glass = ask.break_glass;
+  r.signed_in = ask.signed_in;
   r.dry_run = ask.dry_run;
   r.explain = ask.explain;
   r.clock_suspect = ask.clock_suspect;

@@ -26,6 +26,7 @@ struct Ask {
   std::string action, type, id;
   std::string params, properties, context, subject_properties;  // JSON objects; empty: none
   std::string task, approval, key, break_glass;
+  std::optional<Instant> signed_in;
   bool dry_run = false, explain = false, clock_suspect = false;
 
   Ask& Person(std::string person) { return subject_id = std::move(person), *this; }
@@ -42,6 +43,7 @@ struct Ask {
   Ask& Task(std::string name) { return task = std::move(name), *this; }
   Ask& Approval(std::string name) { return approval = std::move(name), *this; }
   Ask& Key(std::string name) { return key = std::move(name), *this; }
+  Ask& SignedIn(Instant at) { return signed_in = at, *this; }
   Ask& Dry() { return dry_run = true, *this; }
   Ask& Explain() { return explain = true, *this; }
 };
