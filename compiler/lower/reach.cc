@@ -65,8 +65,10 @@ class Reach {
     std::string all = "may on " + type_name;
     for (uint32_t action : clause->actions) {
       std::string name(program_.Text(type.actions[action].name));
-      Add("may " + name + " on " + type_name + how);
-      all += ' ' + name;
+      std::string element = "may ";
+      element.append(name).append(" on ").append(type_name).append(how);
+      Add(element);
+      all.append(" ").append(name);
     }
     clause->reach = Hash64(all + how);
   }

@@ -1,6 +1,6 @@
-// Fuzzes the bundle loader: any bytes give a program that passed the whole proof, or a named refusal. The digest is made
-// right first, so that the fuzzer reaches what lies behind it. A program that was taken is written out to the same bytes,
-// listed, and joined with empty facts.
+// Fuzzes the bundle loader: any bytes give a program that passed the whole proof, or a named
+// refusal. The digest is made right first, so that the fuzzer reaches what lies behind it. A
+// program that was taken is written out to the same bytes, listed, and joined with empty facts.
 #include <cstdint>
 #include <memory>
 #include <string>

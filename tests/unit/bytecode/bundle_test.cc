@@ -1,10 +1,10 @@
 // Bundles: there and back, and what is refused before any proof.
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include <gtest/gtest.h>
 
 #include "runtime/bytecode/decode.h"
 #include "runtime/bytecode/disasm.h"
