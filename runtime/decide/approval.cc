@@ -18,6 +18,8 @@ ApprovalRecord MakeApproval(const Program& program, const Decision& decision, st
   record.given = now;
   int64_t good = approval.good_within_us != 0 ? approval.good_within_us : kMicrosPerDay;
   record.expires = Add(now, Duration{good}).value_or(kMaxInstant);
+  // An ask that waited longer than `within` is dead, and so is what is signed for it.
+  if (approval.within_us != 0 && Subtract(now, decision.now).us > approval.within_us) record.expires = now;
   record.uses_left = approval.good_for;
   return record;
 }

@@ -184,6 +184,9 @@ void RunFold(Fold& f) {
   d.shown = Shown(f, d.reason);
   bool pure = !d.metered && first != Reason::kApprovalRequired && f.used_approval.empty() && f.acts.size == 0;
   Instant bound = Add(f.now, Duration{kStalenessUs}).value_or(f.now);
+  // Two denials that are told alike must look alike.
+  bool veiled = !f.caller.details && (d.shown == Reason::kIdentityUnknown || d.shown == Reason::kPersonNoGrant);
+  pure = pure && !veiled;
   d.valid_until = pure ? std::max(f.now, std::min(bound, f.flips)) : f.now;
 }
 

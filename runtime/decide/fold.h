@@ -221,6 +221,20 @@ void RunFold(Fold& f);
 std::span<const Hit> HitsOf(Fold& f, ClauseRole role);
 // Tries one clause. `all_factors`: also those after an F (for the nearest miss).
 Hit TryClause(Fold& f, uint32_t clause, bool all_factors);
+
+// While it lives, code of the statement sees the open task only if it was written for that shape: a delegation that names
+// its tasks reads nothing (⊥missing) of another one, whose parameters are others.
+class TaskView {
+ public:
+  TaskView(Fold& f, uint32_t statement);
+  ~TaskView();
+  TaskView(const TaskView&) = delete;
+  TaskView& operator=(const TaskView&) = delete;
+
+ private:
+  Fold& fold_;
+  const Value* params_;
+};
 // Runs a code; notes when its value may change with time.
 Value RunCode(Fold& f, uint32_t code);
 Truth RunTruthCode(Fold& f, uint32_t code, ErrorKind* error);

@@ -70,8 +70,18 @@ Truth RunTruthCode(Fold& f, uint32_t code, ErrorKind* error) {
   return f.notes.machine->RunTruth(code, &f.env, error);
 }
 
+TaskView::TaskView(Fold& f, uint32_t statement) : fold_(f), params_(f.env.task_params) {
+  const Statement& s = f.program.statements[statement];
+  if (s.kind != StatementKind::kDelegation || f.task_statement == kNone) return;
+  const std::vector<uint32_t>& shapes = f.program.delegations[s.detail].only_in_tasks;
+  uint32_t open = f.program.statements[f.task_statement].detail;
+  if (!shapes.empty() && std::find(shapes.begin(), shapes.end(), open) == shapes.end()) f.env.task_params = nullptr;
+}
+TaskView::~TaskView() { fold_.env.task_params = params_; }
+
 Hit TryClause(Fold& f, uint32_t clause_index, bool all_factors) {
   const Clause& clause = f.program.clauses[clause_index];
+  TaskView view(f, clause.statement);
   Hit hit;
   hit.clause = clause_index;
   bool failed = false;

@@ -110,7 +110,7 @@ Reason StepCommit(Fold& f) {
     case CommitOutcome::kReplayed: f.d.replayed = true; [[fallthrough]];
     case CommitOutcome::kDone:
       f.d.reservation = done.reservation;
-      if (done.reservation != 0) f.d.reservation_deadline = c.reservation_deadline;
+      if (done.reservation != 0) f.d.reservation_deadline = f.d.replayed ? done.deadline : c.reservation_deadline;
       return kPass;
     case CommitOutcome::kKeyConflict: return Reason::kRequestKeyConflict;
     case CommitOutcome::kKeyClosed: return Reason::kRequestAlreadyUsed;

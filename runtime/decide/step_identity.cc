@@ -112,7 +112,7 @@ Reason CheckHandoffs(Fold& f) {
   }
   for (int i = 1; i < f.hop_count; ++i) {
     const Hop &parent = f.hops[i - 1], &child = f.hops[i];
-    if (f.store.HandoffRecorded(parent.name, parent.instance, child.name, child.instance)) continue;
+    if (f.store.HandoffRecorded(parent.name, parent.instance, child.name, child.instance, f.request.task)) continue;
     f.d.chain.items[i].ok = false;
     f.d.chain.items[i].reason = Reason::kIdentityChainMismatch;
     f.d.detail = "no hand-off is recorded between two agents of the chain";

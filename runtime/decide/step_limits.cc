@@ -166,6 +166,7 @@ void FindTier(Fold& f, const Limit& limit, int64_t sum, BoundLimit* out) {
 
 void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Instant window_now, uint64_t replay) {
   const Limit& limit = f.program.limits[limit_index];
+  TaskView view(f, limit.statement);
   BoundLimit b;
   b.checked = checked;
   b.line.limit = limit_index;

@@ -90,6 +90,7 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
       } else {
         result.outcome = CommitOutcome::kReplayed;
         result.reservation = key.reservation;
+        result.deadline = key.deadline;
       }
       return result;
     }
@@ -186,7 +187,7 @@ MemoryStore::Reservation* MemoryStore::FindReservation(uint64_t id) {
 void MemoryStore::Close(Reservation* reservation, ReservationState state) {
   if (reservation->state != ReservationState::kOpen) return;
   reservation->state = state;
-  for (Held1& h : reservation->held) --h.counter->holds;
+  for (Share& h : reservation->held) --h.counter->holds;
   reservation->held.clear();
   if (reservation->key != nullptr) reservation->key->state = state;
   reservation->key = nullptr;
@@ -228,8 +229,8 @@ Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller, std::
     return Status::Ok();
   }
   if (*actual < 0) return Error{"reservation.actual", "the actual quantity is below zero"};
-  const Held1* first = nullptr;
-  for (const Held1& h : r.held) {
+  const Share* first = nullptr;
+  for (const Share& h : r.held) {
     if (!h.returns) continue;
     if (first != nullptr && h.measure != first->measure) {
       return Error{"reservation.actual", "several measures were reserved, so one actual quantity does not tell which"};
@@ -237,7 +238,7 @@ Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller, std::
     first = &h;
   }
   if (first != nullptr && *actual > first->quantity) {
-    for (const Held1& h : r.held) {
+    for (const Share& h : r.held) {
       if (!h.returns) continue;
       CounterKey key;
       key.window = h.window;
@@ -249,7 +250,7 @@ Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller, std::
     Close(&r, ReservationState::kSpent);
     return Error{"reservation.overrun", "more was used than was reserved; the reservation is spent and the overrun counted"};
   }
-  for (const Held1& h : r.held) {
+  for (const Share& h : r.held) {
     if (h.returns) h.counter->GiveBack(h.window_start, h.at, h.quantity - *actual, at);
   }
   Close(&r, ReservationState::kConfirmed);
@@ -261,7 +262,7 @@ Status MemoryStore::Cancel(uint64_t reservation, std::string_view caller, Instan
   Instant at = Raise(now);
   Result<Reservation*> open = OpenReservation(reservation, caller, at);
   if (!open.ok()) return open.error();
-  for (const Held1& h : (*open)->held) {
+  for (const Share& h : (*open)->held) {
     if (h.returns) h.counter->GiveBack(h.window_start, h.at, h.quantity, at);
   }
   Close(*open, ReservationState::kCancelled);
@@ -285,7 +286,7 @@ int64_t MemoryStore::Held(uint64_t reservation, const CounterKey& counter) const
   const Reservation* r = const_cast<MemoryStore*>(this)->FindReservation(reservation);
   if (c == nullptr || r == nullptr || r->state != ReservationState::kOpen) return 0;
   int64_t sum = 0;
-  for (const Held1& h : r->held) {
+  for (const Share& h : r->held) {
     if (h.counter != c || h.window_start != counter.start) continue;
     sum = SaturatingAdd(sum, h.quantity);
   }

@@ -107,17 +107,20 @@ uint64_t MemoryStore::InstancesBorn(std::string_view agent, int64_t window_us, I
 }
 
 bool MemoryStore::HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance,
-                                  std::string_view child_agent, std::string_view child_instance) const {
+                                  std::string_view child_agent, std::string_view child_instance,
+                                  std::string_view task) const {
   ReadLock lock(mutex_);
+  auto holds = [&](const std::string& recorded) { return recorded.empty() || recorded == task; };
   if (child_instance.empty()) {
     JoinedKey fresh({parent_agent, parent_instance, child_agent});
-    return fresh_handoffs_.find(std::string_view(fresh)) != fresh_handoffs_.end();
+    auto it = fresh_handoffs_.find(std::string_view(fresh));
+    return it != fresh_handoffs_.end() && holds(it->second);
   }
   JoinedKey child({child_agent, child_instance});
   auto it = parents_.find(std::string_view(child));
   if (it == parents_.end()) return false;
   JoinedKey parent({parent_agent, parent_instance});
-  return it->second.parent == std::string_view(parent);
+  return it->second.parent == std::string_view(parent) && holds(it->second.task);
 }
 
 bool MemoryStore::HasParent(std::string_view child_agent, std::string_view child_instance) const {
@@ -131,7 +134,8 @@ Status MemoryStore::RecordHandoff(std::string_view parent_agent, std::string_vie
                                   std::string_view child_agent, std::string_view child_instance, std::string_view task) {
   WriteLock lock(mutex_);
   if (child_instance.empty()) {
-    fresh_handoffs_.try_emplace(JoinedKey({parent_agent, parent_instance, child_agent}).ToString(), true);
+    // Fresh runs have no names to keep apart: the latest record stands.
+    fresh_handoffs_.insert_or_assign(JoinedKey({parent_agent, parent_instance, child_agent}).ToString(), std::string(task));
     return Status::Ok();
   }
   JoinedKey parent({parent_agent, parent_instance});

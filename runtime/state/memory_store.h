@@ -43,7 +43,7 @@ class MemoryStore final : public StateStore {
   bool InstanceBoundTo(std::string_view agent, std::string_view instance, std::string_view task) const override;
   uint64_t InstancesBorn(std::string_view agent, int64_t window_us, Instant now) const override;
   bool HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance, std::string_view child_agent,
-                       std::string_view child_instance) const override;
+                       std::string_view child_instance, std::string_view task = {}) const override;
   bool HasParent(std::string_view child_agent, std::string_view child_instance) const override;
   std::shared_ptr<const ApprovalRecord> FindApproval(std::string_view id) const override;
   bool ActRecorded(std::string_view separate, int side, std::string_view key, std::string_view person,
@@ -95,7 +95,7 @@ class MemoryStore final : public StateStore {
     Instant deadline{};
     Instant keep_until{};
   };
-  struct Held1 {  // one counter's share of a reservation
+  struct Share {  // what a reservation holds of one counter
     Counter* counter = nullptr;
     int64_t quantity = 0;
     Instant window_start{};
@@ -110,7 +110,7 @@ class MemoryStore final : public StateStore {
     ReservationState state = ReservationState::kOpen;
     Instant deadline{};
     std::string caller;
-    std::vector<Held1> held;
+    std::vector<Share> held;
     ChargeKey* key = nullptr;
   };
 
@@ -142,7 +142,7 @@ class MemoryStore final : public StateStore {
   KeyedMap<Instance> instances_;                              // agent, instance
   KeyedMap<Births> births_;                                   // agent
   KeyedMap<Handoff> parents_;                                 // child agent, instance
-  KeyedMap<bool> fresh_handoffs_;                             // parent agent, instance, child agent (a child without a name)
+  KeyedMap<std::string> fresh_handoffs_;                         // parent agent, instance, child agent (a child without a name) → task
   KeyedMap<std::shared_ptr<const ApprovalRecord>> approvals_;
   KeyedMap<Instant> acts_;                                    // separate, side, key, person → the latest
   KeyedMap<Counter> counters_;

@@ -92,6 +92,7 @@ enum class CommitOutcome : uint8_t {
 struct CommitResult {
   CommitOutcome outcome = CommitOutcome::kDone;
   uint64_t reservation = 0;             // 0: nothing was charged
+  Instant deadline{};                   // kReplayed: until when that reservation is open
   uint32_t failed = 0;                  // kLimit: index of the charge
 };
 enum class ReservationState : uint8_t { kOpen, kConfirmed, kCancelled, kSpent };
@@ -111,8 +112,9 @@ class StateStore {
   virtual bool InstanceBoundTo(std::string_view agent, std::string_view instance, std::string_view task) const = 0;
   // Births of distinct instances of the template in (now - window, now]; window 0: not yet forgotten.
   virtual uint64_t InstancesBorn(std::string_view agent, int64_t window_us, Instant now) const = 0;
+  // A hand-off recorded for a task holds in that task only; one recorded without holds everywhere.
   virtual bool HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance, std::string_view child_agent,
-                               std::string_view child_instance) const = 0;
+                               std::string_view child_instance, std::string_view task = {}) const = 0;
   // Whether a parent is recorded for this instance; never for the empty instance, which stands for any fresh run.
   virtual bool HasParent(std::string_view child_agent, std::string_view child_instance) const = 0;
   virtual std::shared_ptr<const ApprovalRecord> FindApproval(std::string_view id) const = 0;

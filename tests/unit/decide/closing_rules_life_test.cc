@@ -168,6 +168,9 @@ TEST(ClosingRule, R33_AnApprovalEnds) {
   id = w.Approve({"E3"});
   w.Advance(kMicrosPerDay);
   EXPECT_EQ(w.Code(Pay(kSixThousand).Approval(id)), "approval_required");
+  w.Advance(4 * kMicrosPerHour + 1);  // the ask itself is older than `within 4h`
+  id = w.Approve({"E3"});
+  EXPECT_EQ(w.Code(Pay(kSixThousand).Approval(id)), "approval_required");
 }
 
 TEST(ClosingRule, R34_ARunSeenInATaskCannotActOutsideIt) {

@@ -100,6 +100,13 @@ TEST(ClosingRule, R04_TheChainIsTheRecordedOne) {
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "h1").Agent("second", "s1").Agent("second", "s2")), "identity.chain_mismatch");
 }
 
+TEST(ClosingRule, R04_AHandOffForATaskHoldsThere) {
+  World w(kPolicy, kFacts);
+  ASSERT_TRUE(w.store.RecordHandoff("t.helper", "h1", "t.second", "s1", "t1").ok());
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "h1").Agent("second", "s1")), "identity.chain_mismatch");
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "h1").Agent("second", "s1").Task("t1")), "task.unknown");  // past step 2
+}
+
 TEST(ClosingRule, R04_AChildCannotRecordItself) {
   World w(kPolicy, kFacts);
   EXPECT_FALSE(w.store.RecordHandoff("t.second", "s1", "t.second", "s1", "").ok());

@@ -96,6 +96,10 @@ TEST(Records, OneParentPerChildInstance) {
   EXPECT_FALSE(s.HandoffRecorded("planner", "p2", "reader", "r1"));
   EXPECT_TRUE(s.HasParent("reader", "r1"));
   EXPECT_FALSE(s.HasParent("reader", "r2"));
+  EXPECT_TRUE(s.RecordHandoff("planner", "p1", "reader", "r3", "t1").ok());
+  EXPECT_TRUE(s.HandoffRecorded("planner", "p1", "reader", "r3", "t1"));
+  EXPECT_FALSE(s.HandoffRecorded("planner", "p1", "reader", "r3"));
+  EXPECT_TRUE(s.HandoffRecorded("planner", "p1", "reader", "r1", "t1"));  // recorded without a task: in any
 }
 
 TEST(Records, AFreshRunHasNoParentOfItsOwn) {
