@@ -121,5 +121,17 @@ std::string NameOf(const ::testing::TestParamInfo<fs::path>& param) { return par
 
 INSTANTIATE_TEST_SUITE_P(Cases, CheckGolden, ::testing::ValuesIn(Cases()), NameOf);
 
+// Each code the checker gives has a page, with an example that is run with the pages.
+TEST(Pages, EveryCodeOfTheCheckerHasOne) {
+  for (const auto& entry : fs::directory_iterator(DPL_SOURCE_DIR "/compiler/check")) {
+    if (entry.path().extension() != ".cc") continue;
+    std::string text = Read(entry.path());
+    for (size_t at = text.find("DPL0"); at != std::string::npos; at = text.find("DPL0", at + 1)) {
+      std::string code = text.substr(at, 7);
+      EXPECT_TRUE(fs::exists(DPL_SOURCE_DIR "/docs/diagnostics/" + code + ".md")) << code << " in " << entry.path();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace dpl
