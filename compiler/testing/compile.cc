@@ -15,6 +15,7 @@
 
 #include "compiler/lower/lower.h"
 #include "compiler/syntax/parse.h"
+#include "runtime/bytecode/verify.h"
 
 namespace dpl::testing {
 namespace {
@@ -149,7 +150,13 @@ bool CheckOnly(const check::CheckOptions& options, Compilation* c) {
 
 bool Compile(const check::CheckOptions& options, Compilation* c) {
   if (!CheckOnly(options, c)) return false;
-  c->program = std::make_shared<const Program>(lower::Lower(std::move(c->model), c->sources));
+  Program program = lower::Lower(std::move(c->model), c->sources);
+  // What a server would refuse (a set literal deeper than the machine's stack, say) is refused here, with the same words.
+  if (Status proof = VerifyProgram(program); !proof.ok()) {
+    c->sink.Report(DPL0106, c->files[0]->package_span, {"this policy set is beyond what a bundle can hold: " + proof.error().message});
+    return false;
+  }
+  c->program = std::make_shared<const Program>(std::move(program));
   return true;
 }
 

@@ -202,6 +202,13 @@ class Test(Folder):
         suite = ET.fromstring(self.run_in("test", "--format", "junit", "p.dpl").stdout)
         self.assertEqual(suite.get("failures"), "1")
 
+    def test_regressions(self):
+        folder = ROOT / "tests/golden/regressions"
+        self.assertTrue(list(folder.glob("*.dpl")))
+        for policy in sorted(folder.glob("*.dpl")):
+            result = dplc("test", str(policy))
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
     def test_samples_of_the_language(self):
         result = dplc("test", str(ROOT / "tests/golden/samples"))
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
