@@ -111,8 +111,7 @@ Value InSet(Context& c, const Value& x, const Value& set) {
   for (uint32_t i = 0; i < set.n; ++i) {
     const Value& item = set.items[i];
     bool contains = item.kind == ValueKind::kResource || item.kind == ValueKind::kTeam ||
-                    item.kind == ValueKind::kPath || item.kind == ValueKind::kIp ||
-                    (item.kind == ValueKind::kRole && x.kind == ValueKind::kPerson);
+                    item.kind == ValueKind::kPath || item.kind == ValueKind::kIp;
     Value one = contains ? Within(c, x, item) : Compare(c, x, item, Relation::kEq);
     if (c.env->abort != Abort::kNo) return one;
     if (one.IsTrue()) return one;

@@ -254,6 +254,38 @@ TEST_F(Facts, ScopedRolesCountWithinTheirObject) {
   EXPECT_EQ(s.HoldsRole(*s.FindPerson("E1"), policy.editor, nullptr, Noon()), Truth::kFalse);
 }
 
+TEST_F(Facts, ManyScopesOfSeveralTypes) {
+  std::string roles, resources;
+  for (int i = 0; i < 40; ++i) {
+    std::string n = std::to_string(i);
+    const char* type = i % 2 == 0 ? "app.Tenant" : "app.Project";
+    roles += std::string(i == 0 ? "" : ",") + R"({"role": "editor", "in": {"type": ")" + type +
+             R"(", "id": "S)" + n + R"("}, "members": [{"person": "E1", "until": ")" +
+             (i % 5 == 0 ? "2026-11-01" : "2026-12-01") + R"("}]})";
+    resources +=
+        std::string(i == 0 ? "" : ",") + R"({"type": ")" + type + R"(", "id": "S)" + n + R"("})";
+  }
+  const Snapshot& s = Load(R"({"roles": [)" + roles + R"(], "resources": [)" + resources + "]}");
+  for (int i = 0; i < 40; ++i) {
+    uint32_t type = i % 2 == 0 ? policy.tenant : policy.project;
+    uint32_t other = i % 2 == 0 ? policy.project : policy.tenant;
+    std::string id = "S" + std::to_string(i);
+    Entity stranger;
+    stranger.type = other;
+    stranger.id = id;
+    stranger.parent_state = Entity::Parent::kRoot;
+    Truth expected = i % 5 == 0 ? Truth::kFalse : Truth::kTrue;
+    EXPECT_EQ(s.HoldsRole(*s.FindPerson("E1"), policy.editor, s.FindResource(type, id), Noon()),
+              expected)
+        << id;
+    EXPECT_EQ(s.HoldsRole(*s.FindPerson("E1"), policy.viewer, s.FindResource(type, id), Noon()),
+              expected)
+        << id;
+    EXPECT_EQ(s.HoldsRole(*s.FindPerson("E1"), policy.editor, &stranger, Noon()), Truth::kFalse)
+        << id;
+  }
+}
+
 TEST_F(Facts, AScopedRoleAtAResourceOfUnknownPlaceIsUnknown) {
   policy.Resource(policy.project, "P9");
   const Snapshot& s = Load(R"({"persons": [{"id": "E9"}], "resources": [],
@@ -465,6 +497,58 @@ TEST_F(Facts, ApproversMustSpeakForWhatAGrantReaches) {
   Instant stale = At("2026-11-23T00:00Z");
   EXPECT_TRUE(s.ApproverOk(owner, stale)) << "ownership is policy";
   EXPECT_FALSE(s.ApproverOk(member, stale));
+}
+
+TEST_F(Facts, ATypeWithoutAnOwnerBelongsToItsSystemsOwner) {
+  policy.p.schema.systems[policy.app].owner = {kNone, policy.Person("E7")};
+  uint32_t by_system = policy.Grant("acme.g0", policy.Person("E7"), {policy.project});
+  uint32_t by_package = policy.Grant("acme.g1", policy.Person("E0500"), {policy.project});
+  const Snapshot& s = Load(R"({"teams": {"finance": ["M1"]}})");
+  EXPECT_TRUE(s.ApproverOk(by_system, Noon()));
+  EXPECT_FALSE(s.ApproverOk(by_package, Noon())) << "the system has an owner of its own";
+}
+
+TEST_F(Facts, ReferencesToTeamsRolesAndAgents) {
+  policy.p.schema.resources[policy.tenant].attributes = {
+      policy.A("team", policy.T(TypeKind::kTeam)), policy.A("role", policy.T(TypeKind::kRole)),
+      policy.A("agent", policy.T(TypeKind::kAgent)), policy.A("task", policy.T(TypeKind::kTask))};
+  uint32_t buyer = policy.AddAgent("acme.buyer", {});
+  const Snapshot& s = Load(R"({"resources": [{"type": "app.Tenant", "id": "T", "attributes":
+    {"team": "sales", "role": "acme.viewer", "agent": "buyer", "task": "t-1"}}]})");
+  const Value* slots = s.FindResource(policy.tenant, "T")->attributes;
+  EXPECT_EQ(slots[0].kind, ValueKind::kTeam);
+  EXPECT_EQ(slots[0].i, policy.sales);
+  EXPECT_EQ(slots[1].kind, ValueKind::kRole);
+  EXPECT_EQ(slots[1].i, policy.viewer);
+  EXPECT_EQ(slots[2].kind, ValueKind::kAgent);
+  EXPECT_EQ(slots[2].i, buyer);
+  EXPECT_EQ(slots[3].kind, ValueKind::kTask);
+  EXPECT_EQ(slots[3].text(), "t-1");
+  for (std::string_view bad :
+       {R"("role": "nobody")", R"("agent": "nobody")", R"("team": 5)", R"("role": "sales")"}) {
+    std::string json = R"({"resources": [{"type": "app.Tenant", "id": "T", "attributes": {)" +
+                       std::string(bad) + "}}]}";
+    EXPECT_FALSE(Join(policy, json).ok()) << bad;
+  }
+}
+
+// Facts that come from elsewhere than a file have no place for each value; the record's place is
+// then the best there is.
+TEST_F(Facts, ComplaintsFallBackToThePlaceOfTheRecord) {
+  FactsInput facts;
+  facts.arena = std::make_shared<Arena>();
+  FactsInput::Person person;
+  person.id = "E1";
+  person.where = {7, 3};
+  WireValue value;  // null, of no known place
+  person.fields.push_back({"name", value});
+  facts.persons.push_back(person);
+  Result<std::unique_ptr<Snapshot>> bad = Snapshot::Build(policy.Finish(), facts, Noon());
+  ASSERT_FALSE(bad.ok());
+  EXPECT_EQ(bad.error().line, 7u);
+  EXPECT_EQ(bad.error().column, 3u);
+  facts.persons[0].fields[0].name = "joined";  // optional: null is fine there
+  EXPECT_TRUE(Snapshot::Build(policy.Finish(), facts, Noon()).ok());
 }
 
 }  // namespace

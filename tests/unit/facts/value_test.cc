@@ -61,6 +61,19 @@ TEST(Values, SetsCompareByTheirElements) {
   EXPECT_FALSE(comparable) << "a currency inside counts too";
 }
 
+TEST(Values, AnAbsentFieldDiffersFromAnyValue) {
+  Value a[] = {Value::Int(ValueKind::kInt, 1), Value::Absent()};
+  Value b[] = {Value::Int(ValueKind::kInt, 1), Value::Int(ValueKind::kInt, 2)};
+  bool comparable = true;
+  EXPECT_NE(Order(Value::Items(ValueKind::kRecord, a, 2), Value::Items(ValueKind::kRecord, b, 2),
+                  &comparable),
+            0);
+  EXPECT_EQ(Order(Value::Items(ValueKind::kRecord, a, 2), Value::Items(ValueKind::kRecord, a, 2),
+                  &comparable),
+            0);
+  EXPECT_TRUE(comparable);
+}
+
 TEST(Values, EntitiesAreTheirTypeAndId) {
   Entity a, b, c;
   a.type = b.type = 1;
@@ -100,6 +113,7 @@ class TypeValueTest : public testing::Test {
  protected:
   void SetUp() override {
     record_ = policy_.T(TypeKind::kRecord, 0);  // before the policy is handed over
+    item_ = policy_.T(TypeKind::kResource, policy_.item);
     snapshot_ =
         Join(policy_,
              R"({"persons": [{"id": "E1"}], "resources": [{"type": "app.Folder", "id": "A"}]})")
@@ -111,7 +125,7 @@ class TypeValueTest : public testing::Test {
     return snapshot_->TypeValue(**wire, type, &arena_);
   }
   PolicyForTest policy_;
-  TypeId record_ = 0;
+  TypeId record_ = 0, item_ = 0;
   Arena arena_;
   std::unique_ptr<Snapshot> snapshot_;
 };
@@ -133,6 +147,14 @@ TEST_F(TypeValueTest, ReferencesToKnownAndUnknownThings) {
   EXPECT_EQ(nowhere->entity->parent_state, Entity::Parent::kNoFact);
   EXPECT_EQ(snapshot_->ResourceIn(*nowhere->entity, *snapshot_->FindResource(policy_.folder, "A")),
             Truth::kError);
+}
+
+TEST_F(TypeValueTest, AReferencesTypeIsItsNameOrItsWireName) {
+  EXPECT_TRUE(Type(R"({"type": "item", "id": "a"})", item_).ok());
+  EXPECT_TRUE(Type(R"({"type": "app.Item", "id": "a"})", item_).ok());
+  EXPECT_FALSE(Type(R"({"type": "app.Doc", "id": "a"})", item_).ok());
+  EXPECT_FALSE(Type(R"({"type": "person", "id": "a"})", item_).ok());
+  EXPECT_FALSE(Type(R"({"type": "item", "id": "A"})", item_).ok()) << "the key's own form";
 }
 
 TEST_F(TypeValueTest, RecordsOfRequestsMayHoldMore) {
