@@ -142,8 +142,10 @@ Status RecordSeeds(const Loaded* previous, const Loaded& next, StateStore* store
       SeedState(*next.snapshot, seeds, store, now);  // writes nothing when anything is wrong
   if (!status.ok()) return Located(status.error(), next.facts.name);
   for (const auto& [key, consent] : before) {
-    if (!after.contains(key))
-      store->GiveConsent(key.first, key.second, ConsentRecord{});  // covers nothing
+    if (after.contains(key)) continue;
+    ConsentRecord nothing;
+    nothing.at = consent->at;  // the store keeps the later of two; this one covers nothing
+    store->GiveConsent(key.first, key.second, nothing);
   }
   return {};
 }

@@ -369,6 +369,54 @@ class Reloading(WithFolder):
         dpld.hang_up()
         dpld.wait_for("reloaded")
 
+    def test_consents_follow_the_facts_file_and_never_widen_by_themselves(self):
+        source = (Path(__file__).parent / "world/policy.dpl").read_text()
+        strict = re.sub("consent +by policy", "consent every 3650d", source)
+        wider = re.sub(r"(agent assistant .*?may +read)", r"\1, cancel", re.sub(r"(can +read)", r"\1, cancel", strict), flags=re.S)
+        self.assertTrue(strict != source and wider.count("cancel") == 2)
+        bundles = []
+        for name, text in (("strict", strict), ("wider", wider)):
+            self.file(f"{name}.dpl", text)
+            bundles.append(Path(build(self.folder / f"{name}.dpl", self.folder / f"{name}.dplb")).read_bytes())
+        facts = json.loads((Path(__file__).parent / "world/facts.json").read_text())
+        live_facts = self.folder / "consents.json"
+
+        def write(**consents):
+            facts["consents"] = [{"delegation": "assist", "person": who, "at": at} for who, at in consents.items()]
+            live_facts.write_text(json.dumps(facts))
+
+        reloads = 0
+
+        def reload(bundle=None, **consents):
+            nonlocal reloads
+            if bundle:
+                self.swap(bundle)
+            write(**consents)
+            dpld.hang_up()
+            reloads += 1
+            dpld.wait_for("reloaded", reloads)
+
+        def consented(who):
+            answer = dpld.ask({"subject": {"type": "person", "id": who}, "action": {"name": "read"},
+                               "resource": {"type": "shop.Order", "id": "O1"}, "context": {"agent": "assistant"}}).json
+            self.assertEqual(answer["context"]["reason"], "permit" if answer["decision"] else "delegation.consent_missing")
+            return answer["decision"]
+
+        self.swap(bundles[0])
+        write(b00="2026-01-01")
+        dpld = self.serve("--bundle", self.live, "--facts", live_facts)
+        self.assertEqual([consented("b00"), consented("b01")], [True, False])
+        reload(b00="2026-01-01", b01="2026-01-01")
+        self.assertEqual([consented("b00"), consented("b01")], [True, True])
+        reload(b01="2026-01-01")
+        self.assertEqual([consented("b00"), consented("b01")], [False, True], "what the file no longer holds counts no more")
+        reload(b00="2026-01-01", b01="2026-01-01")
+        self.assertEqual(consented("b00"), True, "written again, it counts again")
+        reload(bundles[1], b01="2026-01-01")
+        self.assertEqual(consented("b01"), False, "an old consent does not cover a wider delegation")
+        reload(b01="2026-01-02")
+        self.assertEqual(consented("b01"), True, "a new one does")
+
     def test_answers_under_swaps_come_wholly_from_one_policy(self):
         dpld = self.serve("--bundle", self.live, "--facts", FACTS)
         stop, wrong, answered = threading.Event(), [], []
