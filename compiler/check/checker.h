@@ -90,6 +90,10 @@ struct Checker {
   std::vector<TypeOwner> type_owners;                               // by resource
   struct Folded { bool busy = false, done = false; uint32_t value = kNone; };
   std::map<const Symbol*, Folded> folded;                           // constants whose value is known
+  // Attributes and parameters whose type could not be read, by resource (or one of the two below): their uses are no news.
+  static constexpr uint32_t kPersonAttributes = kNone - 1, kContextAttributes = kNone - 2;
+  std::set<std::pair<uint32_t, std::string>> broken;
+  bool Broken(uint32_t owner, const std::string& name) const { return broken.contains({owner, name}); }
   uint32_t person_package = kNone;
   std::set<uint32_t> context_packages;
 

@@ -40,7 +40,7 @@ class ExprChecker {
   TypeId UnknownName(ast::Expr& e, const std::string& dotted);
   bool IsVariable(std::string_view name) const;
   bool NotVisible(ast::Expr& e, bool visible);
-  TypeId Attribute(ast::Expr& e, const std::vector<AttributeDef>& attributes, const std::string& owner);
+  TypeId Attribute(ast::Expr& e, const std::vector<AttributeDef>& attributes, uint32_t of, const std::string& owner);
 
   // expr_ops.cc
   TypeId Literal(ast::Expr& e, TypeId want);

@@ -160,7 +160,8 @@ TypeId ExprChecker::Field(Expr& e, TypeId want) {
   return base == kNone ? kNone : AttributeOf(e, base);
 }
 
-TypeId ExprChecker::Attribute(Expr& e, const std::vector<AttributeDef>& attributes, const std::string& owner) {
+TypeId ExprChecker::Attribute(Expr& e, const std::vector<AttributeDef>& attributes, uint32_t of, const std::string& owner) {
+  if (c_.Broken(of, e.text)) return kNone;
   std::vector<std::string> known;
   for (uint32_t i = 0; i < attributes.size(); ++i) {
     if (c_.Text(attributes[i].name) == e.text) {
@@ -194,7 +195,7 @@ TypeId ExprChecker::AttributeOf(Expr& e, TypeId base) {
       return c_.t_string;
     }
     e.ref = RefKind::kPersonAttr;
-    return Attribute(e, person.attributes, person.declared ? "a person" : "a person (no `person` is declared)");
+    return Attribute(e, person.attributes, Checker::kPersonAttributes, person.declared ? "a person" : "a person (no `person` is declared)");
   }
   if (type.kind == TypeKind::kResource) {
     const ResourceDef& resource = c_.model.schema.resources[type.index];
@@ -204,7 +205,7 @@ TypeId ExprChecker::AttributeOf(Expr& e, TypeId base) {
       e.ref = RefKind::kResourceKey;
       return resource.key_is_path ? c_.t_path : c_.t_string;
     }
-    TypeId found = Attribute(e, resource.attributes, Quoted(c_.Text(resource.name)));
+    TypeId found = Attribute(e, resource.attributes, type.index, Quoted(c_.Text(resource.name)));
     e.ref = found != kNone && resource.has_parent && resource.parent_attribute == e.ref_a ? RefKind::kResourceParent
                                                                                           : RefKind::kResourceAttr;
     return found;
@@ -252,6 +253,7 @@ TypeId ExprChecker::RequestField(Expr& e) {
       type = param.type;
     }
   }
+  if (first == nullptr && c_.Broken(scope_.type, e.text)) return kNone;
   if (first == nullptr) {
     DiagnosticRef report = c_.ReportText(DPL0302, e.name_span.known() ? e.name_span : e.span,
                                          "the request has no parameter " + Quoted(e.text));
@@ -299,7 +301,7 @@ TypeId ExprChecker::ContextField(Expr& e) {
   for (uint32_t package : c_.context_packages) MarkUsed(*scope_.file, package);
   e.ref = RefKind::kContextAttr;
   e.args[0]->ref = RefKind::kVarContext;
-  return Attribute(e, c_.model.schema.context, "the context");
+  return Attribute(e, c_.model.schema.context, Checker::kContextAttributes, "the context");
 }
 
 TypeId ExprChecker::NowField(Expr& e) {

@@ -84,6 +84,9 @@ class LimitBuilder {
   // The type of the measure on every covered action that declares it.
   bool Measure(const ast::LimitClause& clause, LimitModel* out) {
     if (clause.measure.text == "requests") return true;
+    for (const ClauseModel& covered : statement_.clauses) {
+      if (c_.Broken(covered.type, clause.measure.text)) return false;
+    }
     std::set<std::string> known{"requests"};
     for (const ClauseModel& covered : statement_.clauses) {
       for (const ActionDef* action : ActionsOf(c_, covered)) {

@@ -50,12 +50,16 @@ bool Collide(SymbolKind a, SymbolKind b) {
   return a == b || (SaidInExpressions(a) && SaidInExpressions(b)) || (IsStatement(a) && IsStatement(b));
 }
 
-bool IsBuiltInWord(std::string_view name) {
-  static const std::set<std::string_view> kWords = {
-      "person", "agent", "resource", "request", "task", "now", "context", "bool", "int", "decimal", "money", "string",
-      "date", "datetime", "time", "duration", "path", "ip", "labels", "Person", "Agent", "Team", "Role", "Task",
+// What a name of this kind could be mistaken for: variables, functions, and for an enum types.
+bool ShadowsBuiltIn(SymbolKind kind, std::string_view name) {
+  static const std::set<std::string_view> kVariables = {"person", "agent", "resource", "request", "task", "now", "context"};
+  static const std::set<std::string_view> kTypes = {
+      "bool", "int", "decimal", "money", "string", "date", "datetime", "time", "duration", "path", "ip", "labels",
+      "Person", "Agent", "Team", "Role", "Task",
   };
-  return kWords.contains(name) || FindBuiltin(name) != nullptr;
+  if (kind == SymbolKind::kSystem) return kVariables.contains(name);
+  if (!SaidInExpressions(kind)) return false;
+  return kVariables.contains(name) || FindBuiltin(name) != nullptr || (kind == SymbolKind::kEnum && kTypes.contains(name));
 }
 
 const Symbol* InPackage(const Checker& c, SymbolKind kind, uint32_t package, std::string_view name) {
@@ -168,7 +172,7 @@ void AddSymbol(Checker& c, FileScope& file, ast::Decl* decl, SymbolKind kind) {
   symbol.package = file.package;
   symbol.name = decl->name.text;
   symbol.qualified = package.name + "." + symbol.name;
-  if ((SaidInExpressions(kind) || kind == SymbolKind::kSystem) && IsBuiltInWord(symbol.name)) {
+  if (ShadowsBuiltIn(kind, symbol.name)) {
     c.Report(DPL0207, decl->name.span, {Quoted(symbol.name)}).Help("choose another name");
   }
   if (kind == SymbolKind::kResource) {

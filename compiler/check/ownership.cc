@@ -109,9 +109,10 @@ void BuildOwners(Checker& c) {
   c.type_owners.resize(schema.resources.size());
   for (Symbol* symbol : c.resource_symbols) {
     const auto& decl = static_cast<const ast::ResourceDecl&>(*symbol->decl);
+    if (!decl.meta.owner.present) continue;
+    // An owner who is not known is still written: the missing name is the only mistake.
     OwnerDef owner = ResolveOwner(c, decl.meta.owner, *symbol->file);
-    if (owner == OwnerDef{}) continue;
-    schema.resources[symbol->index].owners = {owner};
+    if (!(owner == OwnerDef{})) schema.resources[symbol->index].owners = {owner};
     c.type_owners[symbol->index].own_clause = true;
     c.type_owners[symbol->index].span = decl.meta.owner_span;
   }
@@ -136,6 +137,7 @@ void BuildOwners(Checker& c) {
         continue;
       }
       TypeOwner& known = c.type_owners[claim.type];
+      if (known.own_clause && resource.owners.empty()) continue;
       if (known.own_clause || known.owner_of) {
         Dispute(c, what, claim.span, claim.owners, known.span, resource.owners);
         continue;
@@ -160,7 +162,11 @@ void BuildOwners(Checker& c) {
       return CompareConstants(c.model, a.container, b.container) < 0;
     });
     if (resource.owner_written) continue;
-    if (resource.system != kNone && !(schema.systems[resource.system].owner == OwnerDef{})) {
+    auto system = c.systems.find(resource.system == kNone ? std::string_view() : c.Text(schema.systems[resource.system].name));
+    bool unknown = system != c.systems.end() && static_cast<const ast::SystemDecl&>(*system->second->decl).meta.owner.present;
+    if (resource.system != kNone && schema.systems[resource.system].owner == OwnerDef{} && unknown) {
+      known.from_system = true;
+    } else if (resource.system != kNone && !(schema.systems[resource.system].owner == OwnerDef{})) {
       resource.owners = {schema.systems[resource.system].owner};
       known.from_system = true;
       known.span = schema.systems[resource.system].span;
@@ -183,7 +189,8 @@ void CheckOwnership(Checker& c) {
       const TypeOwner& owner = c.type_owners[clause.type];
       std::string name(c.Text(resource.name));
       bool written = owner.own_clause || owner.owner_of || owner.from_system;
-      bool own_package = resource.package == symbol.package && !resource.owners.empty();
+      bool own_package = resource.package == symbol.package &&
+                         (!resource.owners.empty() || c.packages[resource.package].owner_span.known());
       if (!written && !own_package) {
         if (ownerless.insert(clause.type).second) {
           c.Report(DPL0401, clause.span, {Quoted(name)})
@@ -193,6 +200,7 @@ void CheckOwnership(Checker& c) {
         continue;
       }
       WarnSubtrees(c, symbol, clause);
+      if (resource.owners.empty()) continue;  // written, but not known: said there
       if (Owns(c, symbol.package, resource.owners) || c.packages[symbol.package].owner_team == kNone) continue;
       if (decl.approved_by.present || grant.imported || decl.incomplete || !foreign.insert(clause.type).second) continue;
       DiagnosticRef report = c.Report(DPL0404, clause.span, {Quoted(name), OwnersText(c, resource.owners)});

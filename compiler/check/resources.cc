@@ -64,7 +64,11 @@ void BuildPerson(Checker& c) {
       }
       for (const ast::HasClause& has : decl.has) {
         AttributeDef attribute;
-        if (BuildAttribute(c, has, file, &attribute)) person.attributes.push_back(attribute);
+        if (BuildAttribute(c, has, file, &attribute)) {
+          person.attributes.push_back(attribute);
+        } else {
+          c.broken.emplace(Checker::kPersonAttributes, has.name.text);
+        }
       }
       for (const ast::ParentClause& within : decl.within) {
         ast::HasClause has;
@@ -74,7 +78,10 @@ void BuildPerson(Checker& c) {
         has.wire = within.wire;
         has.span = within.span;
         AttributeDef attribute;
-        if (!BuildAttribute(c, has, file, &attribute)) continue;
+        if (!BuildAttribute(c, has, file, &attribute)) {
+          c.broken.emplace(Checker::kPersonAttributes, has.name.text);
+          continue;
+        }
         if (within.name.empty() || WithoutOptional(c, attribute.type) != c.t_person || within.from_request) {
           c.ReportText(DPL0301, within.span, "what places a person under another is an attribute of type Person that facts hold")
               .Help("write `within manager: Person`");
@@ -100,6 +107,8 @@ void BuildContext(Checker& c) {
         if (BuildAttribute(c, has, file, &attribute)) {
           attribute.from_request = true;  // the context is what the caller says of the moment; there are no facts about it
           c.model.schema.context.push_back(attribute);
+        } else {
+          c.broken.emplace(Checker::kContextAttributes, has.name.text);
         }
       }
     }
@@ -137,7 +146,7 @@ void BuildKey(Checker& c, const ast::ResourceDecl& decl, FileScope& file, Resour
   }
 }
 
-void BuildParent(Checker& c, const ast::ResourceDecl& decl, FileScope& file, ResourceDef& def) {
+void BuildParent(Checker& c, const ast::ResourceDecl& decl, FileScope& file, uint32_t index, ResourceDef& def) {
   for (size_t i = 1; i < decl.within.size(); ++i) {
     c.Report(DPL0103, decl.within[i].span, {"`within`"})
         .Label(decl.within[0].span, "the first is here")
@@ -146,7 +155,10 @@ void BuildParent(Checker& c, const ast::ResourceDecl& decl, FileScope& file, Res
   if (decl.within.empty()) return;
   const ast::ParentClause& within = decl.within[0];
   TypeId type = ResolveType(c, within.type, file);
-  if (type == kNone) return;
+  if (type == kNone) {
+    c.broken.emplace(index, within.name.text);
+    return;
+  }
   if (!Is(c, type, TypeKind::kResource)) {
     c.Report(DPL0301, within.type.span, {"a parent", DescribeType(c, type), "a resource type"});
     return;
@@ -198,7 +210,10 @@ void BuildActions(Checker& c, const ast::CanClause& can, FileScope& file, const 
   std::map<std::string, Span> names;
   for (const ast::CanParam& param : can.params) {
     ParamDef built;
-    if (!BuildParam(c, param, file, &built)) continue;
+    if (!BuildParam(c, param, file, &built)) {
+      c.broken.emplace(symbol.index, param.name.text);
+      continue;
+    }
     auto [at, fresh] = names.emplace(param.name.text, param.name.span);
     if (!fresh) {
       c.Report(DPL0202, param.name.span, {"parameter " + Quoted(param.name.text)}).Label(at->second, "the first is here");
@@ -267,9 +282,13 @@ void BuildResource(Checker& c, const Symbol& symbol) {
   BuildKey(c, decl, file, def);
   for (const ast::HasClause& has : decl.has) {
     AttributeDef attribute;
-    if (BuildAttribute(c, has, file, &attribute)) def.attributes.push_back(attribute);
+    if (BuildAttribute(c, has, file, &attribute)) {
+      def.attributes.push_back(attribute);
+    } else {
+      c.broken.emplace(symbol.index, has.name.text);
+    }
   }
-  BuildParent(c, decl, file, def);
+  BuildParent(c, decl, file, symbol.index, def);
   CheckAttributeNames(c, def.attributes, c.Text(def.key_name), decl.key.span);
   for (const ast::CanClause& can : decl.can) BuildActions(c, can, file, symbol, def);
 }

@@ -139,6 +139,10 @@ class TestChecker {
     for (ast::FieldInit& field : fields) {
       if (!seen.insert(field.name.text).second) c_.Report(DPL0103, field.name.span, {Quoted(field.name.text)});
       auto at = std::find_if(slots.begin(), slots.end(), [&](const Slot& slot) { return slot.name == field.name.text; });
+      if (at != slots.end() && at->type == kNone) {
+        broken_ = true;  // its declaration is wrong, which was said there
+        continue;
+      }
       if (at != slots.end()) {
         Value(field.value.get(), at->type, fixture);
         continue;
@@ -150,10 +154,17 @@ class TestChecker {
     }
   }
 
-  std::vector<Slot> Slots(const std::vector<AttributeDef>& attributes) const {
+  std::vector<Slot> Slots(const std::vector<AttributeDef>& attributes, uint32_t of) const {
     std::vector<Slot> slots;
+    AddBroken(of, &slots);
     for (const AttributeDef& attribute : attributes) slots.push_back({std::string(c_.Text(attribute.name)), attribute.type});
     return slots;
+  }
+
+  void AddBroken(uint32_t of, std::vector<Slot>* slots) const {
+    for (const auto& [owner, name] : c_.broken) {
+      if (owner == of) slots->push_back({name, kNone});
+    }
   }
 
   void Date(const ast::Literal& literal) {
@@ -182,7 +193,7 @@ class TestChecker {
   }
 
   void Person(ast::Datum& datum) {
-    std::vector<Slot> slots = Slots(c_.model.schema.person.attributes);
+    std::vector<Slot> slots = Slots(c_.model.schema.person.attributes, Checker::kPersonAttributes);
     auto declared = [&](std::string_view name) {
       return std::any_of(slots.begin(), slots.end(), [&](const Slot& slot) { return slot.name == name; });
     };
@@ -250,7 +261,7 @@ class TestChecker {
         Fixture(datum.parent_type.span, "the parent of " + WithArticle(datum.name.text) + " is " + WithArticle(c_.ResourceName(resource.parent_type)));
       }
     }
-    Fields(datum.fields, Slots(resource.attributes), Quoted(datum.name.text), true);
+    Fields(datum.fields, Slots(resource.attributes, type), Quoted(datum.name.text), true);
   }
 
   void Task(ast::Datum& datum) {
@@ -370,19 +381,20 @@ class TestChecker {
     for (const ast::AgentHop& hop : when.hops) Lookup(c_, SymbolKind::kAgent, hop.name, file_);
     if (!when.task.empty()) TaskGiven(when.task.text, when.task.span);
     if (!when.break_glass.empty()) c_.Report(DPL0199, when.break_glass.span, {"`using break_glass`"});
-    Fields(when.context, Slots(c_.model.schema.context), "the context", false);
+    Fields(when.context, Slots(c_.model.schema.context, Checker::kContextAttributes), "the context", false);
     uint32_t type = LookupType(c_, when.type, file_);
     if (type == kNone) {
       broken_ = true;
       return;
     }
     const ResourceDef& resource = c_.model.schema.resources[type];
-    Fields(when.properties, Slots(resource.attributes), Quoted(when.type.text), false);
+    Fields(when.properties, Slots(resource.attributes, type), Quoted(when.type.text), false);
     std::vector<std::string> known;
     for (const ActionDef& action : resource.actions) {
       known.emplace_back(c_.Text(action.name));
       if (known.back() != when.action.text) continue;
       std::vector<Slot> slots;
+      AddBroken(type, &slots);
       for (const ParamDef& param : action.params) slots.push_back({std::string(c_.Text(param.name)), param.type});
       Fields(when.args, slots, "action " + Quoted(when.action.text), false);
       return;

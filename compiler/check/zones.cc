@@ -152,7 +152,9 @@ void BuildZones(Checker& c) {
       for (const FileScope::Use& use : file->imports) {
         if (use.package == kNone) continue;
         uint32_t other = effective(use.package, depth + 1);
-        if (other == kNone || other == zone) continue;
+        if (other == kNone) continue;
+        MarkUsed(*file, use.package);
+        if (other == zone) continue;
         if (zone != kNone) {
           c.Report(DPL0203, c.packages[p].files[0]->file->package_span,
                    {"the time zone of package " + Quoted(c.packages[p].name),
