@@ -9,11 +9,18 @@ namespace {
 // Why a record is no evidence for this need; empty: it is.
 std::string_view WhyNot(Fold& f, const ApprovalRecord& record, uint32_t approval);
 
+// `the manager`: the attribute of that name, else the first that places a person under another (`within boss: Person`).
 const Entity* ManagerOf(const Fold& f, const Entity* person) {
   if (person == nullptr || person->attributes == nullptr) return nullptr;
+  const std::vector<AttributeDef>& defs = f.schema.person.attributes;
+  for (size_t i = 0; i < defs.size(); ++i) {
+    if (f.Text(defs[i].name) != "manager") continue;
+    const Value& v = person->attributes[i];
+    return v.kind == ValueKind::kPerson && (v.flags & kFromRequest) == 0 ? v.entity : nullptr;
+  }
   for (uint32_t attribute : f.schema.person.within) {
     const Value& v = person->attributes[attribute];
-    if (v.kind == ValueKind::kPerson) return v.entity;
+    if (v.kind == ValueKind::kPerson && (v.flags & kFromRequest) == 0) return v.entity;
   }
   return nullptr;
 }

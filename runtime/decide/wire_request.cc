@@ -75,6 +75,19 @@ std::string_view TextOf(const WireValue& object, std::initializer_list<std::stri
   return {};
 }
 
+// Says which member about a run is there and cannot be read: taking it for absent would make an old run a fresh one.
+std::string_view UnreadableRun(const WireValue& object) {
+  for (std::string_view name : {"born", "iat"}) {
+    const WireValue* v = object.Find(name);
+    if (v != nullptr && !v->is_null() && !ReadInstant(v)) return name;
+  }
+  for (std::string_view name : {"instance", "client_instance_id", "jti"}) {
+    const WireValue* v = object.Find(name);
+    if (v != nullptr && !v->is_null() && !v->is_string()) return name;
+  }
+  return {};
+}
+
 // One agent: a text, or an object that names it by `sub`, `id` or `client_id`.
 Status ReadHop(const WireValue& v, std::string_view path, Request::Hop* out) {
   if (v.is_string()) {
@@ -84,6 +97,9 @@ Status ReadHop(const WireValue& v, std::string_view path, Request::Hop* out) {
   if (!v.is_object()) return Bad(std::string(path) + " is neither a string nor an object", &v);
   out->agent = TextOf(v, {"sub", "id", "client_id"});
   if (out->agent.empty()) return Bad(std::string(path) + " names no agent (`sub`)", &v);
+  if (std::string_view member = UnreadableRun(v); !member.empty()) {
+    return Bad(std::string(path) + ": `" + std::string(member) + "` cannot be read", &v);
+  }
   // With no instance the token's own id and time stand in.
   out->instance = TextOf(v, {"instance", "client_instance_id", "jti"});
   out->born = ReadInstant(v.Find("born"));
@@ -230,6 +246,7 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
     Request::Hop self;
     self.agent = r.subject_id;
     if (r.subject_properties != nullptr) {
+      if (!UnreadableRun(*r.subject_properties).empty()) r.malformed = "subject.properties: the run's id or time cannot be read";
       self.instance = TextOf(*r.subject_properties, {"instance", "client_instance_id", "jti"});
       self.born = ReadInstant(r.subject_properties->Find("born"));
       if (!self.born) self.born = ReadInstant(r.subject_properties->Find("iat"));
