@@ -100,6 +100,17 @@ TEST_F(WireRequest, AnActorThatNamesNobodyIsAnError) {
   EXPECT_FALSE(Read("{}", R"({"actor": {"client_id": "a", "act": "b"}})").ok());
 }
 
+TEST_F(WireRequest, ARunThatCannotBeReadIsNoFreshRun) {
+  for (const char* run : {R"("iat": "yesterday")", R"("iat": 1e99)", R"("born": true)", R"("instance": 7)", R"("jti": ["x"])"}) {
+    EXPECT_FALSE(Read(R"({"act": {"sub": "a", )" + std::string(run) + "}}", "{}").ok()) << run;
+  }
+  EXPECT_TRUE(Read(R"({"act": {"sub": "a", "instance": "r1", "iat": 1764000000}})", "{}").ok());
+  Result<Request> standing = Read(R"({"subject": {"type": "agent", "id": "a", "properties": {"iat": "yesterday"}}, "action": {"name": "read"},
+                                      "resource": {"type": "app.Doc", "id": "d1"}})");
+  ASSERT_TRUE(standing.ok());
+  EXPECT_FALSE(standing->malformed.empty());
+}
+
 TEST_F(WireRequest, AnOverlongChainIsNeverCut) {
   std::string act = R"({"sub": "a"})";
   for (int i = 0; i < 7; ++i) act = R"({"sub": "a", "act": )" + act + "}";
