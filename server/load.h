@@ -32,7 +32,8 @@ Result<Loaded> LoadPolicy(const std::string& bundle_path, const std::string& fac
 // on.
 Status RecordSeeds(const Loaded* previous, const Loaded& next, StateStore* store, Instant now);
 
-// Frees all of `loaded->facts` but what the next RecordSeeds compares with. (The snapshot has its own copies.)
+// Frees all of `loaded->facts` but what the next RecordSeeds compares with. (The snapshot has its
+// own copies.)
 void ForgetRead(Loaded* loaded);
 
 // The whole file, at most `most` bytes; an error names the file.

@@ -10,8 +10,8 @@
 #include "compiler/check/values.h"
 
 namespace dpl::check {
-bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet& sources, const CheckOptions& options,
-           DiagnosticSink* sink, Model* model) {
+bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet& sources,
+           const CheckOptions& options, DiagnosticSink* sink, Model* model) {
   Checker c(sources, options, sink, model);
   InternBasicTypes(c);
   CollectNames(c, files);

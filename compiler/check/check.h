@@ -1,11 +1,12 @@
-// From syntax trees to meaning: names, types, governance and limits checked, everything that is wrong reported at once.
+// From syntax trees to meaning: names, types, governance and limits checked, everything that is
+// wrong reported at once.
 //
-//   SourceSet sources; DiagnosticSink sink; std::vector<std::unique_ptr<ast::File>> files = …;   // parsed, all of one set
-//   check::Model model;
-//   bool ok = check::Check(files, sources, options, &sink, &model);   // false when the sink holds an error
+//   SourceSet sources; DiagnosticSink sink; std::vector<std::unique_ptr<ast::File>> files = …;   //
+//   parsed, all of one set check::Model model; bool ok = check::Check(files, sources, options,
+//   &sink, &model);   // false when the sink holds an error
 //
-// Reports through the sink only, never throws on user input. The model is complete (fit for lowering) only when true is
-// returned. Annotates the trees in place.
+// Reports through the sink only, never throws on user input. The model is complete (fit for
+// lowering) only when true is returned. Annotates the trees in place.
 #pragma once
 
 #include <memory>
@@ -22,14 +23,14 @@
 namespace dpl::check {
 
 struct CheckOptions {
-  std::optional<Instant> as_of;        // review dates are judged against it; absent: W0409 is not checked
-  const FactsInput* facts = nullptr;   // `(data)` codes need it
+  std::optional<Instant> as_of;  // review dates are judged against it; absent: W0409 is not checked
+  const FactsInput* facts = nullptr;  // `(data)` codes need it
 };
 
-bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet& sources, const CheckOptions& options,
-           DiagnosticSink* sink, Model* model);
+bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet& sources,
+           const CheckOptions& options, DiagnosticSink* sink, Model* model);
 
-// Types one expression of a test or data block against an expected type, annotating it; used by the test runner through
-// Check (every test expression is checked with the rest).
+// Types one expression of a test or data block against an expected type, annotating it; used by the
+// test runner through Check (every test expression is checked with the rest).
 
 }  // namespace dpl::check

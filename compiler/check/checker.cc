@@ -7,9 +7,9 @@ namespace dpl::check {
 
 const char* KindWord(SymbolKind kind) {
   static const char* const kWords[kSymbolKinds] = {
-      "constant", "enum", "function", "calendar", "team", "role", "system", "resource type", "activity",
-      "grant", "limit", "forbid", "agent", "delegation", "task", "approval", "obligation", "separate",
-      "break_glass", "partner",
+      "constant",      "enum",     "function",   "calendar", "team",        "role",    "system",
+      "resource type", "activity", "grant",      "limit",    "forbid",      "agent",   "delegation",
+      "task",          "approval", "obligation", "separate", "break_glass", "partner",
   };
   return kWords[static_cast<size_t>(kind)];
 }
@@ -29,8 +29,12 @@ bool Checker::AlreadySaid(DiagCode code, const Span& span) const {
   return said_.contains({code, span.file, span.begin, span.end, std::string()});
 }
 
-DiagnosticRef Checker::Say(Severity severity, DiagCode code, const Span& span, std::string message) {
-  if (!said_.emplace(code, span.file, span.begin, span.end, code == DPL0104 ? message : std::string()).second) {
+DiagnosticRef Checker::Say(Severity severity, DiagCode code, const Span& span,
+                           std::string message) {
+  if (!said_
+           .emplace(code, span.file, span.begin, span.end,
+                    code == DPL0104 ? message : std::string())
+           .second) {
     repeated_ = Diagnostic{};
     return DiagnosticRef(&repeated_);
   }
@@ -45,7 +49,8 @@ DiagnosticRef Checker::ReportText(DiagCode code, const Span& span, std::string m
   return Say(InfoOf(code).severity, code, span, std::move(message));
 }
 
-DiagnosticRef Checker::ReportAs(Severity severity, DiagCode code, const Span& span, std::string message) {
+DiagnosticRef Checker::ReportAs(Severity severity, DiagCode code, const Span& span,
+                                std::string message) {
   return Say(severity, code, span, std::move(message));
 }
 
@@ -67,8 +72,12 @@ std::string Checker::OwnerText(const OwnerDef& owner) const {
 }
 
 uint32_t Checker::PersonConstant(std::string_view id, const Span& span) {
-  const char* why = id.empty() ? "it is empty" : !IsNfc(id) ? "it is not in Unicode normal form C" : HasControl(id) ? "it has control characters" : nullptr;
-  if (why != nullptr) ReportText(DPL0301, span, Quote(id) + " cannot be the id of a person: " + why);
+  const char* why = id.empty()       ? "it is empty"
+                    : !IsNfc(id)     ? "it is not in Unicode normal form C"
+                    : HasControl(id) ? "it has control characters"
+                                     : nullptr;
+  if (why != nullptr)
+    ReportText(DPL0301, span, Quote(id) + " cannot be the id of a person: " + why);
   Constant constant;
   constant.kind = Constant::Kind::kPerson;
   constant.text = id;

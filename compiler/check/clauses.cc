@@ -12,7 +12,10 @@
 namespace dpl::check {
 namespace {
 
-struct Reach { uint32_t type = kNone; std::vector<uint32_t> actions; };
+struct Reach {
+  uint32_t type = kNone;
+  std::vector<uint32_t> actions;
+};
 
 std::vector<uint32_t> AllActions(const ResourceDef& resource) {
   std::vector<uint32_t> actions(resource.actions.size());
@@ -28,10 +31,12 @@ uint32_t ActionNamed(const Checker& c, uint32_t type, std::string_view name) {
   return kNone;
 }
 
-void ReportUnknownAction(Checker& c, const ast::Name& action, const std::vector<uint32_t>& types, const std::string& where) {
+void ReportUnknownAction(Checker& c, const ast::Name& action, const std::vector<uint32_t>& types,
+                         const std::string& where) {
   std::vector<std::string> known;
   for (uint32_t type : types) {
-    for (const ActionDef& def : c.model.schema.resources[type].actions) known.emplace_back(c.Text(def.name));
+    for (const ActionDef& def : c.model.schema.resources[type].actions)
+      known.emplace_back(c.Text(def.name));
   }
   std::sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
@@ -132,17 +137,20 @@ class Unfolder {
       Finish(std::move(reach), &out);
     }
     for (const ast::Name& action : may_.actions) {
-      if (!met.contains(action.text)) ReportUnknownAction(c_, action, types, "system " + Quoted(system->name));
+      if (!met.contains(action.text))
+        ReportUnknownAction(c_, action, types, "system " + Quoted(system->name));
     }
-    if (may_.any_action && out.empty()) NoActions("system " + Quoted(system->name), may_.on.system.span);
+    if (may_.any_action && out.empty())
+      NoActions("system " + Quoted(system->name), may_.on.system.span);
     return out;
   }
 
-  // What restricts may run ahead of the schema; what gives must not be about nothing (a delegation without clauses
-  // would lend all its agent may).
+  // What restricts may run ahead of the schema; what gives must not be about nothing (a delegation
+  // without clauses would lend all its agent may).
   void NoActions(const std::string& where, const Span& span) {
     if (Restricts()) return;
-    c_.ReportText(DPL0209, span, where + " has no actions").Help("declare some: `can read, update`");
+    c_.ReportText(DPL0209, span, where + " has no actions")
+        .Help("declare some: `can read, update`");
   }
 
   bool Restricts() const {
@@ -169,7 +177,9 @@ class Unfolder {
       }
       if (any) continue;
       if (Restricts()) {
-        c_.ReportText(DPL0503, name.span, "this covers nothing: no action of this set is activity " + Quoted(name.text));
+        c_.ReportText(
+            DPL0503, name.span,
+            "this covers nothing: no action of this set is activity " + Quoted(name.text));
       } else {
         c_.ReportText(DPL0209, name.span, "no action of this set is activity " + Quoted(name.text))
             .Help("write `can … is " + name.text + "` where the action is declared");
@@ -182,7 +192,8 @@ class Unfolder {
 
   static void Finish(Reach reach, std::vector<Reach>* out) {
     std::sort(reach.actions.begin(), reach.actions.end());
-    reach.actions.erase(std::unique(reach.actions.begin(), reach.actions.end()), reach.actions.end());
+    reach.actions.erase(std::unique(reach.actions.begin(), reach.actions.end()),
+                        reach.actions.end());
     if (!reach.actions.empty()) out->push_back(std::move(reach));
   }
 
@@ -191,7 +202,8 @@ class Unfolder {
     const ast::Selector& on = may_.on;
     if (on.id.present) {
       if (types > 1) {
-        c_.ReportText(DPL0301, on.id.span, "an id names one resource of one type").Help("give each type its own clause");
+        c_.ReportText(DPL0301, on.id.span, "an id names one resource of one type")
+            .Help("give each type its own clause");
         return false;
       }
       std::optional<std::string> id = CanonicalId(c_, clause->type, on.id.value, on.id.span);
@@ -204,9 +216,15 @@ class Unfolder {
     for (const ast::Container& container : on.containers) {
       ClauseModel::Container out;
       switch (container.kind) {
-        case ast::Container::Kind::kEntity: ok = Entity(clause->type, container, &out) && ok; break;
-        case ast::Container::Kind::kString: ok = Path(clause->type, container, &out) && ok; break;
-        case ast::Container::Kind::kName: ok = Param(clause->type, container, &out) && ok; break;
+        case ast::Container::Kind::kEntity:
+          ok = Entity(clause->type, container, &out) && ok;
+          break;
+        case ast::Container::Kind::kString:
+          ok = Path(clause->type, container, &out) && ok;
+          break;
+        case ast::Container::Kind::kName:
+          ok = Param(clause->type, container, &out) && ok;
+          break;
       }
       if (ok) clause->containers.push_back(out);
     }
@@ -216,7 +234,8 @@ class Unfolder {
   bool Entity(uint32_t type, const ast::Container& container, ClauseModel::Container* out) {
     uint32_t outer = LookupType(c_, container.type, file_);
     if (outer == kNone) return false;
-    if (!CanLieWithin(c_, type, outer)) return NeverWithin(type, WithArticle(container.type.text), container.span);
+    if (!CanLieWithin(c_, type, outer))
+      return NeverWithin(type, WithArticle(container.type.text), container.span);
     std::optional<std::string> id = CanonicalId(c_, outer, container.id.value, container.id.span);
     if (!id) return false;
     out->kind = ClauseModel::Container::Kind::kEntity;
@@ -229,9 +248,11 @@ class Unfolder {
     const ResourceDef& resource = c_.model.schema.resources[type];
     if (!resource.key_is_path) {
       DiagnosticRef report = c_.ReportText(DPL0301, container.span,
-                                           Quote(container.id.value) + " names no container of " + WithArticle(c_.Text(resource.name)));
+                                           Quote(container.id.value) + " names no container of " +
+                                               WithArticle(c_.Text(resource.name)));
       if (resource.has_parent) {
-        report.Help("write `in " + c_.ResourceName(resource.parent_type) + " " + Quote(container.id.value) + "`");
+        report.Help("write `in " + c_.ResourceName(resource.parent_type) + " " +
+                    Quote(container.id.value) + "`");
       } else {
         report.Help("only a type whose key is a path lies in a path: `key path: path`");
       }
@@ -239,7 +260,8 @@ class Unfolder {
     }
     Result<std::string> path = NormalizePath(container.id.value);
     if (!path.ok()) {
-      c_.ReportText(DPL0301, container.span, Quote(container.id.value) + " is not a path: " + path.error().message);
+      c_.ReportText(DPL0301, container.span,
+                    Quote(container.id.value) + " is not a path: " + path.error().message);
       return false;
     }
     Constant constant;
@@ -267,7 +289,8 @@ class Unfolder {
       TypeId plain = WithoutOptional(c_, param.type);
       bool path = plain == c_.t_path && resource.key_is_path;
       if (!path && !Is(c_, plain, TypeKind::kResource)) {
-        c_.Report(DPL0301, container.span, {Quoted(container.name.text), DescribeType(c_, param.type), "a container"});
+        c_.Report(DPL0301, container.span,
+                  {Quoted(container.name.text), DescribeType(c_, param.type), "a container"});
         return false;
       }
       if (!path && !CanLieWithin(c_, type, c_.Type(plain).index)) {
@@ -277,7 +300,8 @@ class Unfolder {
       out->param = i;
       return true;
     }
-    c_.Report(DPL0201, container.span, {"parameter", Quoted(container.name.text)}).Help(DidYouMean(NearNames(container.name.text, known)));
+    c_.Report(DPL0201, container.span, {"parameter", Quoted(container.name.text)})
+        .Help(DidYouMean(NearNames(container.name.text, known)));
     return false;
   }
 
@@ -291,7 +315,9 @@ class Unfolder {
 
   void WarnLooseKey(uint32_t type, const Span& span) {
     const ResourceDef& resource = c_.model.schema.resources[type];
-    if (!input_.id_warning || resource.key_is_path || resource.key_fold_ascii || resource.key_pattern != 0) return;
+    if (!input_.id_warning || resource.key_is_path || resource.key_fold_ascii ||
+        resource.key_pattern != 0)
+      return;
     c_.Report(DPL0420, span, {Quoted(c_.Text(resource.name))})
         .Help("say in its key how ids are written: `key id: string matches \"…\"` or `fold ascii`");
   }
@@ -327,15 +353,24 @@ bool ResolveSubjects(Checker& c, std::vector<ast::Subject>& subjects, FileScope&
   for (ast::Subject& subject : subjects) {
     const Symbol* symbol = nullptr;
     switch (subject.kind) {
-      case ast::Subject::Kind::kTeam: symbol = Lookup(c, SymbolKind::kTeam, subject.name, file); break;
-      case ast::Subject::Kind::kRole: symbol = Lookup(c, SymbolKind::kRole, subject.name, file); break;
-      case ast::Subject::Kind::kAgent: symbol = Lookup(c, SymbolKind::kAgent, subject.name, file); break;
+      case ast::Subject::Kind::kTeam:
+        symbol = Lookup(c, SymbolKind::kTeam, subject.name, file);
+        break;
+      case ast::Subject::Kind::kRole:
+        symbol = Lookup(c, SymbolKind::kRole, subject.name, file);
+        break;
+      case ast::Subject::Kind::kAgent:
+        symbol = Lookup(c, SymbolKind::kAgent, subject.name, file);
+        break;
       case ast::Subject::Kind::kPartner:
         c.Report(DPL0199, subject.span, {"`partner`"});
         ok = false;
         continue;
-      case ast::Subject::Kind::kPerson: subject.ref = c.PersonConstant(subject.id.value, subject.id.span); continue;
-      default: continue;
+      case ast::Subject::Kind::kPerson:
+        subject.ref = c.PersonConstant(subject.id.value, subject.id.span);
+        continue;
+      default:
+        continue;
     }
     if (symbol == nullptr) {
       ok = false;
@@ -346,18 +381,21 @@ bool ResolveSubjects(Checker& c, std::vector<ast::Subject>& subjects, FileScope&
   return ok;
 }
 
-void WarnRoleElsewhere(Checker& c, const std::vector<ast::Subject>& subjects, const ClauseModel& clause) {
+void WarnRoleElsewhere(Checker& c, const std::vector<ast::Subject>& subjects,
+                       const ClauseModel& clause) {
   for (const ast::Subject& subject : subjects) {
     if (subject.kind != ast::Subject::Kind::kRole || subject.ref == kNone) continue;
     const RoleDef& role = c.model.schema.roles[subject.ref];
-    bool somewhere = role.scopes.empty() || std::any_of(role.scopes.begin(), role.scopes.end(), [&](uint32_t scope) {
-      return CanLieWithin(c, clause.type, scope);
-    });
+    bool somewhere = role.scopes.empty() ||
+                     std::any_of(role.scopes.begin(), role.scopes.end(), [&](uint32_t scope) {
+                       return CanLieWithin(c, clause.type, scope);
+                     });
     if (somewhere) continue;
     std::vector<std::string> scopes;
     for (uint32_t scope : role.scopes) scopes.push_back(Quoted(c.ResourceName(scope)));
     c.ReportText(DPL0313, clause.span,
-                 SubjectText(c, subject) + " is held on " + Listed(scopes) + ", and " + WithArticle(c.ResourceName(clause.type)) +
+                 SubjectText(c, subject) + " is held on " + Listed(scopes) + ", and " +
+                     WithArticle(c.ResourceName(clause.type)) +
                      " never lies within one: this is for nobody")
         .Label(role.span, "the role is declared here")
         .Help("give the type its parent (`within …`), or the role another scope");
@@ -372,28 +410,40 @@ std::vector<uint32_t> TypesOf(const std::vector<ClauseModel>& clauses) {
 
 std::vector<const ActionDef*> ActionsOf(const Checker& c, const ClauseModel& clause) {
   std::vector<const ActionDef*> actions;
-  for (uint32_t a : clause.actions) actions.push_back(&c.model.schema.resources[clause.type].actions[a]);
+  for (uint32_t a : clause.actions)
+    actions.push_back(&c.model.schema.resources[clause.type].actions[a]);
   return actions;
 }
 
 std::string ClauseText(const Checker& c, const ClauseModel& clause) {
   std::vector<std::string> names;
-  for (const ActionDef* action : ActionsOf(c, clause)) names.push_back(Quoted(c.Text(action->name)));
+  for (const ActionDef* action : ActionsOf(c, clause))
+    names.push_back(Quoted(c.Text(action->name)));
   return Listed(names) + " on " + Quoted(c.Text(c.model.schema.resources[clause.type].name));
 }
 
-bool SameSubject(const ast::Subject& a, const ast::Subject& b) { return a.kind == b.kind && a.ref == b.ref; }
+bool SameSubject(const ast::Subject& a, const ast::Subject& b) {
+  return a.kind == b.kind && a.ref == b.ref;
+}
 
 std::string SubjectText(const Checker& c, const ast::Subject& subject) {
   switch (subject.kind) {
-    case ast::Subject::Kind::kTeam: return "team " + Quoted(subject.name.text);
-    case ast::Subject::Kind::kRole: return "role " + Quoted(subject.name.text);
-    case ast::Subject::Kind::kAgent: return "agent " + Quoted(subject.name.text);
-    case ast::Subject::Kind::kPerson: return "person " + Quote(subject.id.value);
-    case ast::Subject::Kind::kAnyAgent: return "any agent";
-    case ast::Subject::Kind::kEveryone: return "everyone";
-    case ast::Subject::Kind::kPublic: return "the public";
-    case ast::Subject::Kind::kPartner: return "partner " + Quoted(subject.name.text);
+    case ast::Subject::Kind::kTeam:
+      return "team " + Quoted(subject.name.text);
+    case ast::Subject::Kind::kRole:
+      return "role " + Quoted(subject.name.text);
+    case ast::Subject::Kind::kAgent:
+      return "agent " + Quoted(subject.name.text);
+    case ast::Subject::Kind::kPerson:
+      return "person " + Quote(subject.id.value);
+    case ast::Subject::Kind::kAnyAgent:
+      return "any agent";
+    case ast::Subject::Kind::kEveryone:
+      return "everyone";
+    case ast::Subject::Kind::kPublic:
+      return "the public";
+    case ast::Subject::Kind::kPartner:
+      return "partner " + Quoted(subject.name.text);
   }
   (void)c;
   return std::string();
@@ -401,8 +451,9 @@ std::string SubjectText(const Checker& c, const ast::Subject& subject) {
 
 bool SharesAction(const ClauseModel& a, const ClauseModel& b) {
   if (a.type != b.type) return false;
-  return std::any_of(a.actions.begin(), a.actions.end(),
-                     [&](uint32_t x) { return std::binary_search(b.actions.begin(), b.actions.end(), x); });
+  return std::any_of(a.actions.begin(), a.actions.end(), [&](uint32_t x) {
+    return std::binary_search(b.actions.begin(), b.actions.end(), x);
+  });
 }
 
 }  // namespace dpl::check

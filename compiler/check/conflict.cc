@@ -1,4 +1,5 @@
-// Limits that contradict each other: `limits must agree`, and what `supersedes` can and cannot settle.
+// Limits that contradict each other: `limits must agree`, and what `supersedes` can and cannot
+// settle.
 #include <algorithm>
 
 #include "compiler/check/clauses.h"
@@ -14,7 +15,8 @@ namespace {
 
 bool InActivity(const Checker& c, const ClauseModel& clause, uint32_t activity) {
   for (const ActionDef* action : ActionsOf(c, clause)) {
-    if (std::binary_search(action->activities.begin(), action->activities.end(), activity)) return true;
+    if (std::binary_search(action->activities.begin(), action->activities.end(), activity))
+      return true;
   }
   return false;
 }
@@ -32,18 +34,21 @@ std::string InBoth(const Checker& c, const ast::Subject& one, const ast::Subject
 }
 
 template <class Both>
-Meeting GrantsMeet(Checker& c, const StatementModel& a, const StatementModel& b, std::string_view within, Both both, std::string* who,
-                   std::string* person) {
+Meeting GrantsMeet(Checker& c, const StatementModel& a, const StatementModel& b,
+                   std::string_view within, Both both, std::string* who, std::string* person) {
   Meeting best = Meeting::kApart;
   for (const ClauseModel& x : a.clauses) {
     for (const ClauseModel& y : b.clauses) {
-      if (!both(x, y) || x.subjects == nullptr || y.subjects == nullptr || ProvenApart(c, x, y, within)) continue;
+      if (!both(x, y) || x.subjects == nullptr || y.subjects == nullptr ||
+          ProvenApart(c, x, y, within))
+        continue;
       for (const ast::Subject& one : *x.subjects) {
         for (const ast::Subject& other : *y.subjects) {
           Meeting meeting = SubjectsMeet(c, one, other);
           bool named = meeting == Meeting::kByData && best == meeting && person->empty();
           if (named) *person = InBoth(c, one, other);
-          if (named && !person->empty()) *who = "people of both " + SubjectText(c, one) + " and " + SubjectText(c, other);
+          if (named && !person->empty())
+            *who = "people of both " + SubjectText(c, one) + " and " + SubjectText(c, other);
           if (meeting <= best) continue;
           best = meeting;
           if (meeting == Meeting::kByData) {
@@ -61,7 +66,8 @@ Meeting GrantsMeet(Checker& c, const StatementModel& a, const StatementModel& b,
 
 class ConflictFinder {
  public:
-  explicit ConflictFinder(Checker& c) : c_(c), grants_(c.by_kind[static_cast<size_t>(StatementKind::kGrant)]) {}
+  explicit ConflictFinder(Checker& c)
+      : c_(c), grants_(c.by_kind[static_cast<size_t>(StatementKind::kGrant)]) {}
 
   void Run() {
     CheckSupersedes();
@@ -73,19 +79,21 @@ class ConflictFinder {
       for (size_t j = i + 1; j < concerned.size(); ++j) Pair(concerned[i], concerned[j]);
     }
     // One message per limit: a certain contradiction before one that only the facts could make.
-    std::stable_sort(found_.begin(), found_.end(), [](const Conflict& a, const Conflict& b) { return a.meeting != b.meeting ? a.meeting > b.meeting : !a.person.empty() && b.person.empty();
+    std::stable_sort(found_.begin(), found_.end(), [](const Conflict& a, const Conflict& b) {
+      return a.meeting != b.meeting ? a.meeting > b.meeting : !a.person.empty() && b.person.empty();
     });
     for (const Conflict& conflict : found_) Tell(conflict);
   }
 
  private:
   struct Conflict {
-    uint32_t first = kNone, second = kNone, activity = kNone;  // the later grant is told about the earlier
+    uint32_t first = kNone, second = kNone,
+             activity = kNone;  // the later grant is told about the earlier
     const LimitModel* earlier = nullptr;
     const LimitModel* later = nullptr;
     Meeting meeting = Meeting::kApart;
     std::string who;
-    std::string person;   // who is known to be in both
+    std::string person;  // who is known to be in both
   };
 
   bool Supersedes(uint32_t a, uint32_t b) const {
@@ -127,32 +135,42 @@ class ConflictFinder {
           if (!Disagree(def, x, y)) continue;
           if (!asked) {
             asked = true;
-            meeting = GrantsMeet(c_, a, b, c_.Text(def.agree_within), [&](const ClauseModel& l, const ClauseModel& r) {
-              return InActivity(c_, l, activity) && InActivity(c_, r, activity);
-            }, &who, &person);
+            meeting = GrantsMeet(
+                c_, a, b, c_.Text(def.agree_within),
+                [&](const ClauseModel& l, const ClauseModel& r) {
+                  return InActivity(c_, l, activity) && InActivity(c_, r, activity);
+                },
+                &who, &person);
           }
-          if (meeting != Meeting::kApart) found_.push_back({first, second, activity, &x, &y, meeting, who, person});
+          if (meeting != Meeting::kApart)
+            found_.push_back({first, second, activity, &x, &y, meeting, who, person});
         }
       }
     }
   }
 
-  // Two limits on one measure of the activity, over the same time and keys, that do not say the same.
+  // Two limits on one measure of the activity, over the same time and keys, that do not say the
+  // same.
   bool Disagree(const ActivityDef& activity, const LimitModel& x, const LimitModel& y) {
     const ast::LimitClause &a = *x.clause, &b = *y.clause;
     if (a.measure.text != b.measure.text) return false;
-    bool measured = std::any_of(activity.measures.begin(), activity.measures.end(),
-                                [&](const MeasureDef& m) { return c_.Text(m.name) == a.measure.text; });
+    bool measured =
+        std::any_of(activity.measures.begin(), activity.measures.end(),
+                    [&](const MeasureDef& m) { return c_.Text(m.name) == a.measure.text; });
     if (!measured) return false;
     if (a.no_limit || b.no_limit) return a.no_limit != b.no_limit;
     if (a.period != b.period || a.keys.size() != b.keys.size()) return false;
     if (a.period == ast::PeriodKind::kSliding && a.window.text != b.window.text) return false;
     for (const auto& key : a.keys) {
-      if (std::none_of(b.keys.begin(), b.keys.end(), [&](const auto& other) { return other.path.text == key.path.text; })) return false;
+      if (std::none_of(b.keys.begin(), b.keys.end(),
+                       [&](const auto& other) { return other.path.text == key.path.text; }))
+        return false;
     }
     if (!SameQuantity(x.cap, y.cap) || x.tiers.size() != y.tiers.size()) return true;
     for (size_t i = 0; i < x.tiers.size(); ++i) {
-      if (x.tiers[i].approval != y.tiers[i].approval || !SameQuantity(x.tiers[i].up_to, y.tiers[i].up_to)) return true;
+      if (x.tiers[i].approval != y.tiers[i].approval ||
+          !SameQuantity(x.tiers[i].up_to, y.tiers[i].up_to))
+        return true;
     }
     return false;
   }
@@ -177,25 +195,33 @@ class ConflictFinder {
     const LimitModel &x = *earlier, &y = *later;
     const Symbol &a = *c_.statement_symbols[first], &b = *c_.statement_symbols[second];
     const Symbol& act = *c_.activity_symbols[activity];
-    std::string who = people + (person.empty() ? "" : ", such as person \"" + person + "\",") + " (activity " + Quoted(act.name) + ")";
+    std::string who = people + (person.empty() ? "" : ", such as person \"" + person + "\",") +
+                      " (activity " + Quoted(act.name) + ")";
     const std::string& measure = y.clause->measure.text;
     std::string message;
     if (y.clause->no_limit) {
-      message = measure + " has no limit here and is limited to " + Quoted(LimitText(x, y)) + " at " + c_.Place(x.clause->span) + " for " + who;
+      message = measure + " has no limit here and is limited to " + Quoted(LimitText(x, y)) +
+                " at " + c_.Place(x.clause->span) + " for " + who;
     } else if (x.clause->no_limit) {
-      message = measure + " is limited to " + Quoted(LimitText(y, x)) + " here and has no limit at " + c_.Place(x.clause->span) + " for " + who;
+      message = measure + " is limited to " + Quoted(LimitText(y, x)) +
+                " here and has no limit at " + c_.Place(x.clause->span) + " for " + who;
     } else {
       message = FillTemplate(InfoOf(DPL0501).message,
-                             {measure, Quoted(LimitText(y, x)), Quoted(LimitText(x, y)), c_.Place(x.clause->span), who});
+                             {measure, Quoted(LimitText(y, x)), Quoted(LimitText(x, y)),
+                              c_.Place(x.clause->span), who});
     }
-    Severity severity = meeting == Meeting::kAlways || !person.empty() ? Severity::Error : Severity::Warning;
+    Severity severity =
+        meeting == Meeting::kAlways || !person.empty() ? Severity::Error : Severity::Warning;
     auto owned = [&](uint32_t s) { return c_.OwnerText(c_.model.statements[s].owner); };
     c_.ReportAs(severity, DPL0501, y.clause->span, message)
         .Label(y.clause->span, Called(b) + ", owned by " + owned(second))
         .Label(x.clause->span, Called(a) + ", owned by " + owned(first))
         .Label(act.decl->head_span, "its limits must agree")
-        .Help("set one number, or add `supersedes grant " + (a.package == b.package ? a.name : a.qualified) + "` to " + Called(b))
-        .Help(meeting == Meeting::kByData ? "until then the tighter one binds for whoever is in both" : "");
+        .Help("set one number, or add `supersedes grant " +
+              (a.package == b.package ? a.name : a.qualified) + "` to " + Called(b))
+        .Help(meeting == Meeting::kByData
+                  ? "until then the tighter one binds for whoever is in both"
+                  : "");
   }
 
   // ---- supersedes
@@ -211,16 +237,20 @@ class ConflictFinder {
           if (name.text == target.name || name.text == target.qualified) span = name.span;
         }
         if (Leads(other, g)) {
-          c_.ReportText(DPL0511, span, Called(symbol) + " and " + Called(target) + " supersede each other")
+          c_.ReportText(DPL0511, span,
+                        Called(symbol) + " and " + Called(target) + " supersede each other")
               .Label(target.decl->head_span, "declared here");
           continue;
         }
         std::string who, person;
         const StatementModel& older = c_.model.statements[other];
         if (statement.clauses.empty() || older.clauses.empty()) continue;
-        Meeting meeting = GrantsMeet(c_, statement, older, "", [&](const ClauseModel& l, const ClauseModel& r) {
-          return SharesAction(l, r) || SharesActivity(l, r);
-        }, &who, &person);
+        Meeting meeting = GrantsMeet(
+            c_, statement, older, "",
+            [&](const ClauseModel& l, const ClauseModel& r) {
+              return SharesAction(l, r) || SharesActivity(l, r);
+            },
+            &who, &person);
         if (meeting != Meeting::kApart) continue;
         c_.Report(DPL0511, span, {Called(symbol), Called(target)})
             .Label(target.decl->head_span, "declared here")

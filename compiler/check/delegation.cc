@@ -1,4 +1,5 @@
-// Delegations: the terms on which people lend authority, and how they fit the agents, the tasks and the grants.
+// Delegations: the terms on which people lend authority, and how they fit the agents, the tasks and
+// the grants.
 #include <algorithm>
 
 #include "compiler/check/names.h"
@@ -13,33 +14,46 @@ namespace {
 constexpr int64_t kMaxHops = 8;
 
 uint8_t BitOf(ast::Mode mode) {
-  return mode == ast::Mode::kOnBehalfOf ? kModeOnBehalfOf : mode == ast::Mode::kImpersonate ? kModeImpersonate : kModeStanding;
+  return mode == ast::Mode::kOnBehalfOf    ? kModeOnBehalfOf
+         : mode == ast::Mode::kImpersonate ? kModeImpersonate
+                                           : kModeStanding;
 }
 
 const char* ModeText(ast::Mode mode) {
-  return mode == ast::Mode::kOnBehalfOf ? "on_behalf_of" : mode == ast::Mode::kImpersonate ? "impersonate" : "standing";
+  return mode == ast::Mode::kOnBehalfOf    ? "on_behalf_of"
+         : mode == ast::Mode::kImpersonate ? "impersonate"
+                                           : "standing";
 }
 
-void ReadParties(Checker& c, const Symbol& s, ast::DelegationDecl& decl, StatementModel& statement) {
+void ReadParties(Checker& c, const Symbol& s, ast::DelegationDecl& decl,
+                 StatementModel& statement) {
   ResolveSubjects(c, decl.from, *s.file);
   statement.from = &decl.from;
-  if (decl.from.empty()) Lacks(c, s, "`from`, which says who lends", "add `from team …`, or `from everyone`");
+  if (decl.from.empty())
+    Lacks(c, s, "`from`, which says who lends", "add `from team …`, or `from everyone`");
   for (const ast::Subject& from : decl.from) {
     if (from.kind == ast::Subject::Kind::kAnyAgent || from.kind == ast::Subject::Kind::kPublic) {
-      c.ReportText(DPL0301, from.span, SubjectText(c, from) + " has no authority of its own to lend")
+      c.ReportText(DPL0301, from.span,
+                   SubjectText(c, from) + " has no authority of its own to lend")
           .Help("name people, or one standing agent");
     } else if (from.kind == ast::Subject::Kind::kEveryone) {
-      c.Report(DPL0613, from.span, {Called(s)}).Help("name the teams or roles whose people may lend, unless all may");
+      c.Report(DPL0613, from.span, {Called(s)})
+          .Help("name the teams or roles whose people may lend, unless all may");
     } else if (from.kind == ast::Subject::Kind::kAgent && from.ref != kNone &&
                (c.Agent(from.ref).agent.modes & kModeStanding) == 0) {
-      c.ReportText(DPL0607, from.span, "agent " + Quoted(from.name.text) + " acts for people, so it has nothing of its own to lend")
-          .Help("an agent that acts for people passes work on by `onward to agent …` in their delegation");
+      c.ReportText(DPL0607, from.span,
+                   "agent " + Quoted(from.name.text) +
+                       " acts for people, so it has nothing of its own to lend")
+          .Help(
+              "an agent that acts for people passes work on by `onward to agent …` in their "
+              "delegation");
     }
   }
   if (decl.to.empty()) Lacks(c, s, "`to agent`, which says who receives", "add `to agent …`");
   for (ast::Subject& to : decl.to) {
     if (to.kind != ast::Subject::Kind::kAgent) {
-      c.Report(DPL0199, to.span, {"a delegation to people"}).Help("this version delegates to agents: `to agent …`");
+      c.Report(DPL0199, to.span, {"a delegation to people"})
+          .Help("this version delegates to agents: `to agent …`");
       continue;
     }
     const Symbol* agent = Lookup(c, SymbolKind::kAgent, to.name, *s.file);
@@ -50,11 +64,14 @@ void ReadParties(Checker& c, const Symbol& s, ast::DelegationDecl& decl, Stateme
     if (decl.mode && (model.agent.modes & BitOf(decl.mode->mode)) == 0) {
       c.Report(DPL0605, decl.mode->span, {Quoted(agent->name), Quoted(ModeText(decl.mode->mode))})
           .Label(model.decl->head_span, "its modes are declared here")
-          .Help(std::string("add `modes ") + ModeText(decl.mode->mode) + "` to the agent, or change the mode here");
+          .Help(std::string("add `modes ") + ModeText(decl.mode->mode) +
+                "` to the agent, or change the mode here");
     }
-    bool lent_by_agents = !decl.from.empty() && std::all_of(decl.from.begin(), decl.from.end(), [](const ast::Subject& from) {
-      return from.kind == ast::Subject::Kind::kAgent;
-    });
+    bool lent_by_agents =
+        !decl.from.empty() &&
+        std::all_of(decl.from.begin(), decl.from.end(), [](const ast::Subject& from) {
+          return from.kind == ast::Subject::Kind::kAgent;
+        });
     if (!decl.mode && model.agent.modes == kModeStanding && !lent_by_agents) {
       c.Report(DPL0605, to.span, {Quoted(agent->name), "`on_behalf_of`"})
           .Label(model.decl->head_span, "it says `modes standing`")
@@ -71,7 +88,8 @@ void ReadOnward(Checker& c, const Symbol& s, ast::DelegationDecl& decl, Statemen
     if (agent == nullptr) continue;
     auto& to = statement.delegation.to_agents;
     if (std::find(to.begin(), to.end(), agent->index) != to.end()) {
-      c.Report(DPL0604, name.span, {"agent " + Quoted(agent->name) + " would pass the work on to itself"})
+      c.Report(DPL0604, name.span,
+               {"agent " + Quoted(agent->name) + " would pass the work on to itself"})
           .Help("name the agents that come after it");
       continue;
     }
@@ -82,14 +100,19 @@ void ReadOnward(Checker& c, const Symbol& s, ast::DelegationDecl& decl, Statemen
       for (uint32_t receiver : to) modes |= c.Agent(receiver).agent.modes;
     }
     if ((model.agent.modes & modes) == 0 && !to.empty()) {
-      c.Report(DPL0605, name.span, {Quoted(agent->name), Quoted((modes & kModeStanding) != 0 ? "standing" : (modes & kModeImpersonate) != 0 ? "impersonate" : "on_behalf_of")})
+      c.Report(DPL0605, name.span,
+               {Quoted(agent->name), Quoted((modes & kModeStanding) != 0      ? "standing"
+                                            : (modes & kModeImpersonate) != 0 ? "impersonate"
+                                                                              : "on_behalf_of")})
           .Label(model.decl->head_span, "its modes are declared here");
     }
   }
   std::sort(statement.delegation.onward_agents.begin(), statement.delegation.onward_agents.end());
   if (auto hops = WholeNumber(c, decl.onward_hops)) {
     if (*hops < 1 || *hops > kMaxHops) {
-      c.Report(DPL0604, decl.onward_hops.span, {"a chain has 1 to " + std::to_string(kMaxHops) + " hops onward, not " + decl.onward_hops.text});
+      c.Report(DPL0604, decl.onward_hops.span,
+               {"a chain has 1 to " + std::to_string(kMaxHops) + " hops onward, not " +
+                decl.onward_hops.text});
     } else {
       statement.delegation.onward_hops = static_cast<uint32_t>(*hops);
     }
@@ -100,19 +123,27 @@ void ReadOnward(Checker& c, const Symbol& s, ast::DelegationDecl& decl, Statemen
   }
   if ((modes & kModeImpersonate) != 0) {
     c.Report(DPL0608, decl.onward_span)
-        .Help("who receives the person's own credentials passes them to nobody; use `mode on_behalf_of`");
+        .Help(
+            "who receives the person's own credentials passes them to nobody; use `mode "
+            "on_behalf_of`");
   }
 }
 
-void ReadConsent(Checker& c, const Symbol& s, const ast::DelegationDecl& decl, Delegation* delegation) {
+void ReadConsent(Checker& c, const Symbol& s, const ast::DelegationDecl& decl,
+                 Delegation* delegation) {
   delegation->consent_span = decl.consent_span;
   delegation->onward_span = decl.onward_span;
   switch (decl.consent) {
     case ast::DelegationDecl::Consent::kMissing:
-      Lacks(c, s, "`consent`, which says how people agree", "add `consent each task`, `consent every 30d` or `consent by policy`");
+      Lacks(c, s, "`consent`, which says how people agree",
+            "add `consent each task`, `consent every 30d` or `consent by policy`");
       break;
-    case ast::DelegationDecl::Consent::kEachTask: delegation->consent = ConsentKind::kEachTask; break;
-    case ast::DelegationDecl::Consent::kByPolicy: delegation->consent = ConsentKind::kByPolicy; break;
+    case ast::DelegationDecl::Consent::kEachTask:
+      delegation->consent = ConsentKind::kEachTask;
+      break;
+    case ast::DelegationDecl::Consent::kByPolicy:
+      delegation->consent = ConsentKind::kByPolicy;
+      break;
     case ast::DelegationDecl::Consent::kEvery:
       delegation->consent = ConsentKind::kEvery;
       delegation->consent_every_us = DurationUs(c, decl.consent_every).value_or(0);
@@ -125,7 +156,8 @@ std::vector<TaskParam> CommonParams(const Checker& c, const Delegation& delegati
   std::vector<TaskParam> common;
   bool first = true;
   for (uint32_t task : delegation.only_in_tasks) {
-    const std::vector<TaskParam>& params = c.model.statements[c.by_kind[static_cast<size_t>(StatementKind::kTask)][task]].task.params;
+    const std::vector<TaskParam>& params =
+        c.model.statements[c.by_kind[static_cast<size_t>(StatementKind::kTask)][task]].task.params;
     if (first) common = params;
     first = false;
     size_t same = 0;
@@ -150,7 +182,8 @@ std::vector<const ClauseModel*> Lent(const Checker& c, const StatementModel& sta
 }
 
 // DPL0601: a token that passes for the person may be used inside one trust boundary only.
-void CheckBoundaries(Checker& c, const StatementModel& statement, const std::vector<const ClauseModel*>& clauses) {
+void CheckBoundaries(Checker& c, const StatementModel& statement,
+                     const std::vector<const ClauseModel*>& clauses) {
   const Schema& schema = c.model.schema;
   const ClauseModel* first = nullptr;
   for (const ClauseModel* clause : clauses) {
@@ -165,7 +198,9 @@ void CheckBoundaries(Checker& c, const StatementModel& statement, const std::vec
     if (here == there) continue;
     c.Report(DPL0601, clause->span, {Quoted(c.Text(there)), Quoted(c.Text(here))})
         .Label(first->span, "inside boundary " + Quoted(c.Text(there)))
-        .Label(schema.systems[system].span, "system " + Quoted(c.Text(schema.systems[system].name)) + " lies in boundary " + Quoted(c.Text(here)))
+        .Label(schema.systems[system].span, "system " +
+                                                Quoted(c.Text(schema.systems[system].name)) +
+                                                " lies in boundary " + Quoted(c.Text(here)))
         .Help("use `mode on_behalf_of` for what lies outside, in a delegation of its own");
     return;
   }
@@ -178,14 +213,20 @@ void CheckCeiling(Checker& c, const Symbol& s, const StatementModel& statement) 
       const StatementModel& agent = c.Agent(receiver);
       std::vector<std::string> dead;
       for (uint32_t action : clause.actions) {
-        bool covered = std::any_of(agent.clauses.begin(), agent.clauses.end(), [&](const ClauseModel& may) {
-          return may.type == clause.type && std::binary_search(may.actions.begin(), may.actions.end(), action);
-        });
-        if (!covered) dead.push_back(Quoted(c.Text(c.model.schema.resources[clause.type].actions[action].name)));
+        bool covered =
+            std::any_of(agent.clauses.begin(), agent.clauses.end(), [&](const ClauseModel& may) {
+              return may.type == clause.type &&
+                     std::binary_search(may.actions.begin(), may.actions.end(), action);
+            });
+        if (!covered)
+          dead.push_back(
+              Quoted(c.Text(c.model.schema.resources[clause.type].actions[action].name)));
       }
       if (dead.empty()) continue;
       c.Report(DPL0603, clause.span,
-               {Called(s), Listed(dead) + " on " + Quoted(c.Text(c.model.schema.resources[clause.type].name)), Quoted(agent.decl->name.text)})
+               {Called(s),
+                Listed(dead) + " on " + Quoted(c.Text(c.model.schema.resources[clause.type].name)),
+                Quoted(agent.decl->name.text)})
           .Label(agent.decl->head_span, "the agent is declared here")
           .Help("remove it here, or add it to the agent's own `may`");
     }
@@ -193,18 +234,21 @@ void CheckCeiling(Checker& c, const Symbol& s, const StatementModel& statement) 
 }
 
 // DPL0610: lending what no grant gives anybody.
-void CheckHeld(Checker& c, const Symbol& s, const StatementModel& statement, const std::vector<const ClauseModel*>& lent) {
+void CheckHeld(Checker& c, const Symbol& s, const StatementModel& statement,
+               const std::vector<const ClauseModel*>& lent) {
   for (const ClauseModel* clause : lent) {
     bool held = false;
     for (uint32_t g : c.by_kind[static_cast<size_t>(StatementKind::kGrant)]) {
-      for (const ClauseModel& granted : c.model.statements[g].clauses) held |= SharesAction(granted, *clause);
+      for (const ClauseModel& granted : c.model.statements[g].clauses)
+        held |= SharesAction(granted, *clause);
     }
     if (held) continue;
     const auto& from = static_cast<const ast::DelegationDecl&>(*s.decl).from;
     std::vector<std::string> who;
     for (const ast::Subject& subject : from) who.push_back(SubjectText(c, subject));
     c.ReportText(DPL0610, statement.clauses.empty() ? s.decl->head_span : clause->span,
-                 FillTemplate(InfoOf(DPL0610).message, {Listed(who), Called(s)}) + ": no grant gives " + ClauseText(c, *clause))
+                 FillTemplate(InfoOf(DPL0610).message, {Listed(who), Called(s)}) +
+                     ": no grant gives " + ClauseText(c, *clause))
         .Help("grant it to them first, or lend less");
   }
 }
@@ -214,7 +258,8 @@ void CheckHeld(Checker& c, const Symbol& s, const StatementModel& statement, con
 void BuildDelegation(Checker& c, const Symbol& s) {
   auto& decl = static_cast<ast::DelegationDecl&>(*s.decl);
   StatementModel& statement = c.StatementOf(s);
-  CheckMetaAllowed(c, decl.meta, {.because = true, .ticket = true, .review = true, .expires = true}, "a delegation");
+  CheckMetaAllowed(c, decl.meta, {.because = true, .ticket = true, .review = true, .expires = true},
+                   "a delegation");
   ReadTerms(c, s, decl.meta, Need::kYes);
   statement.trusting_request = decl.trusting_request;
   ReadParties(c, s, decl, statement);
@@ -234,7 +279,8 @@ void BuildDelegation(Checker& c, const Symbol& s) {
     Lacks(c, s, "a `may` in a governed package", "spell out what it lends: `may … on …`");
   }
   if (package.requires_ticket && !decl.meta.ticket.present && !decl.incomplete) {
-    c.Report(DPL0405, decl.head_span, {Called(s)}).Help("this package says `requires ticket`: add `ticket \"…\"`");
+    c.Report(DPL0405, decl.head_span, {Called(s)})
+        .Help("this package says `requires ticket`: add `ticket \"…\"`");
   }
   CheckTrust(c, s, statement.clauses, decl.trusting_request);
 
@@ -282,7 +328,8 @@ void CheckDelegations(Checker& c) {
     for (const ClauseModel& clause : task.clauses) {
       bool all = std::all_of(clause.actions.begin(), clause.actions.end(), [&](uint32_t action) {
         return std::any_of(lent.begin(), lent.end(), [&](const ClauseModel* may) {
-          return may->type == clause.type && std::binary_search(may->actions.begin(), may->actions.end(), action);
+          return may->type == clause.type &&
+                 std::binary_search(may->actions.begin(), may->actions.end(), action);
         });
       });
       if (!all) {

@@ -1,4 +1,5 @@
-// Typing of expressions: the entry points, truth values, and which optional values have been tested.
+// Typing of expressions: the entry points, truth values, and which optional values have been
+// tested.
 #include "compiler/check/expr.h"
 
 #include <algorithm>
@@ -18,31 +19,84 @@ TypeId ExprChecker::Check(Expr& e, TypeId want) {
   TypeId type = kNone;
   if (e.ref == RefKind::kUnresolved) e.ref = RefKind::kValue;
   switch (e.kind) {
-    case ExprKind::kNumber: case ExprKind::kMoney: case ExprKind::kString: case ExprKind::kDuration:
-    case ExprKind::kDate: case ExprKind::kDateTime: case ExprKind::kTime: case ExprKind::kBool:
+    case ExprKind::kNumber:
+    case ExprKind::kMoney:
+    case ExprKind::kString:
+    case ExprKind::kDuration:
+    case ExprKind::kDate:
+    case ExprKind::kDateTime:
+    case ExprKind::kTime:
+    case ExprKind::kBool:
       type = Literal(e, want);
       break;
-    case ExprKind::kName: type = Name(e, want); break;
-    case ExprKind::kField: type = Field(e, want); break;
-    case ExprKind::kIndex: type = Index(e); break;
-    case ExprKind::kCall: type = Call(e); break;
-    case ExprKind::kEntity: type = Entity(e); break;
-    case ExprKind::kHead: type = Head(e); break;
-    case ExprKind::kNot: case ExprKind::kAnd: case ExprKind::kOr: type = Truth(e); break;
-    case ExprKind::kNeg: type = Negation(e, want); break;
-    case ExprKind::kEq: case ExprKind::kNe: case ExprKind::kLt: case ExprKind::kLe: case ExprKind::kGt:
+    case ExprKind::kName:
+      type = Name(e, want);
+      break;
+    case ExprKind::kField:
+      type = Field(e, want);
+      break;
+    case ExprKind::kIndex:
+      type = Index(e);
+      break;
+    case ExprKind::kCall:
+      type = Call(e);
+      break;
+    case ExprKind::kEntity:
+      type = Entity(e);
+      break;
+    case ExprKind::kHead:
+      type = Head(e);
+      break;
+    case ExprKind::kNot:
+    case ExprKind::kAnd:
+    case ExprKind::kOr:
+      type = Truth(e);
+      break;
+    case ExprKind::kNeg:
+      type = Negation(e, want);
+      break;
+    case ExprKind::kEq:
+    case ExprKind::kNe:
+    case ExprKind::kLt:
+    case ExprKind::kLe:
+    case ExprKind::kGt:
     case ExprKind::kGe:
       type = Comparison(e);
       break;
-    case ExprKind::kAdd: case ExprKind::kSub: case ExprKind::kMul: type = Arithmetic(e, want); break;
-    case ExprKind::kIn: case ExprKind::kNotIn: type = In(e); break;
-    case ExprKind::kLike: case ExprKind::kMatches: type = Text(e); break;
-    case ExprKind::kIsKnown: case ExprKind::kIsNotKnown: type = Known(e); break;
-    case ExprKind::kDuring: type = During(e); break;
-    case ExprKind::kIf: type = If(e, want); break;
-    case ExprKind::kSome: case ExprKind::kAll: case ExprKind::kCount: type = Quantifier(e); break;
-    case ExprKind::kSet: type = Set(e, want); break;
-    case ExprKind::kRecord: type = Record(e, want); break;
+    case ExprKind::kAdd:
+    case ExprKind::kSub:
+    case ExprKind::kMul:
+      type = Arithmetic(e, want);
+      break;
+    case ExprKind::kIn:
+    case ExprKind::kNotIn:
+      type = In(e);
+      break;
+    case ExprKind::kLike:
+    case ExprKind::kMatches:
+      type = Text(e);
+      break;
+    case ExprKind::kIsKnown:
+    case ExprKind::kIsNotKnown:
+      type = Known(e);
+      break;
+    case ExprKind::kDuring:
+      type = During(e);
+      break;
+    case ExprKind::kIf:
+      type = If(e, want);
+      break;
+    case ExprKind::kSome:
+    case ExprKind::kAll:
+    case ExprKind::kCount:
+      type = Quantifier(e);
+      break;
+    case ExprKind::kSet:
+      type = Set(e, want);
+      break;
+    case ExprKind::kRecord:
+      type = Record(e, want);
+      break;
   }
   e.type = type;
   return type;
@@ -55,7 +109,8 @@ TypeId ExprChecker::Value(Expr& e, TypeId want) {
     std::string path = PathText(e);
     if (path.empty() || std::find(known_.begin(), known_.end(), path) == known_.end()) {
       std::string text(c_.SourceText(e.span));
-      c_.Report(DPL0303, e.span, {Quoted(text)}).Help("write `" + text + " is known and …` before using it");
+      c_.Report(DPL0303, e.span, {Quoted(text)})
+          .Help("write `" + text + " is known and …` before using it");
     }
   }
   return WithoutOptional(c_, type);
@@ -73,11 +128,13 @@ bool ExprChecker::Bool(Expr& e) {
   TypeId type = Value(e, c_.t_bool);
   if (type == kNone) return false;
   if (type == c_.t_bool) return true;
-  c_.Report(DPL0309, e.span, {DescribeType(c_, type)}).Help("compare it with something: `" + std::string(c_.SourceText(e.span)) + " == …`");
+  c_.Report(DPL0309, e.span, {DescribeType(c_, type)})
+      .Help("compare it with something: `" + std::string(c_.SourceText(e.span)) + " == …`");
   return false;
 }
 
-// Kleene operators. What the left side has tested is known on the right, and in the branches of an `if`.
+// Kleene operators. What the left side has tested is known on the right, and in the branches of an
+// `if`.
 TypeId ExprChecker::Truth(Expr& e) {
   size_t known = known_.size();
   bool ok = Bool(*e.args[0]);
@@ -98,7 +155,9 @@ void ExprChecker::AddKnown(const Expr& e, bool truth) {
     case ExprKind::kIsNotKnown:
       if (!truth) known_.push_back(PathText(*e.args[0]));
       break;
-    case ExprKind::kNot: AddKnown(*e.args[0], !truth); break;
+    case ExprKind::kNot:
+      AddKnown(*e.args[0], !truth);
+      break;
     case ExprKind::kAnd:
     case ExprKind::kOr:
       if (truth == (e.kind == ExprKind::kAnd)) {
@@ -106,7 +165,8 @@ void ExprChecker::AddKnown(const Expr& e, bool truth) {
         AddKnown(*e.args[1], truth);
       }
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -151,7 +211,8 @@ TypeId ExprChecker::Known(Expr& e) {
 namespace {
 // A tree of a file that did not parse may have holes; the parser has said so.
 bool Whole(const Expr& e) {
-  return std::all_of(e.args.begin(), e.args.end(), [](const auto& arg) { return arg != nullptr && Whole(*arg); });
+  return std::all_of(e.args.begin(), e.args.end(),
+                     [](const auto& arg) { return arg != nullptr && Whole(*arg); });
 }
 }  // namespace
 
@@ -167,13 +228,15 @@ bool CheckCondition(Checker& c, Expr& e, const ExprScope& scope) {
   // Two different constants for one path, or a path beside itself.
   std::vector<std::pair<std::string, const Expr*>> pinned;
   for (const Expr* part : Conjuncts(&e)) {
-    bool equality = part->kind == ExprKind::kEq || part->kind == ExprKind::kNe || part->kind == ExprKind::kLe ||
-                    part->kind == ExprKind::kGe || part->kind == ExprKind::kLt || part->kind == ExprKind::kGt;
+    bool equality = part->kind == ExprKind::kEq || part->kind == ExprKind::kNe ||
+                    part->kind == ExprKind::kLe || part->kind == ExprKind::kGe ||
+                    part->kind == ExprKind::kLt || part->kind == ExprKind::kGt;
     if (!equality) continue;
     std::string left = PathText(*part->args[0]), right = PathText(*part->args[1]);
     uint32_t a = FoldConstant(c, *part->args[0]), b = FoldConstant(c, *part->args[1]);
     if (!left.empty() && left == right && a == kNone) {
-      bool truth = part->kind == ExprKind::kEq || part->kind == ExprKind::kLe || part->kind == ExprKind::kGe;
+      bool truth =
+          part->kind == ExprKind::kEq || part->kind == ExprKind::kLe || part->kind == ExprKind::kGe;
       c.Report(DPL0313, part->span, {truth ? "true" : "false"}).Help("both sides are the same");
     } else if (part->kind == ExprKind::kEq && (a == kNone) != (b == kNone)) {
       std::string path = a == kNone ? left : right;
@@ -183,7 +246,9 @@ bool CheckCondition(Checker& c, Expr& e, const ExprScope& scope) {
         uint32_t x = FoldConstant(c, *earlier->args[0]);
         if (x == kNone) x = FoldConstant(c, *earlier->args[1]);
         if (x != (a == kNone ? b : a)) {
-          c.Report(DPL0313, e.span, {"false"}).Label(earlier->span, "says this").Label(part->span, "and this at once");
+          c.Report(DPL0313, e.span, {"false"})
+              .Label(earlier->span, "says this")
+              .Label(part->span, "and this at once");
         }
       }
       pinned.emplace_back(path, part);
@@ -201,7 +266,8 @@ TypeId CheckTyped(Checker& c, Expr& e, TypeId want, const ExprScope& scope) {
   return checker.Demand(e, want) ? WithoutOptional(c, want) : kNone;
 }
 
-uint32_t CheckConstant(Checker& c, Expr& e, TypeId want, FileScope& file, const std::string& where) {
+uint32_t CheckConstant(Checker& c, Expr& e, TypeId want, FileScope& file,
+                       const std::string& where) {
   ExprScope scope;
   scope.file = &file;
   scope.where = where;
@@ -256,7 +322,8 @@ std::unique_ptr<Expr> Clone(const Expr& e, bool annotated) {
     copy->ref_b = e.ref_b;
     copy->target = e.target;
   }
-  for (const auto& arg : e.args) copy->args.push_back(arg == nullptr ? nullptr : Clone(*arg, annotated));
+  for (const auto& arg : e.args)
+    copy->args.push_back(arg == nullptr ? nullptr : Clone(*arg, annotated));
   return copy;
 }
 
@@ -278,12 +345,14 @@ std::unique_ptr<Expr> PathExpr(const ast::QName& path) {
     step->text = rest.substr(0, dot);
     step->span = path.span;
     step->name_span = path.span;
-    // Names hold ASCII only and a path has no blanks in practice; when it has, the whole path is shown instead.
+    // Names hold ASCII only and a path has no blanks in practice; when it has, the whole path is
+    // shown instead.
     if (path.span.end - path.span.begin == path.text.size()) {
       step->name_span.begin = path.span.begin + at;
       step->name_span.end = step->name_span.begin + static_cast<uint32_t>(step->text.size());
       step->name_span.column = path.span.column + at;
-      step->name_span.end_column = step->name_span.column + static_cast<uint32_t>(step->text.size());
+      step->name_span.end_column =
+          step->name_span.column + static_cast<uint32_t>(step->text.size());
     }
     at += static_cast<uint32_t>(step->text.size()) + 1;
     if (expr != nullptr) step->args.push_back(std::move(expr));
@@ -296,7 +365,8 @@ std::unique_ptr<Expr> PathExpr(const ast::QName& path) {
 
 std::string PathText(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kName: return e.text;
+    case ExprKind::kName:
+      return e.text;
     case ExprKind::kField: {
       std::string base = PathText(*e.args[0]);
       return base.empty() ? base : base + "." + e.text;
@@ -305,7 +375,8 @@ std::string PathText(const Expr& e) {
       std::string base = PathText(*e.args[0]);
       return base.empty() ? base : base + "[\"" + e.text + "\"]";
     }
-    default: return std::string();
+    default:
+      return std::string();
   }
 }
 

@@ -1,5 +1,5 @@
-// The class behind expr.h, split over expr.cc (truth and presence), expr_path.cc (names and fields) and expr_ops.cc
-// (operators). Internal to compiler/check.
+// The class behind expr.h, split over expr.cc (truth and presence), expr_path.cc (names and fields)
+// and expr_ops.cc (operators). Internal to compiler/check.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@ class ExprChecker {
  public:
   ExprChecker(Checker& c, const ExprScope& scope) : c_(c), scope_(scope) {}
 
-  // The type, with `?` where the value may be absent. `want` is what the context would like: it gives literals and bare
-  // enum members their type, and is not yet a demand.
+  // The type, with `?` where the value may be absent. `want` is what the context would like: it
+  // gives literals and bare enum members their type, and is not yet a demand.
   TypeId Check(ast::Expr& e, TypeId want);
   // The same for a use of the value: absent values are dealt with (DPL0303), the type has no `?`.
   TypeId Value(ast::Expr& e, TypeId want);
@@ -40,7 +40,8 @@ class ExprChecker {
   TypeId UnknownName(ast::Expr& e, const std::string& dotted);
   bool IsVariable(std::string_view name) const;
   bool NotVisible(ast::Expr& e, bool visible);
-  TypeId Attribute(ast::Expr& e, const std::vector<AttributeDef>& attributes, uint32_t of, const std::string& owner);
+  TypeId Attribute(ast::Expr& e, const std::vector<AttributeDef>& attributes, uint32_t of,
+                   const std::string& owner);
 
   // expr_ops.cc
   TypeId Literal(ast::Expr& e, TypeId want);
@@ -57,7 +58,8 @@ class ExprChecker {
   TypeId Set(ast::Expr& e, TypeId want);
   TypeId Record(ast::Expr& e, TypeId want);
   TypeId Call(ast::Expr& e);
-  // Types both sides of an operator, the one that says more first. False when one could not be typed.
+  // Types both sides of an operator, the one that says more first. False when one could not be
+  // typed.
   bool Both(ast::Expr& a, ast::Expr& b, TypeId want, TypeId* left, TypeId* right);
   bool TakesItsTypeFromTheOtherSide(const ast::Expr& e) const;
   TypeId Mismatch(const ast::Expr& e, TypeId have, TypeId want);
@@ -69,11 +71,15 @@ class ExprChecker {
 
   Checker& c_;
   const ExprScope& scope_;
-  struct Local { std::string name; TypeId type; uint32_t slot; };
+  struct Local {
+    std::string name;
+    TypeId type;
+    uint32_t slot;
+  };
   std::vector<Local> locals_;
-  std::vector<std::string> known_;   // paths that an `is known` to the left has tested
+  std::vector<std::string> known_;  // paths that an `is known` to the left has tested
   bool cidr_allowed_ = false;
-  bool weekday_names_ = false;       // beside `now.weekday`: mon … sun are values
+  bool weekday_names_ = false;  // beside `now.weekday`: mon … sun are values
 };
 
 }  // namespace dpl::check

@@ -20,11 +20,22 @@ constexpr size_t kMaxSetLiteral = 1024;
 
 bool IsComparison(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kEq: case ExprKind::kNe: case ExprKind::kLt: case ExprKind::kLe: case ExprKind::kGt:
-    case ExprKind::kGe: case ExprKind::kIn: case ExprKind::kNotIn: case ExprKind::kLike: case ExprKind::kMatches:
-    case ExprKind::kDuring: case ExprKind::kIsKnown: case ExprKind::kIsNotKnown:
+    case ExprKind::kEq:
+    case ExprKind::kNe:
+    case ExprKind::kLt:
+    case ExprKind::kLe:
+    case ExprKind::kGt:
+    case ExprKind::kGe:
+    case ExprKind::kIn:
+    case ExprKind::kNotIn:
+    case ExprKind::kLike:
+    case ExprKind::kMatches:
+    case ExprKind::kDuring:
+    case ExprKind::kIsKnown:
+    case ExprKind::kIsNotKnown:
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -32,15 +43,24 @@ bool IsEquality(const Expr& e) { return e.kind == ExprKind::kEq || e.kind == Exp
 
 const char* Sign(ExprKind kind) {
   switch (kind) {
-    case ExprKind::kAdd: return "+";
-    case ExprKind::kSub: return "-";
-    case ExprKind::kMul: return "*";
-    case ExprKind::kLt: return "<";
-    case ExprKind::kLe: return "<=";
-    case ExprKind::kGt: return ">";
-    case ExprKind::kGe: return ">=";
-    case ExprKind::kEq: return "==";
-    default: return "!=";
+    case ExprKind::kAdd:
+      return "+";
+    case ExprKind::kSub:
+      return "-";
+    case ExprKind::kMul:
+      return "*";
+    case ExprKind::kLt:
+      return "<";
+    case ExprKind::kLe:
+      return "<=";
+    case ExprKind::kGt:
+      return ">";
+    case ExprKind::kGe:
+      return ">=";
+    case ExprKind::kEq:
+      return "==";
+    default:
+      return "!=";
   }
 }
 
@@ -52,34 +72,56 @@ TypeId ExprChecker::Literal(Expr& e, TypeId want) {
   TypeId plain = WithoutOptional(c_, want);
   TypeId type = kNone;
   switch (e.kind) {
-    case ExprKind::kBool: type = c_.t_bool; break;
-    case ExprKind::kNumber:
-      type = plain == c_.t_decimal || e.text.find('.') != std::string::npos ? c_.t_decimal : c_.t_int;
+    case ExprKind::kBool:
+      type = c_.t_bool;
       break;
-    case ExprKind::kMoney: type = c_.t_money; break;
-    case ExprKind::kString: type = plain == c_.t_path || plain == c_.t_ip ? plain : c_.t_string; break;
-    case ExprKind::kDuration: type = c_.t_duration; break;
-    case ExprKind::kDate: type = c_.t_date; break;
-    case ExprKind::kDateTime: type = c_.t_datetime; break;
-    default: type = c_.t_time; break;
+    case ExprKind::kNumber:
+      type =
+          plain == c_.t_decimal || e.text.find('.') != std::string::npos ? c_.t_decimal : c_.t_int;
+      break;
+    case ExprKind::kMoney:
+      type = c_.t_money;
+      break;
+    case ExprKind::kString:
+      type = plain == c_.t_path || plain == c_.t_ip ? plain : c_.t_string;
+      break;
+    case ExprKind::kDuration:
+      type = c_.t_duration;
+      break;
+    case ExprKind::kDate:
+      type = c_.t_date;
+      break;
+    case ExprKind::kDateTime:
+      type = c_.t_datetime;
+      break;
+    default:
+      type = c_.t_time;
+      break;
   }
   e.ref = RefKind::kValue;
   e.ref_a = LiteralConstant(c_, e, type, cidr_allowed_);
   return e.ref_a == kNone ? kNone : type;
 }
 
-// A literal that the other side may give a type, or a bare name that only the other side can explain.
+// A literal that the other side may give a type, or a bare name that only the other side can
+// explain.
 bool ExprChecker::TakesItsTypeFromTheOtherSide(const Expr& e) const {
   switch (e.kind) {
-    case ExprKind::kNumber: case ExprKind::kString: case ExprKind::kSet: case ExprKind::kRecord: return true;
-    case ExprKind::kNeg: return TakesItsTypeFromTheOtherSide(*e.args[0]);
+    case ExprKind::kNumber:
+    case ExprKind::kString:
+    case ExprKind::kSet:
+    case ExprKind::kRecord:
+      return true;
+    case ExprKind::kNeg:
+      return TakesItsTypeFromTheOtherSide(*e.args[0]);
     case ExprKind::kName:
       if (IsVariable(e.text)) return false;
       for (const Local& local : locals_) {
         if (local.name == e.text) return false;
       }
       return LookupQuietly(c_, SymbolKind::kConst, e.text, *scope_.file) == nullptr;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -93,7 +135,8 @@ bool ExprChecker::Both(Expr& a, Expr& b, TypeId want, TypeId* left, TypeId* righ
   } else {
     *left = Value(a, want);
     if (*left == kNone) {
-      // The right side may hold a mistake of its own, but only one that does not follow from the left.
+      // The right side may hold a mistake of its own, but only one that does not follow from the
+      // left.
       if (!TakesItsTypeFromTheOtherSide(b)) Value(b, kNone);
       return false;
     }
@@ -107,9 +150,10 @@ bool ExprChecker::Both(Expr& a, Expr& b, TypeId want, TypeId* left, TypeId* righ
 // Says that `e` has the wrong type, and how to write what was meant.
 TypeId ExprChecker::Mismatch(const Expr& e, TypeId have, TypeId want) {
   std::string text(c_.SourceText(e.span));
-  DiagnosticRef report = c_.ReportText(
-      scope_.mismatch, e.span,
-      FillTemplate(InfoOf(DPL0301).message, {Quoted(text), DescribeType(c_, have), DescribeType(c_, want)}));
+  DiagnosticRef report =
+      c_.ReportText(scope_.mismatch, e.span,
+                    FillTemplate(InfoOf(DPL0301).message,
+                                 {Quoted(text), DescribeType(c_, have), DescribeType(c_, want)}));
   TypeDef wanted = c_.Type(WithoutOptional(c_, want));
   if (e.kind == ExprKind::kString) {
     switch (wanted.kind) {
@@ -120,19 +164,35 @@ TypeId ExprChecker::Mismatch(const Expr& e, TypeId have, TypeId want) {
           break;
         }
         std::vector<std::string> members;
-        for (size_t i = 0; i < def.members.size() && i < 8; ++i) members.push_back(Quoted(c_.Text(def.members[i])));
+        for (size_t i = 0; i < def.members.size() && i < 8; ++i)
+          members.push_back(Quoted(c_.Text(def.members[i])));
         report.Help("it is one of " + Listed(members));
         break;
       }
-      case TypeKind::kPerson: report.Help("write `person " + Quote(e.text) + "`"); break;
-      case TypeKind::kResource: report.Help("write `" + TypeText(c_, WithoutOptional(c_, want)) + " " + Quote(e.text) + "`"); break;
-      case TypeKind::kTeam: report.Help("write `team " + e.text + "`"); break;
-      case TypeKind::kDate: case TypeKind::kDateTime: case TypeKind::kTime: case TypeKind::kDuration:
-      case TypeKind::kInt: case TypeKind::kDecimal:
-        if (!e.text.empty() && e.text[0] >= '0' && e.text[0] <= '9') report.Help("write it without quotes");
+      case TypeKind::kPerson:
+        report.Help("write `person " + Quote(e.text) + "`");
         break;
-      case TypeKind::kMoney: report.Help("write money as `5_000 USD`, without quotes"); break;
-      default: break;
+      case TypeKind::kResource:
+        report.Help("write `" + TypeText(c_, WithoutOptional(c_, want)) + " " + Quote(e.text) +
+                    "`");
+        break;
+      case TypeKind::kTeam:
+        report.Help("write `team " + e.text + "`");
+        break;
+      case TypeKind::kDate:
+      case TypeKind::kDateTime:
+      case TypeKind::kTime:
+      case TypeKind::kDuration:
+      case TypeKind::kInt:
+      case TypeKind::kDecimal:
+        if (!e.text.empty() && e.text[0] >= '0' && e.text[0] <= '9')
+          report.Help("write it without quotes");
+        break;
+      case TypeKind::kMoney:
+        report.Help("write money as `5_000 USD`, without quotes");
+        break;
+      default:
+        break;
     }
   } else if (e.kind == ExprKind::kNumber && wanted.kind == TypeKind::kMoney) {
     report.Help("add the currency: `" + text + " USD`");
@@ -142,12 +202,15 @@ TypeId ExprChecker::Mismatch(const Expr& e, TypeId have, TypeId want) {
     report.Help("a duration has its unit: `" + text + "h`, `" + text + "d`");
   } else if (e.kind == ExprKind::kTime && wanted.kind == TypeKind::kDateTime) {
     report.Help("compare `now.time`");
-  } else if (Is(c_, have, TypeKind::kDateTime) && wanted.kind == TypeKind::kDate && PathText(e) == "now") {
+  } else if (Is(c_, have, TypeKind::kDateTime) && wanted.kind == TypeKind::kDate &&
+             PathText(e) == "now") {
     report.Help("write `now.date`");
-  } else if (Is(c_, have, TypeKind::kDateTime) && wanted.kind == TypeKind::kTime && PathText(e) == "now") {
+  } else if (Is(c_, have, TypeKind::kDateTime) && wanted.kind == TypeKind::kTime &&
+             PathText(e) == "now") {
     report.Help("write `now.time`");
   } else if (Is(c_, have, TypeKind::kString) && wanted.kind == TypeKind::kPerson) {
-    report.Help("a person's id is `person." + std::string(c_.Text(c_.model.schema.person.key_name)) + "`");
+    report.Help("a person's id is `person." +
+                std::string(c_.Text(c_.model.schema.person.key_name)) + "`");
   }
   return kNone;
 }
@@ -172,7 +235,8 @@ TypeId ExprChecker::Comparison(Expr& e) {
       c_.ReportText(DPL0301, e.span, "a role is not compared").Help("write `person in role …`");
       return kNone;
     }
-    if ((left == c_.t_team || right == c_.t_team) && (left == c_.t_person || right == c_.t_person)) {
+    if ((left == c_.t_team || right == c_.t_team) &&
+        (left == c_.t_person || right == c_.t_person)) {
       c_.ReportText(DPL0301, e.span, "a person is never a team").Help("write `person in team …`");
       return kNone;
     }
@@ -181,7 +245,8 @@ TypeId ExprChecker::Comparison(Expr& e) {
   if (IsEquality(e)) {
     if (left == c_.t_labels || left == c_.t_role) {
       c_.ReportText(DPL0301, e.span, DescribeType(c_, left) + " cannot be compared")
-          .Help(left == c_.t_labels ? "compare one label: `…[\"key\"] == …`" : "write `person in role …`");
+          .Help(left == c_.t_labels ? "compare one label: `…[\"key\"] == …`"
+                                    : "write `person in role …`");
       return kNone;
     }
   } else if (!IsOrdered(c_, left)) {
@@ -189,7 +254,9 @@ TypeId ExprChecker::Comparison(Expr& e) {
       c_.Report(DPL0306, e.span, {"enum " + Quoted(TypeText(c_, left)), Quoted(Sign(e.kind))})
           .Help("declare its members with `<` between them if they have an order");
     } else {
-      c_.ReportText(DPL0301, e.span, DescribeType(c_, left) + " has no order, so `" + Sign(e.kind) + "` does not apply");
+      c_.ReportText(
+          DPL0301, e.span,
+          DescribeType(c_, left) + " has no order, so `" + Sign(e.kind) + "` does not apply");
     }
     return kNone;
   }
@@ -208,7 +275,8 @@ TypeId ExprChecker::Comparison(Expr& e) {
 TypeId ExprChecker::Negation(Expr& e, TypeId want) {
   TypeId type = Value(*e.args[0], want);
   if (type == kNone || IsMeasurable(c_, type)) return type;
-  c_.ReportText(DPL0301, e.span, "`-` needs a number, money or a duration, and this is " + DescribeType(c_, type));
+  c_.ReportText(DPL0301, e.span,
+                "`-` needs a number, money or a duration, and this is " + DescribeType(c_, type));
   return kNone;
 }
 
@@ -221,7 +289,8 @@ TypeId ExprChecker::Arithmetic(Expr& e, TypeId want) {
   if (e.kind == ExprKind::kMul && plain != c_.t_decimal) {
     left = Value(a, kNone);
     right = Value(b, left == c_.t_decimal ? left : kNone);
-    if (left == c_.t_int && right == c_.t_decimal && a.kind == ExprKind::kNumber) left = Value(a, right);
+    if (left == c_.t_int && right == c_.t_decimal && a.kind == ExprKind::kNumber)
+      left = Value(a, right);
     if (left == kNone || right == kNone) return kNone;
   } else if (!Both(a, b, hint, &left, &right)) {
     return kNone;
@@ -242,11 +311,14 @@ TypeId ExprChecker::Arithmetic(Expr& e, TypeId want) {
       return left;
     }
     if (left == c_.t_datetime && right == c_.t_duration) return c_.t_datetime;
-    if (e.kind == ExprKind::kAdd && left == c_.t_duration && right == c_.t_datetime) return c_.t_datetime;
-    if (e.kind == ExprKind::kSub && left == c_.t_datetime && right == c_.t_datetime) return c_.t_duration;
+    if (e.kind == ExprKind::kAdd && left == c_.t_duration && right == c_.t_datetime)
+      return c_.t_datetime;
+    if (e.kind == ExprKind::kSub && left == c_.t_datetime && right == c_.t_datetime)
+      return c_.t_duration;
   }
-  c_.ReportText(DPL0301, e.span, std::string("`") + Sign(e.kind) + "` does not take " + DescribeType(c_, left) + " and " +
-                                     DescribeType(c_, right));
+  c_.ReportText(DPL0301, e.span,
+                std::string("`") + Sign(e.kind) + "` does not take " + DescribeType(c_, left) +
+                    " and " + DescribeType(c_, right));
   return kNone;
 }
 
@@ -288,7 +360,8 @@ TypeId ExprChecker::Contained(Expr& e, TypeId left, TypeId right) {
   switch (outer.kind) {
     case TypeKind::kSet:
       if (outer.index == left) return c_.t_bool;
-      c_.Report(DPL0301, e.args[0]->span, {Quoted(left_text), DescribeType(c_, left), DescribeType(c_, outer.index)});
+      c_.Report(DPL0301, e.args[0]->span,
+                {Quoted(left_text), DescribeType(c_, left), DescribeType(c_, outer.index)});
       return kNone;
     case TypeKind::kTeam:
       if (inner.kind == TypeKind::kPerson) return c_.t_bool;
@@ -297,7 +370,8 @@ TypeId ExprChecker::Contained(Expr& e, TypeId left, TypeId right) {
     case TypeKind::kRole:
       if (inner.kind == TypeKind::kPerson && e.args[1]->ref == RefKind::kRole) return c_.t_bool;
       if (inner.kind == TypeKind::kPerson) {
-        c_.ReportText(DPL0301, e.args[1]->span, "which role is asked for must be written out").Help("write `person in role …`");
+        c_.ReportText(DPL0301, e.args[1]->span, "which role is asked for must be written out")
+            .Help("write `person in role …`");
         return kNone;
       }
       break;
@@ -310,7 +384,9 @@ TypeId ExprChecker::Contained(Expr& e, TypeId left, TypeId right) {
     case TypeKind::kResource:
       if (inner.kind != TypeKind::kResource) break;
       if (CanLieWithin(c_, inner.index, outer.index)) return c_.t_bool;
-      c_.ReportText(DPL0301, e.span, WithArticle(TypeText(c_, left)) + " never lies within " + WithArticle(TypeText(c_, right)))
+      c_.ReportText(DPL0301, e.span,
+                    WithArticle(TypeText(c_, left)) + " never lies within " +
+                        WithArticle(TypeText(c_, right)))
           .Help("declare its parent: `within " + TypeText(c_, right) + "`");
       return kNone;
     case TypeKind::kPath:
@@ -318,11 +394,14 @@ TypeId ExprChecker::Contained(Expr& e, TypeId left, TypeId right) {
       if (inner.kind == outer.kind) return c_.t_bool;
       break;
     default:
-      c_.ReportText(DPL0301, e.args[1]->span, "nothing can be in " + Quoted(right_text) + ", which is " + DescribeType(c_, right))
+      c_.ReportText(
+            DPL0301, e.args[1]->span,
+            "nothing can be in " + Quoted(right_text) + ", which is " + DescribeType(c_, right))
           .Help(left == right ? "write `==`" : std::string());
       return kNone;
   }
-  c_.ReportText(DPL0301, e.span, DescribeType(c_, left) + " cannot be in " + DescribeType(c_, right));
+  c_.ReportText(DPL0301, e.span,
+                DescribeType(c_, left) + " cannot be in " + DescribeType(c_, right));
   return kNone;
 }
 
@@ -337,18 +416,22 @@ TypeId ExprChecker::Text(Expr& e) {
   if (e.kind == ExprKind::kMatches) {
     Result<Pattern> compiled = Pattern::Compile(e.text);
     if (!compiled.ok()) {
-      c_.Report(DPL0311, e.name_span.known() ? e.name_span : e.span, {Quote(e.text), compiled.error().message})
-          .Help("patterns are re2 expressions of at most " + std::to_string(Pattern::kMaxSource) + " bytes, anchored at both ends");
+      c_.Report(DPL0311, e.name_span.known() ? e.name_span : e.span,
+                {Quote(e.text), compiled.error().message})
+          .Help("patterns are re2 expressions of at most " + std::to_string(Pattern::kMaxSource) +
+                " bytes, anchored at both ends");
       return kNone;
     }
   } else if (e.text.size() > Pattern::kMaxSource) {
-    c_.Report(DPL0311, e.span, {"this text", "longer than " + std::to_string(Pattern::kMaxSource) + " bytes"});
+    c_.Report(DPL0311, e.span,
+              {"this text", "longer than " + std::to_string(Pattern::kMaxSource) + " bytes"});
     return kNone;
   }
   if (type == kNone) return kNone;
   if (type != c_.t_string) {
-    DiagnosticRef report = c_.Report(DPL0301, e.args[0]->span,
-                                     {Quoted(c_.SourceText(e.args[0]->span)), DescribeType(c_, type), "a string"});
+    DiagnosticRef report =
+        c_.Report(DPL0301, e.args[0]->span,
+                  {Quoted(c_.SourceText(e.args[0]->span)), DescribeType(c_, type), "a string"});
     if (type == c_.t_path) report.Help("paths are compared by segment: write `in \"/a/b\"`");
     return kNone;
   }
@@ -374,14 +457,17 @@ TypeId ExprChecker::Quantifier(Expr& e) {
   TypeId set = Value(*e.args[0], kNone);
   bool named = !e.text.empty();
   if (set != kNone && !Is(c_, set, TypeKind::kSet)) {
-    c_.ReportText(DPL0301, e.args[0]->span,
-                  Quoted(c_.SourceText(e.args[0]->span)) + " is " + DescribeType(c_, set) + ", not a set");
+    c_.ReportText(
+        DPL0301, e.args[0]->span,
+        Quoted(c_.SourceText(e.args[0]->span)) + " is " + DescribeType(c_, set) + ", not a set");
     set = kNone;
   }
-  if (e.kind == ExprKind::kCount && (!named || e.args.size() < 2)) return set == kNone ? kNone : c_.t_int;
+  if (e.kind == ExprKind::kCount && (!named || e.args.size() < 2))
+    return set == kNone ? kNone : c_.t_int;
   if (set == kNone) return kNone;
   if (IsVariable(e.text)) {
-    c_.Report(DPL0207, e.name_span.known() ? e.name_span : e.span, {Quoted(e.text)}).Help("choose another name");
+    c_.Report(DPL0207, e.name_span.known() ? e.name_span : e.span, {Quoted(e.text)})
+        .Help("choose another name");
     return kNone;
   }
   uint32_t slot = static_cast<uint32_t>(locals_.size());
@@ -406,8 +492,9 @@ TypeId ExprChecker::Set(Expr& e, TypeId want) {
       c_.ReportText(DPL0301, e.span, "nothing says what this empty set is a set of");
       return kNone;
     }
-    const auto telling = std::find_if(e.args.begin(), e.args.end(),
-                                      [&](const auto& arg) { return !TakesItsTypeFromTheOtherSide(*arg); });
+    const auto telling = std::find_if(e.args.begin(), e.args.end(), [&](const auto& arg) {
+      return !TakesItsTypeFromTheOtherSide(*arg);
+    });
     element = Value(telling == e.args.end() ? *e.args[0] : **telling, kNone);
     if (element == kNone) return kNone;
   }
@@ -425,7 +512,8 @@ TypeId ExprChecker::Set(Expr& e, TypeId want) {
       if (value == kNone) continue;
       if (first == kNone) first = value;
       if (c_.model.constants[first].extra != c_.model.constants[value].extra) {
-        c_.Report(DPL0304, arg->span, {Quoted(ConstantText(c_, first)), Quoted(ConstantText(c_, value))});
+        c_.Report(DPL0304, arg->span,
+                  {Quoted(ConstantText(c_, first)), Quoted(ConstantText(c_, value))});
         return kNone;
       }
     }
@@ -441,8 +529,9 @@ TypeId ExprChecker::Record(Expr& e, TypeId want) {
     return ok ? plain : kNone;
   }
   if (!Is(c_, plain, TypeKind::kRecord)) {
-    c_.ReportText(DPL0301, e.span, want == kNone ? std::string("nothing says which record this is")
-                                                 : "a record is here, but " + DescribeType(c_, want) + " is needed");
+    c_.ReportText(DPL0301, e.span,
+                  want == kNone ? std::string("nothing says which record this is")
+                                : "a record is here, but " + DescribeType(c_, want) + " is needed");
     return kNone;
   }
   RecordDef record = c_.model.schema.records[c_.Type(plain).index];
@@ -475,16 +564,21 @@ TypeId ExprChecker::Call(Expr& e) {
   const Span& at = e.name_span.known() ? e.name_span : e.span;
   const BuiltinInfo* builtin = FindBuiltin(e.text);
   if (builtin == nullptr) {
-    if (LookupQuietly(c_, SymbolKind::kFunction, e.text, *scope_.file) != nullptr) return kNone;  // reported where it stands
+    if (LookupQuietly(c_, SymbolKind::kFunction, e.text, *scope_.file) != nullptr)
+      return kNone;  // reported where it stands
     std::vector<std::string> known;
-    for (int i = 0; i < kBuiltinCount; ++i) known.emplace_back(InfoOf(static_cast<Builtin>(i)).name);
+    for (int i = 0; i < kBuiltinCount; ++i)
+      known.emplace_back(InfoOf(static_cast<Builtin>(i)).name);
     c_.Report(DPL0201, at, {"function", Quoted(e.text)}).Help(DidYouMean(NearNames(e.text, known)));
     return kNone;
   }
-  auto words = [&] { return std::string(builtin->signature.substr(0, builtin->signature.find(" ->"))); };
+  auto words = [&] {
+    return std::string(builtin->signature.substr(0, builtin->signature.find(" ->")));
+  };
   if (builtin->params.size() != e.args.size()) {
-    c_.Report(DPL0312, e.span, {Quoted(e.text), Quoted(words()) + ", not " + std::to_string(e.args.size()) +
-                                                    (e.args.size() == 1 ? " argument" : " arguments")});
+    c_.Report(DPL0312, e.span,
+              {Quoted(e.text), Quoted(words()) + ", not " + std::to_string(e.args.size()) +
+                                   (e.args.size() == 1 ? " argument" : " arguments")});
     return kNone;
   }
   bool ok = true;
@@ -493,7 +587,8 @@ TypeId ExprChecker::Call(Expr& e) {
     TypeId hint = kind == TypeKind::kSet ? kNone : c_.model.AddType({kind, kNone, false});
     TypeId type = Value(*e.args[i], hint);
     if (type != kNone && c_.Type(type).kind != kind) {
-      c_.Report(DPL0312, e.args[i]->span, {Quoted(e.text), Quoted(words()) + "; this is " + DescribeType(c_, type)});
+      c_.Report(DPL0312, e.args[i]->span,
+                {Quoted(e.text), Quoted(words()) + "; this is " + DescribeType(c_, type)});
       type = kNone;
     }
     ok = ok && type != kNone;

@@ -13,7 +13,8 @@ using ast::RefKind;
 
 namespace {
 
-const char* const kVariables[] = {"person", "agent", "resource", "request", "task", "now", "context"};
+const char* const kVariables[] = {"person", "agent", "resource", "request",
+                                  "task",   "now",   "context"};
 
 // `a.b.c` as text when it is nothing but names.
 std::string Dotted(const Expr& e) {
@@ -42,7 +43,9 @@ bool ExprChecker::NotVisible(Expr& e, bool visible) {
   std::string help;
   if (e.text == "agent" || e.text == "task") {
     if (scope_.where.find("grant") != std::string::npos) {
-      help = "a person's grant does not depend on which software is asking: say it in the agent, the delegation, a limit or a forbid";
+      help =
+          "a person's grant does not depend on which software is asking: say it in the agent, the "
+          "delegation, a limit or a forbid";
     }
   } else if (e.text == "person" && scope_.where.find("public") != std::string::npos) {
     help = "`public` is any caller, known or not; grant to `everyone` to see the person";
@@ -125,9 +128,13 @@ TypeId ExprChecker::Variable(Expr& e) {
     e.ref = RefKind::kVarNow;
     return c_.t_datetime;
   }
-  bool visible = e.text == "request" ? scope_.request : e.text == "task" ? scope_.task : scope_.context;
+  bool visible = e.text == "request" ? scope_.request
+                 : e.text == "task"  ? scope_.task
+                                     : scope_.context;
   if (NotVisible(e, visible)) return kNone;
-  const char* example = e.text == "request" ? "request.amount" : e.text == "task" ? "task.source" : "context.ip";
+  const char* example = e.text == "request" ? "request.amount"
+                        : e.text == "task"  ? "task.source"
+                                            : "context.ip";
   c_.ReportText(DPL0301, e.span, Quoted(e.text) + " is no value of its own")
       .Help("name what you need of it, as in " + Quoted(example));
   return kNone;
@@ -136,7 +143,8 @@ TypeId ExprChecker::Variable(Expr& e) {
 TypeId ExprChecker::Field(Expr& e, TypeId want) {
   const Expr& root = Root(e);
   if (root.kind == ExprKind::kName) {
-    bool local = std::any_of(locals_.begin(), locals_.end(), [&](const Local& l) { return l.name == root.text; });
+    bool local = std::any_of(locals_.begin(), locals_.end(),
+                             [&](const Local& l) { return l.name == root.text; });
     bool param = false;
     if (scope_.bare_params && scope_.task_params != nullptr) {
       for (const TaskParam& p : *scope_.task_params) param |= c_.Text(p.name) == root.text;
@@ -149,9 +157,12 @@ TypeId ExprChecker::Field(Expr& e, TypeId want) {
       if (!IsVariable(root.text)) return GlobalName(e, Dotted(e), want);
       Expr& base = *e.args[0];
       if (base.kind == ExprKind::kName) {
-        if (base.text == "request") return NotVisible(base, scope_.request) ? kNone : RequestField(e);
-        if (base.text == "task") return NotVisible(base, scope_.task) ? kNone : TaskField(e, e.text);
-        if (base.text == "context") return NotVisible(base, scope_.context) ? kNone : ContextField(e);
+        if (base.text == "request")
+          return NotVisible(base, scope_.request) ? kNone : RequestField(e);
+        if (base.text == "task")
+          return NotVisible(base, scope_.task) ? kNone : TaskField(e, e.text);
+        if (base.text == "context")
+          return NotVisible(base, scope_.context) ? kNone : ContextField(e);
         if (base.text == "now") return NotVisible(base, scope_.now) ? kNone : NowField(e);
       }
     }
@@ -160,7 +171,8 @@ TypeId ExprChecker::Field(Expr& e, TypeId want) {
   return base == kNone ? kNone : AttributeOf(e, base);
 }
 
-TypeId ExprChecker::Attribute(Expr& e, const std::vector<AttributeDef>& attributes, uint32_t of, const std::string& owner) {
+TypeId ExprChecker::Attribute(Expr& e, const std::vector<AttributeDef>& attributes, uint32_t of,
+                              const std::string& owner) {
   if (c_.Broken(of, e.text)) return kNone;
   std::vector<std::string> known;
   for (uint32_t i = 0; i < attributes.size(); ++i) {
@@ -171,7 +183,8 @@ TypeId ExprChecker::Attribute(Expr& e, const std::vector<AttributeDef>& attribut
     known.emplace_back(c_.Text(attributes[i].name));
   }
   std::vector<std::string> near = NearNames(e.text, known);
-  DiagnosticRef report = c_.Report(DPL0302, e.name_span.known() ? e.name_span : e.span, {owner, Quoted(e.text)});
+  DiagnosticRef report =
+      c_.Report(DPL0302, e.name_span.known() ? e.name_span : e.span, {owner, Quoted(e.text)});
   report.Help(DidYouMean(near));
   if (near.empty()) {
     if (known.empty()) {
@@ -195,7 +208,8 @@ TypeId ExprChecker::AttributeOf(Expr& e, TypeId base) {
       return c_.t_string;
     }
     e.ref = RefKind::kPersonAttr;
-    return Attribute(e, person.attributes, Checker::kPersonAttributes, person.declared ? "a person" : "a person (no `person` is declared)");
+    return Attribute(e, person.attributes, Checker::kPersonAttributes,
+                     person.declared ? "a person" : "a person (no `person` is declared)");
   }
   if (type.kind == TypeKind::kResource) {
     const ResourceDef& resource = c_.model.schema.resources[type.index];
@@ -206,8 +220,9 @@ TypeId ExprChecker::AttributeOf(Expr& e, TypeId base) {
       return resource.key_is_path ? c_.t_path : c_.t_string;
     }
     TypeId found = Attribute(e, resource.attributes, type.index, Quoted(c_.Text(resource.name)));
-    e.ref = found != kNone && resource.has_parent && resource.parent_attribute == e.ref_a ? RefKind::kResourceParent
-                                                                                          : RefKind::kResourceAttr;
+    e.ref = found != kNone && resource.has_parent && resource.parent_attribute == e.ref_a
+                ? RefKind::kResourceParent
+                : RefKind::kResourceAttr;
     return found;
   }
   if (type.kind == TypeKind::kRecord) {
@@ -226,10 +241,13 @@ TypeId ExprChecker::AttributeOf(Expr& e, TypeId base) {
     return kNone;
   }
   std::string text(c_.SourceText(e.args[0]->span));
-  DiagnosticRef report = c_.Report(DPL0302, e.name_span.known() ? e.name_span : e.span,
-                                   {Quoted(text) + " (" + DescribeType(c_, base) + ")", Quoted(e.text)});
-  if (type.kind == TypeKind::kLabels) report.Help("read a label as `" + text + "[\"" + e.text + "\"]`");
-  if (type.kind == TypeKind::kAgent) report.Help("agents have no attributes; name the agents in `applies to`");
+  DiagnosticRef report =
+      c_.Report(DPL0302, e.name_span.known() ? e.name_span : e.span,
+                {Quoted(text) + " (" + DescribeType(c_, base) + ")", Quoted(e.text)});
+  if (type.kind == TypeKind::kLabels)
+    report.Help("read a label as `" + text + "[\"" + e.text + "\"]`");
+  if (type.kind == TypeKind::kAgent)
+    report.Help("agents have no attributes; name the agents in `applies to`");
   return kNone;
 }
 
@@ -244,8 +262,10 @@ TypeId ExprChecker::RequestField(Expr& e) {
         continue;
       }
       if (type != kNone && type != param.type) {
-        c_.ReportText(DPL0301, e.span, Quoted("request." + e.text) + " is " + DescribeType(c_, type) +
-                                           " for one of the actions and " + DescribeType(c_, param.type) + " for another")
+        c_.ReportText(DPL0301, e.span,
+                      Quoted("request." + e.text) + " is " + DescribeType(c_, type) +
+                          " for one of the actions and " + DescribeType(c_, param.type) +
+                          " for another")
             .Help("give each its own clause");
         return kNone;
       }
@@ -262,7 +282,8 @@ TypeId ExprChecker::RequestField(Expr& e) {
     std::vector<std::string> near = NearNames(e.text, known);
     report.Help(DidYouMean(near));
     if (known.empty()) {
-      report.Help("the actions of this clause take no parameters; declare one: `can … { " + e.text + ": … }`");
+      report.Help("the actions of this clause take no parameters; declare one: `can … { " + e.text +
+                  ": … }`");
     } else if (near.empty()) {
       std::vector<std::string> quoted;
       for (const std::string& name : known) quoted.push_back(Quoted(name));
@@ -289,7 +310,8 @@ TypeId ExprChecker::TaskField(Expr& e, std::string_view name) {
     e.ref = RefKind::kTaskParam;
     e.ref_a = i;
     if (e.kind == ExprKind::kField) e.args[0]->ref = RefKind::kVarTask;
-    if (scope_.used_params != nullptr && i < scope_.used_params->size()) (*scope_.used_params)[i] = true;
+    if (scope_.used_params != nullptr && i < scope_.used_params->size())
+      (*scope_.used_params)[i] = true;
     return (*scope_.task_params)[i].type;
   }
   c_.Report(DPL0302, e.name_span.known() ? e.name_span : e.span, {"the task", Quoted(name)})
@@ -328,7 +350,8 @@ TypeId ExprChecker::Index(Expr& e) {
   TypeId base = Value(*e.args[0], kNone);
   if (base == kNone) return kNone;
   if (base != c_.t_labels) {
-    c_.ReportText(DPL0301, e.span, "only labels are read with `[…]`, and this is " + DescribeType(c_, base));
+    c_.ReportText(DPL0301, e.span,
+                  "only labels are read with `[…]`, and this is " + DescribeType(c_, base));
     return kNone;
   }
   Constant key;
@@ -362,14 +385,16 @@ TypeId ExprChecker::Head(Expr& e) {
     return kNone;
   }
   ast::QName name{e.text2, e.name_span.known() ? e.name_span : e.span};
-  const Symbol* symbol = Lookup(c_, team ? SymbolKind::kTeam : SymbolKind::kRole, name, *scope_.file);
+  const Symbol* symbol =
+      Lookup(c_, team ? SymbolKind::kTeam : SymbolKind::kRole, name, *scope_.file);
   if (symbol == nullptr) return kNone;
   e.ref = team ? RefKind::kTeam : RefKind::kRole;
   e.ref_a = symbol->index;
   return team ? c_.t_team : c_.t_role;
 }
 
-// A constant, an enum member with its enum in front, or something that has no place in an expression.
+// A constant, an enum member with its enum in front, or something that has no place in an
+// expression.
 TypeId ExprChecker::GlobalName(Expr& e, const std::string& dotted, TypeId want) {
   if (dotted.empty()) return kNone;
   FileScope& file = *scope_.file;
@@ -394,13 +419,16 @@ TypeId ExprChecker::GlobalName(Expr& e, const std::string& dotted, TypeId want) 
         return c_.model.AddType({TypeKind::kEnum, symbol->index, false});
       }
       std::vector<std::string> members;
-      for (Str name : c_.model.schema.enums[symbol->index].members) members.emplace_back(c_.Text(name));
-      c_.Report(DPL0201, e.name_span.known() ? e.name_span : e.span, {"member of enum " + Quoted(symbol->name), Quoted(last)})
+      for (Str name : c_.model.schema.enums[symbol->index].members)
+        members.emplace_back(c_.Text(name));
+      c_.Report(DPL0201, e.name_span.known() ? e.name_span : e.span,
+                {"member of enum " + Quoted(symbol->name), Quoted(last)})
           .Help(DidYouMean(NearNames(last, members)));
       return kNone;
     }
     // A constant's own attribute: `home.name` where home is a constant of a resource type.
-    if (e.kind == ExprKind::kField && LookupQuietly(c_, SymbolKind::kConst, prefix, file) != nullptr) {
+    if (e.kind == ExprKind::kField &&
+        LookupQuietly(c_, SymbolKind::kConst, prefix, file) != nullptr) {
       TypeId base = Value(*e.args[0], kNone);
       return base == kNone ? kNone : AttributeOf(e, base);
     }
@@ -408,10 +436,12 @@ TypeId ExprChecker::GlobalName(Expr& e, const std::string& dotted, TypeId want) 
   TypeId plain = WithoutOptional(c_, want);
   if (dot == std::string::npos && Is(c_, plain, TypeKind::kEnum)) {
     std::vector<std::string> members;
-    for (Str name : c_.model.schema.enums[c_.Type(plain).index].members) members.emplace_back(c_.Text(name));
+    for (Str name : c_.model.schema.enums[c_.Type(plain).index].members)
+      members.emplace_back(c_.Text(name));
     std::vector<std::string> near = NearNames(dotted, members);
     std::string all;
-    for (size_t i = 0; i < members.size() && i < 8; ++i) all += (i == 0 ? "it is one of " : ", ") + Quoted(members[i]);
+    for (size_t i = 0; i < members.size() && i < 8; ++i)
+      all += (i == 0 ? "it is one of " : ", ") + Quoted(members[i]);
     c_.Report(DPL0201, e.span, {"member of enum " + Quoted(TypeText(c_, plain)), Quoted(dotted)})
         .Help(near.empty() ? all : DidYouMean(near));
     return kNone;
@@ -424,16 +454,19 @@ TypeId ExprChecker::UnknownName(Expr& e, const std::string& dotted) {
   std::string first = dotted.substr(0, dotted.find('.'));
   for (SymbolKind kind : {SymbolKind::kTeam, SymbolKind::kRole}) {
     if (LookupQuietly(c_, kind, dotted, file) != nullptr) {
-      c_.Report(DPL0201, e.span, {"value", Quoted(dotted)}).Help("write `" + std::string(KindWord(kind)) + " " + dotted + "`");
+      c_.Report(DPL0201, e.span, {"value", Quoted(dotted)})
+          .Help("write `" + std::string(KindWord(kind)) + " " + dotted + "`");
       return kNone;
     }
   }
   if (LookupQuietly(c_, SymbolKind::kCalendar, dotted, file) != nullptr) {
-    c_.Report(DPL0201, e.span, {"value", Quoted(dotted)}).Help("a calendar is used as `now during " + dotted + "`");
+    c_.Report(DPL0201, e.span, {"value", Quoted(dotted)})
+        .Help("a calendar is used as `now during " + dotted + "`");
     return kNone;
   }
   if (LookupTypeQuietly(c_, dotted, file) != kNone) {
-    c_.Report(DPL0201, e.span, {"value", Quoted(dotted)}).Help("name one resource: `" + dotted + " \"id\"`");
+    c_.Report(DPL0201, e.span, {"value", Quoted(dotted)})
+        .Help("name one resource: `" + dotted + " \"id\"`");
     return kNone;
   }
   std::vector<std::string> known(std::begin(kVariables), std::end(kVariables));
@@ -449,9 +482,11 @@ TypeId ExprChecker::UnknownName(Expr& e, const std::string& dotted) {
   if (scope_.bare_params && scope_.task_params != nullptr) {
     for (const TaskParam& param : *scope_.task_params) known.emplace_back(c_.Text(param.name));
   }
-  DiagnosticRef report = c_.Report(DPL0201, e.span, {dotted == first ? "name" : "value", Quoted(dotted)});
+  DiagnosticRef report =
+      c_.Report(DPL0201, e.span, {dotted == first ? "name" : "value", Quoted(dotted)});
   if (!member_of.empty()) {
-    report.Help("write " + Quoted(member_of) + "; the bare member is enough only beside a value of that enum");
+    report.Help("write " + Quoted(member_of) +
+                "; the bare member is enough only beside a value of that enum");
     return kNone;
   }
   std::vector<std::string> near = NearNames(first, known);
@@ -465,7 +500,8 @@ TypeId ExprChecker::UnknownName(Expr& e, const std::string& dotted) {
   }
   if (weekday_names_) {
     report.Help("days are written `mon`, `tue`, `wed`, `thu`, `fri`, `sat` and `sun`");
-  } else if (near.empty() && dotted == first) report.Help("a text is written in quotes: `\"" + first + "\"`");
+  } else if (near.empty() && dotted == first)
+    report.Help("a text is written in quotes: `\"" + first + "\"`");
   return kNone;
 }
 

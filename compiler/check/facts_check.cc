@@ -1,9 +1,10 @@
-// What only the facts can tell (`--facts`): approvers outside the owning team, owners who left, empty teams, approvals that
-// nobody could give, and the people for whom two limits disagree.
+// What only the facts can tell (`--facts`): approvers outside the owning team, owners who left,
+// empty teams, approvals that nobody could give, and the people for whom two limits disagree.
+#include "compiler/check/facts_check.h"
+
 #include <algorithm>
 
 #include "compiler/check/clauses.h"
-#include "compiler/check/facts_check.h"
 #include "compiler/check/phases.h"
 #include "compiler/check/statement.h"
 #include "runtime/base/text.h"
@@ -37,11 +38,13 @@ std::set<std::string> FactsView::TeamPeople(uint32_t team) const {
   return people;
 }
 
-void FactsView::AddTeam(uint32_t team, std::set<uint32_t>* seen, std::set<std::string>* people) const {
+void FactsView::AddTeam(uint32_t team, std::set<uint32_t>* seen,
+                        std::set<std::string>* people) const {
   if (!seen->insert(team).second) return;
   const auto& teams = c_.model.schema.teams;
   for (const FactsInput::Members& members : facts_.members) {
-    if (!members.is_role && Names(members.name, teams[team].name)) AddMembers(members, seen, people);
+    if (!members.is_role && Names(members.name, teams[team].name))
+      AddMembers(members, seen, people);
   }
   for (uint32_t inner = 0; inner < teams.size(); ++inner) {
     const auto& within = teams[inner].within;
@@ -49,7 +52,8 @@ void FactsView::AddTeam(uint32_t team, std::set<uint32_t>* seen, std::set<std::s
   }
 }
 
-void FactsView::AddMembers(const FactsInput::Members& members, std::set<uint32_t>* seen, std::set<std::string>* people) const {
+void FactsView::AddMembers(const FactsInput::Members& members, std::set<uint32_t>* seen,
+                           std::set<std::string>* people) const {
   const auto& teams = c_.model.schema.teams;
   for (const FactsInput::Member& member : members.members) {
     if (!member.is_team) {
@@ -68,7 +72,8 @@ std::set<std::string> FactsView::RolePeople(uint32_t role) const {
   for (bool grown = true; grown;) {
     grown = false;
     for (uint32_t r = 0; r < all.size(); ++r) {
-      bool gives = std::any_of(all[r].includes.begin(), all[r].includes.end(), [&](uint32_t i) { return roles.contains(i); });
+      bool gives = std::any_of(all[r].includes.begin(), all[r].includes.end(),
+                               [&](uint32_t i) { return roles.contains(i); });
       if (gives && roles.insert(r).second) grown = true;
     }
   }
@@ -85,10 +90,14 @@ std::set<std::string> FactsView::RolePeople(uint32_t role) const {
 
 std::set<std::string> FactsView::People(const ast::Subject& subject) const {
   switch (subject.kind) {
-    case ast::Subject::Kind::kTeam: return subject.ref == kNone ? std::set<std::string>() : TeamPeople(subject.ref);
-    case ast::Subject::Kind::kRole: return subject.ref == kNone ? std::set<std::string>() : RolePeople(subject.ref);
-    case ast::Subject::Kind::kPerson: return {subject.id.value};
-    default: return {};
+    case ast::Subject::Kind::kTeam:
+      return subject.ref == kNone ? std::set<std::string>() : TeamPeople(subject.ref);
+    case ast::Subject::Kind::kRole:
+      return subject.ref == kNone ? std::set<std::string>() : RolePeople(subject.ref);
+    case ast::Subject::Kind::kPerson:
+      return {subject.id.value};
+    default:
+      return {};
   }
 }
 
@@ -106,15 +115,18 @@ void CheckApprovers(Checker& c, const FactsView& facts) {
       std::vector<std::string> owners;
       for (const OwnerDef& owner : resource.owners) {
         owners.push_back(c.OwnerText(owner));
-        if (owner.person != kNone) entitled |= c.model.constants[owner.person].text == decl.approved_by.value;
+        if (owner.person != kNone)
+          entitled |= c.model.constants[owner.person].text == decl.approved_by.value;
         if (owner.team == kNone) continue;
         const OwnerDef& head = c.model.schema.teams[owner.team].owner;
-        entitled |= head.person != kNone && c.model.constants[head.person].text == decl.approved_by.value;
+        entitled |=
+            head.person != kNone && c.model.constants[head.person].text == decl.approved_by.value;
         entitled |= facts.TeamPeople(owner.team).contains(decl.approved_by.value);
       }
       if (entitled) continue;
       c.Report(DPL0410, decl.approved_by.span,
-               {"person " + Quote(decl.approved_by.value), Listed(owners), Quoted(c.Text(resource.name))})
+               {"person " + Quote(decl.approved_by.value), Listed(owners),
+                Quoted(c.Text(resource.name))})
           .Help("have somebody of " + Listed(owners) + " approve it");
       break;
     }
@@ -126,13 +138,15 @@ void CheckAnswerers(Checker& c, const FactsView& facts) {
   for (uint32_t a : c.by_kind[static_cast<size_t>(StatementKind::kAgent)]) {
     const auto& decl = static_cast<const ast::AgentDecl&>(*c.model.statements[a].decl);
     if (!decl.accountable.present || !facts.Left(decl.accountable.value)) continue;
-    c.Report(DPL0411, decl.accountable.span,
-             {"person " + Quote(decl.accountable.value), "agent " + Quoted(decl.name.text), "has left"})
+    c.Report(
+         DPL0411, decl.accountable.span,
+         {"person " + Quote(decl.accountable.value), "agent " + Quoted(decl.name.text), "has left"})
         .Help("name somebody who is there");
   }
   for (uint32_t t = 0; t < c.model.schema.teams.size(); ++t) {
     const TeamDef& team = c.model.schema.teams[t];
-    if (team.owner.person == kNone || !facts.Left(c.model.constants[team.owner.person].text)) continue;
+    if (team.owner.person == kNone || !facts.Left(c.model.constants[team.owner.person].text))
+      continue;
     c.Report(DPL0411, c.team_symbols[t]->decl->head_span,
              {c.OwnerText(team.owner), "team " + Quoted(c.team_symbols[t]->name), "has left"})
         .Help("name another owner");
@@ -145,8 +159,9 @@ void CheckAnswerers(Checker& c, const FactsView& facts) {
   }
   for (uint32_t t : owning) {
     if (c.model.schema.teams[t].owner.person != kNone || !facts.TeamPeople(t).empty()) continue;
-    c.Report(DPL0411, c.team_symbols[t]->decl->head_span,
-             {"team " + Quoted(c.team_symbols[t]->name), "what it owns", "has no members and no owner"});
+    c.Report(
+        DPL0411, c.team_symbols[t]->decl->head_span,
+        {"team " + Quoted(c.team_symbols[t]->name), "what it owns", "has no members and no owner"});
   }
 }
 
@@ -159,14 +174,16 @@ void CheckApprovals(Checker& c, const FactsView& facts) {
       bool open = by.parties != 0;
       for (const ast::Subject& subject : by.subjects) {
         open |= subject.kind == ast::Subject::Kind::kEveryone;
-        open |= subject.kind == ast::Subject::Kind::kRole && subject.ref != kNone && c.model.roles[subject.ref].where != nullptr;
+        open |= subject.kind == ast::Subject::Kind::kRole && subject.ref != kNone &&
+                c.model.roles[subject.ref].where != nullptr;
         for (const std::string& person : facts.People(subject)) {
           if (!facts.Left(person)) people.insert(person);
         }
       }
       if (open || people.size() >= by.count) continue;
       c.Report(DPL0704, approval.decl->head_span, {Quoted(approval.decl->name.text)})
-          .Help("it needs " + std::to_string(by.count) + ", and the facts know " + std::to_string(people.size()) + " who could");
+          .Help("it needs " + std::to_string(by.count) + ", and the facts know " +
+                std::to_string(people.size()) + " who could");
     }
   }
 }

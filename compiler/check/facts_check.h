@@ -1,5 +1,6 @@
-// The facts as the checker asks about them: who belongs to a team or holds a role, and who has left. By name, before anything
-// is typed; ends of memberships are not looked at, because a check has no time.
+// The facts as the checker asks about them: who belongs to a team or holds a role, and who has
+// left. By name, before anything is typed; ends of memberships are not looked at, because a check
+// has no time.
 #pragma once
 
 #include <set>
@@ -17,13 +18,14 @@ class FactsView {
 
   bool Left(const std::string& person) const { return left_.contains(person); }
   std::set<std::string> TeamPeople(uint32_t team) const;
-  std::set<std::string> RolePeople(uint32_t role) const;   // holders by facts, anywhere
+  std::set<std::string> RolePeople(uint32_t role) const;  // holders by facts, anywhere
   std::set<std::string> People(const ast::Subject& subject) const;
 
  private:
   bool Names(std::string_view written, Str qualified) const;
   void AddTeam(uint32_t team, std::set<uint32_t>* seen, std::set<std::string>* people) const;
-  void AddMembers(const FactsInput::Members& members, std::set<uint32_t>* seen, std::set<std::string>* people) const;
+  void AddMembers(const FactsInput::Members& members, std::set<uint32_t>* seen,
+                  std::set<std::string>* people) const;
 
   const Checker& c_;
   const FactsInput& facts_;

@@ -41,9 +41,11 @@ std::unique_ptr<Expr> Node(ExprKind kind, const Span& span, TypeId type) {
   return node;
 }
 
-// With several resource types an `unless` about the resource means something else for each. It then becomes part of
-// each clause: `covers X unless U` and `covers X where not U` bite on the same requests, T, F and ⊥ alike.
-void SpreadUnless(Checker& c, StatementModel& statement, const Expr& unless, const ExprScope& scope) {
+// With several resource types an `unless` about the resource means something else for each. It then
+// becomes part of each clause: `covers X unless U` and `covers X where not U` bite on the same
+// requests, T, F and ⊥ alike.
+void SpreadUnless(Checker& c, StatementModel& statement, const Expr& unless,
+                  const ExprScope& scope) {
   for (ClauseModel& clause : statement.clauses) {
     ExprScope here = scope;
     here.type = clause.type;
@@ -58,7 +60,8 @@ void SpreadUnless(Checker& c, StatementModel& statement, const Expr& unless, con
       both->args.push_back(std::move(condition));
       condition = std::move(both);
     }
-    clause.where_text += (clause.where_text.empty() ? "not (" : " and not (") + std::string(c.SourceText(unless.span)) + ")";
+    clause.where_text += (clause.where_text.empty() ? "not (" : " and not (") +
+                         std::string(c.SourceText(unless.span)) + ")";
     if (!clause.where_span.known()) clause.where_span = unless.span;
     clause.where = Own(c.model, std::move(condition));
   }
@@ -74,8 +77,10 @@ void BuildForbid(Checker& c, const Symbol& s) {
   ResolveSubjects(c, decl.applies_to, *s.file);
   ExprScope scope = RestrictingScope(*s.file, "a forbid's condition");
   Span subjects = decl.applies_to.empty() ? Span{} : decl.applies_to.front().span;
-  AddCovers(c, statement, decl.covers, ClauseRole::kForbidCovers, decl.has_applies_to ? &decl.applies_to : nullptr, subjects, scope);
-  if (decl.covers.empty()) Lacks(c, s, "`covers`, which says what is forbidden", "add `covers … on …`");
+  AddCovers(c, statement, decl.covers, ClauseRole::kForbidCovers,
+            decl.has_applies_to ? &decl.applies_to : nullptr, subjects, scope);
+  if (decl.covers.empty())
+    Lacks(c, s, "`covers`, which says what is forbidden", "add `covers … on …`");
   if (decl.unless == nullptr || statement.clauses.empty()) return;
 
   scope.where = "`unless`";

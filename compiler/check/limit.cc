@@ -19,22 +19,32 @@ constexpr int64_t kMaxWindowUs = 366 * kMicrosPerDay;
 
 const char* PeriodText(ast::PeriodKind kind) {
   switch (kind) {
-    case ast::PeriodKind::kEach: return "each";
-    case ast::PeriodKind::kHour: return "hour";
-    case ast::PeriodKind::kDay: return "day";
-    case ast::PeriodKind::kWeek: return "week";
-    case ast::PeriodKind::kMonth: return "month";
-    case ast::PeriodKind::kQuarter: return "quarter";
-    case ast::PeriodKind::kYear: return "year";
-    case ast::PeriodKind::kSliding: return "in";
-    case ast::PeriodKind::kTotal: return "total";
+    case ast::PeriodKind::kEach:
+      return "each";
+    case ast::PeriodKind::kHour:
+      return "hour";
+    case ast::PeriodKind::kDay:
+      return "day";
+    case ast::PeriodKind::kWeek:
+      return "week";
+    case ast::PeriodKind::kMonth:
+      return "month";
+    case ast::PeriodKind::kQuarter:
+      return "quarter";
+    case ast::PeriodKind::kYear:
+      return "year";
+    case ast::PeriodKind::kSliding:
+      return "in";
+    case ast::PeriodKind::kTotal:
+      return "total";
   }
   return "";
 }
 
 class LimitBuilder {
  public:
-  LimitBuilder(Checker& c, const Symbol& s, std::vector<ast::LimitClause>& limits, const LimitPlace& place)
+  LimitBuilder(Checker& c, const Symbol& s, std::vector<ast::LimitClause>& limits,
+               const LimitPlace& place)
       : c_(c), s_(s), limits_(limits), place_(place), statement_(c.StatementOf(s)) {}
 
   void Run() {
@@ -62,11 +72,14 @@ class LimitBuilder {
     out->clause = &clause;
     if (!Measure(clause, out)) return false;
     out->name = s_.qualified + "." + clause.measure.text;
-    std::string who = clause.was.empty() ? s_.qualified : c_.packages[s_.package].name + "." + clause.was.text;
-    out->identity = who + "|" + clause.measure.text + "|" + (clause.no_limit ? "none" : PeriodText(clause.period));
+    std::string who =
+        clause.was.empty() ? s_.qualified : c_.packages[s_.package].name + "." + clause.was.text;
+    out->identity = who + "|" + clause.measure.text + "|" +
+                    (clause.no_limit ? "none" : PeriodText(clause.period));
     if (clause.no_limit) {
       if (IsEmptyTalk(clause.no_limit_because.value)) {
-        c_.Report(DPL0507, clause.no_limit_because.present ? clause.no_limit_because.span : clause.span)
+        c_.Report(DPL0507,
+                  clause.no_limit_because.present ? clause.no_limit_because.span : clause.span)
             .Help("say who decided that there is no limit, and why");
       }
       return true;
@@ -96,13 +109,15 @@ class LimitBuilder {
           if (c_.Text(param.name) != clause.measure.text) continue;
           if (!IsMeasurable(c_, type)) {
             c_.ReportText(DPL0504, clause.measure.span,
-                          Quoted(clause.measure.text) + " is " + DescribeType(c_, type) + ", which cannot be limited")
+                          Quoted(clause.measure.text) + " is " + DescribeType(c_, type) +
+                              ", which cannot be limited")
                 .Help("money, numbers and durations can be; `requests` counts decisions");
             return false;
           }
           if (out->measure_type != kNone && out->measure_type != type) {
             c_.ReportText(DPL0504, clause.measure.span,
-                          Quoted(clause.measure.text) + " is " + DescribeType(c_, out->measure_type) + " for one action and " +
+                          Quoted(clause.measure.text) + " is " +
+                              DescribeType(c_, out->measure_type) + " for one action and " +
                               DescribeType(c_, type) + " for another")
                 .Help("give each a limit in a statement of its own");
             return false;
@@ -120,7 +135,8 @@ class LimitBuilder {
   }
 
   // ---- quantities
-  const Expr* QuantityExpr(ast::Quantity& quantity, const ast::LimitClause& clause, const LimitModel& limit) {
+  const Expr* QuantityExpr(ast::Quantity& quantity, const ast::LimitClause& clause,
+                           const LimitModel& limit) {
     TypeId want = limit.measure_type == kNone ? c_.t_int : limit.measure_type;
     if (quantity.kind == ast::Quantity::Kind::kExpr) {
       if (quantity.expr == nullptr) return nullptr;
@@ -136,9 +152,12 @@ class LimitBuilder {
     bool whole = quantity.number.find('.') == std::string::npos;
     bool fits = money ? want == c_.t_money : want == c_.t_decimal || (want == c_.t_int && whole);
     if (!fits) {
-      DiagnosticRef report = c_.Report(DPL0504, quantity.span, {Quoted(clause.measure.text), DescribeType(c_, want), Quoted(text)});
+      DiagnosticRef report =
+          c_.Report(DPL0504, quantity.span,
+                    {Quoted(clause.measure.text), DescribeType(c_, want), Quoted(text)});
       if (want == c_.t_money) report.Help("add the currency: `" + text + " USD`");
-      if (money && want != c_.t_money) report.Help("write " + Quoted(quantity.number) + " without a currency");
+      if (money && want != c_.t_money)
+        report.Help("write " + Quoted(quantity.number) + " without a currency");
       if (want == c_.t_duration) report.Help("name a constant: `const longest = 2h`");
       return nullptr;
     }
@@ -151,15 +170,19 @@ class LimitBuilder {
     const Expr* typed = PerType(path, clause, &type);
     if (typed == nullptr) return nullptr;
     if (type != want) {
-      c_.Report(DPL0504, path.span, {Quoted(clause.measure.text), DescribeType(c_, want),
-                                     Quoted(PathText(path)) + ", which is " + DescribeType(c_, type)});
+      c_.Report(DPL0504, path.span,
+                {Quoted(clause.measure.text), DescribeType(c_, want),
+                 Quoted(PathText(path)) + ", which is " + DescribeType(c_, type)});
       return nullptr;
     }
     if (!Trusting()) {
       Walk(*typed, [&](const Expr& e) {
-        if (e.ref != ast::RefKind::kPersonAttr || !c_.model.schema.person.attributes[e.ref_a].from_request) return;
+        if (e.ref != ast::RefKind::kPersonAttr ||
+            !c_.model.schema.person.attributes[e.ref_a].from_request)
+          return;
         DiagnosticRef report = c_.Report(DPL0418, e.span, {Quoted(PathText(path)), Called(s_)});
-        report.Label(c_.model.schema.person.attributes[e.ref_a].span, "declared `from request` here");
+        report.Label(c_.model.schema.person.attributes[e.ref_a].span,
+                     "declared `from request` here");
         report.Help("whoever asks would choose their own limit; hold it as a fact");
       });
     }
@@ -168,24 +191,29 @@ class LimitBuilder {
 
   bool Trusting() const {
     switch (s_.decl->kind) {
-      case ast::DeclKind::kGrant: return static_cast<const ast::GrantDecl&>(*s_.decl).trusting_request;
-      case ast::DeclKind::kAgent: return static_cast<const ast::AgentDecl&>(*s_.decl).trusting_request;
-      case ast::DeclKind::kDelegation: return static_cast<const ast::DelegationDecl&>(*s_.decl).trusting_request;
-      default: return false;
+      case ast::DeclKind::kGrant:
+        return static_cast<const ast::GrantDecl&>(*s_.decl).trusting_request;
+      case ast::DeclKind::kAgent:
+        return static_cast<const ast::AgentDecl&>(*s_.decl).trusting_request;
+      case ast::DeclKind::kDelegation:
+        return static_cast<const ast::DelegationDecl&>(*s_.decl).trusting_request;
+      default:
+        return false;
     }
   }
 
-  // A path typed for every covered resource type. What reads `resource` of several types becomes a chain of
-  // `if it is known for this type then … else …`: an attribute of another type is never known.
+  // A path typed for every covered resource type. What reads `resource` of several types becomes a
+  // chain of `if it is known for this type then … else …`: an attribute of another type is never
+  // known.
   const Expr* PerType(Expr& path, const ast::LimitClause& clause, TypeId* type) {
     std::map<uint32_t, std::vector<const ActionDef*>> by_type;
     std::vector<const ActionDef*> all;
     for (const ClauseModel& covered : statement_.clauses) {
       for (const ActionDef* action : ActionsOf(c_, covered)) {
-        bool concerned = clause.measure.text == "requests" ||
-                         std::any_of(action->params.begin(), action->params.end(), [&](const ParamDef& p) {
-                           return c_.Text(p.name) == clause.measure.text;
-                         });
+        bool concerned =
+            clause.measure.text == "requests" ||
+            std::any_of(action->params.begin(), action->params.end(),
+                        [&](const ParamDef& p) { return c_.Text(p.name) == clause.measure.text; });
         if (!concerned) continue;
         by_type[covered.type].push_back(action);
         all.push_back(action);
@@ -209,8 +237,9 @@ class LimitBuilder {
       TypeId here = CheckTyped(c_, *one, kNone, scope);
       if (here == kNone) return nullptr;
       if (!typed.empty() && here != *type) {
-        c_.ReportText(DPL0301, path.span, Quoted(PathText(path)) + " is " + DescribeType(c_, *type) + " for one type and " +
-                                              DescribeType(c_, here) + " for another");
+        c_.ReportText(DPL0301, path.span,
+                      Quoted(PathText(path)) + " is " + DescribeType(c_, *type) +
+                          " for one type and " + DescribeType(c_, here) + " for another");
         return nullptr;
       }
       *type = here;
@@ -243,14 +272,16 @@ class LimitBuilder {
   bool Positive(const Expr& cap) {
     uint32_t constant = FoldConstant(c_, cap);
     if (constant == kNone || c_.model.constants[constant].number > 0) return true;
-    c_.Report(DPL0509, cap.span, {Quoted(ConstantText(c_, constant))}).Help("to forbid the act, write a `forbid`");
+    c_.Report(DPL0509, cap.span, {Quoted(ConstantText(c_, constant))})
+        .Help("to forbid the act, write a `forbid`");
     return false;
   }
 
   bool Window(const ast::LimitClause& clause, LimitModel* out) {
     if (clause.period != ast::PeriodKind::kSliding) {
       if (clause.period == ast::PeriodKind::kEach && clause.measure.text == "requests") {
-        c_.Report(DPL0503, clause.span, {"each request counts one"}).Help("say per when: `limit requests to 100 per day`");
+        c_.Report(DPL0503, clause.span, {"each request counts one"})
+            .Help("say per when: `limit requests to 100 per day`");
       }
       return true;
     }
@@ -271,14 +302,18 @@ class LimitBuilder {
       ast::AskTier& tier = clause.tiers[i];
       LimitModel::Tier built;
       const Symbol* approval = Lookup(c_, SymbolKind::kApproval, tier.approval, *s_.file);
-      if (approval == nullptr) ok = false; else built.approval = approval->index;
+      if (approval == nullptr)
+        ok = false;
+      else
+        built.approval = approval->index;
       if (tier.up_to.has_value()) {
         built.up_to = QuantityExpr(*tier.up_to, clause, *out);
         ok = built.up_to != nullptr && ok;
         if (built.up_to != nullptr && before != nullptr) ok = Rising(*before, *built.up_to) && ok;
         if (built.up_to != nullptr) before = built.up_to;
       } else if (i + 1 < clause.tiers.size()) {
-        c_.ReportText(DPL0508, clause.tiers[i + 1].span, "the tier before this one has no `up to`, so this one is never reached")
+        c_.ReportText(DPL0508, clause.tiers[i + 1].span,
+                      "the tier before this one has no `up to`, so this one is never reached")
             .Label(tier.span, "this one has no end");
         ok = false;
       }
@@ -292,7 +327,8 @@ class LimitBuilder {
     if (a == kNone || b == kNone) return true;
     const Constant &low = c_.model.constants[a], &high = c_.model.constants[b];
     if (low.kind == Constant::Kind::kMoney && low.extra != high.extra) {
-      c_.Report(DPL0304, above.span, {Quoted(ConstantText(c_, a)), Quoted(ConstantText(c_, b))}).Help("state both in one currency");
+      c_.Report(DPL0304, above.span, {Quoted(ConstantText(c_, a)), Quoted(ConstantText(c_, b))})
+          .Help("state both in one currency");
       return false;
     }
     if (high.number > low.number) return true;
@@ -314,7 +350,8 @@ class LimitBuilder {
       ok = Key(clause, key, out) && ok;
     }
     if (!clause.keys.empty() && clause.period == ast::PeriodKind::kEach) {
-      c_.ReportText(DPL0505, clause.keys[0].span, "a limit on each act counts nothing, so it has no key")
+      c_.ReportText(DPL0505, clause.keys[0].span,
+                    "a limit on each act counts nothing, so it has no key")
           .Help("leave `for each` out, or say over what time: `per day for each …`");
       ok = false;
     }
@@ -323,7 +360,8 @@ class LimitBuilder {
     return ok;
   }
 
-  bool Unavailable(const ast::LimitClause& clause, const ast::LimitClause::Key& key, const std::string& why) {
+  bool Unavailable(const ast::LimitClause& clause, const ast::LimitClause::Key& key,
+                   const std::string& why) {
     c_.Report(DPL0505, key.span, {Quoted(clause.measure.text), Quoted(key.path.text)}).Help(why);
     return false;
   }
@@ -341,7 +379,8 @@ class LimitBuilder {
       part.kind = name == "agent" ? KeyPartKind::kAgent : KeyPartKind::kInstance;
     } else if (name == "task") {
       if (!place_.task) {
-        c_.Report(DPL0506, key.span, {Called(s_)}).Help("count it in the task, or say `only in task …` in the delegation");
+        c_.Report(DPL0506, key.span, {Called(s_)})
+            .Help("count it in the task, or say `only in task …` in the delegation");
         return false;
       }
       part.kind = KeyPartKind::kTask;
@@ -357,14 +396,18 @@ class LimitBuilder {
     return true;
   }
 
-  bool PathKey(const ast::LimitClause& clause, ast::LimitClause::Key& key, LimitKeyPart part, LimitModel* out) {
+  bool PathKey(const ast::LimitClause& clause, ast::LimitClause::Key& key, LimitKeyPart part,
+               LimitModel* out) {
     const std::string& name = key.path.text;
     std::string root = name.substr(0, name.find('.'));
     if (root != "person" && root != "resource" && root != "task" && root != "request") {
-      static const std::vector<std::string> kKeys = {"person", "agent", "instance", "task", "resource"};
+      static const std::vector<std::string> kKeys = {"person", "agent", "instance", "task",
+                                                     "resource"};
       c_.ReportText(DPL0505, key.span, Quoted(name) + " is no key to count by")
           .Help(DidYouMean(NearNames(name, kKeys)))
-          .Help("count for each `person`, `agent`, `instance`, `task`, `resource`, or a path such as `resource.vendor`");
+          .Help(
+              "count for each `person`, `agent`, `instance`, `task`, `resource`, or a path such as "
+              "`resource.vendor`");
       return false;
     }
     if (root == "person" && !place_.person) return Unavailable(clause, key, place_.no_person);
@@ -378,7 +421,9 @@ class LimitBuilder {
     if (typed == nullptr) return false;
     TypeKind kind = c_.Type(type).kind;
     if (kind == TypeKind::kSet || kind == TypeKind::kRecord || kind == TypeKind::kLabels) {
-      return Unavailable(clause, key, Quoted(name) + " is " + DescribeType(c_, type) + "; a key is one plain value");
+      return Unavailable(
+          clause, key,
+          Quoted(name) + " is " + DescribeType(c_, type) + "; a key is one plain value");
     }
     part.kind = KeyPartKind::kCode;
     part.code = static_cast<uint32_t>(out->key_exprs.size());
@@ -394,7 +439,8 @@ class LimitBuilder {
     for (const Expr* key : limit.key_exprs) {
       Walk(*key, [&](const Expr& e) {
         found |= e.ref == ast::RefKind::kRequestParam;
-        if (e.ref == ast::RefKind::kPersonAttr) found |= c_.model.schema.person.attributes[e.ref_a].from_request;
+        if (e.ref == ast::RefKind::kPersonAttr)
+          found |= c_.model.schema.person.attributes[e.ref_a].from_request;
         if (e.ref == ast::RefKind::kResourceAttr || e.ref == ast::RefKind::kResourceParent) {
           found |= c_.model.schema.resources[e.ref_b].attributes[e.ref_a].from_request;
         }
@@ -407,14 +453,20 @@ class LimitBuilder {
   void CheckRequestKeys() {
     for (const LimitModel& limit : statement_.limits) {
       if (!KeyedByRequest(limit)) continue;
-      bool bounded = std::any_of(statement_.limits.begin(), statement_.limits.end(), [&](const LimitModel& other) {
-        return &other != &limit && !other.clause->no_limit && other.clause->measure.text == limit.clause->measure.text &&
-               other.clause->period != ast::PeriodKind::kEach && !KeyedByRequest(other);
-      });
+      bool bounded = std::any_of(
+          statement_.limits.begin(), statement_.limits.end(), [&](const LimitModel& other) {
+            return &other != &limit && !other.clause->no_limit &&
+                   other.clause->measure.text == limit.clause->measure.text &&
+                   other.clause->period != ast::PeriodKind::kEach && !KeyedByRequest(other);
+          });
       if (bounded) continue;
-      const Span& span = limit.clause->keys.empty() ? limit.clause->span : limit.clause->keys[0].span;
-      c_.ReportText(DPL0505, span, "a key that the caller makes up, like this one, gives everybody as many budgets as they like")
-          .Help("add a second limit on " + Quoted(limit.clause->measure.text) + " without that key");
+      const Span& span =
+          limit.clause->keys.empty() ? limit.clause->span : limit.clause->keys[0].span;
+      c_.ReportText(DPL0505, span,
+                    "a key that the caller makes up, like this one, gives everybody as many "
+                    "budgets as they like")
+          .Help("add a second limit on " + Quoted(limit.clause->measure.text) +
+                " without that key");
     }
   }
 
@@ -432,7 +484,9 @@ class LimitBuilder {
 
   void WarnNeverBinds() {
     for (const LimitModel& each : statement_.limits) {
-      if (each.clause->no_limit || each.clause->period != ast::PeriodKind::kEach || each.cap == nullptr) continue;
+      if (each.clause->no_limit || each.clause->period != ast::PeriodKind::kEach ||
+          each.cap == nullptr)
+        continue;
       uint32_t constant = FoldConstant(c_, *each.cap);
       if (constant == kNone) continue;
       const Constant cap = c_.model.constants[constant];
@@ -442,7 +496,9 @@ class LimitBuilder {
         uint32_t currency = cap.extra;
         int64_t bound = LastBound(other, &currency);
         if (currency != cap.extra || bound > cap.number) continue;
-        c_.Report(DPL0503, each.clause->span, {"another one stops at " + Quoted(std::string(c_.SourceText(other.clause->quantity->span))) + " in all"})
+        c_.Report(DPL0503, each.clause->span,
+                  {"another one stops at " +
+                   Quoted(std::string(c_.SourceText(other.clause->quantity->span))) + " in all"})
             .Label(other.clause->span, "this one");
         break;
       }
@@ -453,8 +509,10 @@ class LimitBuilder {
     for (const LimitModel& none : statement_.limits) {
       if (!none.clause->no_limit) continue;
       for (const LimitModel& other : statement_.limits) {
-        if (other.clause->no_limit || other.clause->measure.text != none.clause->measure.text) continue;
-        c_.ReportText(DPL0103, none.clause->span, Quoted(none.clause->measure.text) + " is both limited and not limited here")
+        if (other.clause->no_limit || other.clause->measure.text != none.clause->measure.text)
+          continue;
+        c_.ReportText(DPL0103, none.clause->span,
+                      Quoted(none.clause->measure.text) + " is both limited and not limited here")
             .Label(other.clause->span, "limited here");
         break;
       }
@@ -470,7 +528,8 @@ class LimitBuilder {
 
 }  // namespace
 
-void BuildLimits(Checker& c, const Symbol& s, std::vector<ast::LimitClause>& limits, const LimitPlace& place) {
+void BuildLimits(Checker& c, const Symbol& s, std::vector<ast::LimitClause>& limits,
+                 const LimitPlace& place) {
   LimitBuilder(c, s, limits, place).Run();
 }
 
@@ -482,13 +541,16 @@ void BuildLimitBlock(Checker& c, const Symbol& s) {
   ResolveSubjects(c, decl.applies_to, *s.file);
   ExprScope scope = RestrictingScope(*s.file, "a limit's condition");
   Span subjects = decl.applies_to.empty() ? Span{} : decl.applies_to.front().span;
-  AddCovers(c, statement, decl.covers, ClauseRole::kLimitCovers, decl.has_applies_to ? &decl.applies_to : nullptr, subjects, scope);
-  if (decl.covers.empty()) Lacks(c, s, "`covers`, which says what is limited", "add `covers … on …`");
+  AddCovers(c, statement, decl.covers, ClauseRole::kLimitCovers,
+            decl.has_applies_to ? &decl.applies_to : nullptr, subjects, scope);
+  if (decl.covers.empty())
+    Lacks(c, s, "`covers`, which says what is limited", "add `covers … on …`");
   if (decl.caps.empty()) Lacks(c, s, "a `cap`", "add `cap … to … per day`");
 
   bool agents = !decl.applies_to.empty(), people = true;
   for (const ast::Subject& subject : decl.applies_to) {
-    agents &= subject.kind == ast::Subject::Kind::kAgent || subject.kind == ast::Subject::Kind::kAnyAgent;
+    agents &=
+        subject.kind == ast::Subject::Kind::kAgent || subject.kind == ast::Subject::Kind::kAnyAgent;
     people &= subject.kind != ast::Subject::Kind::kPublic;
   }
   LimitPlace place;
@@ -496,7 +558,8 @@ void BuildLimitBlock(Checker& c, const Symbol& s) {
   place.person = people;
   place.agent = place.instance = agents;
   place.no_person = "the public is any caller, known or not";
-  place.no_agent = "people who act without an agent have none, and would be denied; add `applies to any agent`";
+  place.no_agent =
+      "people who act without an agent have none, and would be denied; add `applies to any agent`";
   BuildLimits(c, s, decl.caps, place);
 }
 

@@ -1,8 +1,8 @@
 // DPL0502: a measure that must be limited, granted where nothing limits it.
 //
-// What counts: a limit or `no limit` of the grant itself; a `limit` block that is about everyone the row names, for the
-// whole type and without a condition; for a row of standing agents only, limits of all those agents. Limits of delegations
-// and tasks do not: people can act without them.
+// What counts: a limit or `no limit` of the grant itself; a `limit` block that is about everyone
+// the row names, for the whole type and without a condition; for a row of standing agents only,
+// limits of all those agents. Limits of delegations and tasks do not: people can act without them.
 #include <algorithm>
 
 #include "compiler/check/clauses.h"
@@ -14,27 +14,33 @@ namespace dpl::check {
 namespace {
 
 bool Limits(const StatementModel& statement, std::string_view measure) {
-  return std::any_of(statement.limits.begin(), statement.limits.end(),
-                     [&](const LimitModel& limit) { return limit.clause->measure.text == measure; });
+  return std::any_of(
+      statement.limits.begin(), statement.limits.end(),
+      [&](const LimitModel& limit) { return limit.clause->measure.text == measure; });
 }
 
 bool AboutAll(const Checker& c, const ClauseModel& covers, const ClauseModel& granted) {
   if (covers.subjects == nullptr || covers.subjects->empty()) return true;
-  return std::all_of(granted.subjects->begin(), granted.subjects->end(), [&](const ast::Subject& to) {
-    return std::any_of(covers.subjects->begin(), covers.subjects->end(), [&](const ast::Subject& limited) {
-      bool everyone = limited.kind == ast::Subject::Kind::kEveryone || limited.kind == ast::Subject::Kind::kPublic;
-      return everyone || SubjectIncludes(c, limited, to);
-    });
-  });
+  return std::all_of(
+      granted.subjects->begin(), granted.subjects->end(), [&](const ast::Subject& to) {
+        return std::any_of(covers.subjects->begin(), covers.subjects->end(),
+                           [&](const ast::Subject& limited) {
+                             bool everyone = limited.kind == ast::Subject::Kind::kEveryone ||
+                                             limited.kind == ast::Subject::Kind::kPublic;
+                             return everyone || SubjectIncludes(c, limited, to);
+                           });
+      });
 }
 
-bool LimitedByBlock(const Checker& c, const ClauseModel& granted, uint32_t action, std::string_view measure) {
+bool LimitedByBlock(const Checker& c, const ClauseModel& granted, uint32_t action,
+                    std::string_view measure) {
   for (uint32_t s : c.by_kind[static_cast<size_t>(StatementKind::kLimit)]) {
     const StatementModel& block = c.model.statements[s];
     if (!Limits(block, measure)) continue;
     for (const ClauseModel& covers : block.clauses) {
       bool whole = covers.where == nullptr && !covers.has_id && covers.containers.empty();
-      if (covers.type == granted.type && whole && std::binary_search(covers.actions.begin(), covers.actions.end(), action) &&
+      if (covers.type == granted.type && whole &&
+          std::binary_search(covers.actions.begin(), covers.actions.end(), action) &&
           AboutAll(c, covers, granted)) {
         return true;
       }
@@ -45,9 +51,11 @@ bool LimitedByBlock(const Checker& c, const ClauseModel& granted, uint32_t actio
 
 bool LimitedByAgents(const Checker& c, const ClauseModel& granted, std::string_view measure) {
   return !granted.subjects->empty() &&
-         std::all_of(granted.subjects->begin(), granted.subjects->end(), [&](const ast::Subject& to) {
-           return to.kind == ast::Subject::Kind::kAgent && to.ref != kNone && Limits(c.Agent(to.ref), measure);
-         });
+         std::all_of(granted.subjects->begin(), granted.subjects->end(),
+                     [&](const ast::Subject& to) {
+                       return to.kind == ast::Subject::Kind::kAgent && to.ref != kNone &&
+                              Limits(c.Agent(to.ref), measure);
+                     });
 }
 
 }  // namespace
@@ -65,13 +73,18 @@ void CheckMustBeLimited(Checker& c) {
         for (const ParamDef& param : resource.actions[a].params) {
           if (!param.must_be_limited) continue;
           std::string measure(c.Text(param.name));
-          bool written = std::any_of(decl.limits.begin(), decl.limits.end(),
-                                     [&](const ast::LimitClause& limit) { return limit.measure.text == measure; });
-          if (written || LimitedByBlock(c, clause, a, measure) || LimitedByAgents(c, clause, measure)) continue;
+          bool written = std::any_of(
+              decl.limits.begin(), decl.limits.end(),
+              [&](const ast::LimitClause& limit) { return limit.measure.text == measure; });
+          if (written || LimitedByBlock(c, clause, a, measure) ||
+              LimitedByAgents(c, clause, measure))
+            continue;
           c.Report(DPL0502, clause.span,
-                   {Quoted(measure), Quoted(c.Text(resource.actions[a].name)) + " on " + Quoted(c.Text(resource.name)) + " in " + Called(symbol)})
+                   {Quoted(measure), Quoted(c.Text(resource.actions[a].name)) + " on " +
+                                         Quoted(c.Text(resource.name)) + " in " + Called(symbol)})
               .Label(resource.span, "declared here")
-              .Help("add `limit " + measure + " to … each` to the grant, or `no limit on " + measure + " because \"…\"`");
+              .Help("add `limit " + measure + " to … each` to the grant, or `no limit on " +
+                    measure + " because \"…\"`");
         }
       }
     }

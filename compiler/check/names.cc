@@ -14,27 +14,48 @@ using ast::DeclKind;
 
 std::optional<SymbolKind> SymbolOf(DeclKind kind) {
   switch (kind) {
-    case DeclKind::kConst: return SymbolKind::kConst;
-    case DeclKind::kEnum: return SymbolKind::kEnum;
-    case DeclKind::kFunction: return SymbolKind::kFunction;
-    case DeclKind::kCalendar: return SymbolKind::kCalendar;
-    case DeclKind::kTeam: return SymbolKind::kTeam;
-    case DeclKind::kRole: return SymbolKind::kRole;
-    case DeclKind::kSystem: return SymbolKind::kSystem;
-    case DeclKind::kResource: return SymbolKind::kResource;
-    case DeclKind::kActivity: return SymbolKind::kActivity;
-    case DeclKind::kGrant: return SymbolKind::kGrant;
-    case DeclKind::kLimit: return SymbolKind::kLimit;
-    case DeclKind::kForbid: return SymbolKind::kForbid;
-    case DeclKind::kAgent: return SymbolKind::kAgent;
-    case DeclKind::kDelegation: return SymbolKind::kDelegation;
-    case DeclKind::kTask: return SymbolKind::kTask;
-    case DeclKind::kApproval: return SymbolKind::kApproval;
-    case DeclKind::kObligation: return SymbolKind::kObligation;
-    case DeclKind::kSeparate: return SymbolKind::kSeparate;
-    case DeclKind::kBreakGlass: return SymbolKind::kBreakGlass;
-    case DeclKind::kPartner: return SymbolKind::kPartner;
-    default: return std::nullopt;  // person, context, owner of, data, test: they have no name
+    case DeclKind::kConst:
+      return SymbolKind::kConst;
+    case DeclKind::kEnum:
+      return SymbolKind::kEnum;
+    case DeclKind::kFunction:
+      return SymbolKind::kFunction;
+    case DeclKind::kCalendar:
+      return SymbolKind::kCalendar;
+    case DeclKind::kTeam:
+      return SymbolKind::kTeam;
+    case DeclKind::kRole:
+      return SymbolKind::kRole;
+    case DeclKind::kSystem:
+      return SymbolKind::kSystem;
+    case DeclKind::kResource:
+      return SymbolKind::kResource;
+    case DeclKind::kActivity:
+      return SymbolKind::kActivity;
+    case DeclKind::kGrant:
+      return SymbolKind::kGrant;
+    case DeclKind::kLimit:
+      return SymbolKind::kLimit;
+    case DeclKind::kForbid:
+      return SymbolKind::kForbid;
+    case DeclKind::kAgent:
+      return SymbolKind::kAgent;
+    case DeclKind::kDelegation:
+      return SymbolKind::kDelegation;
+    case DeclKind::kTask:
+      return SymbolKind::kTask;
+    case DeclKind::kApproval:
+      return SymbolKind::kApproval;
+    case DeclKind::kObligation:
+      return SymbolKind::kObligation;
+    case DeclKind::kSeparate:
+      return SymbolKind::kSeparate;
+    case DeclKind::kBreakGlass:
+      return SymbolKind::kBreakGlass;
+    case DeclKind::kPartner:
+      return SymbolKind::kPartner;
+    default:
+      return std::nullopt;  // person, context, owner of, data, test: they have no name
   }
 }
 
@@ -47,22 +68,26 @@ bool IsStatement(SymbolKind kind) { return kind >= SymbolKind::kGrant; }
 
 // Kinds that may not share a name within a package.
 bool Collide(SymbolKind a, SymbolKind b) {
-  return a == b || (SaidInExpressions(a) && SaidInExpressions(b)) || (IsStatement(a) && IsStatement(b));
+  return a == b || (SaidInExpressions(a) && SaidInExpressions(b)) ||
+         (IsStatement(a) && IsStatement(b));
 }
 
 // What a name of this kind could be mistaken for: variables, functions, and for an enum types.
 bool ShadowsBuiltIn(SymbolKind kind, std::string_view name) {
-  static const std::set<std::string_view> kVariables = {"person", "agent", "resource", "request", "task", "now", "context"};
+  static const std::set<std::string_view> kVariables = {"person", "agent", "resource", "request",
+                                                        "task",   "now",   "context"};
   static const std::set<std::string_view> kTypes = {
-      "bool", "int", "decimal", "money", "string", "date", "datetime", "time", "duration", "path", "ip", "labels",
-      "Person", "Agent", "Team", "Role", "Task",
+      "bool", "int", "decimal", "money",  "string", "date", "datetime", "time", "duration",
+      "path", "ip",  "labels",  "Person", "Agent",  "Team", "Role",     "Task",
   };
   if (kind == SymbolKind::kSystem) return kVariables.contains(name);
   if (!SaidInExpressions(kind)) return false;
-  return kVariables.contains(name) || FindBuiltin(name) != nullptr || (kind == SymbolKind::kEnum && kTypes.contains(name));
+  return kVariables.contains(name) || FindBuiltin(name) != nullptr ||
+         (kind == SymbolKind::kEnum && kTypes.contains(name));
 }
 
-const Symbol* InPackage(const Checker& c, SymbolKind kind, uint32_t package, std::string_view name) {
+const Symbol* InPackage(const Checker& c, SymbolKind kind, uint32_t package,
+                        std::string_view name) {
   const auto& names = c.packages[package].names[static_cast<size_t>(kind)];
   auto found = names.find(name);
   return found == names.end() ? nullptr : found->second;
@@ -73,7 +98,8 @@ uint32_t PackageNamed(const Checker& c, std::string_view prefix, const FileScope
   if (file.package != kNone && c.packages[file.package].name == prefix) return file.package;
   for (const FileScope::Use& use : file.imports) {
     if (use.package == kNone) continue;
-    if (use.import->alias.text == prefix || c.packages[use.package].name == prefix) return use.package;
+    if (use.import->alias.text == prefix || c.packages[use.package].name == prefix)
+      return use.package;
   }
   return kNone;
 }
@@ -83,7 +109,8 @@ std::vector<std::string> VisibleNames(const Checker& c, SymbolKind kind, const F
   std::vector<std::string> names;
   auto add = [&](uint32_t package) {
     if (package == kNone) return;
-    for (const auto& [name, symbol] : c.packages[package].names[static_cast<size_t>(kind)]) names.push_back(name);
+    for (const auto& [name, symbol] : c.packages[package].names[static_cast<size_t>(kind)])
+      names.push_back(name);
   };
   add(file.package);
   for (const FileScope::Use& use : file.imports) add(use.package);
@@ -91,7 +118,8 @@ std::vector<std::string> VisibleNames(const Checker& c, SymbolKind kind, const F
 }
 
 // Packages that declare the name but are not imported: what an `import` would mend.
-std::string ImportHelp(const Checker& c, SymbolKind kind, std::string_view name, const FileScope& file) {
+std::string ImportHelp(const Checker& c, SymbolKind kind, std::string_view name,
+                       const FileScope& file) {
   std::vector<std::string> packages;
   for (uint32_t p = 0; p < c.packages.size(); ++p) {
     if (p != file.package && !Imports(file, p) && InPackage(c, kind, p, name) != nullptr) {
@@ -127,7 +155,8 @@ Found Search(Checker& c, SymbolKind kind, std::string_view name, FileScope& file
   for (const FileScope::Use& use : file.imports) {
     if (use.package == kNone) continue;
     const Symbol* symbol = InPackage(c, kind, use.package, name);
-    if (symbol != nullptr && std::find(found.several.begin(), found.several.end(), symbol) == found.several.end()) {
+    if (symbol != nullptr &&
+        std::find(found.several.begin(), found.several.end(), symbol) == found.several.end()) {
       found.several.push_back(symbol);
     }
   }
@@ -147,14 +176,16 @@ void ReportUnknown(Checker& c, SymbolKind kind, const ast::QName& name, FileScop
   std::string_view last = name.text;
   if (size_t dot = last.rfind('.'); dot != std::string_view::npos) last = last.substr(dot + 1);
   std::string import_help = ImportHelp(c, kind, last, file);
-  std::vector<std::string> near =
-      import_help.empty() ? NearNames(name.text, VisibleNames(c, kind, file)) : std::vector<std::string>();
+  std::vector<std::string> near = import_help.empty()
+                                      ? NearNames(name.text, VisibleNames(c, kind, file))
+                                      : std::vector<std::string>();
   DiagnosticRef report = kind == SymbolKind::kSystem
                              ? c.Report(DPL0210, name.span, {Quoted(name.text)})
                              : c.Report(DPL0201, name.span, {KindWord(kind), Quoted(name.text)});
   report.Help(import_help).Help(DidYouMean(near));
   if (import_help.empty() && near.empty()) {
-    if (kind == SymbolKind::kTeam) report.Help("declare it: `team " + std::string(last) + " { owner person \"…\" }`");
+    if (kind == SymbolKind::kTeam)
+      report.Help("declare it: `team " + std::string(last) + " { owner person \"…\" }`");
     if (kind == SymbolKind::kRole) report.Help("declare it: `role " + std::string(last) + "`");
     if (kind == SymbolKind::kSystem) report.Help("declare it: `system " + std::string(last) + "`");
   }
@@ -178,15 +209,18 @@ void AddSymbol(Checker& c, FileScope& file, ast::Decl* decl, SymbolKind kind) {
   if (kind == SymbolKind::kResource) {
     const auto& resource = static_cast<const ast::ResourceDecl&>(*decl);
     std::string_view system = resource.system.text;
-    if (size_t dot = system.rfind('.'); dot != std::string_view::npos) system = system.substr(dot + 1);
+    if (size_t dot = system.rfind('.'); dot != std::string_view::npos)
+      system = system.substr(dot + 1);
     symbol.name = std::string(system) + "." + symbol.name;
     symbol.qualified = symbol.name;
   }
   if (kind == SymbolKind::kSystem) symbol.qualified = symbol.name;
 
   auto twice = [&](const Symbol& first) {
-    c.Report(DPL0202, decl->name.span.known() ? decl->name.span : decl->head_span, {Quoted(symbol.name)})
-        .Label(first.decl->head_span, std::string(KindWord(first.kind)) + " " + Quoted(symbol.name) + " is declared here")
+    c.Report(DPL0202, decl->name.span.known() ? decl->name.span : decl->head_span,
+             {Quoted(symbol.name)})
+        .Label(first.decl->head_span,
+               std::string(KindWord(first.kind)) + " " + Quoted(symbol.name) + " is declared here")
         .Help("rename one of them");
   };
   for (int other = 0; other < kSymbolKinds; ++other) {
@@ -194,7 +228,9 @@ void AddSymbol(Checker& c, FileScope& file, ast::Decl* decl, SymbolKind kind) {
     auto found = package.names[static_cast<size_t>(other)].find(symbol.name);
     if (found != package.names[static_cast<size_t>(other)].end()) return twice(*found->second);
   }
-  auto* global = kind == SymbolKind::kSystem ? &c.systems : kind == SymbolKind::kResource ? &c.resources : nullptr;
+  auto* global = kind == SymbolKind::kSystem     ? &c.systems
+                 : kind == SymbolKind::kResource ? &c.resources
+                                                 : nullptr;
   if (global != nullptr) {
     auto [at, fresh] = global->emplace(symbol.name, &symbol);
     if (!fresh) return twice(*at->second);
@@ -249,7 +285,8 @@ void ResolveImports(Checker& c) {
             .Help(DidYouMean(NearNames(import.package.text, known)))
             .Help("name the file or folder that holds it on the command line");
       } else if (found->second == file.package) {
-        c.Report(DPL0204, import.package.span, {Quoted(import.package.text + " -> " + import.package.text)})
+        c.Report(DPL0204, import.package.span,
+                 {Quoted(import.package.text + " -> " + import.package.text)})
             .Help("a package sees its own names without importing itself");
       } else if (Imports(file, found->second)) {
         c.Report(DPL0202, import.package.span, {"import " + Quoted(import.package.text)});
@@ -313,7 +350,8 @@ void ReportUnusedImports(Checker& c) {
   for (const FileScope& file : c.files) {
     for (const FileScope::Use& use : file.imports) {
       if (use.package == kNone || use.used) continue;
-      c.Report(DPL0206, use.import->span, {Quoted(use.import->package.text)}).Help("remove the line");
+      c.Report(DPL0206, use.import->span, {Quoted(use.import->package.text)})
+          .Help("remove the line");
     }
   }
 }
@@ -334,8 +372,11 @@ const Symbol* LookupQuietly(Checker& c, SymbolKind kind, std::string_view name, 
     auto found = c.systems.find(dot == std::string_view::npos ? name : name.substr(dot + 1));
     if (found == c.systems.end()) return nullptr;
     symbol = found->second;
-    if (dot != std::string_view::npos && PackageNamed(c, name.substr(0, dot), file) != symbol->package) return nullptr;
-    if (symbol->package != file.package && !Imports(file, symbol->package) && !file.in_test) return nullptr;
+    if (dot != std::string_view::npos &&
+        PackageNamed(c, name.substr(0, dot), file) != symbol->package)
+      return nullptr;
+    if (symbol->package != file.package && !Imports(file, symbol->package) && !file.in_test)
+      return nullptr;
   } else {
     symbol = Search(c, kind, name, file).symbol;
   }
@@ -353,7 +394,8 @@ const Symbol* Lookup(Checker& c, SymbolKind kind, const ast::QName& name, FileSc
       options.push_back(Quoted(symbol->qualified));
       MarkUsed(file, symbol->package);
     }
-    c.Report(DPL0203, name.span, {Quoted(name.text), Listed(options)}).Help("write the one you mean with its package");
+    c.Report(DPL0203, name.span, {Quoted(name.text), Listed(options)})
+        .Help("write the one you mean with its package");
     return nullptr;
   }
   ReportUnknown(c, kind, name, file);
@@ -367,8 +409,11 @@ uint32_t LookupTypeQuietly(Checker& c, std::string_view name, FileScope& file) {
   auto found = c.resources.find(before == std::string_view::npos ? name : name.substr(before + 1));
   if (found == c.resources.end()) return kNone;
   const Symbol& symbol = *found->second;
-  if (before != std::string_view::npos && PackageNamed(c, name.substr(0, before), file) != symbol.package) return kNone;
-  if (symbol.package != file.package && !Imports(file, symbol.package) && !file.in_test) return kNone;
+  if (before != std::string_view::npos &&
+      PackageNamed(c, name.substr(0, before), file) != symbol.package)
+    return kNone;
+  if (symbol.package != file.package && !Imports(file, symbol.package) && !file.in_test)
+    return kNone;
   MarkUsed(file, symbol.package);
   return symbol.index;
 }
@@ -392,7 +437,8 @@ uint32_t LookupType(Checker& c, const ast::QName& name, FileScope& file) {
   if (dot == std::string_view::npos) {
     std::vector<std::string> ending;
     for (const std::string& full : known) {
-      if (full.size() > text.size() && full.ends_with(text) && full[full.size() - text.size() - 1] == '.') {
+      if (full.size() > text.size() && full.ends_with(text) &&
+          full[full.size() - text.size() - 1] == '.') {
         ending.push_back(full);
       }
     }
@@ -401,21 +447,26 @@ uint32_t LookupType(Checker& c, const ast::QName& name, FileScope& file) {
         .Help("a resource type is written with its system: `system.Type`");
     return kNone;
   }
-  if (!c.systems.contains(text.substr(0, dot)) && PackageNamed(c, text.substr(0, text.rfind('.')), file) == kNone) {
+  if (!c.systems.contains(text.substr(0, dot)) &&
+      PackageNamed(c, text.substr(0, text.rfind('.')), file) == kNone) {
     std::vector<std::string> systems;
     for (const auto& [system, symbol] : c.systems) systems.push_back(system);
-    c.Report(DPL0210, name.span, {Quoted(text.substr(0, dot))}).Help(DidYouMean(NearNames(text, known)))
-        .Help(NearNames(text, known).empty() ? DidYouMean(NearNames(text.substr(0, dot), systems)) : std::string());
+    c.Report(DPL0210, name.span, {Quoted(text.substr(0, dot))})
+        .Help(DidYouMean(NearNames(text, known)))
+        .Help(NearNames(text, known).empty() ? DidYouMean(NearNames(text.substr(0, dot), systems))
+                                             : std::string());
     return kNone;
   }
-  c.Report(DPL0201, name.span, {"resource type", Quoted(text)}).Help(DidYouMean(NearNames(text, known)));
+  c.Report(DPL0201, name.span, {"resource type", Quoted(text)})
+      .Help(DidYouMean(NearNames(text, known)));
   return kNone;
 }
 
 const Symbol* LookupStatement(Checker& c, std::string_view name, FileScope& file) {
   for (int round = 0; round < 2; ++round) {
     for (int kind = static_cast<int>(SymbolKind::kGrant); kind < kSymbolKinds; ++kind) {
-      if (const Symbol* symbol = LookupQuietly(c, static_cast<SymbolKind>(kind), name, file)) return symbol;
+      if (const Symbol* symbol = LookupQuietly(c, static_cast<SymbolKind>(kind), name, file))
+        return symbol;
     }
     size_t dot = name.rfind('.');
     if (dot == std::string_view::npos) return nullptr;

@@ -31,10 +31,12 @@ bool RoleGives(const Checker& c, uint32_t role, uint32_t wanted, std::set<uint32
 }
 
 bool Known(const Subject& s) {
-  return s.ref != kNone || s.kind == Subject::Kind::kEveryone || s.kind == Subject::Kind::kPublic || s.kind == Subject::Kind::kAnyAgent;
+  return s.ref != kNone || s.kind == Subject::Kind::kEveryone || s.kind == Subject::Kind::kPublic ||
+         s.kind == Subject::Kind::kAnyAgent;
 }
 
-// What a condition allows for a path, from its top-level `path == constant` and `path in { constants }`.
+// What a condition allows for a path, from its top-level `path == constant` and `path in {
+// constants }`.
 std::map<std::string, Values> Pinned(Checker& c, const ast::Expr* where) {
   std::map<std::string, Values> pinned;
   for (const ast::Expr* part : Conjuncts(where)) {
@@ -60,7 +62,8 @@ std::map<std::string, Values> Pinned(Checker& c, const ast::Expr* where) {
     auto [at, fresh] = pinned.emplace(path, values);
     if (fresh) continue;
     Values both;
-    std::set_intersection(at->second.begin(), at->second.end(), values.begin(), values.end(), std::inserter(both, both.end()));
+    std::set_intersection(at->second.begin(), at->second.end(), values.begin(), values.end(),
+                          std::inserter(both, both.end()));
     at->second = both;
   }
   return pinned;
@@ -76,15 +79,20 @@ bool SubjectIncludes(const Checker& c, const Subject& outer, const Subject& inne
   if (!Known(outer) || !Known(inner)) return false;
   std::set<uint32_t> seen;
   using Kind = Subject::Kind;
-  if (outer.kind == Kind::kPublic) return inner.kind != Kind::kAgent && inner.kind != Kind::kAnyAgent;
+  if (outer.kind == Kind::kPublic)
+    return inner.kind != Kind::kAgent && inner.kind != Kind::kAnyAgent;
   if (outer.kind == Kind::kEveryone) {
-    return inner.kind == Kind::kEveryone || inner.kind == Kind::kTeam || inner.kind == Kind::kRole || inner.kind == Kind::kPerson;
+    return inner.kind == Kind::kEveryone || inner.kind == Kind::kTeam ||
+           inner.kind == Kind::kRole || inner.kind == Kind::kPerson;
   }
   if (outer.kind != inner.kind) return outer.kind == Kind::kAnyAgent && inner.kind == Kind::kAgent;
   switch (outer.kind) {
-    case Kind::kTeam: return TeamWithin(c, inner.ref, outer.ref, &seen);
-    case Kind::kRole: return RoleGives(c, inner.ref, outer.ref, &seen);
-    default: return outer.ref == inner.ref;
+    case Kind::kTeam:
+      return TeamWithin(c, inner.ref, outer.ref, &seen);
+    case Kind::kRole:
+      return RoleGives(c, inner.ref, outer.ref, &seen);
+    default:
+      return outer.ref == inner.ref;
   }
 }
 
@@ -93,7 +101,8 @@ Meeting SubjectsMeet(const Checker& c, const Subject& a, const Subject& b) {
   if (SubjectIncludes(c, a, b) || SubjectIncludes(c, b, a)) return Meeting::kAlways;
   bool a_agent = a.kind == Kind::kAgent, b_agent = b.kind == Kind::kAgent;
   if (a_agent && b_agent) return Meeting::kApart;
-  if (a_agent != b_agent) return a.kind == Kind::kPublic || b.kind == Kind::kPublic ? Meeting::kByData : Meeting::kApart;
+  if (a_agent != b_agent)
+    return a.kind == Kind::kPublic || b.kind == Kind::kPublic ? Meeting::kByData : Meeting::kApart;
   if (a.kind == Kind::kPerson && b.kind == Kind::kPerson) return Meeting::kApart;
   return Meeting::kByData;
 }

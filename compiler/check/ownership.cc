@@ -19,35 +19,49 @@ std::string OwnersText(const Checker& c, const std::vector<OwnerDef>& owners) {
 }
 
 bool SameOwners(std::vector<OwnerDef> a, std::vector<OwnerDef> b) {
-  auto order = [](const OwnerDef& x, const OwnerDef& y) { return std::pair(x.team, x.person) < std::pair(y.team, y.person); };
+  auto order = [](const OwnerDef& x, const OwnerDef& y) {
+    return std::pair(x.team, x.person) < std::pair(y.team, y.person);
+  };
   std::sort(a.begin(), a.end(), order);
   std::sort(b.begin(), b.end(), order);
   return a == b;
 }
 
 // Two places that say who owns one thing: the same owner twice is only a repetition.
-void Dispute(Checker& c, const std::string& what, const Span& here, const std::vector<OwnerDef>& owners, const Span& there,
+void Dispute(Checker& c, const std::string& what, const Span& here,
+             const std::vector<OwnerDef>& owners, const Span& there,
              const std::vector<OwnerDef>& others) {
   if (SameOwners(owners, others)) {
-    c.Report(DPL0202, here, {"the owner of " + what}).Label(there, "said here already").Help("remove one of them");
+    c.Report(DPL0202, here, {"the owner of " + what})
+        .Label(there, "said here already")
+        .Help("remove one of them");
     return;
   }
   c.Report(DPL0402, here, {what, OwnersText(c, owners), OwnersText(c, others), c.Place(there)})
       .Label(here, OwnersText(c, owners) + " claims it here")
       .Label(there, OwnersText(c, others) + " claims it here")
-      .Help("settle who decides and keep one; a shared claim is written `is team …, jointly team …`");
+      .Help(
+          "settle who decides and keep one; a shared claim is written `is team …, jointly team …`");
 }
 
-struct Claim { uint32_t type = kNone, container = kNone; std::vector<OwnerDef> owners; Span span; uint32_t package = kNone; };
+struct Claim {
+  uint32_t type = kNone, container = kNone;
+  std::vector<OwnerDef> owners;
+  Span span;
+  uint32_t package = kNone;
+};
 
 bool ReadClaim(Checker& c, ast::OwnerDecl& decl, FileScope& file, Claim* out) {
-  CheckMetaAllowed(c, decl.meta, {.owner = false, .because = true, .ticket = true, .review = true}, "`owner of`");
+  CheckMetaAllowed(c, decl.meta, {.owner = false, .because = true, .ticket = true, .review = true},
+                   "`owner of`");
   if (!decl.meta.because.present) {
     if (!decl.incomplete) {
-      c.Report(DPL0403, decl.head_span, {"`owner of " + decl.type.text + "`"}).Help("add `because \"…\"`: who decided it");
+      c.Report(DPL0403, decl.head_span, {"`owner of " + decl.type.text + "`"})
+          .Help("add `because \"…\"`: who decided it");
     }
   } else if (IsEmptyTalk(decl.meta.because.value)) {
-    c.Report(DPL0403, decl.meta.because.span, {"`owner of " + decl.type.text + "`"}).Help(Quoted(decl.meta.because.value) + " says nothing");
+    c.Report(DPL0403, decl.meta.because.span, {"`owner of " + decl.type.text + "`"})
+        .Help(Quoted(decl.meta.because.value) + " says nothing");
   }
   DurationUs(c, decl.meta.review_every);
   if (decl.owners.empty() && !decl.incomplete) {
@@ -70,11 +84,14 @@ bool ReadClaim(Checker& c, ast::OwnerDecl& decl, FileScope& file, Claim* out) {
     uint32_t outer = LookupType(c, decl.subtree_type, file);
     if (outer == kNone || !ok) return false;
     if (!CanLieWithin(c, out->type, outer)) {
-      c.ReportText(DPL0301, decl.subtree_type.span, WithArticle(decl.type.text) + " never lies within " + WithArticle(decl.subtree_type.text))
+      c.ReportText(DPL0301, decl.subtree_type.span,
+                   WithArticle(decl.type.text) + " never lies within " +
+                       WithArticle(decl.subtree_type.text))
           .Label(c.model.schema.resources[out->type].span, "declared here");
       return false;
     }
-    std::optional<std::string> id = CanonicalId(c, outer, decl.subtree_id.value, decl.subtree_id.span);
+    std::optional<std::string> id =
+        CanonicalId(c, outer, decl.subtree_id.value, decl.subtree_id.span);
     if (!id) return false;
     out->container = c.ResourceConstant(outer, *id);
   }
@@ -84,7 +101,8 @@ bool ReadClaim(Checker& c, ast::OwnerDecl& decl, FileScope& file, Claim* out) {
 // Whether the package's own team is one of the owners.
 bool Owns(const Checker& c, uint32_t package, const std::vector<OwnerDef>& owners) {
   uint32_t team = c.packages[package].owner_team;
-  return team != kNone && std::any_of(owners.begin(), owners.end(), [&](const OwnerDef& owner) { return owner.team == team; });
+  return team != kNone && std::any_of(owners.begin(), owners.end(),
+                                      [&](const OwnerDef& owner) { return owner.team == team; });
 }
 
 void WarnSubtrees(Checker& c, const Symbol& grant, const ClauseModel& clause) {
@@ -92,11 +110,15 @@ void WarnSubtrees(Checker& c, const Symbol& grant, const ClauseModel& clause) {
   for (const SubtreeOwner& subtree : c.model.schema.resources[clause.type].subtrees) {
     if (Owns(c, grant.package, subtree.owners)) continue;
     bool reaches = clause.containers.empty() ||
-                   std::any_of(clause.containers.begin(), clause.containers.end(), [&](const ClauseModel::Container& container) {
-                     return container.kind == ClauseModel::Container::Kind::kEntity && container.constant == subtree.container;
-                   });
+                   std::any_of(clause.containers.begin(), clause.containers.end(),
+                               [&](const ClauseModel::Container& container) {
+                                 return container.kind == ClauseModel::Container::Kind::kEntity &&
+                                        container.constant == subtree.container;
+                               });
     if (!reaches) continue;
-    c.Report(DPL0417, clause.span, {Called(grant), Quoted(ConstantText(c, subtree.container)), OwnersText(c, subtree.owners)})
+    c.Report(
+         DPL0417, clause.span,
+         {Called(grant), Quoted(ConstantText(c, subtree.container)), OwnersText(c, subtree.owners)})
         .Label(subtree.span, "its owner is named here")
         .Help("name the containers that are meant, or have its owner approve");
   }
@@ -129,7 +151,8 @@ void BuildOwners(Checker& c) {
           return s.type == claim.type && s.container == claim.container;
         });
         if (other != subtrees.end()) {
-          Dispute(c, what + " in " + Quoted(ConstantText(c, claim.container)), claim.span, claim.owners, other->span, other->owners);
+          Dispute(c, what + " in " + Quoted(ConstantText(c, claim.container)), claim.span,
+                  claim.owners, other->span, other->owners);
           continue;
         }
         subtrees.push_back(claim);
@@ -142,10 +165,12 @@ void BuildOwners(Checker& c) {
         Dispute(c, what, claim.span, claim.owners, known.span, resource.owners);
         continue;
       }
-      // A package that neither declares the type nor agrees with its system's owner makes a claim of its own.
-      const SystemDef* system = resource.system == kNone ? nullptr : &schema.systems[resource.system];
-      if (claim.package != resource.package && system != nullptr && !(system->owner == OwnerDef{}) &&
-          !SameOwners(claim.owners, {system->owner})) {
+      // A package that neither declares the type nor agrees with its system's owner makes a claim
+      // of its own.
+      const SystemDef* system =
+          resource.system == kNone ? nullptr : &schema.systems[resource.system];
+      if (claim.package != resource.package && system != nullptr &&
+          !(system->owner == OwnerDef{}) && !SameOwners(claim.owners, {system->owner})) {
         Dispute(c, what, claim.span, claim.owners, system->span, {system->owner});
         continue;
       }
@@ -158,13 +183,18 @@ void BuildOwners(Checker& c) {
     ResourceDef& resource = schema.resources[t];
     TypeOwner& known = c.type_owners[t];
     resource.owner_written = known.own_clause || known.owner_of;
-    std::stable_sort(resource.subtrees.begin(), resource.subtrees.end(), [&](const SubtreeOwner& a, const SubtreeOwner& b) {
-      return CompareConstants(c.model, a.container, b.container) < 0;
-    });
+    std::stable_sort(resource.subtrees.begin(), resource.subtrees.end(),
+                     [&](const SubtreeOwner& a, const SubtreeOwner& b) {
+                       return CompareConstants(c.model, a.container, b.container) < 0;
+                     });
     if (resource.owner_written) continue;
-    auto system = c.systems.find(resource.system == kNone ? std::string_view() : c.Text(schema.systems[resource.system].name));
-    bool unknown = system != c.systems.end() && static_cast<const ast::SystemDecl&>(*system->second->decl).meta.owner.present;
-    if (resource.system != kNone && schema.systems[resource.system].owner == OwnerDef{} && unknown) {
+    auto system =
+        c.systems.find(resource.system == kNone ? std::string_view()
+                                                : c.Text(schema.systems[resource.system].name));
+    bool unknown = system != c.systems.end() &&
+                   static_cast<const ast::SystemDecl&>(*system->second->decl).meta.owner.present;
+    if (resource.system != kNone && schema.systems[resource.system].owner == OwnerDef{} &&
+        unknown) {
       known.from_system = true;
     } else if (resource.system != kNone && !(schema.systems[resource.system].owner == OwnerDef{})) {
       resource.owners = {schema.systems[resource.system].owner};
@@ -189,35 +219,49 @@ void CheckOwnership(Checker& c) {
       const TypeOwner& owner = c.type_owners[clause.type];
       std::string name(c.Text(resource.name));
       bool written = owner.own_clause || owner.owner_of || owner.from_system;
-      bool own_package = resource.package == symbol.package &&
-                         (!resource.owners.empty() || c.packages[resource.package].owner_span.known());
+      bool own_package =
+          resource.package == symbol.package &&
+          (!resource.owners.empty() || c.packages[resource.package].owner_span.known());
       if (!written && !own_package) {
         if (ownerless.insert(clause.type).second) {
           c.Report(DPL0401, clause.span, {Quoted(name)})
               .Label(resource.span, "declared here, without an owner")
-              .Help("add `owner of " + name + " { is team …  because \"…\" }`, or an `owner` to its system");
+              .Help("add `owner of " + name +
+                    " { is team …  because \"…\" }`, or an `owner` to its system");
         }
         continue;
       }
       WarnSubtrees(c, symbol, clause);
       if (resource.owners.empty()) continue;  // written, but not known: said there
-      if (Owns(c, symbol.package, resource.owners) || c.packages[symbol.package].owner_team == kNone) continue;
-      if (decl.approved_by.present || grant.imported || decl.incomplete || !foreign.insert(clause.type).second) continue;
-      DiagnosticRef report = c.Report(DPL0404, clause.span, {Quoted(name), OwnersText(c, resource.owners)});
+      if (Owns(c, symbol.package, resource.owners) ||
+          c.packages[symbol.package].owner_team == kNone)
+        continue;
+      if (decl.approved_by.present || grant.imported || decl.incomplete ||
+          !foreign.insert(clause.type).second)
+        continue;
+      DiagnosticRef report =
+          c.Report(DPL0404, clause.span, {Quoted(name), OwnersText(c, resource.owners)});
       if (owner.span.known()) report.Label(owner.span, "its owner is named here");
       report.Help("add `approved by person \"…\"`, somebody of " + OwnersText(c, resource.owners));
     }
-    if (c.packages[symbol.package].requires_approval && foreign.empty() && !decl.approved_by.present && !grant.imported && !decl.incomplete) {
+    if (c.packages[symbol.package].requires_approval && foreign.empty() &&
+        !decl.approved_by.present && !grant.imported && !decl.incomplete) {
       c.ReportText(DPL0404, decl.head_span, Called(symbol) + " needs `approved by`")
-          .Help("this package says `requires approval`: add `approved by person \"…\"`, somebody of the owning team");
+          .Help(
+              "this package says `requires approval`: add `approved by person \"…\"`, somebody of "
+              "the owning team");
     }
-    // Superseding another package's grant takes its limits away: its owner has a say (closing rule 23).
+    // Superseding another package's grant takes its limits away: its owner has a say (closing rule
+    // 23).
     for (size_t i = 0; i < decl.supersedes.size(); ++i) {
-      const Symbol* other = LookupQuietly(c, SymbolKind::kGrant, decl.supersedes[i].text, *symbol.file);
-      if (other == nullptr || other->package == symbol.package || decl.approved_by.present) continue;
+      const Symbol* other =
+          LookupQuietly(c, SymbolKind::kGrant, decl.supersedes[i].text, *symbol.file);
+      if (other == nullptr || other->package == symbol.package || decl.approved_by.present)
+        continue;
       if (c.packages[other->package].owner_team == c.packages[symbol.package].owner_team) continue;
       c.ReportText(DPL0404, decl.supersedes[i].span,
-                   Called(*other) + " belongs to " + c.OwnerText(c.StatementOf(*other).owner) + ": superseding it needs `approved by`")
+                   Called(*other) + " belongs to " + c.OwnerText(c.StatementOf(*other).owner) +
+                       ": superseding it needs `approved by`")
           .Label(other->decl->head_span, "declared here");
     }
   }

@@ -1,5 +1,6 @@
-// The phases of a check, in the order check.cc runs them. Each is a pass over the whole set that reports what it finds and
-// leaves the model a step further; a later phase may rely on everything an earlier one made.
+// The phases of a check, in the order check.cc runs them. Each is a pass over the whole set that
+// reports what it finds and leaves the model a step further; a later phase may rely on everything
+// an earlier one made.
 #pragma once
 
 #include <memory>
@@ -16,7 +17,8 @@ void ReportUnusedImports(Checker& c);
 // unsupported.cc: declarations that parse but that this version does not carry out.
 void ReportUnsupported(Checker& c);
 
-// schema_build.cc: numbers for every named thing, then packages, enums, calendars, teams, roles, systems, activities.
+// schema_build.cc: numbers for every named thing, then packages, enums, calendars, teams, roles,
+// systems, activities.
 void BuildSchema(Checker& c);
 // resources.cc: the person, the context, resource types with attributes, parents and actions.
 void BuildResources(Checker& c);
@@ -28,7 +30,8 @@ void CheckOwnership(Checker& c);
 // roles.cc: conditions of computed roles.
 void BuildRoles(Checker& c);
 
-// statement.cc: an entry per statement, sorted; what all statements share; then each kind in its own file.
+// statement.cc: an entry per statement, sorted; what all statements share; then each kind in its
+// own file.
 void BuildStatements(Checker& c);
 void BuildApproval(Checker& c, const Symbol& s);
 void BuildGrant(Checker& c, const Symbol& s);

@@ -1,4 +1,5 @@
-// The vocabulary, part two: the person, the context, and resource types with their attributes, parents and actions.
+// The vocabulary, part two: the person, the context, and resource types with their attributes,
+// parents and actions.
 #include <algorithm>
 
 #include "compiler/check/expr.h"
@@ -15,15 +16,17 @@ namespace {
 
 // Wire types that mean something else already.
 bool ReservedWire(std::string_view wire) {
-  return wire == "agent" || wire == "anonymous" || wire == "partner" || wire.starts_with("account:");
+  return wire == "agent" || wire == "anonymous" || wire == "partner" ||
+         wire.starts_with("account:");
 }
 
-void BuildKnownAs(Checker& c, const std::vector<ast::StringLit>& names, std::map<std::string, Span>* taken,
-                  std::vector<Str>* out) {
+void BuildKnownAs(Checker& c, const std::vector<ast::StringLit>& names,
+                  std::map<std::string, Span>* taken, std::vector<Str>* out) {
   for (const ast::StringLit& name : names) {
     auto [at, fresh] = taken->emplace(name.value, name.span);
     if (!fresh) {
-      c.Report(DPL0202, name.span, {"wire name " + Quoted(name.value)}).Label(at->second, "used here first");
+      c.Report(DPL0202, name.span, {"wire name " + Quoted(name.value)})
+          .Label(at->second, "used here first");
     } else if (name.value.empty() || ReservedWire(name.value)) {
       c.Report(DPL0207, name.span, {"wire name " + Quoted(name.value)});
     } else {
@@ -54,7 +57,8 @@ void BuildPerson(Checker& c) {
         person.key_name = c.model.AddString(decl.key.name.text);
         TypeId type = ResolveType(c, decl.key.type, file);
         if (type != kNone && type != c.t_string) {
-          c.Report(DPL0301, decl.key.type.span, {"the key of a person", DescribeType(c, type), "a string"});
+          c.Report(DPL0301, decl.key.type.span,
+                   {"the key of a person", DescribeType(c, type), "a string"});
         }
       }
       if (!decl.known_as.empty()) {
@@ -82,8 +86,11 @@ void BuildPerson(Checker& c) {
           c.broken.emplace(Checker::kPersonAttributes, has.name.text);
           continue;
         }
-        if (within.name.empty() || WithoutOptional(c, attribute.type) != c.t_person || within.from_request) {
-          c.ReportText(DPL0301, within.span, "what places a person under another is an attribute of type Person that facts hold")
+        if (within.name.empty() || WithoutOptional(c, attribute.type) != c.t_person ||
+            within.from_request) {
+          c.ReportText(
+               DPL0301, within.span,
+               "what places a person under another is an attribute of type Person that facts hold")
               .Help("write `within manager: Person`");
           continue;
         }
@@ -105,7 +112,8 @@ void BuildContext(Checker& c) {
       for (const ast::HasClause& has : static_cast<ast::ContextDecl&>(*each).has) {
         AttributeDef attribute;
         if (BuildAttribute(c, has, file, &attribute)) {
-          attribute.from_request = true;  // the context is what the caller says of the moment; there are no facts about it
+          attribute.from_request = true;  // the context is what the caller says of the moment;
+                                          // there are no facts about it
           c.model.schema.context.push_back(attribute);
         } else {
           c.broken.emplace(Checker::kContextAttributes, has.name.text);
@@ -115,7 +123,9 @@ void BuildContext(Checker& c) {
   }
   std::vector<AttributeDef>& context = c.model.schema.context;
   std::stable_sort(context.begin(), context.end(),
-                   [&](const AttributeDef& a, const AttributeDef& b) { return c.Text(a.name) < c.Text(b.name); });
+                   [&](const AttributeDef& a, const AttributeDef& b) {
+                     return c.Text(a.name) < c.Text(b.name);
+                   });
   CheckAttributeNames(c, context, "", Span{});
 }
 
@@ -127,7 +137,8 @@ void BuildKey(Checker& c, const ast::ResourceDecl& decl, FileScope& file, Resour
   TypeId type = ResolveType(c, decl.key.type, file);
   if (type == c.t_path) def.key_is_path = true;
   if (type != kNone && type != c.t_path && type != c.t_string) {
-    c.Report(DPL0301, decl.key.type.span, {"the key of a resource", DescribeType(c, type), "a string or a path"});
+    c.Report(DPL0301, decl.key.type.span,
+             {"the key of a resource", DescribeType(c, type), "a string or a path"});
   }
   def.key_fold_ascii = decl.key.fold_ascii;
   if (decl.key.matches.present) {
@@ -135,18 +146,21 @@ void BuildKey(Checker& c, const ast::ResourceDecl& decl, FileScope& file, Resour
     if (pattern.ok()) {
       def.key_pattern = c.model.AddString(decl.key.matches.value);
     } else {
-      c.Report(DPL0311, decl.key.matches.span, {Quote(decl.key.matches.value), pattern.error().message});
+      c.Report(DPL0311, decl.key.matches.span,
+               {Quote(decl.key.matches.value), pattern.error().message});
     }
   }
   if (def.key_is_path && (def.key_fold_ascii || def.key_pattern != 0)) {
-    c.ReportText(DPL0301, decl.key.span, "a key of type path takes neither `fold ascii` nor `matches`")
+    c.ReportText(DPL0301, decl.key.span,
+                 "a key of type path takes neither `fold ascii` nor `matches`")
         .Help("paths have a canonical form of their own");
     def.key_fold_ascii = false;
     def.key_pattern = 0;
   }
 }
 
-void BuildParent(Checker& c, const ast::ResourceDecl& decl, FileScope& file, uint32_t index, ResourceDef& def) {
+void BuildParent(Checker& c, const ast::ResourceDecl& decl, FileScope& file, uint32_t index,
+                 ResourceDef& def) {
   for (size_t i = 1; i < decl.within.size(); ++i) {
     c.Report(DPL0103, decl.within[i].span, {"`within`"})
         .Label(decl.within[0].span, "the first is here")
@@ -191,11 +205,14 @@ bool BuildParam(Checker& c, const ast::CanParam& param, FileScope& file, ParamDe
   out->type = type;
   out->must_be_limited = param.must_be_limited;
   if (param.must_be_limited && !IsMeasurable(c, type)) {
-    c.Report(DPL0301, param.type.span, {Quoted(param.name.text) + ", which must be limited,", DescribeType(c, type), "money, a number or a duration"});
+    c.Report(DPL0301, param.type.span,
+             {Quoted(param.name.text) + ", which must be limited,", DescribeType(c, type),
+              "money, a number or a duration"});
     return false;
   }
   if (param.name.text == "requests") {
-    c.Report(DPL0207, param.name.span, {"`requests`"}).Help("it counts decisions; choose another name");
+    c.Report(DPL0207, param.name.span, {"`requests`"})
+        .Help("it counts decisions; choose another name");
     return false;
   }
   if (param.default_value != nullptr) {
@@ -205,7 +222,8 @@ bool BuildParam(Checker& c, const ast::CanParam& param, FileScope& file, ParamDe
 }
 
 // Own parameters, then the measures of the activities the action is.
-void BuildActions(Checker& c, const ast::CanClause& can, FileScope& file, const Symbol& symbol, ResourceDef& def) {
+void BuildActions(Checker& c, const ast::CanClause& can, FileScope& file, const Symbol& symbol,
+                  ResourceDef& def) {
   std::vector<ParamDef> params;
   std::map<std::string, Span> names;
   for (const ast::CanParam& param : can.params) {
@@ -216,10 +234,12 @@ void BuildActions(Checker& c, const ast::CanClause& can, FileScope& file, const 
     }
     auto [at, fresh] = names.emplace(param.name.text, param.name.span);
     if (!fresh) {
-      c.Report(DPL0202, param.name.span, {"parameter " + Quoted(param.name.text)}).Label(at->second, "the first is here");
+      c.Report(DPL0202, param.name.span, {"parameter " + Quoted(param.name.text)})
+          .Label(at->second, "the first is here");
       continue;
     }
-    bool wire_taken = std::any_of(params.begin(), params.end(), [&](const ParamDef& p) { return p.wire == built.wire; });
+    bool wire_taken = std::any_of(params.begin(), params.end(),
+                                  [&](const ParamDef& p) { return p.wire == built.wire; });
     if (wire_taken) c.Report(DPL0202, param.span, {"wire name " + Quoted(c.Text(built.wire))});
     params.push_back(built);
   }
@@ -229,13 +249,16 @@ void BuildActions(Checker& c, const ast::CanClause& can, FileScope& file, const 
     if (activity == nullptr) continue;
     activities.push_back(activity->index);
     for (const MeasureDef& measure : c.model.schema.activities[activity->index].measures) {
-      auto own = std::find_if(params.begin(), params.end(), [&](const ParamDef& p) { return p.name == measure.name; });
+      auto own = std::find_if(params.begin(), params.end(),
+                              [&](const ParamDef& p) { return p.name == measure.name; });
       if (own == params.end()) {
-        params.push_back({measure.name, measure.name, measure.type, kNone, measure.must_be_limited});
+        params.push_back(
+            {measure.name, measure.name, measure.type, kNone, measure.must_be_limited});
       } else if (own->type != measure.type) {
         c.ReportText(DPL0301, name.span,
-                     Quoted(c.Text(measure.name)) + " is " + DescribeType(c, own->type) + " here and " +
-                         DescribeType(c, measure.type) + " in activity " + Quoted(activity->name))
+                     Quoted(c.Text(measure.name)) + " is " + DescribeType(c, own->type) +
+                         " here and " + DescribeType(c, measure.type) + " in activity " +
+                         Quoted(activity->name))
             .Label(activity->decl->head_span, "declared here")
             .Help("an action that is an activity has its measures without repeating them");
       } else {
@@ -254,7 +277,8 @@ void BuildActions(Checker& c, const ast::CanClause& can, FileScope& file, const 
     built.makes = can.makes;
     for (const ActionDef& other : def.actions) {
       if (other.name == built.name) {
-        c.Report(DPL0202, action.name.span, {"action " + Quoted(action.name.text) + " of " + Quoted(symbol.name)});
+        c.Report(DPL0202, action.name.span,
+                 {"action " + Quoted(action.name.text) + " of " + Quoted(symbol.name)});
       } else if (other.wire == built.wire) {
         c.Report(DPL0202, action.wire.present ? action.wire.span : action.name.span,
                  {"wire name " + Quoted(c.Text(built.wire))});
@@ -263,11 +287,14 @@ void BuildActions(Checker& c, const ast::CanClause& can, FileScope& file, const 
     def.actions.push_back(std::move(built));
   }
   if (can.makes) {
-    // The parent of what is made is known before the thing is: it comes as a parameter (closing rule 16).
-    bool has = std::any_of(params.begin(), params.end(),
-                           [&](const ParamDef& p) { return WithoutOptional(c, p.type) == c.ResourceType(def.parent_type); });
+    // The parent of what is made is known before the thing is: it comes as a parameter (closing
+    // rule 16).
+    bool has = std::any_of(params.begin(), params.end(), [&](const ParamDef& p) {
+      return WithoutOptional(c, p.type) == c.ResourceType(def.parent_type);
+    });
     if (def.has_parent && !has) {
-      c.Report(DPL0104, can.span, {"an action that `makes` " + WithArticle(symbol.name), "its parent as a parameter"})
+      c.Report(DPL0104, can.span,
+               {"an action that `makes` " + WithArticle(symbol.name), "its parent as a parameter"})
           .Help("write `can … { parent: " + c.ResourceName(def.parent_type) + " } makes`");
     }
   }
@@ -317,23 +344,27 @@ bool BuildAttribute(Checker& c, const ast::HasClause& has, FileScope& file, Attr
   out->type = type;
   out->from_request = has.from_request;
   out->span = has.span;
-  if (has.default_value != nullptr) out->default_constant = CheckConstant(c, *has.default_value, type, file, "a default");
+  if (has.default_value != nullptr)
+    out->default_constant = CheckConstant(c, *has.default_value, type, file, "a default");
   return true;
 }
 
-void CheckAttributeNames(Checker& c, const std::vector<AttributeDef>& attributes, std::string_view key, const Span& key_span) {
+void CheckAttributeNames(Checker& c, const std::vector<AttributeDef>& attributes,
+                         std::string_view key, const Span& key_span) {
   std::map<std::string_view, Span> names, wires;
   if (!key.empty()) names.emplace(key, key_span);
   for (const AttributeDef& attribute : attributes) {
     auto [name, new_name] = names.emplace(c.Text(attribute.name), attribute.span);
     if (!new_name) {
-      DiagnosticRef report = c.Report(DPL0202, attribute.span, {"attribute " + Quoted(c.Text(attribute.name))});
+      DiagnosticRef report =
+          c.Report(DPL0202, attribute.span, {"attribute " + Quoted(c.Text(attribute.name))});
       if (name->second.known()) report.Label(name->second, "the first is here");
       continue;
     }
     auto [wire, new_wire] = wires.emplace(c.Text(attribute.wire), attribute.span);
     if (!new_wire) {
-      c.Report(DPL0202, attribute.span, {"wire name " + Quoted(c.Text(attribute.wire))}).Label(wire->second, "the first is here");
+      c.Report(DPL0202, attribute.span, {"wire name " + Quoted(c.Text(attribute.wire))})
+          .Label(wire->second, "the first is here");
     }
   }
 }

@@ -20,11 +20,13 @@ std::vector<const ast::Expr*> ConditionsOf(const RoleModel& role) {
   return conditions;
 }
 
-// A computed role may ask for other roles, but no way may lead back to itself, through `includes` either.
+// A computed role may ask for other roles, but no way may lead back to itself, through `includes`
+// either.
 void CheckNoCycles(Checker& c) {
   const Schema& schema = c.model.schema;
   size_t count = schema.roles.size();
-  std::vector<std::set<uint32_t>> asks(count);   // computed role -> computed roles whose conditions it needs
+  std::vector<std::set<uint32_t>> asks(
+      count);  // computed role -> computed roles whose conditions it needs
   std::vector<std::set<uint32_t>> gives(count);  // role -> roles its holders hold
   for (uint32_t r = 0; r < count; ++r) Close(schema, r, &gives[r]);
   for (uint32_t r = 0; r < count; ++r) {
@@ -32,7 +34,8 @@ void CheckNoCycles(Checker& c) {
       Walk(*condition, [&](const ast::Expr& e) {
         if (e.ref != ast::RefKind::kRole) return;
         for (uint32_t other = 0; other < count; ++other) {
-          if (gives[other].contains(e.ref_a) && !ConditionsOf(c.model.roles[other]).empty()) asks[r].insert(other);
+          if (gives[other].contains(e.ref_a) && !ConditionsOf(c.model.roles[other]).empty())
+            asks[r].insert(other);
         }
       });
     }
@@ -42,7 +45,8 @@ void CheckNoCycles(Checker& c) {
     state[at] = 1;
     for (uint32_t to : asks[at]) {
       if (state[to] == 1) {
-        c.Report(DPL0314, c.role_symbols[to]->decl->head_span, {"role " + Quoted(c.role_symbols[to]->name)})
+        c.Report(DPL0314, c.role_symbols[to]->decl->head_span,
+                 {"role " + Quoted(c.role_symbols[to]->name)})
             .Label(c.role_symbols[at]->decl->head_span, "whose condition asks for it")
             .Help("say the condition itself, or give one of the roles members");
       } else if (state[to] == 0) {
@@ -74,9 +78,13 @@ void BuildRoles(Checker& c) {
       if (!CheckCondition(c, *e, scope)) return nullptr;
       // A membership that was self-asserted would be worth what the caller says (closing rule 18).
       Walk(*e, [&](const ast::Expr& part) {
-        if (part.ref != ast::RefKind::kPersonAttr || !c.model.schema.person.attributes[part.ref_a].from_request) return;
-        c.Report(DPL0418, part.span, {Quoted(c.SourceText(part.span)), "role " + Quoted(symbol->name)})
-            .Help("hold it as a fact, or use the attribute in a grant that says `trusting request`");
+        if (part.ref != ast::RefKind::kPersonAttr ||
+            !c.model.schema.person.attributes[part.ref_a].from_request)
+          return;
+        c.Report(DPL0418, part.span,
+                 {Quoted(c.SourceText(part.span)), "role " + Quoted(symbol->name)})
+            .Help(
+                "hold it as a fact, or use the attribute in a grant that says `trusting request`");
       });
       return e;
     };

@@ -1,4 +1,5 @@
-// The vocabulary, part one: numbers for every named thing, then packages, enums, calendars, teams, roles, systems, activities.
+// The vocabulary, part one: numbers for every named thing, then packages, enums, calendars, teams,
+// roles, systems, activities.
 #include "compiler/check/schema_build.h"
 
 #include <algorithm>
@@ -23,7 +24,8 @@ void BuildPackageOwner(Checker& c, uint32_t p) {
       first = file;
       package.owner_span = file->file->owner.span;
       if (team != nullptr) package.owner_team = team->index;
-    } else if (team != nullptr && package.owner_team != kNone && team->index != package.owner_team) {
+    } else if (team != nullptr && package.owner_team != kNone &&
+               team->index != package.owner_team) {
       c.Report(DPL0402, file->file->owner.span,
                {"package " + Quoted(package.name), "team " + Quoted(file->file->owner.team.text),
                 "team " + Quoted(first->file->owner.team.text), c.Place(first->file->owner.span)})
@@ -55,7 +57,8 @@ void BuildEnums(Checker& c) {
     for (const ast::Name& member : decl.members) {
       auto [at, fresh] = seen.emplace(member.text, member.span);
       if (!fresh) {
-        c.Report(DPL0202, member.span, {Quoted(member.text)}).Label(at->second, "the first is here");
+        c.Report(DPL0202, member.span, {Quoted(member.text)})
+            .Label(at->second, "the first is here");
         continue;
       }
       def.members.push_back(c.model.AddString(member.text));
@@ -85,14 +88,16 @@ void BuildCalendar(Checker& c, const Symbol& symbol) {
   std::sort(def.closed.begin(), def.closed.end());
   def.closed.erase(std::unique(def.closed.begin(), def.closed.end()), def.closed.end());
   if (decl.open.empty() && !decl.incomplete) {
-    c.Report(DPL0104, decl.head_span, {"calendar " + Quoted(symbol.name), "an `open`: without it it is never open"})
+    c.Report(DPL0104, decl.head_span,
+             {"calendar " + Quoted(symbol.name), "an `open`: without it it is never open"})
         .Help("add `open mon to fri 09:00 to 17:00`");
   }
 }
 
 // Cycles in a graph given by `next`; reports each once, at the first declaration of it.
 void CheckAcyclic(Checker& c, const std::vector<Symbol*>& symbols,
-                  const std::function<const std::vector<uint32_t>&(uint32_t)>& next, const std::string& what) {
+                  const std::function<const std::vector<uint32_t>&(uint32_t)>& next,
+                  const std::string& what) {
   std::vector<int> state(symbols.size(), 0);
   std::function<void(uint32_t)> visit = [&](uint32_t at) {
     state[at] = 1;
@@ -125,8 +130,10 @@ void BuildTeams(Checker& c) {
       if (team != nullptr) def.within.push_back(team->index);
     }
   }
-  CheckAcyclic(c, c.team_symbols,
-               [&](uint32_t i) -> const std::vector<uint32_t>& { return c.model.schema.teams[i].within; }, "team");
+  CheckAcyclic(
+      c, c.team_symbols,
+      [&](uint32_t i) -> const std::vector<uint32_t>& { return c.model.schema.teams[i].within; },
+      "team");
 }
 
 void BuildRoleHeads(Checker& c) {
@@ -151,28 +158,37 @@ void BuildRoleHeads(Checker& c) {
       if (role != nullptr) def.includes.push_back(role->index);
     }
   }
-  CheckAcyclic(c, c.role_symbols,
-               [&](uint32_t i) -> const std::vector<uint32_t>& { return c.model.schema.roles[i].includes; }, "role");
+  CheckAcyclic(
+      c, c.role_symbols,
+      [&](uint32_t i) -> const std::vector<uint32_t>& { return c.model.schema.roles[i].includes; },
+      "role");
   for (Symbol* symbol : c.role_symbols) {
     const auto& decl = static_cast<const ast::RoleDecl&>(*symbol->decl);
     const RoleDef& def = c.model.schema.roles[symbol->index];
     for (size_t i = 0; i < decl.includes.size(); ++i) {
-      const Symbol* role = LookupQuietly(c, SymbolKind::kRole, decl.includes[i].text, *symbol->file);
+      const Symbol* role =
+          LookupQuietly(c, SymbolKind::kRole, decl.includes[i].text, *symbol->file);
       if (role == nullptr) continue;
       const RoleDef& included = c.model.schema.roles[role->index];
-      // Holders hold the included role at the same object, so it has to be a role that is held there.
+      // Holders hold the included role at the same object, so it has to be a role that is held
+      // there.
       if (included.scopes.empty() != def.scopes.empty()) {
         c.ReportText(DPL0301, decl.includes[i].span,
-                     "role " + Quoted(role->name) + (included.scopes.empty() ? " is held everywhere" : " is held on objects") +
-                         ", but role " + Quoted(symbol->name) + (def.scopes.empty() ? " is held everywhere" : " on objects"))
+                     "role " + Quoted(role->name) +
+                         (included.scopes.empty() ? " is held everywhere" : " is held on objects") +
+                         ", but role " + Quoted(symbol->name) +
+                         (def.scopes.empty() ? " is held everywhere" : " on objects"))
             .Label(role->decl->head_span, "declared here")
             .Help("give both the same scope: `role … in …`");
         continue;
       }
       for (uint32_t scope : def.scopes) {
-        if (std::find(included.scopes.begin(), included.scopes.end(), scope) != included.scopes.end()) continue;
+        if (std::find(included.scopes.begin(), included.scopes.end(), scope) !=
+            included.scopes.end())
+          continue;
         c.ReportText(DPL0301, decl.includes[i].span,
-                     "role " + Quoted(role->name) + " is not held on " + Quoted(c.Text(c.model.schema.resources[scope].name)))
+                     "role " + Quoted(role->name) + " is not held on " +
+                         Quoted(c.Text(c.model.schema.resources[scope].name)))
             .Label(role->decl->head_span, "declared here")
             .Help("add " + Quoted(c.Text(c.model.schema.resources[scope].name)) + " to its `in`");
       }
@@ -193,15 +209,19 @@ void BuildSystems(Checker& c) {
     bool link = !decl.link_by.empty();
     if (decl.has_account != link && !decl.incomplete) {
       c.Report(DPL0104, decl.head_span,
-               {"system " + Quoted(name), link ? "an `account keyed by …` to link" : "a `link person by … checked within …` for its accounts"})
+               {"system " + Quoted(name),
+                link ? "an `account keyed by …` to link"
+                     : "a `link person by … checked within …` for its accounts"})
           .Help(link ? "add `account keyed by login: string`, or remove the link"
-                     : "add `link person by … checked within 30d`, or remove the account to use people directly");
+                     : "add `link person by … checked within 30d`, or remove the account to use "
+                       "people directly");
     }
     if (decl.has_account) {
       def.account_key = c.model.AddString(decl.account_key.text);
       TypeId type = ResolveType(c, decl.account_type, *symbol->file);
       if (type != kNone && type != c.t_string) {
-        c.Report(DPL0301, decl.account_type.span, {"an account key", DescribeType(c, type), "a string"});
+        c.Report(DPL0301, decl.account_type.span,
+                 {"an account key", DescribeType(c, type), "a string"});
       }
     }
     if (link) {
@@ -209,8 +229,10 @@ void BuildSystems(Checker& c) {
       def.checked_within_us = DurationUs(c, decl.checked_within).value_or(0);
       const PersonDef& person = c.model.schema.person;
       std::vector<std::string> known{std::string(c.Text(person.key_name))};
-      for (const AttributeDef& attribute : person.attributes) known.emplace_back(c.Text(attribute.name));
-      if (person.declared && std::find(known.begin(), known.end(), decl.link_by.text) == known.end()) {
+      for (const AttributeDef& attribute : person.attributes)
+        known.emplace_back(c.Text(attribute.name));
+      if (person.declared &&
+          std::find(known.begin(), known.end(), decl.link_by.text) == known.end()) {
         c.Report(DPL0302, decl.link_by.span, {"a person", Quoted(decl.link_by.text)})
             .Help(DidYouMean(NearNames(decl.link_by.text, known)));
       }
@@ -233,11 +255,14 @@ void BuildActivities(Checker& c) {
       TypeId type = ResolveType(c, measure.type, *symbol->file);
       if (type == kNone) continue;
       if (!IsMeasurable(c, type)) {
-        c.Report(DPL0301, measure.type.span, {"measure " + Quoted(measure.name.text), DescribeType(c, type), "money, a number or a duration"});
+        c.Report(DPL0301, measure.type.span,
+                 {"measure " + Quoted(measure.name.text), DescribeType(c, type),
+                  "money, a number or a duration"});
         continue;
       }
-      bool twice = std::any_of(def.measures.begin(), def.measures.end(),
-                               [&](const MeasureDef& m) { return c.Text(m.name) == measure.name.text; });
+      bool twice = std::any_of(def.measures.begin(), def.measures.end(), [&](const MeasureDef& m) {
+        return c.Text(m.name) == measure.name.text;
+      });
       if (twice || measure.name.text == "requests") {
         c.Report(twice ? DPL0202 : DPL0207, measure.name.span, {Quoted(measure.name.text)});
         continue;
@@ -258,7 +283,8 @@ std::vector<Symbol*> SortedSymbols(Checker& c, SymbolKind kind) {
   for (Package& package : c.packages) {
     for (auto& [name, symbol] : package.names[static_cast<size_t>(kind)]) found.push_back(symbol);
   }
-  std::sort(found.begin(), found.end(), [](const Symbol* a, const Symbol* b) { return a->qualified < b->qualified; });
+  std::sort(found.begin(), found.end(),
+            [](const Symbol* a, const Symbol* b) { return a->qualified < b->qualified; });
   return found;
 }
 
@@ -281,7 +307,8 @@ OwnerDef OwnerOrPackage(Checker& c, const ast::OwnerRef& owner, FileScope& file)
   return def;
 }
 
-void CheckMetaAllowed(Checker& c, const ast::Meta& meta, const MetaAllowed& allowed, const std::string& what) {
+void CheckMetaAllowed(Checker& c, const ast::Meta& meta, const MetaAllowed& allowed,
+                      const std::string& what) {
   auto refuse = [&](bool is_allowed, const Span& span, const char* clause, const char* help) {
     if (is_allowed || !span.known()) return;
     c.Report(DPL0102, span, {Quoted(clause), what}).Help(help);
@@ -292,7 +319,8 @@ void CheckMetaAllowed(Checker& c, const ast::Meta& meta, const MetaAllowed& allo
   refuse(allowed.review, meta.review_span, "review every", "");
   refuse(allowed.expires, meta.expires_span, "expires",
          what == "a forbid" || what == "a limit" || what == "a separate"
-             ? "what restricts never lapses by itself; use `review every`, and remove it when it is no longer needed"
+             ? "what restricts never lapses by itself; use `review every`, and remove it when it "
+               "is no longer needed"
              : "use `review every`, and remove it when it is no longer needed");
 }
 
@@ -324,7 +352,8 @@ void BuildSchema(Checker& c) {
   schema.resources.resize(c.resources.size());
   for (Symbol* s : c.team_symbols) schema.teams[s->index].name = c.model.AddString(s->qualified);
   for (Symbol* s : c.role_symbols) schema.roles[s->index].name = c.model.AddString(s->qualified);
-  for (Symbol* s : c.activity_symbols) schema.activities[s->index].name = c.model.AddString(s->qualified);
+  for (Symbol* s : c.activity_symbols)
+    schema.activities[s->index].name = c.model.AddString(s->qualified);
   uint32_t index = 0;
   for (auto& [name, symbol] : c.systems) {
     symbol->index = index;
@@ -337,7 +366,9 @@ void BuildSchema(Checker& c) {
     ResourceDef& resource = schema.resources[index++];
     resource.name = c.model.AddString(name);
     resource.package = symbol->package;
-    const Symbol* system = Lookup(c, SymbolKind::kSystem, static_cast<const ast::ResourceDecl&>(*symbol->decl).system, *symbol->file);
+    const Symbol* system =
+        Lookup(c, SymbolKind::kSystem, static_cast<const ast::ResourceDecl&>(*symbol->decl).system,
+               *symbol->file);
     if (system != nullptr) resource.system = system->index;
   }
   BuildEnums(c);

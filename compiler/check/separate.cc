@@ -29,7 +29,8 @@ void BuildSeparate(Checker& c, const Symbol& s) {
     sides[i] = Unfold(c, side.what, input);
     if (sides[i].empty()) continue;
     if (TypesOf(sides[i]).size() > 1) {
-      c.ReportText(DPL0301, side.span, "each act of a separation is on one resource type").Help("write one `separate` per type");
+      c.ReportText(DPL0301, side.span, "each act of a separation is on one resource type")
+          .Help("write one `separate` per type");
       sides[i].clear();
       continue;
     }
@@ -47,7 +48,8 @@ void BuildSeparate(Checker& c, const Symbol& s) {
   // An id names the thing, so it may stand beside a reference to it or the text of its id.
   if (by_type[0] != kNone && by_type[1] != kNone && by_type[0] != by_type[1]) {
     c.ReportText(DPL0301, decl.sides[1].by->span,
-                 "the two acts meet by " + DescribeType(c, by_type[0]) + " and " + DescribeType(c, by_type[1]))
+                 "the two acts meet by " + DescribeType(c, by_type[0]) + " and " +
+                     DescribeType(c, by_type[1]))
         .Label(decl.sides[0].by->span, "this is " + DescribeType(c, by_type[0]))
         .Help("both sides name the same kind of value");
   }

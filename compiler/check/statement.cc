@@ -12,12 +12,20 @@
 namespace dpl::check {
 namespace {
 
-struct KindOf { SymbolKind symbol; StatementKind statement; };
-constexpr KindOf kKinds[] = {  // in the order of StatementKind
-    {SymbolKind::kGrant, StatementKind::kGrant}, {SymbolKind::kLimit, StatementKind::kLimit},
-    {SymbolKind::kForbid, StatementKind::kForbid}, {SymbolKind::kAgent, StatementKind::kAgent},
-    {SymbolKind::kDelegation, StatementKind::kDelegation}, {SymbolKind::kTask, StatementKind::kTask},
-    {SymbolKind::kApproval, StatementKind::kApproval}, {SymbolKind::kSeparate, StatementKind::kSeparate},
+struct KindOf {
+  SymbolKind symbol;
+  StatementKind statement;
+};
+constexpr KindOf kKinds[] = {
+    // in the order of StatementKind
+    {SymbolKind::kGrant, StatementKind::kGrant},
+    {SymbolKind::kLimit, StatementKind::kLimit},
+    {SymbolKind::kForbid, StatementKind::kForbid},
+    {SymbolKind::kAgent, StatementKind::kAgent},
+    {SymbolKind::kDelegation, StatementKind::kDelegation},
+    {SymbolKind::kTask, StatementKind::kTask},
+    {SymbolKind::kApproval, StatementKind::kApproval},
+    {SymbolKind::kSeparate, StatementKind::kSeparate},
 };
 
 // Visits the reads of an annotated condition: attributes, with what they belong to.
@@ -32,7 +40,8 @@ void BuildStatements(Checker& c) {
     std::vector<Symbol*> symbols = SortedSymbols(c, kind.symbol);
     uint32_t ordinal = 0;
     for (Symbol* symbol : symbols) {
-      if (kind.statement == StatementKind::kSeparate && !static_cast<const ast::SeparateDecl&>(*symbol->decl).roles.empty()) {
+      if (kind.statement == StatementKind::kSeparate &&
+          !static_cast<const ast::SeparateDecl&>(*symbol->decl).roles.empty()) {
         continue;
       }
       symbol->index = ordinal++;
@@ -61,7 +70,9 @@ void BuildStatements(Checker& c) {
   build(StatementKind::kSeparate, BuildSeparate);
 }
 
-const ZoneTable& ZoneOf(const Checker& c, uint32_t package) { return c.model.schema.zones[c.packages[package].zone]; }
+const ZoneTable& ZoneOf(const Checker& c, uint32_t package) {
+  return c.model.schema.zones[c.packages[package].zone];
+}
 
 std::string Called(const Symbol& s) { return std::string(KindWord(s.kind)) + " " + Quoted(s.name); }
 
@@ -84,9 +95,35 @@ bool IsEmptyTalk(std::string_view because) {
   }
   while (!words.empty() && words.back() == ' ') words.pop_back();
   static const std::set<std::string, std::less<>> kTalk = {
-      "todo", "tbd", "fixme", "xxx", "because", "just because", "n a", "none", "nothing", "no reason", "reason", "needed",
-      "required", "because needed", "as needed", "misc", "temp", "temporary", "test", "asdf", "see ticket", "business need",
-      "business reason", "business reasons", "to be determined", "to be defined", "legacy", "unknown", "whatever",
+      "todo",
+      "tbd",
+      "fixme",
+      "xxx",
+      "because",
+      "just because",
+      "n a",
+      "none",
+      "nothing",
+      "no reason",
+      "reason",
+      "needed",
+      "required",
+      "because needed",
+      "as needed",
+      "misc",
+      "temp",
+      "temporary",
+      "test",
+      "asdf",
+      "see ticket",
+      "business need",
+      "business reason",
+      "business reasons",
+      "to be determined",
+      "to be defined",
+      "legacy",
+      "unknown",
+      "whatever",
   };
   return letters < 3 || kTalk.contains(words);
 }
@@ -98,15 +135,19 @@ void ReadTerms(Checker& c, const Symbol& s, const ast::Meta& meta, Need because)
   statement.ticket = meta.ticket.value;
   if (!meta.because.present) {
     if (because == Need::kYes && !s.decl->incomplete) {
-      c.Report(DPL0403, s.decl->head_span, {Called(s)}).Help("add `because \"…\"`, in words an auditor would accept");
+      c.Report(DPL0403, s.decl->head_span, {Called(s)})
+          .Help("add `because \"…\"`, in words an auditor would accept");
     }
   } else if (IsEmptyTalk(meta.because.value)) {
-    c.Report(DPL0403, meta.because.span, {Called(s)}).Help(Quoted(meta.because.value) + " says nothing; name the purpose or the rule behind it");
+    c.Report(DPL0403, meta.because.span, {Called(s)})
+        .Help(Quoted(meta.because.value) + " says nothing; name the purpose or the rule behind it");
   }
-  const ast::Literal& review = meta.review_every.present ? meta.review_every : s.file->file->review_every;
+  const ast::Literal& review =
+      meta.review_every.present ? meta.review_every : s.file->file->review_every;
   if (auto us = DurationUs(c, review)) {
     statement.review_every_us = *us;
-    if (*us <= 0) c.ReportText(DPL0006, review.span, Quoted(review.text) + " is no interval for a review");
+    if (*us <= 0)
+      c.ReportText(DPL0006, review.span, Quoted(review.text) + " is no interval for a review");
   }
   if (auto us = InstantUs(c, meta.expires, ZoneOf(c, s.package), true)) statement.expires_us = *us;
 }
@@ -135,7 +176,8 @@ ExprScope BoundingScope(FileScope& file, const std::string& where) {
   ExprScope scope;
   scope.file = &file;
   scope.where = where;
-  scope.person = scope.agent = scope.resource = scope.request = scope.task = scope.now = scope.context = true;
+  scope.person = scope.agent = scope.resource = scope.request = scope.task = scope.now =
+      scope.context = true;
   return scope;
 }
 
@@ -145,7 +187,8 @@ ExprScope RestrictingScope(FileScope& file, const std::string& where) {
   return scope;
 }
 
-void CheckTrust(Checker& c, const Symbol& s, const std::vector<ClauseModel>& clauses, bool trusting) {
+void CheckTrust(Checker& c, const Symbol& s, const std::vector<ClauseModel>& clauses,
+                bool trusting) {
   if (trusting) return;
   const PersonDef& person = c.model.schema.person;
   for (const ClauseModel& clause : clauses) {
@@ -153,7 +196,9 @@ void CheckTrust(Checker& c, const Symbol& s, const std::vector<ClauseModel>& cla
       if (e.ref != ast::RefKind::kPersonAttr || !person.attributes[e.ref_a].from_request) return;
       c.Report(DPL0418, e.span, {Quoted(c.SourceText(e.span)), Called(s)})
           .Label(person.attributes[e.ref_a].span, "declared `from request` here")
-          .Help("add `trusting request` if the callers who may assert it are to be believed, or hold it as a fact");
+          .Help(
+              "add `trusting request` if the callers who may assert it are to be believed, or hold "
+              "it as a fact");
     });
   }
 }
@@ -167,17 +212,20 @@ void WarnRestricting(Checker& c, const ast::Expr* condition, const std::string& 
   WalkReads(condition, [&](const ast::Expr& e) {
     const AttributeDef* attribute = nullptr;
     if (e.ref == ast::RefKind::kPersonAttr) attribute = &c.model.schema.person.attributes[e.ref_a];
-    if (e.ref == ast::RefKind::kResourceAttr) attribute = &c.model.schema.resources[e.ref_b].attributes[e.ref_a];
+    if (e.ref == ast::RefKind::kResourceAttr)
+      attribute = &c.model.schema.resources[e.ref_b].attributes[e.ref_a];
     if (e.ref == ast::RefKind::kContextAttr) attribute = &c.model.schema.context[e.ref_a];
-    if (attribute == nullptr || !attribute->from_request || attribute->default_constant == kNone) return;
-    c.Report(DPL0421, e.span, {Quoted(c.SourceText(e.span))}).Label(attribute->span, "declared here");
+    if (attribute == nullptr || !attribute->from_request || attribute->default_constant == kNone)
+      return;
+    c.Report(DPL0421, e.span, {Quoted(c.SourceText(e.span))})
+        .Label(attribute->span, "declared here");
   });
 }
 
 void WarnHiddenLimit(Checker& c, const ClauseModel& clause) {
   WalkReads(clause.where, [&](const ast::Expr& e) {
-    bool order = e.kind == ast::ExprKind::kLt || e.kind == ast::ExprKind::kLe || e.kind == ast::ExprKind::kGt ||
-                 e.kind == ast::ExprKind::kGe;
+    bool order = e.kind == ast::ExprKind::kLt || e.kind == ast::ExprKind::kLe ||
+                 e.kind == ast::ExprKind::kGt || e.kind == ast::ExprKind::kGe;
     if (!order) return;
     for (const auto& arg : e.args) {
       if (arg->ref != ast::RefKind::kRequestParam) continue;
@@ -185,7 +233,8 @@ void WarnHiddenLimit(Checker& c, const ClauseModel& clause) {
         for (const ParamDef& param : action->params) {
           if (param.name != arg->ref_a || !param.must_be_limited) continue;
           c.Report(DPL0512, e.span, {Quoted(c.Text(param.name))})
-              .Help("write it as a limit: `limit " + std::string(c.Text(param.name)) + " to … each`");
+              .Help("write it as a limit: `limit " + std::string(c.Text(param.name)) +
+                    " to … each`");
           return;
         }
       }
@@ -193,7 +242,8 @@ void WarnHiddenLimit(Checker& c, const ClauseModel& clause) {
   });
 }
 
-void AddMay(Checker& c, StatementModel& statement, std::vector<ast::MayClause>& may, ClauseRole role, const ExprScope& scope) {
+void AddMay(Checker& c, StatementModel& statement, std::vector<ast::MayClause>& may,
+            ClauseRole role, const ExprScope& scope) {
   for (ast::MayClause& clause : may) {
     UnfoldInput input;
     input.role = role;
@@ -206,8 +256,9 @@ void AddMay(Checker& c, StatementModel& statement, std::vector<ast::MayClause>& 
   }
 }
 
-void AddCovers(Checker& c, StatementModel& statement, std::vector<ast::CoversClause>& covers, ClauseRole role,
-               const std::vector<ast::Subject>* subjects, const Span& subject_span, const ExprScope& scope) {
+void AddCovers(Checker& c, StatementModel& statement, std::vector<ast::CoversClause>& covers,
+               ClauseRole role, const std::vector<ast::Subject>* subjects, const Span& subject_span,
+               const ExprScope& scope) {
   for (ast::CoversClause& clause : covers) {
     UnfoldInput input;
     input.role = role;

@@ -21,9 +21,11 @@ void BuildTask(Checker& c, const Symbol& s) {
     Str name = c.model.AddString(param.name.text);
     bool twice = std::any_of(statement.task.params.begin(), statement.task.params.end(),
                              [&](const TaskParam& other) { return other.name == name; });
-    static const std::set<std::string, std::less<>> kVariables = {"person", "agent", "resource", "request", "task", "now", "context"};
+    static const std::set<std::string, std::less<>> kVariables = {
+        "person", "agent", "resource", "request", "task", "now", "context"};
     if (twice || kVariables.contains(param.name.text)) {
-      c.Report(twice ? DPL0202 : DPL0207, param.name.span, {"parameter " + Quoted(param.name.text)});
+      c.Report(twice ? DPL0202 : DPL0207, param.name.span,
+               {"parameter " + Quoted(param.name.text)});
       continue;
     }
     // A parameter whose type is wrong keeps its place, so that its uses are no further errors.
@@ -36,14 +38,17 @@ void BuildTask(Checker& c, const Symbol& s) {
     if (agent != nullptr) statement.task.agents.push_back(agent->index);
   }
   std::sort(statement.task.agents.begin(), statement.task.agents.end());
-  statement.task.agents.erase(std::unique(statement.task.agents.begin(), statement.task.agents.end()), statement.task.agents.end());
+  statement.task.agents.erase(
+      std::unique(statement.task.agents.begin(), statement.task.agents.end()),
+      statement.task.agents.end());
   if (decl.lasts.present) {
     statement.task.lasts_us = DurationUs(c, decl.lasts).value_or(0);
   } else {
     Lacks(c, s, "`lasts at most`", "add `lasts at most 2h`: no task is open for ever");
   }
   if (!decl.nothing_else && !decl.incomplete) {
-    c.Report(DPL0701, decl.head_span, {Quoted(s.name)}).Help("add `nothing else`: what the task does not name is outside it");
+    c.Report(DPL0701, decl.head_span, {Quoted(s.name)})
+        .Help("add `nothing else`: what the task does not name is outside it");
   }
 
   std::vector<bool> used(statement.task.params.size(), false);
@@ -58,7 +63,8 @@ void BuildTask(Checker& c, const Symbol& s) {
   place.agent = place.instance = place.task = true;
   BuildLimits(c, s, decl.limits, place);
   for (size_t i = 0; i < used.size(); ++i) {
-    if (!used[i] && !decl.incomplete) c.Report(DPL0703, written[i]->name.span, {"parameter " + Quoted(written[i]->name.text)});
+    if (!used[i] && !decl.incomplete)
+      c.Report(DPL0703, written[i]->name.span, {"parameter " + Quoted(written[i]->name.text)});
   }
 }
 

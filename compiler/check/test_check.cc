@@ -28,7 +28,8 @@ class TestChecker {
     scope_.file = &file;
     scope_.where = "a test";
     scope_.in_test = true;
-    scope_.restricting = true;  // nothing is decided here: an optional attribute is simply given a value
+    scope_.restricting =
+        true;  // nothing is decided here: an optional attribute is simply given a value
     scope_.columns = &test.columns;
     scope_.column_types = &types_;
   }
@@ -40,20 +41,23 @@ class TestChecker {
     for (ast::Step& step : test_.steps) {
       if (step.kind == ast::Step::Kind::kAt) timed = true;
       if (!timed && Asks(step) && !test_.incomplete) {
-        c_.Report(DPL0802, test_.head_span, {Quote(test_.title.value)}).Help("begin with `at 2026-11-20T15:00Z`");
+        c_.Report(DPL0802, test_.head_span, {Quote(test_.title.value)})
+            .Help("begin with `at 2026-11-20T15:00Z`");
         timed = true;
       }
       Step(step);
     }
     if (!timed && !test_.incomplete) {
-      c_.Report(DPL0802, test_.head_span, {Quote(test_.title.value)}).Help("begin with `at 2026-11-20T15:00Z`");
+      c_.Report(DPL0802, test_.head_span, {Quote(test_.title.value)})
+          .Help("begin with `at 2026-11-20T15:00Z`");
     }
     Rows();
   }
 
  private:
   static bool Asks(const ast::Step& step) {
-    if (step.kind == ast::Step::Kind::kRepeat) return std::any_of(step.body.begin(), step.body.end(), Asks);
+    if (step.kind == ast::Step::Kind::kRepeat)
+      return std::any_of(step.body.begin(), step.body.end(), Asks);
     return step.kind == ast::Step::Kind::kWhen || step.kind == ast::Step::Kind::kAdvance;
   }
 
@@ -70,7 +74,8 @@ class TestChecker {
   void Columns() {
     std::set<std::string> seen;
     for (const ast::Name& column : test_.columns) {
-      if (!seen.insert(column.text).second) c_.Report(DPL0202, column.span, {"column " + Quoted(column.text)});
+      if (!seen.insert(column.text).second)
+        c_.Report(DPL0202, column.span, {"column " + Quoted(column.text)});
     }
   }
 
@@ -84,7 +89,8 @@ class TestChecker {
   void Rows() {
     for (ast::Row& row : test_.rows) {
       if (row.cells.size() != test_.columns.size()) {
-        c_.Report(DPL0804, row.span, {std::to_string(row.cells.size()), std::to_string(test_.columns.size())})
+        c_.Report(DPL0804, row.span,
+                  {std::to_string(row.cells.size()), std::to_string(test_.columns.size())})
             .Label(test_.with_span, "the columns are named here");
         continue;
       }
@@ -101,11 +107,14 @@ class TestChecker {
     std::string name = Quoted(test_.columns[column].text);
     if (outcome_[column]) {
       if (cell.outcome.has_value()) return Outcome(*cell.outcome);
-      c_.ReportText(DPL0301, cell.span, "column " + name + " holds outcomes, and this is a value").Help("write `permit`, `deny …` or `ask …`");
+      c_.ReportText(DPL0301, cell.span, "column " + name + " holds outcomes, and this is a value")
+          .Help("write `permit`, `deny …` or `ask …`");
       return;
     }
     if (cell.outcome.has_value()) {
-      if (types_[column] != kNone) c_.ReportText(DPL0301, cell.span, "column " + name + " holds values, and this is an outcome");
+      if (types_[column] != kNone)
+        c_.ReportText(DPL0301, cell.span,
+                      "column " + name + " holds values, and this is an outcome");
       return;
     }
     if (cell.expr == nullptr || types_[column] == kNone) return;
@@ -123,7 +132,9 @@ class TestChecker {
     if (value->kind == ast::ExprKind::kName) {
       size_t column = ColumnNamed(value->text);
       if (column < types_.size() && outcome_[column]) {
-        c_.ReportText(DPL0301, value->span, "column " + Quoted(value->text) + " holds outcomes, but a value is needed here");
+        c_.ReportText(
+            DPL0301, value->span,
+            "column " + Quoted(value->text) + " holds outcomes, but a value is needed here");
         return;
       }
     }
@@ -131,14 +142,20 @@ class TestChecker {
   }
 
   // `name = value` against the attributes or parameters that may stand there.
-  struct Slot { std::string name; TypeId type; };
-  void Fields(std::vector<ast::FieldInit>& fields, const std::vector<Slot>& slots, const std::string& owner, bool fixture) {
+  struct Slot {
+    std::string name;
+    TypeId type;
+  };
+  void Fields(std::vector<ast::FieldInit>& fields, const std::vector<Slot>& slots,
+              const std::string& owner, bool fixture) {
     std::set<std::string> seen;
     std::vector<std::string> known;
     for (const Slot& slot : slots) known.push_back(slot.name);
     for (ast::FieldInit& field : fields) {
-      if (!seen.insert(field.name.text).second) c_.Report(DPL0103, field.name.span, {Quoted(field.name.text)});
-      auto at = std::find_if(slots.begin(), slots.end(), [&](const Slot& slot) { return slot.name == field.name.text; });
+      if (!seen.insert(field.name.text).second)
+        c_.Report(DPL0103, field.name.span, {Quoted(field.name.text)});
+      auto at = std::find_if(slots.begin(), slots.end(),
+                             [&](const Slot& slot) { return slot.name == field.name.text; });
       if (at != slots.end() && at->type == kNone) {
         broken_ = true;  // its declaration is wrong, which was said there
         continue;
@@ -149,15 +166,18 @@ class TestChecker {
       }
       broken_ = true;
       bool parameter = owner.starts_with("action ") || owner.starts_with("task ");
-      std::string message = owner + (parameter ? " has no parameter " : " has no attribute ") + Quoted(field.name.text);
-      c_.ReportText(fixture ? DPL0806 : DPL0302, field.name.span, message).Help(DidYouMean(NearNames(field.name.text, known)));
+      std::string message = owner + (parameter ? " has no parameter " : " has no attribute ") +
+                            Quoted(field.name.text);
+      c_.ReportText(fixture ? DPL0806 : DPL0302, field.name.span, message)
+          .Help(DidYouMean(NearNames(field.name.text, known)));
     }
   }
 
   std::vector<Slot> Slots(const std::vector<AttributeDef>& attributes, uint32_t of) const {
     std::vector<Slot> slots;
     AddBroken(of, &slots);
-    for (const AttributeDef& attribute : attributes) slots.push_back({std::string(c_.Text(attribute.name)), attribute.type});
+    for (const AttributeDef& attribute : attributes)
+      slots.push_back({std::string(c_.Text(attribute.name)), attribute.type});
     return slots;
   }
 
@@ -174,44 +194,56 @@ class TestChecker {
   const ZoneTable& ZoneOf() const { return c_.model.schema.zones[c_.packages[file_.package].zone]; }
 
   // ---- facts
-  void Fixture(const Span& span, const std::string& message, const std::string& help = std::string()) {
+  void Fixture(const Span& span, const std::string& message,
+               const std::string& help = std::string()) {
     c_.ReportText(DPL0806, span, message).Help(help);
   }
 
   void Datum(ast::Datum& datum) {
     switch (datum.kind) {
-      case ast::Datum::Kind::kPerson: return Person(datum);
-      case ast::Datum::Kind::kMembers: return Members(datum);
-      case ast::Datum::Kind::kAccount: return Account(datum);
-      case ast::Datum::Kind::kEntity: return Entity(datum);
-      case ast::Datum::Kind::kTask: return Task(datum);
+      case ast::Datum::Kind::kPerson:
+        return Person(datum);
+      case ast::Datum::Kind::kMembers:
+        return Members(datum);
+      case ast::Datum::Kind::kAccount:
+        return Account(datum);
+      case ast::Datum::Kind::kEntity:
+        return Entity(datum);
+      case ast::Datum::Kind::kTask:
+        return Task(datum);
       case ast::Datum::Kind::kConsent:
         Lookup(c_, SymbolKind::kDelegation, datum.name, file_);
         return Date(datum.date);
-      case ast::Datum::Kind::kUsed: return Used(datum);
+      case ast::Datum::Kind::kUsed:
+        return Used(datum);
     }
   }
 
   void Person(ast::Datum& datum) {
     std::vector<Slot> slots = Slots(c_.model.schema.person.attributes, Checker::kPersonAttributes);
     auto declared = [&](std::string_view name) {
-      return std::any_of(slots.begin(), slots.end(), [&](const Slot& slot) { return slot.name == name; });
+      return std::any_of(slots.begin(), slots.end(),
+                         [&](const Slot& slot) { return slot.name == name; });
     };
     bool status = !declared("status"), left = !declared("left");
     if (status) slots.push_back({"status", c_.t_string});
     if (left) slots.push_back({"left", c_.t_date});
     Fields(datum.fields, slots, "a person", true);
     for (const ast::FieldInit& field : datum.fields) {
-      if (field.value == nullptr || !status || field.name.text != "status" || field.value->kind != ast::ExprKind::kString) continue;
+      if (field.value == nullptr || !status || field.name.text != "status" ||
+          field.value->kind != ast::ExprKind::kString)
+        continue;
       const std::string& text = field.value->text;
       if (text != "active" && text != "suspended" && text != "left") {
-        Fixture(field.value->span, Quote(text) + " is no status of a person", "a person is \"active\", \"suspended\" or \"left\"");
+        Fixture(field.value->span, Quote(text) + " is no status of a person",
+                "a person is \"active\", \"suspended\" or \"left\"");
       }
     }
   }
 
   void Members(ast::Datum& datum) {
-    const Symbol* group = Lookup(c_, datum.is_role ? SymbolKind::kRole : SymbolKind::kTeam, datum.name, file_);
+    const Symbol* group =
+        Lookup(c_, datum.is_role ? SymbolKind::kRole : SymbolKind::kTeam, datum.name, file_);
     for (ast::Datum::Member& member : datum.members) {
       if (member.is_team) Lookup(c_, SymbolKind::kTeam, member.team, file_);
     }
@@ -220,7 +252,8 @@ class TestChecker {
     if (scope != kNone) CanonicalId(c_, scope, datum.scope_id.value, datum.scope_id.span);
     if (group == nullptr) return;
     if (!datum.is_role) {
-      if (!datum.scope_type.empty()) Fixture(datum.scope_type.span, "a team has members everywhere, not on an object");
+      if (!datum.scope_type.empty())
+        Fixture(datum.scope_type.span, "a team has members everywhere, not on an object");
       return;
     }
     const RoleDef& role = c_.model.schema.roles[group->index];
@@ -228,11 +261,17 @@ class TestChecker {
     if (static_cast<const ast::RoleDecl&>(*group->decl).where != nullptr) {
       Fixture(datum.span, name + " is computed by its `where` and takes no members");
     } else if (role.scopes.empty() && !datum.scope_type.empty()) {
-      Fixture(datum.scope_type.span, name + " is held everywhere, not on an object", "declare it `role " + group->name + " in " + datum.scope_type.text + "`");
+      Fixture(datum.scope_type.span, name + " is held everywhere, not on an object",
+              "declare it `role " + group->name + " in " + datum.scope_type.text + "`");
     } else if (!role.scopes.empty() && datum.scope_type.empty()) {
-      Fixture(datum.name.span, name + " is held on an object", "write `role " + group->name + " in " + std::string(c_.Text(c_.model.schema.resources[role.scopes[0]].name)) + " \"…\" has …`");
-    } else if (scope != kNone && std::find(role.scopes.begin(), role.scopes.end(), scope) == role.scopes.end()) {
-      Fixture(datum.scope_type.span, name + " is not held on " + WithArticle(datum.scope_type.text));
+      Fixture(datum.name.span, name + " is held on an object",
+              "write `role " + group->name + " in " +
+                  std::string(c_.Text(c_.model.schema.resources[role.scopes[0]].name)) +
+                  " \"…\" has …`");
+    } else if (scope != kNone &&
+               std::find(role.scopes.begin(), role.scopes.end(), scope) == role.scopes.end()) {
+      Fixture(datum.scope_type.span,
+              name + " is not held on " + WithArticle(datum.scope_type.text));
     }
   }
 
@@ -240,7 +279,8 @@ class TestChecker {
     const Symbol* system = Lookup(c_, SymbolKind::kSystem, datum.name, file_);
     Date(datum.date);
     if (system == nullptr || c_.model.schema.systems[system->index].has_account) return;
-    Fixture(datum.span, "system " + Quoted(system->name) + " has no accounts: people are used there directly",
+    Fixture(datum.span,
+            "system " + Quoted(system->name) + " has no accounts: people are used there directly",
             "declare `account keyed by …` and `link person by …`, or leave the account out");
   }
 
@@ -256,9 +296,11 @@ class TestChecker {
     CanonicalId(c_, type, datum.id.value, datum.id.span);
     if (parent != kNone) {
       if (!resource.has_parent) {
-        Fixture(datum.parent_type.span, WithArticle(datum.name.text) + " has no parent", "declare it: `within " + datum.parent_type.text + "`");
+        Fixture(datum.parent_type.span, WithArticle(datum.name.text) + " has no parent",
+                "declare it: `within " + datum.parent_type.text + "`");
       } else if (resource.parent_type != parent) {
-        Fixture(datum.parent_type.span, "the parent of " + WithArticle(datum.name.text) + " is " + WithArticle(c_.ResourceName(resource.parent_type)));
+        Fixture(datum.parent_type.span, "the parent of " + WithArticle(datum.name.text) + " is " +
+                                            WithArticle(c_.ResourceName(resource.parent_type)));
       }
     }
     Fields(datum.fields, Slots(resource.attributes, type), Quoted(datum.name.text), true);
@@ -274,14 +316,20 @@ class TestChecker {
     }
     const ::dpl::Task& task = c_.StatementOf(*shape).task;
     std::vector<Slot> slots;
-    for (const TaskParam& param : task.params) slots.push_back({std::string(c_.Text(param.name)), param.type});
+    for (const TaskParam& param : task.params)
+      slots.push_back({std::string(c_.Text(param.name)), param.type});
     Fields(datum.args, slots, "task " + Quoted(shape->name), true);
     for (const Slot& slot : slots) {
-      bool given = std::any_of(datum.args.begin(), datum.args.end(), [&](const ast::FieldInit& arg) { return arg.name.text == slot.name; });
-      if (!given && !IsOptional(c_, slot.type)) Fixture(datum.span, "task " + Quoted(shape->name) + " needs " + Quoted(slot.name));
+      bool given =
+          std::any_of(datum.args.begin(), datum.args.end(),
+                      [&](const ast::FieldInit& arg) { return arg.name.text == slot.name; });
+      if (!given && !IsOptional(c_, slot.type))
+        Fixture(datum.span, "task " + Quoted(shape->name) + " needs " + Quoted(slot.name));
     }
-    if (agent != nullptr && !task.agents.empty() && !std::binary_search(task.agents.begin(), task.agents.end(), agent->index)) {
-      Fixture(datum.agent.span, "task " + Quoted(shape->name) + " is not for agent " + Quoted(agent->name));
+    if (agent != nullptr && !task.agents.empty() &&
+        !std::binary_search(task.agents.begin(), task.agents.end(), agent->index)) {
+      Fixture(datum.agent.span,
+              "task " + Quoted(shape->name) + " is not for agent " + Quoted(agent->name));
     }
   }
 
@@ -289,7 +337,8 @@ class TestChecker {
     const StatementModel& model = c_.model.statements[statement.statement];
     for (const LimitModel& limit : model.limits) {
       const std::string& measure = limit.clause->measure.text;
-      bool by_measure = name.size() > measure.size() && name.ends_with(measure) && name[name.size() - measure.size() - 1] == '.';
+      bool by_measure = name.size() > measure.size() && name.ends_with(measure) &&
+                        name[name.size() - measure.size() - 1] == '.';
       if (by_measure) return &limit;
     }
     bool whole = name == statement.name || name == statement.qualified;
@@ -313,7 +362,8 @@ class TestChecker {
     if (quantity.kind == ast::Quantity::Kind::kExpr) return Value(quantity.expr.get(), type, true);
     bool money = quantity.kind == ast::Quantity::Kind::kMoney;
     if (money != (type == c_.t_money)) {
-      Fixture(quantity.span, Quoted(c_.SourceText(quantity.span)) + " is used of a limit on " + DescribeType(c_, type));
+      Fixture(quantity.span, Quoted(c_.SourceText(quantity.span)) + " is used of a limit on " +
+                                 DescribeType(c_, type));
       return;
     }
     ast::Expr literal;
@@ -327,24 +377,32 @@ class TestChecker {
   // ---- steps
   void Step(ast::Step& step) {
     switch (step.kind) {
-      case ast::Step::Kind::kAt: return Date(step.literal);
-      case ast::Step::Kind::kAdvance: DurationUs(c_, step.literal); return;
+      case ast::Step::Kind::kAt:
+        return Date(step.literal);
+      case ast::Step::Kind::kAdvance:
+        DurationUs(c_, step.literal);
+        return;
       case ast::Step::Kind::kGiven:
         for (ast::Datum& datum : step.given) Datum(datum);
         return;
-      case ast::Step::Kind::kRevoke: return Revoke(step.revoke);
+      case ast::Step::Kind::kRevoke:
+        return Revoke(step.revoke);
       case ast::Step::Kind::kRepeat: {
         auto count = WholeNumber(c_, step.literal);
         if (count && (*count < 1 || *count > 1'000'000)) {
-          c_.ReportText(DPL0006, step.literal.span, "a test repeats 1 to 1,000,000 times, not " + step.literal.text);
+          c_.ReportText(DPL0006, step.literal.span,
+                        "a test repeats 1 to 1,000,000 times, not " + step.literal.text);
         }
         for (ast::Step& inner : step.body) Step(inner);
         return;
       }
-      case ast::Step::Kind::kWhen: return When(step.when);
-      case ast::Step::Kind::kExpect: return Outcome(step.expect);
+      case ast::Step::Kind::kWhen:
+        return When(step.when);
+      case ast::Step::Kind::kExpect:
+        return Outcome(step.expect);
       case ast::Step::Kind::kConfirm:
-        if (step.actual.has_value() && step.actual->kind == ast::Quantity::Kind::kExpr && step.actual->expr != nullptr) {
+        if (step.actual.has_value() && step.actual->kind == ast::Quantity::Kind::kExpr &&
+            step.actual->expr != nullptr) {
           Value(step.actual->expr.get(), kNone, false);
         }
         return;
@@ -353,7 +411,8 @@ class TestChecker {
         Lookup(c_, SymbolKind::kAgent, step.hand_to.name, file_);
         return;
       case ast::Step::Kind::kCancel:
-      case ast::Step::Kind::kApprove: return;
+      case ast::Step::Kind::kApprove:
+        return;
     }
   }
 
@@ -361,27 +420,41 @@ class TestChecker {
     if (name.empty() || std::find(tasks_.begin(), tasks_.end(), name) != tasks_.end()) return;
     c_.Report(DPL0201, span, {"task of this test", Quoted(name)})
         .Help(DidYouMean(NearNames(name, tasks_)))
-        .Help(tasks_.empty() ? "open it in `given`: `task " + name + " = shape(…) by agent … for person \"…\"`" : "");
+        .Help(tasks_.empty()
+                  ? "open it in `given`: `task " + name + " = shape(…) by agent … for person \"…\"`"
+                  : "");
   }
 
   void Revoke(const ast::Revocable& what) {
     switch (what.kind) {
       case ast::Revocable::Kind::kAgent:
-      case ast::Revocable::Kind::kInstance: Lookup(c_, SymbolKind::kAgent, what.name, file_); return;
-      case ast::Revocable::Kind::kTask: return TaskGiven(what.name.text, what.name.span);
-      case ast::Revocable::Kind::kGrant: Lookup(c_, SymbolKind::kGrant, what.name, file_); return;
-      case ast::Revocable::Kind::kDelegation: Lookup(c_, SymbolKind::kDelegation, what.name, file_); return;
-      case ast::Revocable::Kind::kAccount: Lookup(c_, SymbolKind::kSystem, what.name, file_); return;
+      case ast::Revocable::Kind::kInstance:
+        Lookup(c_, SymbolKind::kAgent, what.name, file_);
+        return;
+      case ast::Revocable::Kind::kTask:
+        return TaskGiven(what.name.text, what.name.span);
+      case ast::Revocable::Kind::kGrant:
+        Lookup(c_, SymbolKind::kGrant, what.name, file_);
+        return;
+      case ast::Revocable::Kind::kDelegation:
+        Lookup(c_, SymbolKind::kDelegation, what.name, file_);
+        return;
+      case ast::Revocable::Kind::kAccount:
+        Lookup(c_, SymbolKind::kSystem, what.name, file_);
+        return;
       case ast::Revocable::Kind::kPerson:
-      case ast::Revocable::Kind::kApproval: return;
+      case ast::Revocable::Kind::kApproval:
+        return;
     }
   }
 
   void When(ast::Attempt& when) {
     for (const ast::AgentHop& hop : when.hops) Lookup(c_, SymbolKind::kAgent, hop.name, file_);
     if (!when.task.empty()) TaskGiven(when.task.text, when.task.span);
-    if (!when.break_glass.empty()) c_.Report(DPL0199, when.break_glass.span, {"`using break_glass`"});
-    Fields(when.context, Slots(c_.model.schema.context, Checker::kContextAttributes), "the context", false);
+    if (!when.break_glass.empty())
+      c_.Report(DPL0199, when.break_glass.span, {"`using break_glass`"});
+    Fields(when.context, Slots(c_.model.schema.context, Checker::kContextAttributes), "the context",
+           false);
     uint32_t type = LookupType(c_, when.type, file_);
     if (type == kNone) {
       broken_ = true;
@@ -395,13 +468,15 @@ class TestChecker {
       if (known.back() != when.action.text) continue;
       std::vector<Slot> slots;
       AddBroken(type, &slots);
-      for (const ParamDef& param : action.params) slots.push_back({std::string(c_.Text(param.name)), param.type});
+      for (const ParamDef& param : action.params)
+        slots.push_back({std::string(c_.Text(param.name)), param.type});
       Fields(when.args, slots, "action " + Quoted(when.action.text), false);
       return;
     }
     broken_ = true;
     if (when.action.empty()) return;
-    c_.Report(DPL0209, when.action.span, {Quoted(when.action.text), Quoted(when.type.text)}).Help(DidYouMean(NearNames(when.action.text, known)));
+    c_.Report(DPL0209, when.action.span, {Quoted(when.action.text), Quoted(when.type.text)})
+        .Help(DidYouMean(NearNames(when.action.text, known)));
   }
 
   void Outcome(ast::Outcome& outcome) {
@@ -421,19 +496,22 @@ class TestChecker {
     if (!outcome.code.empty()) {
       const std::vector<std::string>& codes = ReasonCodes();
       if (std::find(codes.begin(), codes.end(), outcome.code.text) == codes.end()) {
-        c_.Report(DPL0803, outcome.code.span, {Quoted(outcome.code.text)}).Help(DidYouMean(NearNames(outcome.code.text, codes)));
+        c_.Report(DPL0803, outcome.code.span, {Quoted(outcome.code.text)})
+            .Help(DidYouMean(NearNames(outcome.code.text, codes)));
       }
     }
     if (!outcome.approval.empty()) Lookup(c_, SymbolKind::kApproval, outcome.approval, file_);
     for (const ast::QName& by : outcome.by) Statement(by);
     if (!outcome.bound_by.empty() && Statement(outcome.bound_by)) {
       const Symbol* statement = LookupStatement(c_, outcome.bound_by.text, file_);
-      if (statement->statement != kNone && LimitNamed(*statement, outcome.bound_by.text) == nullptr) {
+      if (statement->statement != kNone &&
+          LimitNamed(*statement, outcome.bound_by.text) == nullptr) {
         std::vector<std::string> known;
         for (const LimitModel& limit : c_.model.statements[statement->statement].limits) {
           known.push_back(statement->name + "." + limit.clause->measure.text);
         }
-        c_.Report(DPL0201, outcome.bound_by.span, {"limit", Quoted(outcome.bound_by.text)}).Help(DidYouMean(NearNames(outcome.bound_by.text, known)));
+        c_.Report(DPL0201, outcome.bound_by.span, {"limit", Quoted(outcome.bound_by.text)})
+            .Help(DidYouMean(NearNames(outcome.bound_by.text, known)));
       }
     }
     if (outcome.must.has_value()) c_.Report(DPL0199, outcome.must->span, {"`must`"});
@@ -442,8 +520,10 @@ class TestChecker {
   bool Statement(const ast::QName& name) {
     if (name.empty() || LookupStatement(c_, name.text, file_) != nullptr) return !name.empty();
     std::vector<std::string> known;
-    for (const Symbol* symbol : c_.statement_symbols) known.push_back(symbol->package == file_.package ? symbol->name : symbol->qualified);
-    c_.Report(DPL0201, name.span, {"statement", Quoted(name.text)}).Help(DidYouMean(NearNames(name.text, known)));
+    for (const Symbol* symbol : c_.statement_symbols)
+      known.push_back(symbol->package == file_.package ? symbol->name : symbol->qualified);
+    c_.Report(DPL0201, name.span, {"statement", Quoted(name.text)})
+        .Help(DidYouMean(NearNames(name.text, known)));
     return false;
   }
 

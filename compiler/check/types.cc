@@ -6,16 +6,29 @@
 namespace dpl::check {
 namespace {
 
-struct BasicType { const char* name; TypeKind kind; const char* words; };
+struct BasicType {
+  const char* name;
+  TypeKind kind;
+  const char* words;
+};
 constexpr BasicType kBasic[] = {
-    {"bool", TypeKind::kBool, "true or false"}, {"int", TypeKind::kInt, "a whole number"},
-    {"decimal", TypeKind::kDecimal, "a decimal number"}, {"money", TypeKind::kMoney, "money"},
-    {"string", TypeKind::kString, "a string"}, {"date", TypeKind::kDate, "a date"},
-    {"datetime", TypeKind::kDateTime, "a point in time"}, {"time", TypeKind::kTime, "a time of day"},
-    {"duration", TypeKind::kDuration, "a duration"}, {"path", TypeKind::kPath, "a path"},
-    {"ip", TypeKind::kIp, "an ip address"}, {"labels", TypeKind::kLabels, "labels"},
-    {"Person", TypeKind::kPerson, "a person"}, {"Agent", TypeKind::kAgent, "an agent"},
-    {"Team", TypeKind::kTeam, "a team"}, {"Role", TypeKind::kRole, "a role"}, {"Task", TypeKind::kTask, "a task"},
+    {"bool", TypeKind::kBool, "true or false"},
+    {"int", TypeKind::kInt, "a whole number"},
+    {"decimal", TypeKind::kDecimal, "a decimal number"},
+    {"money", TypeKind::kMoney, "money"},
+    {"string", TypeKind::kString, "a string"},
+    {"date", TypeKind::kDate, "a date"},
+    {"datetime", TypeKind::kDateTime, "a point in time"},
+    {"time", TypeKind::kTime, "a time of day"},
+    {"duration", TypeKind::kDuration, "a duration"},
+    {"path", TypeKind::kPath, "a path"},
+    {"ip", TypeKind::kIp, "an ip address"},
+    {"labels", TypeKind::kLabels, "labels"},
+    {"Person", TypeKind::kPerson, "a person"},
+    {"Agent", TypeKind::kAgent, "an agent"},
+    {"Team", TypeKind::kTeam, "a team"},
+    {"Role", TypeKind::kRole, "a role"},
+    {"Task", TypeKind::kTask, "a task"},
 };
 
 const BasicType* BasicOf(TypeKind kind) {
@@ -55,7 +68,8 @@ TypeId ResolveNamed(Checker& c, const ast::QName& name, FileScope& file) {
   for (const Symbol& symbol : c.symbols) {
     bool visible = symbol.package == file.package || Imports(file, symbol.package);
     if (!visible) continue;
-    if (symbol.kind == SymbolKind::kEnum || symbol.kind == SymbolKind::kResource) known.push_back(symbol.name);
+    if (symbol.kind == SymbolKind::kEnum || symbol.kind == SymbolKind::kResource)
+      known.push_back(symbol.name);
   }
   DiagnosticRef report = c.Report(DPL0201, name.span, {"type", Quoted(name.text)});
   report.Help(DidYouMean(NearNames(name.text, known)));
@@ -102,7 +116,8 @@ TypeId ResolveType(Checker& c, const ast::TypeExpr& type, FileScope& file) {
       TypeId element = ResolveType(c, type.element[0], file);
       if (element == kNone) return kNone;
       TypeKind kind = c.Type(element).kind;
-      if (IsOptional(c, element) || kind == TypeKind::kSet || kind == TypeKind::kRecord || kind == TypeKind::kLabels) {
+      if (IsOptional(c, element) || kind == TypeKind::kSet || kind == TypeKind::kRecord ||
+          kind == TypeKind::kLabels) {
         c.ReportText(DPL0301, type.span, "a set cannot hold " + DescribeType(c, element))
             .Help("a set holds plain values, people, teams or resources");
         return kNone;
@@ -116,13 +131,15 @@ TypeId ResolveType(Checker& c, const ast::TypeExpr& type, FileScope& file) {
       for (const ast::Param& field : type.fields) {
         TypeId field_type = ResolveType(c, field.type, file);
         if (field_type == kNone) return kNone;
-        if (!seen.insert(field.name.text).second) c.Report(DPL0202, field.name.span, {Quoted(field.name.text)});
+        if (!seen.insert(field.name.text).second)
+          c.Report(DPL0202, field.name.span, {Quoted(field.name.text)});
         record.names.push_back(c.model.AddString(field.name.text));
         record.types.push_back(field_type);
       }
       uint32_t index = 0;
       auto& records = c.model.schema.records;
-      while (index < records.size() && (records[index].names != record.names || records[index].types != record.types)) {
+      while (index < records.size() &&
+             (records[index].names != record.names || records[index].types != record.types)) {
         ++index;
       }
       if (index == records.size()) records.push_back(std::move(record));
@@ -143,11 +160,20 @@ std::string TypeText(const Checker& c, TypeId id) {
   const TypeDef& type = c.Type(id);
   std::string text;
   switch (type.kind) {
-    case TypeKind::kEnum: text = ShortName(c.Text(c.model.schema.enums[type.index].name)); break;
-    case TypeKind::kResource: text = c.Text(c.model.schema.resources[type.index].name); break;
-    case TypeKind::kSet: text = "set<" + TypeText(c, type.index) + ">"; break;
-    case TypeKind::kRecord: text = "record"; break;
-    default: text = BasicOf(type.kind)->name;
+    case TypeKind::kEnum:
+      text = ShortName(c.Text(c.model.schema.enums[type.index].name));
+      break;
+    case TypeKind::kResource:
+      text = c.Text(c.model.schema.resources[type.index].name);
+      break;
+    case TypeKind::kSet:
+      text = "set<" + TypeText(c, type.index) + ">";
+      break;
+    case TypeKind::kRecord:
+      text = "record";
+      break;
+    default:
+      text = BasicOf(type.kind)->name;
   }
   if (type.optional) text += "?";
   return text;
@@ -158,16 +184,22 @@ std::string DescribeType(const Checker& c, TypeId id) {
   const TypeDef& type = c.Type(id);
   if (type.optional) return Quoted(TypeText(c, id));
   switch (type.kind) {
-    case TypeKind::kEnum: return "one of " + Quoted(TypeText(c, id));
-    case TypeKind::kResource: return WithArticle(TypeText(c, id));
-    case TypeKind::kSet: return Quoted(TypeText(c, id));
-    case TypeKind::kRecord: return "a record";
-    default: return BasicOf(type.kind)->words;
+    case TypeKind::kEnum:
+      return "one of " + Quoted(TypeText(c, id));
+    case TypeKind::kResource:
+      return WithArticle(TypeText(c, id));
+    case TypeKind::kSet:
+      return Quoted(TypeText(c, id));
+    case TypeKind::kRecord:
+      return "a record";
+    default:
+      return BasicOf(type.kind)->words;
   }
 }
 
 std::string WithArticle(std::string_view name) {
-  bool vowel = !name.empty() && std::string_view("aeiouAEIOU").find(name[0]) != std::string_view::npos;
+  bool vowel =
+      !name.empty() && std::string_view("aeiouAEIOU").find(name[0]) != std::string_view::npos;
   return (vowel ? "an " : "a ") + Quoted(name);
 }
 
@@ -180,20 +212,30 @@ TypeId WithoutOptional(Checker& c, TypeId id) {
 
 bool IsOptional(const Checker& c, TypeId type) { return type != kNone && c.Type(type).optional; }
 
-bool Is(const Checker& c, TypeId type, TypeKind kind) { return type != kNone && c.Type(type).kind == kind; }
+bool Is(const Checker& c, TypeId type, TypeKind kind) {
+  return type != kNone && c.Type(type).kind == kind;
+}
 
 bool IsMeasurable(const Checker& c, TypeId type) {
-  return Is(c, type, TypeKind::kMoney) || Is(c, type, TypeKind::kInt) || Is(c, type, TypeKind::kDecimal) ||
-         Is(c, type, TypeKind::kDuration);
+  return Is(c, type, TypeKind::kMoney) || Is(c, type, TypeKind::kInt) ||
+         Is(c, type, TypeKind::kDecimal) || Is(c, type, TypeKind::kDuration);
 }
 
 bool IsOrdered(const Checker& c, TypeId type) {
   if (type == kNone) return false;
   switch (c.Type(type).kind) {
-    case TypeKind::kInt: case TypeKind::kDecimal: case TypeKind::kMoney: case TypeKind::kDate:
-    case TypeKind::kDateTime: case TypeKind::kTime: case TypeKind::kDuration: return true;
-    case TypeKind::kEnum: return c.model.schema.enums[c.Type(type).index].ordered;
-    default: return false;
+    case TypeKind::kInt:
+    case TypeKind::kDecimal:
+    case TypeKind::kMoney:
+    case TypeKind::kDate:
+    case TypeKind::kDateTime:
+    case TypeKind::kTime:
+    case TypeKind::kDuration:
+      return true;
+    case TypeKind::kEnum:
+      return c.model.schema.enums[c.Type(type).index].ordered;
+    default:
+      return false;
   }
 }
 

@@ -29,7 +29,8 @@ bool IsMeasurable(const Checker& c, TypeId type);
 // Has `<`: numbers, money, times, ordered enums.
 bool IsOrdered(const Checker& c, TypeId type);
 
-// Whether a resource of type `inner` can be, or lie beneath, one of type `outer` (over declared parents).
+// Whether a resource of type `inner` can be, or lie beneath, one of type `outer` (over declared
+// parents).
 bool CanLieWithin(const Checker& c, uint32_t inner, uint32_t outer);
 
 // Index of a member in an enum, or kNone.

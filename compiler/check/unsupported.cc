@@ -1,4 +1,5 @@
-// Parts of the language that parse but that this version does not carry out: said at once, never silently ignored.
+// Parts of the language that parse but that this version does not carry out: said at once, never
+// silently ignored.
 #include "compiler/check/phases.h"
 
 namespace dpl::check {
@@ -8,15 +9,27 @@ void ReportUnsupported(Checker& c) {
   for (FileScope& file : c.files) {
     for (const auto& decl : file.file->decls) {
       switch (decl->kind) {
-        case ast::DeclKind::kFunction: say(decl->head_span, "`function`"); break;
-        case ast::DeclKind::kObligation: say(decl->head_span, "`obligation`"); break;
-        case ast::DeclKind::kBreakGlass: say(decl->head_span, "`break_glass`"); break;
-        case ast::DeclKind::kPartner: say(decl->head_span, "`partner`"); break;
-        case ast::DeclKind::kData: say(decl->head_span, "`data`"); break;
-        case ast::DeclKind::kSeparate:
-          if (!static_cast<const ast::SeparateDecl&>(*decl).roles.empty()) say(decl->head_span, "`separate` by role");
+        case ast::DeclKind::kFunction:
+          say(decl->head_span, "`function`");
           break;
-        default: break;
+        case ast::DeclKind::kObligation:
+          say(decl->head_span, "`obligation`");
+          break;
+        case ast::DeclKind::kBreakGlass:
+          say(decl->head_span, "`break_glass`");
+          break;
+        case ast::DeclKind::kPartner:
+          say(decl->head_span, "`partner`");
+          break;
+        case ast::DeclKind::kData:
+          say(decl->head_span, "`data`");
+          break;
+        case ast::DeclKind::kSeparate:
+          if (!static_cast<const ast::SeparateDecl&>(*decl).roles.empty())
+            say(decl->head_span, "`separate` by role");
+          break;
+        default:
+          break;
       }
     }
   }

@@ -63,12 +63,14 @@ uint32_t MoneyConstant(Checker& c, const Expr& e) {
   if (value.ok()) return Number(c, Constant::Kind::kMoney, value->minor, value->currency);
   const std::string& code = value.error().code;
   if (code == "money.currency") {
-    c.ReportText(DPL0305, e.span, Quoted(e.text2) + " is not a currency").Help("use an ISO 4217 code such as USD or EUR");
+    c.ReportText(DPL0305, e.span, Quoted(e.text2) + " is not a currency")
+        .Help("use an ISO 4217 code such as USD or EUR");
   } else if (code == "money.digits") {
     auto currency = CurrencyIndex(e.text2);
     int digits = currency ? CurrencyDigits(*currency) : 0;
-    c.ReportText(DPL0305, e.span, Quoted(e.text + " " + e.text2) + " has more decimals than " + e.text2 + " has (" +
-                                      std::to_string(digits) + ")");
+    c.ReportText(DPL0305, e.span,
+                 Quoted(e.text + " " + e.text2) + " has more decimals than " + e.text2 + " has (" +
+                     std::to_string(digits) + ")");
   } else if (code == "money.range") {
     c.Report(DPL0308, e.span, {Quoted(e.text + " " + e.text2), "money"});
   } else {
@@ -87,12 +89,15 @@ uint32_t StringConstant(Checker& c, const Expr& e, TypeId type, bool cidr_allowe
   if (Is(c, type, TypeKind::kIp)) {
     Result<IpPrefix> ip = cidr_allowed ? ParseIpPrefix(e.text) : ParseIp(e.text);
     if (ip.ok()) return TextConstant(c, Constant::Kind::kIp, FormatIp(*ip));
-    DiagnosticRef report = c.ReportText(DPL0301, e.span, Quote(e.text) + " is not an ip address: " + ip.error().message);
-    if (!cidr_allowed && ParseIpPrefix(e.text).ok()) report.Help("write `in " + Quote(e.text) + "` to test for a block");
+    DiagnosticRef report = c.ReportText(
+        DPL0301, e.span, Quote(e.text) + " is not an ip address: " + ip.error().message);
+    if (!cidr_allowed && ParseIpPrefix(e.text).ok())
+      report.Help("write `in " + Quote(e.text) + "` to test for a block");
     return kNone;
   }
   if (!IsNfc(e.text)) {
-    c.ReportText(DPL0301, e.span, "this string is not in Unicode normal form C, so no value could equal it");
+    c.ReportText(DPL0301, e.span,
+                 "this string is not in Unicode normal form C, so no value could equal it");
     return kNone;
   }
   return TextConstant(c, Constant::Kind::kString, e.text);
@@ -125,8 +130,9 @@ uint32_t FoldArithmetic(Checker& c, const Expr& e, const Constant& a, const Cons
     return checked(kind, a.kind == Kind::kMoney ? a.extra : b.extra);
   }
   if (a.kind == Kind::kMoney && b.kind == Kind::kMoney && a.extra != b.extra) {
-    c.Report(DPL0304, e.span, {std::string(CurrencyCode(static_cast<uint16_t>(a.extra))),
-                               std::string(CurrencyCode(static_cast<uint16_t>(b.extra)))});
+    c.Report(DPL0304, e.span,
+             {std::string(CurrencyCode(static_cast<uint16_t>(a.extra))),
+              std::string(CurrencyCode(static_cast<uint16_t>(b.extra)))});
     return kNone;
   }
   if (a.kind == Kind::kDecimal && b.kind == Kind::kDecimal) {
@@ -190,7 +196,8 @@ std::optional<int64_t> WholeNumber(Checker& c, const ast::Literal& literal) {
   return std::nullopt;
 }
 
-std::optional<int64_t> InstantUs(Checker& c, const ast::Literal& literal, const ZoneTable& zone, bool end_of_day) {
+std::optional<int64_t> InstantUs(Checker& c, const ast::Literal& literal, const ZoneTable& zone,
+                                 bool end_of_day) {
   if (!literal.present) return std::nullopt;
   if (literal.text.find('T') != std::string::npos) {
     Result<Instant> value = ParseInstant(literal.text);
@@ -205,27 +212,36 @@ std::optional<int64_t> InstantUs(Checker& c, const ast::Literal& literal, const 
 
 uint32_t LiteralConstant(Checker& c, const Expr& e, TypeId type, bool cidr_allowed) {
   switch (e.kind) {
-    case ExprKind::kBool: return Number(c, Constant::Kind::kBool, e.bool_value ? 1 : 0);
-    case ExprKind::kNumber: return NumberConstant(c, e, type);
-    case ExprKind::kMoney: return MoneyConstant(c, e);
-    case ExprKind::kString: return StringConstant(c, e, type, cidr_allowed);
+    case ExprKind::kBool:
+      return Number(c, Constant::Kind::kBool, e.bool_value ? 1 : 0);
+    case ExprKind::kNumber:
+      return NumberConstant(c, e, type);
+    case ExprKind::kMoney:
+      return MoneyConstant(c, e);
+    case ExprKind::kString:
+      return StringConstant(c, e, type, cidr_allowed);
     case ExprKind::kDuration: {
       Result<Duration> value = ParseDuration(e.text);
-      return value.ok() ? Number(c, Constant::Kind::kDuration, value->us) : Malformed(c, e.span, e.text, value.error());
+      return value.ok() ? Number(c, Constant::Kind::kDuration, value->us)
+                        : Malformed(c, e.span, e.text, value.error());
     }
     case ExprKind::kDate: {
       Result<Date> value = ParseDate(e.text);
-      return value.ok() ? Number(c, Constant::Kind::kDate, value->days) : Malformed(c, e.span, e.text, value.error());
+      return value.ok() ? Number(c, Constant::Kind::kDate, value->days)
+                        : Malformed(c, e.span, e.text, value.error());
     }
     case ExprKind::kDateTime: {
       Result<Instant> value = ParseInstant(e.text);
-      return value.ok() ? Number(c, Constant::Kind::kDateTime, value->us) : Malformed(c, e.span, e.text, value.error());
+      return value.ok() ? Number(c, Constant::Kind::kDateTime, value->us)
+                        : Malformed(c, e.span, e.text, value.error());
     }
     case ExprKind::kTime: {
       Result<TimeOfDay> value = ParseTime(e.text);
-      return value.ok() ? Number(c, Constant::Kind::kTime, value->us) : Malformed(c, e.span, e.text, value.error());
+      return value.ok() ? Number(c, Constant::Kind::kTime, value->us)
+                        : Malformed(c, e.span, e.text, value.error());
     }
-    default: return kNone;
+    default:
+      return kNone;
   }
 }
 
@@ -233,18 +249,32 @@ uint32_t FoldConstant(Checker& c, const Expr& e) {
   switch (e.ref) {
     case ast::RefKind::kConst:
     case ast::RefKind::kPersonEntity:
-    case ast::RefKind::kResourceEntity: return e.ref_a;
-    case ast::RefKind::kEnumMember: return Number(c, Constant::Kind::kEnum, e.ref_b, e.ref_a);
-    case ast::RefKind::kTeam: return Number(c, Constant::Kind::kTeam, e.ref_a);
-    case ast::RefKind::kRole: return Number(c, Constant::Kind::kRole, e.ref_a);
-    case ast::RefKind::kValue: break;
-    default: return kNone;
+    case ast::RefKind::kResourceEntity:
+      return e.ref_a;
+    case ast::RefKind::kEnumMember:
+      return Number(c, Constant::Kind::kEnum, e.ref_b, e.ref_a);
+    case ast::RefKind::kTeam:
+      return Number(c, Constant::Kind::kTeam, e.ref_a);
+    case ast::RefKind::kRole:
+      return Number(c, Constant::Kind::kRole, e.ref_a);
+    case ast::RefKind::kValue:
+      break;
+    default:
+      return kNone;
   }
   switch (e.kind) {
-    case ExprKind::kNumber: case ExprKind::kMoney: case ExprKind::kString: case ExprKind::kDuration:
-    case ExprKind::kDate: case ExprKind::kDateTime: case ExprKind::kTime: case ExprKind::kBool: case ExprKind::kName:
+    case ExprKind::kNumber:
+    case ExprKind::kMoney:
+    case ExprKind::kString:
+    case ExprKind::kDuration:
+    case ExprKind::kDate:
+    case ExprKind::kDateTime:
+    case ExprKind::kTime:
+    case ExprKind::kBool:
+    case ExprKind::kName:
       return e.ref_a;
-    case ExprKind::kSet: return FoldSet(c, e);
+    case ExprKind::kSet:
+      return FoldSet(c, e);
     case ExprKind::kNeg: {
       uint32_t inner = FoldConstant(c, *e.args[0]);
       if (inner == kNone) return kNone;
@@ -252,22 +282,27 @@ uint32_t FoldConstant(Checker& c, const Expr& e) {
       if (__builtin_sub_overflow(int64_t{0}, value.number, &value.number)) return OutOfRange(c, e);
       return c.model.AddConstant(std::move(value));
     }
-    case ExprKind::kAdd: case ExprKind::kSub: case ExprKind::kMul: {
+    case ExprKind::kAdd:
+    case ExprKind::kSub:
+    case ExprKind::kMul: {
       uint32_t a = FoldConstant(c, *e.args[0]);
       uint32_t b = a == kNone ? kNone : FoldConstant(c, *e.args[1]);
       if (b == kNone) return kNone;
       Constant left = c.model.constants[a], right = c.model.constants[b];
       return FoldArithmetic(c, e, left, right);
     }
-    default: return kNone;
+    default:
+      return kNone;
   }
 }
 
-std::optional<std::string> CanonicalId(Checker& c, uint32_t type, const std::string& id, const Span& span) {
+std::optional<std::string> CanonicalId(Checker& c, uint32_t type, const std::string& id,
+                                       const Span& span) {
   const ResourceDef& resource = c.model.schema.resources[type];
   std::string name(c.Text(resource.name));
   auto refuse = [&](const std::string& why) {
-    c.ReportText(DPL0301, span, Quote(id) + " cannot be the id of " + WithArticle(name) + ": " + why);
+    c.ReportText(DPL0301, span,
+                 Quote(id) + " cannot be the id of " + WithArticle(name) + ": " + why);
     return std::nullopt;
   };
   if (resource.key_is_path) {
@@ -278,12 +313,14 @@ std::optional<std::string> CanonicalId(Checker& c, uint32_t type, const std::str
   if (id.empty()) return refuse("an id is not empty");
   if (!IsNfc(id)) return refuse("an id is in Unicode normal form C");
   if (HasControl(id)) return refuse("an id has no control characters");
-  if (resource.key_fold_ascii && std::any_of(id.begin(), id.end(), [](char ch) { return ch >= 'A' && ch <= 'Z'; })) {
+  if (resource.key_fold_ascii &&
+      std::any_of(id.begin(), id.end(), [](char ch) { return ch >= 'A' && ch <= 'Z'; })) {
     return refuse("its key says `fold ascii`, so ids are in lower case");
   }
   if (resource.key_pattern != 0) {
     Result<Pattern> pattern = Pattern::Compile(c.Text(resource.key_pattern));
-    if (pattern.ok() && !pattern->Matches(id)) return refuse("it does not match " + Quote(c.Text(resource.key_pattern)));
+    if (pattern.ok() && !pattern->Matches(id))
+      return refuse("it does not match " + Quote(c.Text(resource.key_pattern)));
   }
   return id;
 }
@@ -302,27 +339,46 @@ std::string ConstantText(const Checker& c, uint32_t index) {
   if (index == kNone) return "?";
   const Constant& v = c.model.constants[index];
   switch (v.kind) {
-    case Constant::Kind::kBool: return v.number != 0 ? "true" : "false";
-    case Constant::Kind::kDecimal: return FormatDecimal(Decimal{v.number});
-    case Constant::Kind::kMoney: return FormatMoney(Money{v.number, static_cast<uint16_t>(v.extra)});
-    case Constant::Kind::kString: case Constant::Kind::kPath: case Constant::Kind::kIp: case Constant::Kind::kPattern:
+    case Constant::Kind::kBool:
+      return v.number != 0 ? "true" : "false";
+    case Constant::Kind::kDecimal:
+      return FormatDecimal(Decimal{v.number});
+    case Constant::Kind::kMoney:
+      return FormatMoney(Money{v.number, static_cast<uint16_t>(v.extra)});
+    case Constant::Kind::kString:
+    case Constant::Kind::kPath:
+    case Constant::Kind::kIp:
+    case Constant::Kind::kPattern:
       return Quote(v.text);
-    case Constant::Kind::kDate: return FormatDate(Date{static_cast<int32_t>(v.number)});
-    case Constant::Kind::kDateTime: return FormatInstant(Instant{v.number});
-    case Constant::Kind::kTime: return FormatTime(TimeOfDay{v.number});
-    case Constant::Kind::kDuration: return FormatDuration(Duration{v.number});
+    case Constant::Kind::kDate:
+      return FormatDate(Date{static_cast<int32_t>(v.number)});
+    case Constant::Kind::kDateTime:
+      return FormatInstant(Instant{v.number});
+    case Constant::Kind::kTime:
+      return FormatTime(TimeOfDay{v.number});
+    case Constant::Kind::kDuration:
+      return FormatDuration(Duration{v.number});
     case Constant::Kind::kEnum:
-      return std::string(c.Text(c.model.schema.enums[v.extra].members[static_cast<size_t>(v.number)]));
-    case Constant::Kind::kPerson: return "person " + Quote(v.text);
-    case Constant::Kind::kResource: return std::string(c.Text(c.model.schema.resources[v.extra].name)) + " " + Quote(v.text);
-    case Constant::Kind::kTeam: return "team " + std::string(c.Text(c.model.schema.teams[static_cast<size_t>(v.number)].name));
-    case Constant::Kind::kRole: return "role " + std::string(c.Text(c.model.schema.roles[static_cast<size_t>(v.number)].name));
+      return std::string(
+          c.Text(c.model.schema.enums[v.extra].members[static_cast<size_t>(v.number)]));
+    case Constant::Kind::kPerson:
+      return "person " + Quote(v.text);
+    case Constant::Kind::kResource:
+      return std::string(c.Text(c.model.schema.resources[v.extra].name)) + " " + Quote(v.text);
+    case Constant::Kind::kTeam:
+      return "team " +
+             std::string(c.Text(c.model.schema.teams[static_cast<size_t>(v.number)].name));
+    case Constant::Kind::kRole:
+      return "role " +
+             std::string(c.Text(c.model.schema.roles[static_cast<size_t>(v.number)].name));
     case Constant::Kind::kSet: {
       std::string text = "{";
-      for (size_t i = 0; i < v.elements.size(); ++i) text += (i == 0 ? "" : ", ") + ConstantText(c, v.elements[i]);
+      for (size_t i = 0; i < v.elements.size(); ++i)
+        text += (i == 0 ? "" : ", ") + ConstantText(c, v.elements[i]);
       return text + "}";
     }
-    default: return std::to_string(v.number);
+    default:
+      return std::to_string(v.number);
   }
 }
 

@@ -1,15 +1,15 @@
 // Time zones: tables from ICU's copy of the time-zone database, and which zone a package lives in.
 #include "compiler/check/zones.h"
 
-#include <unicode/basictz.h>
-#include <unicode/strenum.h>
-#include <unicode/timezone.h>
-#include <unicode/tztrans.h>
-#include <unicode/tzrule.h>
-
 #include <functional>
 #include <memory>
 #include <vector>
+
+#include <unicode/basictz.h>
+#include <unicode/strenum.h>
+#include <unicode/timezone.h>
+#include <unicode/tzrule.h>
+#include <unicode/tztrans.h>
 
 #include "compiler/check/names.h"
 #include "compiler/check/phases.h"
@@ -18,8 +18,8 @@
 namespace dpl::check {
 namespace {
 
-constexpr double kFirstMs = 0;                    // 1970-01-01
-constexpr double kLastMs = 4102444800000.0;       // 2100-01-01
+constexpr double kFirstMs = 0;               // 1970-01-01
+constexpr double kLastMs = 4102444800000.0;  // 2100-01-01
 constexpr int kMaxTransitions = 1000;
 
 int32_t OffsetSeconds(const icu::TimeZone& zone, double at_ms) {
@@ -59,7 +59,8 @@ bool ReadZone(const std::string& name, ZoneTable* out) {
   UBool is_system = false;
   icu::UnicodeString canonical;
   icu::TimeZone::getCanonicalID(id, canonical, is_system, error);
-  if (U_FAILURE(error) || !is_system || *zone == icu::TimeZone::getUnknown() || found != id) return false;
+  if (U_FAILURE(error) || !is_system || *zone == icu::TimeZone::getUnknown() || found != id)
+    return false;
   const auto* rules = dynamic_cast<const icu::BasicTimeZone*>(zone.get());
   if (rules == nullptr) return false;
   out->name = name;
@@ -85,19 +86,23 @@ bool ReadZone(const std::string& name, ZoneTable* out) {
 
 std::string SuggestZone(const std::string& name) {
   UErrorCode error = U_ZERO_ERROR;
-  std::unique_ptr<icu::StringEnumeration> all(
-      icu::TimeZone::createTimeZoneIDEnumeration(UCAL_ZONE_TYPE_CANONICAL_LOCATION, nullptr, nullptr, error));
+  std::unique_ptr<icu::StringEnumeration> all(icu::TimeZone::createTimeZoneIDEnumeration(
+      UCAL_ZONE_TYPE_CANONICAL_LOCATION, nullptr, nullptr, error));
   std::vector<std::string> known;
   if (U_SUCCESS(error) && all != nullptr) {
     while (const char* id = all->next(nullptr, error)) known.emplace_back(id);
   }
   std::vector<std::string> near = NearNames(name, known);
   if (near.empty()) {
-    for (const std::string& id : known) {  // "Berlin", "Europe/berlin town": the last part counts most
+    for (const std::string& id :
+         known) {  // "Berlin", "Europe/berlin town": the last part counts most
       size_t slash = id.rfind('/');
-      std::string_view city = std::string_view(id).substr(slash == std::string::npos ? 0 : slash + 1);
+      std::string_view city =
+          std::string_view(id).substr(slash == std::string::npos ? 0 : slash + 1);
       size_t wanted = name.rfind('/');
-      if (!NearNames(std::string_view(name).substr(wanted == std::string::npos ? 0 : wanted + 1), {std::string(city)}).empty()) {
+      if (!NearNames(std::string_view(name).substr(wanted == std::string::npos ? 0 : wanted + 1),
+                     {std::string(city)})
+               .empty()) {
         near.push_back(id);
         if (near.size() == 3) break;
       }
@@ -133,7 +138,8 @@ void BuildZones(Checker& c) {
       const ast::StringLit& zone = file->file->timezone;
       if (!zone.present) continue;
       if (first != nullptr && first->value != zone.value) {
-        c.ReportText(DPL0202, zone.span, "package " + Quoted(c.packages[p].name) + " has two time zones")
+        c.ReportText(DPL0202, zone.span,
+                     "package " + Quoted(c.packages[p].name) + " has two time zones")
             .Label(first->span, "the other is here")
             .Help("all files of a package share one `timezone`");
         continue;
@@ -144,7 +150,8 @@ void BuildZones(Checker& c) {
       }
     }
   }
-  // Imports form no cycles here (a cycle was reported); the depth bound only keeps a broken set finite.
+  // Imports form no cycles here (a cycle was reported); the depth bound only keeps a broken set
+  // finite.
   std::function<uint32_t(uint32_t, size_t)> effective = [&](uint32_t p, size_t depth) -> uint32_t {
     if (written[p] != kNone || depth > c.packages.size()) return written[p];
     uint32_t zone = kNone;
@@ -158,7 +165,8 @@ void BuildZones(Checker& c) {
         if (zone != kNone) {
           c.Report(DPL0203, c.packages[p].files[0]->file->package_span,
                    {"the time zone of package " + Quoted(c.packages[p].name),
-                    Listed({Quoted(schema.zones[zone].name), Quoted(schema.zones[other].name)}) + ", which its imports have"})
+                    Listed({Quoted(schema.zones[zone].name), Quoted(schema.zones[other].name)}) +
+                        ", which its imports have"})
               .Help("add `timezone \"" + schema.zones[zone].name + "\"` below the package line");
         } else {
           zone = other;

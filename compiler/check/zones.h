@@ -1,4 +1,5 @@
-// Time zones by name, as tables that travel in the bundle. The only file that asks ICU about zones is zones.cc.
+// Time zones by name, as tables that travel in the bundle. The only file that asks ICU about zones
+// is zones.cc.
 #pragma once
 
 #include <string>

@@ -43,7 +43,8 @@ std::string DefaultOutput(const std::string& path) {
 
 int RunBuild(const BuildArgs& args) {
   testing::Compilation c;
-  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok()) return UsageError(s.error());
+  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
+    return UsageError(s.error());
   testing::Compile({}, &c);
   int code = Report(args.common, c);
   if (code != kOk) return code;
@@ -61,8 +62,9 @@ int RunBuild(const BuildArgs& args) {
   }
   if (Status s = WriteWhole(output, bytes); !s.ok()) return UsageError(s.error());
   if (!args.common.quiet) {
-    Err(output + ": " + std::to_string(bytes.size()) + " bytes, " + std::to_string(back->statements.size()) + " statements, sha256:" +
-        Hex(back->digest) + "\n");
+    Err(output + ": " + std::to_string(bytes.size()) + " bytes, " +
+        std::to_string(back->statements.size()) + " statements, sha256:" + Hex(back->digest) +
+        "\n");
   }
   return kOk;
 }
@@ -81,7 +83,8 @@ int RunDisasm(const DisasmArgs& args) {
     return kOk;
   }
   testing::Compilation c;
-  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok()) return UsageError(s.error());
+  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
+    return UsageError(s.error());
   testing::Compile({}, &c);
   int code = Report(args.common, c);
   if (code == kOk) Out(Disassemble(*c.program));

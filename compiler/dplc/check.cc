@@ -11,7 +11,8 @@ namespace dpl::dplc {
 
 int RunCheck(const CheckArgs& args) {
   testing::Compilation c;
-  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok()) return UsageError(s.error());
+  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
+    return UsageError(s.error());
   check::CheckOptions options;
   if (!args.as_of.empty()) {
     Result<Date> date = ParseDate(args.as_of);
@@ -25,7 +26,8 @@ int RunCheck(const CheckArgs& args) {
     Result<FactsInput> read = ReadFactsJson(*text, args.facts);
     if (!read.ok()) {
       const Error& e = read.error();
-      Err(args.facts + ":" + std::to_string(e.line) + ":" + std::to_string(e.column) + ": error: " + e.message + "\n");
+      Err(args.facts + ":" + std::to_string(e.line) + ":" + std::to_string(e.column) +
+          ": error: " + e.message + "\n");
       return kFindings;
     }
     facts = read.take();
@@ -33,18 +35,22 @@ int RunCheck(const CheckArgs& args) {
   }
   testing::Compile(options, &c);
   if (!args.facts.empty() && c.program != nullptr) {
-    Result<std::unique_ptr<Snapshot>> joined = Snapshot::Build(c.program, facts, facts.as_of.value_or(Instant{}));
+    Result<std::unique_ptr<Snapshot>> joined =
+        Snapshot::Build(c.program, facts, facts.as_of.value_or(Instant{}));
     if (!joined.ok()) {
       const Error& e = joined.error();
       Report(args.common, c);
-      Err(args.facts + ":" + std::to_string(e.line) + ":" + std::to_string(e.column) + ": error: " + e.message + "\n");
+      Err(args.facts + ":" + std::to_string(e.line) + ":" + std::to_string(e.column) +
+          ": error: " + e.message + "\n");
       return kFindings;
     }
   }
   int code = Report(args.common, c);
   if (code == kOk && !args.common.quiet && args.common.format == "text") {
-    Err("ok: " + std::to_string(c.sources.size()) + (c.sources.size() == 1 ? " file, " : " files, ") +
-        std::to_string(c.program->statements.size()) + " statements, " + std::to_string(c.tests.size()) + " tests\n");
+    Err("ok: " + std::to_string(c.sources.size()) +
+        (c.sources.size() == 1 ? " file, " : " files, ") +
+        std::to_string(c.program->statements.size()) + " statements, " +
+        std::to_string(c.tests.size()) + " tests\n");
   }
   return code;
 }

@@ -1,7 +1,9 @@
-// The commands of dplc: each takes its parsed arguments and gives an exit code. main.cc only reads the command line.
+// The commands of dplc: each takes its parsed arguments and gives an exit code. main.cc only reads
+// the command line.
 //
-// Exit codes: 0 all is well, 1 findings (errors in policies, failed tests, files to be formatted), 2 wrong use (unknown
-// option, missing file), 3 a fault of dplc itself. Diagnostics go to standard error, results to standard output.
+// Exit codes: 0 all is well, 1 findings (errors in policies, failed tests, files to be formatted),
+// 2 wrong use (unknown option, missing file), 3 a fault of dplc itself. Diagnostics go to standard
+// error, results to standard output.
 #pragma once
 
 #include <string>
@@ -13,18 +15,40 @@ enum ExitCode : int { kOk = 0, kFindings = 1, kUsage = 2, kInternal = 3 };
 
 struct CommonArgs {
   std::vector<std::string> paths;
-  std::string format = "text";   // text, json, sarif (where a command has it)
-  std::string color = "auto";    // auto, always, never
-  bool strict = false;           // warnings count as findings
+  std::string format = "text";  // text, json, sarif (where a command has it)
+  std::string color = "auto";   // auto, always, never
+  bool strict = false;          // warnings count as findings
   bool quiet = false;
 };
-struct CheckArgs { CommonArgs common; std::string facts; std::string as_of; };
-struct BuildArgs { CommonArgs common; std::string output; };
-struct TestArgs { CommonArgs common; std::string filter; };
-struct FmtArgs { CommonArgs common; bool check = false; bool to_stdout = false; };
-struct DisasmArgs { CommonArgs common; };
-struct ExplainArgs { std::string code; std::string format = "text"; };
-struct InitArgs { std::string folder = "."; bool force = false; };
+struct CheckArgs {
+  CommonArgs common;
+  std::string facts;
+  std::string as_of;
+};
+struct BuildArgs {
+  CommonArgs common;
+  std::string output;
+};
+struct TestArgs {
+  CommonArgs common;
+  std::string filter;
+};
+struct FmtArgs {
+  CommonArgs common;
+  bool check = false;
+  bool to_stdout = false;
+};
+struct DisasmArgs {
+  CommonArgs common;
+};
+struct ExplainArgs {
+  std::string code;
+  std::string format = "text";
+};
+struct InitArgs {
+  std::string folder = ".";
+  bool force = false;
+};
 
 int RunCheck(const CheckArgs& args);
 int RunBuild(const BuildArgs& args);

@@ -55,13 +55,17 @@ int RunExplain(const ExplainArgs& args) {
       Out(out + "}\n");
     } else {
       Out(std::string(ReasonCode(reason)) + " (a decision's reason" +
-          (ReasonStep(reason) == 0 ? std::string() : ", step " + std::to_string(ReasonStep(reason)) + " of the decision") +
-          "): " + std::string(ReasonMeaning(reason)) + "\nThe user is told: " + std::string(ReasonUserText(reason)) + "\n");
+          (ReasonStep(reason) == 0
+               ? std::string()
+               : ", step " + std::to_string(ReasonStep(reason)) + " of the decision") +
+          "): " + std::string(ReasonMeaning(reason)) +
+          "\nThe user is told: " + std::string(ReasonUserText(reason)) + "\n");
     }
     return kOk;
   }
   std::string near = DidYouMean(NearNames(args.code, AllCodes()));
-  Err("dplc: there is no diagnostic or reason `" + args.code + "`" + (near.empty() ? "" : "; " + near) + "\n");
+  Err("dplc: there is no diagnostic or reason `" + args.code + "`" +
+      (near.empty() ? "" : "; " + near) + "\n");
   return kUsage;
 }
 

@@ -12,7 +12,8 @@ namespace dpl::dplc {
 
 int RunFmt(const FmtArgs& args) {
   testing::Compilation c;
-  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok()) return UsageError(s.error());
+  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
+    return UsageError(s.error());
   int changed = 0;
   for (uint32_t id = 0; id < c.sources.size(); ++id) {
     const SourceFile& source = c.sources[id];

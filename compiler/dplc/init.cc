@@ -30,7 +30,8 @@ int RunInit(const InitArgs& args) {
   }
   fs::path folder = fs::path(args.folder).lexically_normal();
   fs::path policy = (folder / "policy.dpl").lexically_normal();
-  Err("next: dplc test " + policy.string() + "\n      dplc build " + policy.string() + " -o policy.dplb\n      dpld --bundle policy.dplb --facts " +
+  Err("next: dplc test " + policy.string() + "\n      dplc build " + policy.string() +
+      " -o policy.dplb\n      dpld --bundle policy.dplb --facts " +
       (folder / "facts.json").lexically_normal().string() + "\n");
   return kOk;
 }

@@ -1,8 +1,9 @@
-// dplc: the command line. Reads arguments, hands over to commands.h, turns the unexpected into exit code 3.
-#include <CLI/CLI.hpp>
-
+// dplc: the command line. Reads arguments, hands over to commands.h, turns the unexpected into exit
+// code 3.
 #include <exception>
 #include <string>
+
+#include <CLI/CLI.hpp>
 
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/report.h"
@@ -17,15 +18,20 @@ void AddPaths(CLI::App* app, CommonArgs* args, const char* what) {
 void AddCommon(CLI::App* app, CommonArgs* args, const std::vector<std::string>& formats) {
   std::string list;
   for (const std::string& f : formats) list += (list.empty() ? "" : ", ") + f;
-  app->add_option("--format", args->format, "how results are written: " + list)->check(CLI::IsMember(formats))->capture_default_str();
-  app->add_option("--color", args->color, "colour in text: auto, always, never")->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str();
+  app->add_option("--format", args->format, "how results are written: " + list)
+      ->check(CLI::IsMember(formats))
+      ->capture_default_str();
+  app->add_option("--color", args->color, "colour in text: auto, always, never")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
   app->add_flag("--strict", args->strict, "warnings count as findings (exit code 1)");
   app->add_flag("-q,--quiet", args->quiet, "say only what is wrong");
 }
 
 int Main(int argc, char** argv) {
   CLI::App app{
-      "dplc, the toolchain of DPL: a language in which a policy author writes who owns access, why, and what limits apply.\n"
+      "dplc, the toolchain of DPL: a language in which a policy author writes who owns access, "
+      "why, and what limits apply.\n"
       "A path is a .dpl file, a folder (every .dpl file below it), or - for standard input."};
   app.set_version_flag("--version", "dplc " + std::string(kVersion));
   app.require_subcommand(1);
@@ -35,53 +41,75 @@ int Main(int argc, char** argv) {
   int code = kOk;
 
   CheckArgs check;
-  CLI::App* check_app = app.add_subcommand("check", "report everything that is wrong: names, types, owners, reasons, limits that disagree");
-  AddPaths(check_app, &check.common, "files or folders; they are checked together, as one policy set");
+  CLI::App* check_app = app.add_subcommand(
+      "check",
+      "report everything that is wrong: names, types, owners, reasons, limits that disagree");
+  AddPaths(check_app, &check.common,
+           "files or folders; they are checked together, as one policy set");
   AddCommon(check_app, &check.common, {"text", "json", "sarif"});
-  check_app->add_option("--facts", check.facts, "a facts file: also check what needs data (approvers, members)");
+  check_app->add_option("--facts", check.facts,
+                        "a facts file: also check what needs data (approvers, members)");
   check_app->add_option("--as-of", check.as_of, "report reviews overdue on this day (YYYY-MM-DD)");
-  check_app->footer("Example: dplc check --strict policies/\nEach code has a page: dplc explain DPL0501");
+  check_app->footer(
+      "Example: dplc check --strict policies/\nEach code has a page: dplc explain DPL0501");
   check_app->callback([&] { code = RunCheck(check); });
 
   BuildArgs build;
-  CLI::App* build_app = app.add_subcommand("build", "check, compile and write a verified bundle (.dplb) for dpld");
+  CLI::App* build_app =
+      app.add_subcommand("build", "check, compile and write a verified bundle (.dplb) for dpld");
   AddPaths(build_app, &build.common, "files or folders of one policy set");
   AddCommon(build_app, &build.common, {"text", "json", "sarif"});
-  build_app->add_option("-o,--output", build.output, "where the bundle goes (- for standard output); default: the path's name with .dplb");
-  build_app->footer("The same sources give the same bytes.\nExample: dplc build policies/quickstart -o policy.dplb");
+  build_app->add_option(
+      "-o,--output", build.output,
+      "where the bundle goes (- for standard output); default: the path's name with .dplb");
+  build_app->footer(
+      "The same sources give the same bytes.\nExample: dplc build policies/quickstart -o "
+      "policy.dplb");
   build_app->callback([&] { code = RunBuild(build); });
 
   TestArgs test;
-  CLI::App* test_app = app.add_subcommand("test", "run the `test` blocks and explain every failure");
+  CLI::App* test_app =
+      app.add_subcommand("test", "run the `test` blocks and explain every failure");
   AddPaths(test_app, &test.common, "files or folders of one policy set");
   AddCommon(test_app, &test.common, {"text", "json", "junit"});
-  test_app->add_option("--filter", test.filter, "run only tests whose `package: title` contains this text");
+  test_app->add_option("--filter", test.filter,
+                       "run only tests whose `package: title` contains this text");
   test_app->footer("No test at all is a failure.\nExample: dplc test --filter bands policies/");
   test_app->callback([&] { code = RunTest(test); });
 
   FmtArgs fmt;
-  CLI::App* fmt_app = app.add_subcommand("fmt", "rewrite files in canonical form, one clause per line, comments kept");
+  CLI::App* fmt_app = app.add_subcommand(
+      "fmt", "rewrite files in canonical form, one clause per line, comments kept");
   AddPaths(fmt_app, &fmt.common, "files or folders; - formats standard input to standard output");
   AddCommon(fmt_app, &fmt.common, {"text", "json", "sarif"});
-  fmt_app->add_flag("--check", fmt.check, "change nothing; exit code 1 when a file is not in canonical form");
+  fmt_app->add_flag("--check", fmt.check,
+                    "change nothing; exit code 1 when a file is not in canonical form");
   fmt_app->add_flag("--stdout", fmt.to_stdout, "print the result instead of rewriting the file");
   fmt_app->callback([&] { code = RunFmt(fmt); });
 
   DisasmArgs disasm;
-  CLI::App* disasm_app = app.add_subcommand("disasm", "show the bytecode of a bundle or of sources, beside the lines it came from");
-  AddPaths(disasm_app, &disasm.common, "one .dplb bundle, or the files or folders of one policy set");
+  CLI::App* disasm_app = app.add_subcommand(
+      "disasm", "show the bytecode of a bundle or of sources, beside the lines it came from");
+  AddPaths(disasm_app, &disasm.common,
+           "one .dplb bundle, or the files or folders of one policy set");
   AddCommon(disasm_app, &disasm.common, {"text", "json", "sarif"});
   disasm_app->callback([&] { code = RunDisasm(disasm); });
 
   ExplainArgs explain;
-  CLI::App* explain_app = app.add_subcommand("explain", "say what a diagnostic (DPL0501) or a reason (limit.exceeded) means and how to mend it");
+  CLI::App* explain_app = app.add_subcommand(
+      "explain",
+      "say what a diagnostic (DPL0501) or a reason (limit.exceeded) means and how to mend it");
   explain_app->add_option("code", explain.code, "the code as printed")->required();
-  explain_app->add_option("--format", explain.format, "text or json")->check(CLI::IsMember({"text", "json"}))->capture_default_str();
+  explain_app->add_option("--format", explain.format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
   explain_app->callback([&] { code = RunExplain(explain); });
 
   InitArgs init;
-  CLI::App* init_app = app.add_subcommand("init", "write a small policy with a limit, its facts and a test that passes");
-  init_app->add_option("folder", init.folder, "where to write policy.dpl and facts.json")->capture_default_str();
+  CLI::App* init_app = app.add_subcommand(
+      "init", "write a small policy with a limit, its facts and a test that passes");
+  init_app->add_option("folder", init.folder, "where to write policy.dpl and facts.json")
+      ->capture_default_str();
   init_app->add_flag("--force", init.force, "overwrite files that are there");
   init_app->callback([&] { code = RunInit(init); });
 

@@ -1,10 +1,10 @@
 // What the commands share; see report.h.
 #include "compiler/dplc/report.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <unistd.h>
 
 #include "compiler/diag/render.h"
 
@@ -36,7 +36,8 @@ int Report(const CommonArgs& args, const testing::Compilation& c) {
     std::string counts = RenderCounts(diagnostics);
     if (!counts.empty()) Err(counts + "\n");
   }
-  if (c.sink.dropped() > 0) Err("dplc: " + std::to_string(c.sink.dropped()) + " further diagnostics are not shown\n");
+  if (c.sink.dropped() > 0)
+    Err("dplc: " + std::to_string(c.sink.dropped()) + " further diagnostics are not shown\n");
   return c.sink.HasErrors() || (args.strict && c.sink.warnings() > 0) ? kFindings : kOk;
 }
 

@@ -17,11 +17,12 @@ bool UseColor(const std::string& choice, int stream);
 // "dplc: PATH: no such file" on standard error; kUsage.
 int UsageError(const Error& error);
 
-// Prints the diagnostics of the compilation in the asked form (text to standard error, json and sarif to standard output)
-// and says how the command should end: kFindings on an error, or on a warning with `strict`.
+// Prints the diagnostics of the compilation in the asked form (text to standard error, json and
+// sarif to standard output) and says how the command should end: kFindings on an error, or on a
+// warning with `strict`.
 int Report(const CommonArgs& args, const testing::Compilation& c);
 
-void Out(std::string_view text);   // standard output
-void Err(std::string_view text);   // standard error
+void Out(std::string_view text);  // standard output
+void Err(std::string_view text);  // standard error
 
 }  // namespace dpl::dplc

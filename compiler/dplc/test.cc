@@ -24,7 +24,8 @@ std::string Millis(int64_t us) {
 
 std::string Place(const testing::Compilation& c, const Span& span) {
   const SourceFile* file = c.sources.Find(span.file);
-  return (file == nullptr ? "?" : file->path()) + ":" + std::to_string(span.line) + ":" + std::to_string(span.column);
+  return (file == nullptr ? "?" : file->path()) + ":" + std::to_string(span.line) + ":" +
+         std::to_string(span.column);
 }
 
 std::string Indent(std::string_view text, std::string_view by) {
@@ -40,7 +41,9 @@ std::string Indent(std::string_view text, std::string_view by) {
 
 void PrintResult(const testing::Compilation& c, const TestResult& r, bool color, bool quiet) {
   if (r.passed) {
-    if (!quiet) Out((color ? "\033[32mok\033[0m    " : "ok    ") + r.package + ": " + r.name + " (" + Millis(r.duration_us) + ")\n");
+    if (!quiet)
+      Out((color ? "\033[32mok\033[0m    " : "ok    ") + r.package + ": " + r.name + " (" +
+          Millis(r.duration_us) + ")\n");
     return;
   }
   Out((color ? "\033[31mFAILED\033[0m " : "FAILED ") + r.package + ": " + r.name + "\n");
@@ -59,12 +62,23 @@ std::string Xml(std::string_view text) {
   std::string out;
   for (char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\n': out += "&#10;"; break;
-      default: out.push_back(static_cast<unsigned char>(c) < 0x20 && c != '\t' ? '?' : c);
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\n':
+        out += "&#10;";
+        break;
+      default:
+        out.push_back(static_cast<unsigned char>(c) < 0x20 && c != '\t' ? '?' : c);
     }
   }
   return out;
@@ -79,19 +93,24 @@ std::string Seconds(int64_t us) {
 void PrintJUnit(const testing::Compilation& c, const TestRun& run) {
   int64_t total = 0;
   for (const TestResult& r : run.results) total += r.duration_us;
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"" + std::to_string(run.results.size()) + "\" failures=\"" +
-                    std::to_string(run.failed) + "\" time=\"" + Seconds(total) + "\">\n<testsuite name=\"dplc\" tests=\"" +
-                    std::to_string(run.results.size()) + "\" failures=\"" + std::to_string(run.failed) + "\" time=\"" + Seconds(total) + "\">\n";
+  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"" +
+                    std::to_string(run.results.size()) + "\" failures=\"" +
+                    std::to_string(run.failed) + "\" time=\"" + Seconds(total) +
+                    "\">\n<testsuite name=\"dplc\" tests=\"" + std::to_string(run.results.size()) +
+                    "\" failures=\"" + std::to_string(run.failed) + "\" time=\"" + Seconds(total) +
+                    "\">\n";
   for (const TestResult& r : run.results) {
-    out += "<testcase classname=\"" + Xml(r.package) + "\" name=\"" + Xml(r.name) + "\" file=\"" + Xml(r.path) + "\" line=\"" +
-           std::to_string(r.span.line) + "\" time=\"" + Seconds(r.duration_us) + "\"";
+    out += "<testcase classname=\"" + Xml(r.package) + "\" name=\"" + Xml(r.name) + "\" file=\"" +
+           Xml(r.path) + "\" line=\"" + std::to_string(r.span.line) + "\" time=\"" +
+           Seconds(r.duration_us) + "\"";
     if (r.passed) {
       out += "/>\n";
       continue;
     }
     out += ">\n";
     for (const TestFailure& f : r.failures) {
-      out += "<failure message=\"" + Xml(f.message) + "\">" + Xml(Place(c, f.span) + ": " + f.message + "\n" + f.explanation) + "</failure>\n";
+      out += "<failure message=\"" + Xml(f.message) + "\">" +
+             Xml(Place(c, f.span) + ": " + f.message + "\n" + f.explanation) + "</failure>\n";
     }
     out += "</testcase>\n";
   }
@@ -99,7 +118,8 @@ void PrintJUnit(const testing::Compilation& c, const TestRun& run) {
 }
 
 void PrintJson(const testing::Compilation& c, const TestRun& run) {
-  std::string out = "{\"passed\":" + std::to_string(run.passed) + ",\"failed\":" + std::to_string(run.failed) + ",\"tests\":[";
+  std::string out = "{\"passed\":" + std::to_string(run.passed) +
+                    ",\"failed\":" + std::to_string(run.failed) + ",\"tests\":[";
   bool first = true;
   for (const TestResult& r : run.results) {
     if (!first) out += ",";
@@ -110,8 +130,10 @@ void PrintJson(const testing::Compilation& c, const TestRun& run) {
     AppendJsonString(&out, r.package);
     out += ",\"path\":";
     AppendJsonString(&out, r.path);
-    out += ",\"line\":" + std::to_string(r.span.line) + ",\"passed\":" + (r.passed ? "true" : "false") +
-           ",\"expectations\":" + std::to_string(r.expectations) + ",\"duration_us\":" + std::to_string(r.duration_us) + ",\"failures\":[";
+    out += ",\"line\":" + std::to_string(r.span.line) +
+           ",\"passed\":" + (r.passed ? "true" : "false") +
+           ",\"expectations\":" + std::to_string(r.expectations) +
+           ",\"duration_us\":" + std::to_string(r.duration_us) + ",\"failures\":[";
     for (size_t i = 0; i < r.failures.size(); ++i) {
       const TestFailure& f = r.failures[i];
       out += std::string(i == 0 ? "" : ",") + "{\"at\":";
@@ -131,7 +153,8 @@ void PrintJson(const testing::Compilation& c, const TestRun& run) {
 
 int RunTest(const TestArgs& args) {
   testing::Compilation c;
-  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok()) return UsageError(s.error());
+  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
+    return UsageError(s.error());
   testing::Compile({}, &c);
   CommonArgs diagnostics = args.common;
   diagnostics.format = "text";  // the chosen format is that of the test report
@@ -152,13 +175,15 @@ int RunTest(const TestArgs& args) {
   if (args.common.format == "json") PrintJson(c, run);
   if (run.results.empty()) {
     Err(args.filter.empty() ? "dplc: no test ran: these files have no `test` block\n"
-                            : "dplc: no test ran: none of " + std::to_string(c.tests.size()) + " tests matches `" + args.filter + "`\n");
+                            : "dplc: no test ran: none of " + std::to_string(c.tests.size()) +
+                                  " tests matches `" + args.filter + "`\n");
     return kFindings;
   }
   if (args.common.format == "text") {
     int64_t total = 0;
     for (const TestResult& r : run.results) total += r.duration_us;
-    Out(std::to_string(run.passed) + " passed, " + std::to_string(run.failed) + " failed (" + Millis(total) + ")\n");
+    Out(std::to_string(run.passed) + " passed, " + std::to_string(run.failed) + " failed (" +
+        Millis(total) + ")\n");
   }
   return run.failed > 0 ? kFindings : code;
 }

@@ -24,7 +24,9 @@ namespace fs = std::filesystem;
 
 constexpr uintmax_t kMaxFile = 64u << 20;  // the parser has a lower cap with a better message
 
-Error PathError(const std::string& path, const std::string& why) { return Error{"path", path + ": " + why}; }
+Error PathError(const std::string& path, const std::string& why) {
+  return Error{"path", path + ": " + why};
+}
 
 // .dpl files below a folder, in path order; hidden folders are left out.
 std::vector<std::string> FilesBelow(const std::string& folder) {
@@ -43,7 +45,8 @@ std::vector<std::string> FilesBelow(const std::string& folder) {
   return out;
 }
 
-// The package a file declares, found without parsing it: the name after the first `package` at the start of a line.
+// The package a file declares, found without parsing it: the name after the first `package` at the
+// start of a line.
 std::string DeclaredPackage(const std::string& text) {
   std::istringstream lines(text);
   std::string line;
@@ -66,7 +69,8 @@ void ParseFrom(size_t first, Compilation* c) {
 // Brings in files beside the importing ones that declare a package nobody gave.
 void ParseAll(Compilation* c) {
   std::set<std::string> loaded;
-  for (uint32_t id = 0; id < c->sources.size(); ++id) loaded.insert(fs::path(c->sources[id].path()).lexically_normal().string());
+  for (uint32_t id = 0; id < c->sources.size(); ++id)
+    loaded.insert(fs::path(c->sources[id].path()).lexically_normal().string());
   size_t parsed = 0;
   while (parsed < c->sources.size()) {
     size_t end = c->sources.size();
@@ -84,8 +88,10 @@ void ParseAll(Compilation* c) {
         if (!looked.insert(folder.string() + "\n" + import.package.text).second) continue;
         std::error_code error;
         std::vector<std::string> beside;
-        for (fs::directory_iterator it(folder, error); !error && it != fs::directory_iterator(); it.increment(error)) {
-          if (it->is_regular_file(error) && it->path().extension() == ".dpl") beside.push_back(it->path().lexically_normal().string());
+        for (fs::directory_iterator it(folder, error); !error && it != fs::directory_iterator();
+             it.increment(error)) {
+          if (it->is_regular_file(error) && it->path().extension() == ".dpl")
+            beside.push_back(it->path().lexically_normal().string());
         }
         std::sort(beside.begin(), beside.end());
         for (const std::string& path : beside) {
@@ -141,7 +147,8 @@ Status LoadSources(const std::vector<std::string>& paths, SourceSet* sources) {
 
 bool CheckOnly(const check::CheckOptions& options, Compilation* c) {
   ParseAll(c);
-  // A file that does not parse still takes part, as far as it goes, so that every mistake is reported in one run.
+  // A file that does not parse still takes part, as far as it goes, so that every mistake is
+  // reported in one run.
   bool ok = check::Check(c->files, c->sources, options, &c->sink, &c->model);
   c->tests = c->model.tests;
   c->test_packages = c->model.test_packages;
@@ -151,9 +158,11 @@ bool CheckOnly(const check::CheckOptions& options, Compilation* c) {
 bool Compile(const check::CheckOptions& options, Compilation* c) {
   if (!CheckOnly(options, c)) return false;
   Program program = lower::Lower(std::move(c->model), c->sources);
-  // What a server would refuse (a set literal deeper than the machine's stack, say) is refused here, with the same words.
+  // What a server would refuse (a set literal deeper than the machine's stack, say) is refused
+  // here, with the same words.
   if (Status proof = VerifyProgram(program); !proof.ok()) {
-    c->sink.Report(DPL0106, c->files[0]->package_span, {"this policy set is beyond what a bundle can hold: " + proof.error().message});
+    c->sink.Report(DPL0106, c->files[0]->package_span,
+                   {"this policy set is beyond what a bundle can hold: " + proof.error().message});
     return false;
   }
   c->program = std::make_shared<const Program>(std::move(program));

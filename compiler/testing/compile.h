@@ -1,11 +1,12 @@
-// From paths to a Program: load, parse, check, lower. What every dplc command and every test that needs a policy calls.
+// From paths to a Program: load, parse, check, lower. What every dplc command and every test that
+// needs a policy calls.
 //
 //   Compilation c;
-//   if (Status s = LoadSources({"policies/quickstart"}, &c.sources); !s.ok()) …   // a path that cannot be read
-//   bool ok = Compile({}, &c);                                                     // diagnostics are in c.sink
+//   if (Status s = LoadSources({"policies/quickstart"}, &c.sources); !s.ok()) …   // a path that
+//   cannot be read bool ok = Compile({}, &c); // diagnostics are in c.sink
 //
-// A folder stands for every .dpl file below it (in path order), "-" for standard input. A file that imports a package
-// nobody gave brings in the .dpl files beside it that declare this package.
+// A folder stands for every .dpl file below it (in path order), "-" for standard input. A file that
+// imports a package nobody gave brings in the .dpl files beside it that declare this package.
 #pragma once
 
 #include <memory>
@@ -24,9 +25,9 @@ namespace dpl::testing {
 struct Compilation {
   SourceSet sources;
   DiagnosticSink sink;
-  std::vector<std::unique_ptr<ast::File>> files;   // what parsed
-  check::Model model;                              // its schema moves into `program`
-  std::shared_ptr<const Program> program;          // null unless everything was right
+  std::vector<std::unique_ptr<ast::File>> files;  // what parsed
+  check::Model model;                             // its schema moves into `program`
+  std::shared_ptr<const Program> program;         // null unless everything was right
   std::vector<const ast::TestDecl*> tests;
   std::vector<uint32_t> test_packages;
 };
@@ -34,7 +35,8 @@ struct Compilation {
 // Error code "path": nothing there, not readable, or a folder without .dpl files.
 Status LoadSources(const std::vector<std::string>& paths, SourceSet* sources);
 
-// Parses, checks and lowers. False when the sink holds an error; `program` is set exactly when true.
+// Parses, checks and lowers. False when the sink holds an error; `program` is set exactly when
+// true.
 bool Compile(const check::CheckOptions& options, Compilation* c);
 // Parses and checks only (false on error): `dplc check` needs no bytecode.
 bool CheckOnly(const check::CheckOptions& options, Compilation* c);

@@ -19,7 +19,8 @@ namespace {
 constexpr uint32_t kMaxRepeat = 1'000'000;
 
 bool EndsWithName(std::string_view full, std::string_view name) {
-  return full == name || (full.size() > name.size() && full.ends_with(name) && full[full.size() - name.size() - 1] == '.');
+  return full == name || (full.size() > name.size() && full.ends_with(name) &&
+                          full[full.size() - name.size() - 1] == '.');
 }
 
 std::string Join(const std::vector<std::string>& parts) {
@@ -28,11 +29,17 @@ std::string Join(const std::vector<std::string>& parts) {
   return out.empty() ? "nothing" : out;
 }
 
-// Runs one row of one test. Stops at the first step that cannot be carried out; a failed `expect` goes on.
+// Runs one row of one test. Stops at the first step that cannot be carried out; a failed `expect`
+// goes on.
 class RowRunner {
  public:
-  RowRunner(std::shared_ptr<const Program> program, uint32_t package, Columns columns, TestResult* result)
-      : program_(program), world_(std::move(program), package), columns_(std::move(columns)), caller_(Caller::Everything("dplc test")), result_(result) {}
+  RowRunner(std::shared_ptr<const Program> program, uint32_t package, Columns columns,
+            TestResult* result)
+      : program_(program),
+        world_(std::move(program), package),
+        columns_(std::move(columns)),
+        caller_(Caller::Everything("dplc test")),
+        result_(result) {}
 
   void Run(const std::vector<ast::Step>& steps) { RunSteps(steps); }
 
@@ -61,29 +68,41 @@ class RowRunner {
   bool RunStep(const ast::Step& step) {
     using Kind = ast::Step::Kind;
     switch (step.kind) {
-      case Kind::kAt: return Check(step, world_.SetTime(step));
-      case Kind::kAdvance: return Check(step, world_.Advance(step));
-      case Kind::kGiven: return Check(step, world_.Given(step.given, columns_));
-      case Kind::kRevoke: return Revoke(step);
-      case Kind::kRepeat: return Repeat(step);
-      case Kind::kWhen: return When(step);
-      case Kind::kExpect: return Expect(step);
+      case Kind::kAt:
+        return Check(step, world_.SetTime(step));
+      case Kind::kAdvance:
+        return Check(step, world_.Advance(step));
+      case Kind::kGiven:
+        return Check(step, world_.Given(step.given, columns_));
+      case Kind::kRevoke:
+        return Revoke(step);
+      case Kind::kRepeat:
+        return Repeat(step);
+      case Kind::kWhen:
+        return When(step);
+      case Kind::kExpect:
+        return Expect(step);
       case Kind::kConfirm:
-      case Kind::kCancel: return EndReservation(step);
-      case Kind::kApprove: return Approve(step);
-      case Kind::kHand: return Hand(step);
+      case Kind::kCancel:
+        return EndReservation(step);
+      case Kind::kApprove:
+        return Approve(step);
+      case Kind::kHand:
+        return Hand(step);
     }
     return Stop(step.span, "unknown step");
   }
 
   bool Repeat(const ast::Step& step) {
     Result<int64_t> n = ParseInt(WithoutUnderscores(step.literal.text));
-    if (!n.ok() || *n < 0 || *n > kMaxRepeat) return Stop(step.span, "repeat takes a number up to 1_000_000");
+    if (!n.ok() || *n < 0 || *n > kMaxRepeat)
+      return Stop(step.span, "repeat takes a number up to 1_000_000");
     size_t failures = result_->failures.size();
     for (int64_t i = 0; i < *n; ++i) {
       if (!RunSteps(step.body)) return false;
       if (result_->failures.size() != failures) {
-        result_->failures.back().message += " (in round " + std::to_string(i + 1) + " of " + std::to_string(*n) + ")";
+        result_->failures.back().message +=
+            " (in round " + std::to_string(i + 1) + " of " + std::to_string(*n) + ")";
         return false;
       }
     }
@@ -93,9 +112,12 @@ class RowRunner {
   bool Hand(const ast::Step& step) {
     if (!Check(step, world_.Ready())) return false;
     hands_off_itself_ = true;
-    auto agent = [&](const ast::AgentHop& hop) { return world_.QualifiedStatement(StatementKind::kAgent, hop.name.text); };
-    return Check(step, world_.store()->RecordHandoff(agent(step.hand_from), step.hand_from.instance.value, agent(step.hand_to),
-                                                     step.hand_to.instance.value, {}));
+    auto agent = [&](const ast::AgentHop& hop) {
+      return world_.QualifiedStatement(StatementKind::kAgent, hop.name.text);
+    };
+    return Check(
+        step, world_.store()->RecordHandoff(agent(step.hand_from), step.hand_from.instance.value,
+                                            agent(step.hand_to), step.hand_to.instance.value, {}));
   }
 
   bool Revoke(const ast::Step& step) {
@@ -106,17 +128,37 @@ class RowRunner {
     RevokedKind kind = RevokedKind::kPerson;
     std::string name;
     switch (r.kind) {
-      case Kind::kPerson: name = r.id.value; break;
-      case Kind::kAgent: kind = RevokedKind::kAgent; name = agent(); break;
-      case Kind::kInstance: kind = RevokedKind::kInstance; name = RevokedName(agent(), r.id.value, '/'); break;
-      case Kind::kTask: kind = RevokedKind::kTask; name = r.name.text; break;
-      case Kind::kGrant: kind = RevokedKind::kGrant; name = world_.QualifiedStatement(StatementKind::kGrant, r.name.text); break;
+      case Kind::kPerson:
+        name = r.id.value;
+        break;
+      case Kind::kAgent:
+        kind = RevokedKind::kAgent;
+        name = agent();
+        break;
+      case Kind::kInstance:
+        kind = RevokedKind::kInstance;
+        name = RevokedName(agent(), r.id.value, '/');
+        break;
+      case Kind::kTask:
+        kind = RevokedKind::kTask;
+        name = r.name.text;
+        break;
+      case Kind::kGrant:
+        kind = RevokedKind::kGrant;
+        name = world_.QualifiedStatement(StatementKind::kGrant, r.name.text);
+        break;
       case Kind::kDelegation:
         kind = RevokedKind::kDelegation;
         name = world_.QualifiedStatement(StatementKind::kDelegation, r.name.text);
         break;
-      case Kind::kAccount: kind = RevokedKind::kAccount; name = RevokedName(r.name.text, r.id.value, ':'); break;
-      case Kind::kApproval: kind = RevokedKind::kApproval; name = approval_id_; break;
+      case Kind::kAccount:
+        kind = RevokedKind::kAccount;
+        name = RevokedName(r.name.text, r.id.value, ':');
+        break;
+      case Kind::kApproval:
+        kind = RevokedKind::kApproval;
+        name = approval_id_;
+        break;
     }
     world_.store()->Revoke(kind, name, std::nullopt);
     return true;
@@ -124,7 +166,8 @@ class RowRunner {
 
   // A name for a hop that the test left without one: a run of its own.
   std::string_view Instance(const ast::AgentHop& hop) {
-    return world_.arena()->Copy(hop.instance.present ? hop.instance.value : "run-" + std::to_string(++fresh_));
+    return world_.arena()->Copy(hop.instance.present ? hop.instance.value
+                                                     : "run-" + std::to_string(++fresh_));
   }
 
   bool When(const ast::Step& step) {
@@ -136,7 +179,8 @@ class RowRunner {
     r.caller = &caller_;
     r.explain = true;
     for (size_t i = 0; i < a.hops.size(); ++i) {
-      const ast::AgentHop& hop = a.hops[a.hops.size() - 1 - i];  // written actor first, asked root first
+      const ast::AgentHop& hop =
+          a.hops[a.hops.size() - 1 - i];  // written actor first, asked root first
       if (r.hop_count == kMaxHops) {
         r.too_many_hops = true;
         break;
@@ -146,19 +190,23 @@ class RowRunner {
       out.instance = Instance(hop);
       Instant born;
       bool bound = false;
-      if (!world_.store()->FindInstance(out.agent, out.instance, &born, &bound)) out.born = world_.now();
+      if (!world_.store()->FindInstance(out.agent, out.instance, &born, &bound))
+        out.born = world_.now();
       if (r.hop_count > 0) {
         const Request::Hop& parent = r.hops[r.hop_count - 1];
-        // A test that records hand-offs itself means what it recorded. One that contradicts an earlier hand-off is refused
-        // here and then denied by the decision: a chain that differs from the record.
+        // A test that records hand-offs itself means what it recorded. One that contradicts an
+        // earlier hand-off is refused here and then denied by the decision: a chain that differs
+        // from the record.
         if (!hands_off_itself_) {
-          (void)world_.store()->RecordHandoff(parent.agent, parent.instance, out.agent, out.instance, a.task.text);
+          (void)world_.store()->RecordHandoff(parent.agent, parent.instance, out.agent,
+                                              out.instance, a.task.text);
         }
       }
       r.hops[r.hop_count++] = out;
     }
     if (a.person.present) {
-      r.subject_type = schema.person.known_as.empty() ? std::string_view("person") : schema.Text(schema.person.known_as[0]);
+      r.subject_type = schema.person.known_as.empty() ? std::string_view("person")
+                                                      : schema.Text(schema.person.known_as[0]);
       r.subject_id = a.person.value;
     } else if (a.is_public) {
       r.subject_type = "anonymous";
@@ -168,12 +216,16 @@ class RowRunner {
       r.subject_id = r.hops[0].agent;
     }
     uint32_t type = FindResource(schema, a.type.text);
-    uint32_t action = type == kNone ? kNone : FindAction(schema.resources[type], schema, a.action.text);
-    r.resource_type = type == kNone || schema.resources[type].known_as.empty() ? std::string_view(a.type.text)
-                                                                              : schema.Text(schema.resources[type].known_as[0]);
+    uint32_t action =
+        type == kNone ? kNone : FindAction(schema.resources[type], schema, a.action.text);
+    r.resource_type = type == kNone || schema.resources[type].known_as.empty()
+                          ? std::string_view(a.type.text)
+                          : schema.Text(schema.resources[type].known_as[0]);
     r.resource_id = a.id.value;
-    r.action = action == kNone ? std::string_view(a.action.text) : schema.Text(schema.resources[type].actions[action].wire);
-    auto object = [&](const std::vector<ast::FieldInit>& fields, auto wire_name, const WireValue** out) -> Status {
+    r.action = action == kNone ? std::string_view(a.action.text)
+                               : schema.Text(schema.resources[type].actions[action].wire);
+    auto object = [&](const std::vector<ast::FieldInit>& fields, auto wire_name,
+                      const WireValue** out) -> Status {
       std::vector<NamedWire> members;
       for (const ast::FieldInit& f : fields) {
         Result<WireValue> v = ToWire(*f.value, columns_, arena);
@@ -203,12 +255,14 @@ class RowRunner {
     if (!Check(step, object(a.args, param_wire, &r.action_properties))) return false;
     if (!Check(step, object(a.context, attribute_wire(schema.context), &r.context))) return false;
     const auto& attributes = type == kNone ? kNoAttributes : schema.resources[type].attributes;
-    if (!Check(step, object(a.properties, attribute_wire(attributes), &r.resource_properties))) return false;
+    if (!Check(step, object(a.properties, attribute_wire(attributes), &r.resource_properties)))
+      return false;
     r.task = a.task.text;
     r.break_glass = a.break_glass.text;
     r.charge_key = a.key.value;
     if (a.with_approval_last) {
-      if (approval_id_.empty()) return Stop(step.span, "`with approval last` but nothing was approved before");
+      if (approval_id_.empty())
+        return Stop(step.span, "`with approval last` but nothing was approved before");
       r.approval = approval_id_;
     }
     request_ = r;
@@ -218,7 +272,9 @@ class RowRunner {
   }
 
   bool EndReservation(const ast::Step& step) {
-    if (reservation_ == 0) return Stop(step.span, "there is no reservation to end: nothing metered was permitted before");
+    if (reservation_ == 0)
+      return Stop(step.span,
+                  "there is no reservation to end: nothing metered was permitted before");
     Status s = Status::Ok();
     if (step.kind == ast::Step::Kind::kCancel) {
       s = world_.store()->Cancel(reservation_, caller_.name, world_.now());
@@ -243,12 +299,14 @@ class RowRunner {
   }
 
   bool Approve(const ast::Step& step) {
-    if (decision_ == nullptr || decision_->outcome != OutcomeKind::kAsk) return Stop(step.span, "there is nothing to approve: the last answer was not `ask`");
+    if (decision_ == nullptr || decision_->outcome != OutcomeKind::kAsk)
+      return Stop(step.span, "there is nothing to approve: the last answer was not `ask`");
     for (uint32_t approval : decision_->approvals) {
       if (!Check(step, world_.PresumeEligible(approval, step.person.value))) return false;
     }
     approval_id_ = "approval-" + std::to_string(++approvals_);
-    ApprovalRecord record = MakeApproval(*program_, *decision_, approval_id_, {step.person.value}, world_.now());
+    ApprovalRecord record =
+        MakeApproval(*program_, *decision_, approval_id_, {step.person.value}, world_.now());
     return Check(step, world_.store()->RecordApproval(record));
   }
 
@@ -256,10 +314,18 @@ class RowRunner {
   std::string Describe(const ast::Outcome& o) const {
     std::string out;
     switch (o.kind) {
-      case ast::Outcome::Kind::kPermit: out = "permit"; break;
-      case ast::Outcome::Kind::kDeny: out = o.code.empty() ? "deny" : "deny " + o.code.text; break;
-      case ast::Outcome::Kind::kAsk: out = o.approval.empty() ? "ask" : "ask " + o.approval.text; break;
-      case ast::Outcome::Kind::kVariable: out = o.variable.text; break;
+      case ast::Outcome::Kind::kPermit:
+        out = "permit";
+        break;
+      case ast::Outcome::Kind::kDeny:
+        out = o.code.empty() ? "deny" : "deny " + o.code.text;
+        break;
+      case ast::Outcome::Kind::kAsk:
+        out = o.approval.empty() ? "ask" : "ask " + o.approval.text;
+        break;
+      case ast::Outcome::Kind::kVariable:
+        out = o.variable.text;
+        break;
     }
     for (size_t i = 0; i < o.by.size(); ++i) out += (i == 0 ? " by " : ", ") + o.by[i].text;
     if (!o.bound_by.empty()) out += " bound by " + o.bound_by.text;
@@ -267,23 +333,29 @@ class RowRunner {
   }
   std::string DescribeActual() const {
     switch (decision_->outcome) {
-      case OutcomeKind::kPermit: return "permit";
-      case OutcomeKind::kAsk: return "ask " + Join(Approvals());
-      case OutcomeKind::kDeny: return "deny " + std::string(ReasonCode(decision_->reason));
+      case OutcomeKind::kPermit:
+        return "permit";
+      case OutcomeKind::kAsk:
+        return "ask " + Join(Approvals());
+      case OutcomeKind::kDeny:
+        return "deny " + std::string(ReasonCode(decision_->reason));
     }
     return "?";
   }
   std::vector<std::string> Approvals() const {
     std::vector<std::string> out;
-    for (uint32_t a : decision_->approvals) out.emplace_back(program_->Text(program_->statements[program_->approval_statements[a]].name));
+    for (uint32_t a : decision_->approvals)
+      out.emplace_back(program_->Text(program_->statements[program_->approval_statements[a]].name));
     return out;
   }
   std::vector<std::string> Statements() const {
     std::vector<std::string> out;
-    for (const By& by : decision_->by) out.emplace_back(program_->Text(program_->statements[by.statement].name));
+    for (const By& by : decision_->by)
+      out.emplace_back(program_->Text(program_->statements[by.statement].name));
     for (const LimitLine& line : decision_->limits) {
       if (decision_->outcome == OutcomeKind::kDeny && line.state == LimitState::kOk) continue;
-      out.emplace_back(program_->Text(program_->statements[program_->limits[line.limit].statement].name));
+      out.emplace_back(
+          program_->Text(program_->statements[program_->limits[line.limit].statement].name));
     }
     return out;
   }
@@ -301,38 +373,50 @@ class RowRunner {
     ast::Outcome merged;  // a column's outcome
     if (want->kind == ast::Outcome::Kind::kVariable) {
       auto cell = columns_.find(want->variable.text);
-      if (cell == columns_.end() || !cell->second->outcome) return Stop(step.span, "`" + want->variable.text + "` is not a column of outcomes");
+      if (cell == columns_.end() || !cell->second->outcome)
+        return Stop(step.span, "`" + want->variable.text + "` is not a column of outcomes");
       want = &*cell->second->outcome;
     }
     std::vector<std::string> wrong;
     bool kind_ok = false;
     switch (want->kind) {
-      case ast::Outcome::Kind::kPermit: kind_ok = decision_->outcome == OutcomeKind::kPermit; break;
+      case ast::Outcome::Kind::kPermit:
+        kind_ok = decision_->outcome == OutcomeKind::kPermit;
+        break;
       case ast::Outcome::Kind::kDeny:
-        kind_ok = decision_->outcome == OutcomeKind::kDeny && (want->code.empty() || want->code.text == ReasonCode(decision_->reason));
+        kind_ok = decision_->outcome == OutcomeKind::kDeny &&
+                  (want->code.empty() || want->code.text == ReasonCode(decision_->reason));
         break;
       case ast::Outcome::Kind::kAsk: {
         std::vector<std::string> asked = Approvals();
         kind_ok = decision_->outcome == OutcomeKind::kAsk &&
-                  (want->approval.empty() || std::any_of(asked.begin(), asked.end(), [&](const std::string& a) { return EndsWithName(a, want->approval.text); }));
+                  (want->approval.empty() ||
+                   std::any_of(asked.begin(), asked.end(), [&](const std::string& a) {
+                     return EndsWithName(a, want->approval.text);
+                   }));
         break;
       }
-      case ast::Outcome::Kind::kVariable: break;
+      case ast::Outcome::Kind::kVariable:
+        break;
     }
     if (!kind_ok) wrong.push_back("got " + DescribeActual());
     std::vector<std::string> statements = Statements();
     for (const ast::QName& by : want->by) {
-      if (kind_ok && std::none_of(statements.begin(), statements.end(), [&](const std::string& s) { return EndsWithName(s, by.text); })) {
-        wrong.push_back("`" + by.text + "` had no part in it (it rests on " + Join(statements) + ")");
+      if (kind_ok && std::none_of(statements.begin(), statements.end(),
+                                  [&](const std::string& s) { return EndsWithName(s, by.text); })) {
+        wrong.push_back("`" + by.text + "` had no part in it (it rests on " + Join(statements) +
+                        ")");
       }
     }
     if (kind_ok && !want->bound_by.empty()) {
       std::string binding = Binding();
-      if (!EndsWithName(binding, want->bound_by.text) && !EndsWithName(StatementOf(binding), want->bound_by.text)) {
+      if (!EndsWithName(binding, want->bound_by.text) &&
+          !EndsWithName(StatementOf(binding), want->bound_by.text)) {
         wrong.push_back(binding.empty() ? "no limit binds" : "the limit that binds is " + binding);
       }
     }
-    if (kind_ok && want->must) wrong.push_back("this version knows no duties, so none can be expected");
+    if (kind_ok && want->must)
+      wrong.push_back("this version knows no duties, so none can be expected");
     if (wrong.empty()) return true;
     TestFailure failure;
     failure.span = step.span;
@@ -341,7 +425,9 @@ class RowRunner {
     result_->failures.push_back(std::move(failure));
     return true;
   }
-  static std::string StatementOf(const std::string& limit) { return limit.substr(0, limit.rfind('.')); }
+  static std::string StatementOf(const std::string& limit) {
+    return limit.substr(0, limit.rfind('.'));
+  }
 
   std::shared_ptr<const Program> program_;
   World world_;
@@ -360,13 +446,17 @@ class RowRunner {
 
 }  // namespace
 
-TestRun RunTests(std::shared_ptr<const Program> program, const std::vector<const ast::TestDecl*>& tests,
-                 const std::vector<uint32_t>& packages, const SourceSet& sources, const TestOptions& options, Clock* clock) {
+TestRun RunTests(std::shared_ptr<const Program> program,
+                 const std::vector<const ast::TestDecl*>& tests,
+                 const std::vector<uint32_t>& packages, const SourceSet& sources,
+                 const TestOptions& options, Clock* clock) {
   TestRun run;
   for (size_t t = 0; t < tests.size(); ++t) {
     const ast::TestDecl& test = *tests[t];
     std::string package(program->Text(program->schema.packages[packages[t]].name));
-    if (!options.filter.empty() && (package + ": " + test.title.value).find(options.filter) == std::string::npos) continue;
+    if (!options.filter.empty() &&
+        (package + ": " + test.title.value).find(options.filter) == std::string::npos)
+      continue;
     size_t rows = test.columns.empty() ? 1 : test.rows.size();
     for (size_t row = 0; row < rows; ++row) {
       TestResult result;
@@ -378,12 +468,14 @@ TestRun RunTests(std::shared_ptr<const Program> program, const std::vector<const
       Columns columns;
       if (!test.columns.empty()) {
         result.name += " [row " + std::to_string(row + 1) + "]";
-        for (size_t c = 0; c < test.columns.size() && c < test.rows[row].cells.size(); ++c) columns[test.columns[c].text] = &test.rows[row].cells[c];
+        for (size_t c = 0; c < test.columns.size() && c < test.rows[row].cells.size(); ++c)
+          columns[test.columns[c].text] = &test.rows[row].cells[c];
       }
       int64_t start = clock->MonotonicUs();
       RowRunner(program, packages[t], std::move(columns), &result).Run(test.steps);
       if (result.failures.empty() && result.expectations == 0) {
-        result.failures.push_back({result.span, "this test expects nothing, so it shows nothing", {}});
+        result.failures.push_back(
+            {result.span, "this test expects nothing, so it shows nothing", {}});
       }
       result.duration_us = clock->MonotonicUs() - start;
       result.passed = result.failures.empty();

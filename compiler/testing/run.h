@@ -1,10 +1,12 @@
-// Runs the `test` blocks of a policy set on the real engine: one state per test row, a clock that only the test moves.
+// Runs the `test` blocks of a policy set on the real engine: one state per test row, a clock that
+// only the test moves.
 //
 //   TestRun run = RunTests(program, tests, packages, sources, options);
 //   run.failed == 0
 //
-// Defaults, all overridable by `given`: persons that policy or facts name are active, agents are attested, a `when` without
-// an instance is a fresh run, hand-offs of a `via` chain are recorded, an approver whom no `given` mentions is eligible.
+// Defaults, all overridable by `given`: persons that policy or facts name are active, agents are
+// attested, a `when` without an instance is a fresh run, hand-offs of a `via` chain are recorded,
+// an approver whom no `given` mentions is eligible.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +23,14 @@
 namespace dpl::testing {
 
 struct TestFailure {
-  Span span;                 // the step that failed
-  std::string message;       // expected against actual, one line
-  std::string explanation;   // the decision's full rationale; may be empty
+  Span span;                // the step that failed
+  std::string message;      // expected against actual, one line
+  std::string explanation;  // the decision's full rationale; may be empty
 };
 struct TestResult {
-  std::string name;          // title, with the row's number for a table: `bands [row 2]`
+  std::string name;  // title, with the row's number for a table: `bands [row 2]`
   std::string package;
-  std::string path;          // source file
+  std::string path;  // source file
   Span span;
   bool passed = false;
   uint32_t expectations = 0;
@@ -40,12 +42,15 @@ struct TestRun {
   uint32_t passed = 0, failed = 0;
 };
 struct TestOptions {
-  std::string filter;        // runs only tests whose `package: name` contains this text; empty: all
+  std::string filter;  // runs only tests whose `package: name` contains this text; empty: all
   std::function<void(const TestResult&)> on_result;  // progress; may be empty
 };
 
-// `tests` and `packages` are parallel (Model::tests, Model::test_packages). `clock` only times the run.
-TestRun RunTests(std::shared_ptr<const Program> program, const std::vector<const ast::TestDecl*>& tests,
-                 const std::vector<uint32_t>& packages, const SourceSet& sources, const TestOptions& options, Clock* clock);
+// `tests` and `packages` are parallel (Model::tests, Model::test_packages). `clock` only times the
+// run.
+TestRun RunTests(std::shared_ptr<const Program> program,
+                 const std::vector<const ast::TestDecl*>& tests,
+                 const std::vector<uint32_t>& packages, const SourceSet& sources,
+                 const TestOptions& options, Clock* clock);
 
 }  // namespace dpl::testing

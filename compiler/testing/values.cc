@@ -30,13 +30,16 @@ class Converter {
     using ast::ExprKind;
     if (depth > kMaxDepth) return NotAValue(e, "value is nested too deep");
     switch (e.kind) {
-      case ExprKind::kNumber: return Number(WithoutUnderscores(e.text), arena_);
-      case ExprKind::kMoney: return WireText(WithoutUnderscores(e.text) + " " + e.text2, arena_);
+      case ExprKind::kNumber:
+        return Number(WithoutUnderscores(e.text), arena_);
+      case ExprKind::kMoney:
+        return WireText(WithoutUnderscores(e.text) + " " + e.text2, arena_);
       case ExprKind::kString:
       case ExprKind::kDuration:
       case ExprKind::kDate:
       case ExprKind::kDateTime:
-      case ExprKind::kTime: return WireText(e.text, arena_);
+      case ExprKind::kTime:
+        return WireText(e.text, arena_);
       case ExprKind::kBool: {
         WireValue v;
         v.kind = WireValue::Kind::kBool;
@@ -46,7 +49,8 @@ class Converter {
       case ExprKind::kNeg: {
         Result<WireValue> inner = Convert(*e.args[0], depth + 1);
         if (!inner.ok()) return inner;
-        if (inner->text.empty() || inner->text[0] == '-') return NotAValue(e, "`-` stands before something that is no number");
+        if (inner->text.empty() || inner->text[0] == '-')
+          return NotAValue(e, "`-` stands before something that is no number");
         WireValue v = *inner;
         v.text = arena_->Copy("-" + std::string(inner->text));
         return v;
@@ -54,7 +58,8 @@ class Converter {
       case ExprKind::kName: {
         auto column = columns_.find(e.text);
         if (column != columns_.end()) {
-          if (column->second->expr == nullptr) return NotAValue(e, "column `" + e.text + "` holds an outcome, not a value");
+          if (column->second->expr == nullptr)
+            return NotAValue(e, "column `" + e.text + "` holds an outcome, not a value");
           return Convert(*column->second->expr, depth + 1);
         }
         if (e.target != nullptr) return Convert(*e.target, depth + 1);
@@ -62,13 +67,16 @@ class Converter {
       }
       case ExprKind::kField:
         if (e.target != nullptr) return Convert(*e.target, depth + 1);
-        if (e.ref == ast::RefKind::kEnumMember || e.ref == ast::RefKind::kUnresolved) return WireText(LastName(e), arena_);
+        if (e.ref == ast::RefKind::kEnumMember || e.ref == ast::RefKind::kUnresolved)
+          return WireText(LastName(e), arena_);
         return NotAValue(e, "a test value cannot read `" + e.text + "`; write the value itself");
       case ExprKind::kEntity: {
         if (e.text == "person") return WireText(e.text2, arena_);
-        return MakeObject({{"type", WireText(e.text, arena_)}, {"id", WireText(e.text2, arena_)}}, arena_);
+        return MakeObject({{"type", WireText(e.text, arena_)}, {"id", WireText(e.text2, arena_)}},
+                          arena_);
       }
-      case ExprKind::kHead: return WireText(e.text2, arena_);
+      case ExprKind::kHead:
+        return WireText(e.text2, arena_);
       case ExprKind::kSet: {
         WireValue v;
         v.kind = WireValue::Kind::kArray;
@@ -91,7 +99,10 @@ class Converter {
         }
         return MakeObject(members, arena_);
       }
-      default: return NotAValue(e, "a test value is a literal, an enum member, a constant, a set, a record or a reference");
+      default:
+        return NotAValue(e,
+                         "a test value is a literal, an enum member, a constant, a set, a record "
+                         "or a reference");
     }
   }
 
@@ -122,7 +133,8 @@ WireValue MakeObject(const std::vector<NamedWire>& members, Arena* arena) {
   v.kind = WireValue::Kind::kObject;
   v.count = static_cast<uint32_t>(members.size());
   WireMember* out = arena->NewArray<WireMember>(members.size());
-  for (size_t i = 0; i < members.size(); ++i) out[i] = {arena->Copy(members[i].name), members[i].value};
+  for (size_t i = 0; i < members.size(); ++i)
+    out[i] = {arena->Copy(members[i].name), members[i].value};
   v.members = out;
   return v;
 }
@@ -137,9 +149,12 @@ Result<WireValue> ToWire(const ast::Expr& expr, const Columns& columns, Arena* a
 
 Result<WireValue> ToWire(const ast::Quantity& quantity, const Columns& columns, Arena* arena) {
   switch (quantity.kind) {
-    case ast::Quantity::Kind::kNumber: return Number(WithoutUnderscores(quantity.number), arena);
-    case ast::Quantity::Kind::kMoney: return WireText(WithoutUnderscores(quantity.number) + " " + quantity.currency, arena);
-    case ast::Quantity::Kind::kExpr: return ToWire(*quantity.expr, columns, arena);
+    case ast::Quantity::Kind::kNumber:
+      return Number(WithoutUnderscores(quantity.number), arena);
+    case ast::Quantity::Kind::kMoney:
+      return WireText(WithoutUnderscores(quantity.number) + " " + quantity.currency, arena);
+    case ast::Quantity::Kind::kExpr:
+      return ToWire(*quantity.expr, columns, arena);
   }
   return Error{"test.value", "unknown quantity"};
 }

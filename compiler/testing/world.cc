@@ -9,7 +9,9 @@
 namespace dpl::testing {
 namespace {
 
-Error At(const Span& span, std::string message) { return Error{"test.given", std::move(message), span.line, span.column}; }
+Error At(const Span& span, std::string message) {
+  return Error{"test.given", std::move(message), span.line, span.column};
+}
 
 Error Located(Error error, const Span& span) {
   if (error.line == 0) {
@@ -26,7 +28,10 @@ bool LooksLikeDateTime(std::string_view text) { return text.find('T') != std::st
 }  // namespace
 
 World::World(std::shared_ptr<const Program> program, uint32_t package)
-    : program_(std::move(program)), package_(package), arena_(std::make_shared<Arena>()), store_(std::make_unique<MemoryStore>()) {
+    : program_(std::move(program)),
+      package_(package),
+      arena_(std::make_shared<Arena>()),
+      store_(std::make_unique<MemoryStore>()) {
   input_.name = "given";
   input_.arena = arena_;
   AddNamedPersons();
@@ -55,7 +60,8 @@ FactsInput::Person& World::PersonNamed(const std::string& id) {
 }
 
 uint32_t World::FindStatement(StatementKind kind, std::string_view name) const {
-  std::string own = std::string(program_->Text(program_->schema.packages[package_].name)) + "." + std::string(name);
+  std::string own = std::string(program_->Text(program_->schema.packages[package_].name)) + "." +
+                    std::string(name);
   uint32_t only = kNone;
   int ends = 0;
   for (uint32_t i = 0; i < program_->statements.size(); ++i) {
@@ -63,7 +69,8 @@ uint32_t World::FindStatement(StatementKind kind, std::string_view name) const {
     if (s.kind != kind) continue;
     std::string_view full = program_->Text(s.name);
     if (full == name || full == own) return i;
-    if (full.size() > name.size() + 1 && full.ends_with(name) && full[full.size() - name.size() - 1] == '.') {
+    if (full.size() > name.size() + 1 && full.ends_with(name) &&
+        full[full.size() - name.size() - 1] == '.') {
       only = i;
       ++ends;
     }
@@ -123,7 +130,9 @@ Status World::AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* 
   auto set_field = [&](const ast::FieldInit& f, std::vector<FactsInput::Field>* out) -> Status {
     Result<WireValue> v = ToWire(*f.value, columns, arena_.get());
     if (!v.ok()) return v.error();
-    auto same = std::find_if(out->begin(), out->end(), [&](const FactsInput::Field& have) { return have.name == f.name.text; });
+    auto same = std::find_if(out->begin(), out->end(), [&](const FactsInput::Field& have) {
+      return have.name == f.name.text;
+    });
     if (same != out->end()) {
       same->value = *v;
     } else {
@@ -131,7 +140,8 @@ Status World::AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* 
     }
     return Status::Ok();
   };
-  auto fields_of = [&](const std::vector<ast::FieldInit>& inits, std::vector<FactsInput::Field>* out) -> Status {
+  auto fields_of = [&](const std::vector<ast::FieldInit>& inits,
+                       std::vector<FactsInput::Field>* out) -> Status {
     for (const ast::FieldInit& f : inits) DPL_RETURN_IF_ERROR(set_field(f, out));
     return Status::Ok();
   };
@@ -196,9 +206,10 @@ Status World::AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* 
       if (!checked.ok()) return Located(checked.error(), d.span);
       a.checked = *checked;
       mention(a.person);
-      auto same = std::find_if(input_.accounts.begin(), input_.accounts.end(), [&](const FactsInput::Account& have) {
-        return have.system == a.system && have.key == a.key && have.person == a.person;
-      });
+      auto same = std::find_if(
+          input_.accounts.begin(), input_.accounts.end(), [&](const FactsInput::Account& have) {
+            return have.system == a.system && have.key == a.key && have.person == a.person;
+          });
       if (same != input_.accounts.end()) {
         *same = std::move(a);
       } else {
@@ -207,9 +218,10 @@ Status World::AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* 
       return Status::Ok();
     }
     case Kind::kEntity: {
-      auto same = std::find_if(input_.resources.begin(), input_.resources.end(), [&](const FactsInput::Resource& have) {
-        return have.type == d.name.text && have.id == d.id.value;
-      });
+      auto same = std::find_if(input_.resources.begin(), input_.resources.end(),
+                               [&](const FactsInput::Resource& have) {
+                                 return have.type == d.name.text && have.id == d.id.value;
+                               });
       FactsInput::Resource fresh;
       FactsInput::Resource& r = same != input_.resources.end() ? *same : fresh;
       r.type = d.name.text;
@@ -257,7 +269,8 @@ Status World::AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* 
     case Kind::kUsed: {
       FactsInput::Used u;
       u.limit = d.name.text;
-      if (uint32_t s = FindStatement(StatementKind::kLimit, d.name.text); s != kNone) u.limit = program_->Text(program_->statements[s].name);
+      if (uint32_t s = FindStatement(StatementKind::kLimit, d.name.text); s != kNone)
+        u.limit = program_->Text(program_->statements[s].name);
       Result<WireValue> q = ToWire(*d.quantity, columns, arena_.get());
       if (!q.ok()) return Located(q.error(), d.span);
       u.quantity = *q;

@@ -1,4 +1,5 @@
-// The world of one test row: facts as the test gave them so far, the snapshot made of them, the state, and the time.
+// The world of one test row: facts as the test gave them so far, the snapshot made of them, the
+// state, and the time.
 #pragma once
 
 #include <memory>
@@ -21,10 +22,11 @@ class World {
  public:
   World(std::shared_ptr<const Program> program, uint32_t package);
 
-  // Adds the data of one `given` block and rebuilds the snapshot. The error's line and column point into the test.
+  // Adds the data of one `given` block and rebuilds the snapshot. The error's line and column point
+  // into the test.
   Status Given(const std::vector<ast::Datum>& data, const Columns& columns);
-  Status SetTime(const ast::Step& step);      // at …
-  Status Advance(const ast::Step& step);      // advance …
+  Status SetTime(const ast::Step& step);  // at …
+  Status Advance(const ast::Step& step);  // advance …
   // Makes sure there is a snapshot (a test may give nothing).
   Status Ready();
   // A role or team holder nobody mentioned: added as an active member (approvers; see run.h).
@@ -37,9 +39,11 @@ class World {
   bool has_time() const { return has_time_; }
   const ZoneTable& zone() const;
 
-  // A statement of this kind by the name as written in the test: qualified, of the own package, or the only one so called.
+  // A statement of this kind by the name as written in the test: qualified, of the own package, or
+  // the only one so called.
   uint32_t FindStatement(StatementKind kind, std::string_view name) const;
-  std::string QualifiedStatement(StatementKind kind, std::string_view name) const;  // the name itself when unknown
+  std::string QualifiedStatement(StatementKind kind,
+                                 std::string_view name) const;  // the name itself when unknown
 
  private:
   Status AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* seeds);
@@ -52,7 +56,7 @@ class World {
   uint32_t package_;
   std::shared_ptr<Arena> arena_;
   FactsInput input_;
-  std::set<std::string, std::less<>> mentioned_;   // persons that a `given` named
+  std::set<std::string, std::less<>> mentioned_;  // persons that a `given` named
   std::unique_ptr<Snapshot> snapshot_;
   std::unique_ptr<MemoryStore> store_;
   Instant now_{};

@@ -1,8 +1,10 @@
-// A compiled policy set: schema, constants, code, statements, index, spans and the source text for display.
+// A compiled policy set: schema, constants, code, statements, index, spans and the source text for
+// display.
 //
-// `dplc build` makes one (compiler/lower), encode.h writes it as a `.dplb` bundle, decode.h + verify.h read it back, and
-// a Snapshot joins it with facts. Plain data: every cross-reference is a checked index. A Program that passed
-// VerifyProgram() can be run by the VM without any further bounds check. Layout on disk: docs/bytecode.md.
+// `dplc build` makes one (compiler/lower), encode.h writes it as a `.dplb` bundle, decode.h +
+// verify.h read it back, and a Snapshot joins it with facts. Plain data: every cross-reference is a
+// checked index. A Program that passed VerifyProgram() can be run by the VM without any further
+// bounds check. Layout on disk: docs/bytecode.md.
 #pragma once
 
 #include <array>
@@ -18,40 +20,71 @@ namespace dpl {
 constexpr uint32_t kBundleVersion = 1;
 
 // ---------------------------------------------------------------- constants
-// A typed literal. Entities name a person or a resource by id; the snapshot links them to what the facts hold.
+// A typed literal. Entities name a person or a resource by id; the snapshot links them to what the
+// facts hold.
 struct Constant {
   enum class Kind : uint8_t {
-    kBool, kInt, kDecimal, kMoney, kString, kDate, kDateTime, kTime, kDuration, kEnum, kSet, kPath, kIp, kPerson,
-    kResource, kTeam, kRole, kAgent, kPattern /*like: string with '*' wildcards; matches: re2 source*/,
+    kBool,
+    kInt,
+    kDecimal,
+    kMoney,
+    kString,
+    kDate,
+    kDateTime,
+    kTime,
+    kDuration,
+    kEnum,
+    kSet,
+    kPath,
+    kIp,
+    kPerson,
+    kResource,
+    kTeam,
+    kRole,
+    kAgent,
+    kPattern /*like: string with '*' wildcards; matches: re2 source*/,
   };
   Kind kind = Kind::kBool;
-  int64_t number = 0;               // bool, int, decimal ×1e6, money minor units, date days, others µs; enum member; team/role/agent index
-  uint32_t extra = 0;               // money: currency index; enum: enum index; resource: resource type; pattern: 0 like, 1 matches
-  std::string text;                 // string, path (normalised), ip (canonical), entity id, pattern
-  std::vector<uint32_t> elements;   // set: constants in canonical order
+  int64_t number = 0;  // bool, int, decimal ×1e6, money minor units, date days, others µs; enum
+                       // member; team/role/agent index
+  uint32_t extra = 0;  // money: currency index; enum: enum index; resource: resource type; pattern:
+                       // 0 like, 1 matches
+  std::string text;    // string, path (normalised), ip (canonical), entity id, pattern
+  std::vector<uint32_t> elements;  // set: constants in canonical order
   bool operator==(const Constant&) const = default;
 };
 
 // ---------------------------------------------------------------- code
-// One expression: `size` 32-bit words of Program::code from `offset`. Its value is what is on the stack at kReturn.
+// One expression: `size` 32-bit words of Program::code from `offset`. Its value is what is on the
+// stack at kReturn.
 struct Code {
   uint32_t offset = 0, size = 0;
   uint16_t max_stack = 0, locals = 0;
-  uint32_t cost = 0;                // static worst case, in steps
-  Span span;                        // the expression in the source
+  uint32_t cost = 0;  // static worst case, in steps
+  Span span;          // the expression in the source
 };
 
 // ---------------------------------------------------------------- statements
 enum class StatementKind : uint8_t {
-  kGrant, kLimit, kForbid, kAgent, kDelegation, kTask, kApproval, kObligation, kSeparate, kBreakGlass, kPartner,
+  kGrant,
+  kLimit,
+  kForbid,
+  kAgent,
+  kDelegation,
+  kTask,
+  kApproval,
+  kObligation,
+  kSeparate,
+  kBreakGlass,
+  kPartner,
 };
 constexpr int kStatementKinds = 11;
 
 struct Statement {
   StatementKind kind = StatementKind::kGrant;
-  Str name = 0;                     // qualified: acme.spend.band_one
+  Str name = 0;  // qualified: acme.spend.band_one
   uint32_t package = kNone;
-  uint32_t detail = kNone;          // index into the vector of its kind
+  uint32_t detail = kNone;  // index into the vector of its kind
   OwnerDef owner;
   Str because = 0, ticket = 0, doc = 0;
   Span span;                        // the whole declaration
@@ -64,135 +97,206 @@ struct Statement {
   bool imported = false;            // imported from …: unreviewed until `reviewed`
   bool trusting_request = false;
   Str imported_from = 0;
-  std::vector<uint32_t> clauses;    // Program::clauses
-  std::vector<uint32_t> limits;     // Program::limits
+  std::vector<uint32_t> clauses;  // Program::clauses
+  std::vector<uint32_t> limits;   // Program::limits
 };
 
-// Whom a clause's subject factor can hold for; what the index is keyed by. See docs/architecture.md, "Index".
-enum class KeyKind : uint8_t { kAny /*must always be tried*/, kPerson, kTeam, kRole, kEveryone, kPublic, kAgent, kTask, kPartner };
-struct SubjectKey { KeyKind kind = KeyKind::kAny; uint32_t id = 0; auto operator<=>(const SubjectKey&) const = default; };
+// Whom a clause's subject factor can hold for; what the index is keyed by. See
+// docs/architecture.md, "Index".
+enum class KeyKind : uint8_t {
+  kAny /*must always be tried*/,
+  kPerson,
+  kTeam,
+  kRole,
+  kEveryone,
+  kPublic,
+  kAgent,
+  kTask,
+  kPartner
+};
+struct SubjectKey {
+  KeyKind kind = KeyKind::kAny;
+  uint32_t id = 0;
+  auto operator<=>(const SubjectKey&) const = default;
+};
 
 // What a clause is there for; the index keeps one list per role.
 enum class ClauseRole : uint8_t {
-  kGrantMay, kLimitCovers, kForbidCovers, kAgentMay, kDelegationMay, kTaskMay, kObligationCovers, kSeparateA, kSeparateB,
-  kBreakGlassMay, kPartnerMay,
+  kGrantMay,
+  kLimitCovers,
+  kForbidCovers,
+  kAgentMay,
+  kDelegationMay,
+  kTaskMay,
+  kObligationCovers,
+  kSeparateA,
+  kSeparateB,
+  kBreakGlassMay,
+  kPartnerMay,
 };
 constexpr int kClauseRoles = 11;
 
-// One `may … on …` or `covers …` for ONE resource type: the unit of matching. M = subject ∧ scope ∧ where (Kleene, in this order).
+// One `may … on …` or `covers …` for ONE resource type: the unit of matching. M = subject ∧ scope ∧
+// where (Kleene, in this order).
 struct Clause {
   uint32_t statement = kNone;
   ClauseRole role = ClauseRole::kGrantMay;
-  uint16_t row = 0;                 // grant: which `to` row, from 0
-  uint32_t type = kNone;            // resource type
-  std::vector<uint32_t> actions;    // action indices of that type, ascending
-  uint32_t subject_code = kNone;    // kNone: always T
-  uint32_t scope_code = kNone;      // id literal and containment; kNone: always T
-  uint32_t where_code = kNone;      // kNone: always T
-  uint32_t ask_approval = kNone;    // `, ask A`: Program::approvals
-  Str subject_text = 0;             // "team marketing, role lead": for explanations
-  Str where_text = 0;               // source text of the condition
-  Span span;                        // the may/covers clause
-  Span subject_span;                // the `to`/`applies to`/`from` clause
+  uint16_t row = 0;               // grant: which `to` row, from 0
+  uint32_t type = kNone;          // resource type
+  std::vector<uint32_t> actions;  // action indices of that type, ascending
+  uint32_t subject_code = kNone;  // kNone: always T
+  uint32_t scope_code = kNone;    // id literal and containment; kNone: always T
+  uint32_t where_code = kNone;    // kNone: always T
+  uint32_t ask_approval = kNone;  // `, ask A`: Program::approvals
+  Str subject_text = 0;           // "team marketing, role lead": for explanations
+  Str where_text = 0;             // source text of the condition
+  Span span;                      // the may/covers clause
+  Span subject_span;              // the `to`/`applies to`/`from` clause
   Span where_span;
-  uint64_t reach = 0;               // stable hash of what this clause lends (delegations: consent digest)
-  std::vector<SubjectKey> keys;     // by which subjects the index finds it; {kAny} when it must always be tried
+  uint64_t reach = 0;  // stable hash of what this clause lends (delegations: consent digest)
+  std::vector<SubjectKey>
+      keys;  // by which subjects the index finds it; {kAny} when it must always be tried
 };
 
 // ---------------------------------------------------------------- limits
-enum class LimitPeriod : uint8_t { kEach, kHour, kDay, kWeek, kMonth, kQuarter, kYear, kSliding, kTotal };
+enum class LimitPeriod : uint8_t {
+  kEach,
+  kHour,
+  kDay,
+  kWeek,
+  kMonth,
+  kQuarter,
+  kYear,
+  kSliding,
+  kTotal
+};
 enum class KeyPartKind : uint8_t { kPerson, kAgent, kInstance, kTask, kPartner, kResource, kCode };
-struct LimitKeyPart { KeyPartKind kind = KeyPartKind::kPerson; uint32_t code = kNone; Str name = 0; };
-struct LimitTier { uint32_t approval = kNone; uint32_t up_to_code = kNone; /*kNone: no upper bound*/ };
+struct LimitKeyPart {
+  KeyPartKind kind = KeyPartKind::kPerson;
+  uint32_t code = kNone;
+  Str name = 0;
+};
+struct LimitTier {
+  uint32_t approval = kNone;
+  uint32_t up_to_code = kNone; /*kNone: no upper bound*/
+};
 struct Limit {
   uint32_t statement = kNone;
-  Str name = 0;                     // "acme.spend.band_one.amount": statement and measure
-  Str identity = 0;                 // counter identity without key values: name (or its `was`), measure, period, key names
-  Str measure = 0;                  // parameter name, or "requests"
+  Str name = 0;  // "acme.spend.band_one.amount": statement and measure
+  Str identity =
+      0;  // counter identity without key values: name (or its `was`), measure, period, key names
+  Str measure = 0;  // parameter name, or "requests"
   bool requests = false;
-  bool no_limit = false;            // `no limit on M because …`
+  bool no_limit = false;  // `no limit on M because …`
   Str no_limit_because = 0;
-  uint32_t cap_code = kNone;        // yields int, decimal, money … of the measure's type; kNone with no_limit
+  uint32_t cap_code =
+      kNone;  // yields int, decimal, money … of the measure's type; kNone with no_limit
   LimitPeriod period = LimitPeriod::kEach;
-  int64_t window_us = 0;            // kSliding
+  int64_t window_us = 0;  // kSliding
   uint32_t zone = 0;
   std::vector<LimitKeyPart> keys;
-  std::vector<LimitTier> tiers;     // rising
+  std::vector<LimitTier> tiers;  // rising
   Span span;
 };
 
 // ---------------------------------------------------------------- per kind
 struct Grant {
-  uint32_t approved_by = kNone;                 // constants (person)
-  std::vector<uint32_t> supersedes;             // statements
+  uint32_t approved_by = kNone;      // constants (person)
+  std::vector<uint32_t> supersedes;  // statements
 };
-struct Forbid { uint32_t unless_code = kNone; Str unless_text = 0; Span unless_span; };
-struct LimitBlock { uint8_t reserved = 0; };
+struct Forbid {
+  uint32_t unless_code = kNone;
+  Str unless_text = 0;
+  Span unless_span;
+};
+struct LimitBlock {
+  uint8_t reserved = 0;
+};
 enum ModeBit : uint8_t { kModeOnBehalfOf = 1, kModeImpersonate = 2, kModeStanding = 4 };
 struct Agent {
-  uint32_t accountable = kNone;                 // constants (person)
-  uint32_t accountable_else = kNone;            // teams
+  uint32_t accountable = kNone;       // constants (person)
+  uint32_t accountable_else = kNone;  // teams
   Str purpose = 0;
-  std::vector<Str> runs_as;                     // spiffe ids; each covers the ids beneath it by path segment
+  std::vector<Str> runs_as;  // spiffe ids; each covers the ids beneath it by path segment
   int64_t attested_within_us = 0;
-  uint8_t modes = 0;                            // ModeBit
-  int64_t lives_us = 0;                         // 0: no bound
-  uint64_t instances_max = 0;                   // 0: no bound
-  int64_t instances_window_us = 0;              // 0: living at once
+  uint8_t modes = 0;                // ModeBit
+  int64_t lives_us = 0;             // 0: no bound
+  uint64_t instances_max = 0;       // 0: no bound
+  int64_t instances_window_us = 0;  // 0: living at once
 };
 enum class ConsentKind : uint8_t { kEachTask, kEvery, kByPolicy };
 struct Delegation {
   uint32_t from_code = kNone;
   Str from_text = 0;
   std::vector<SubjectKey> from_keys;
-  std::vector<uint32_t> to_agents;              // Program::agents
-  uint8_t modes = 0;                            // ModeBit: the mode written, else the modes of its agents
-  std::vector<uint32_t> only_in_tasks;          // Program::tasks
-  std::vector<uint32_t> onward_agents;          // Program::agents
+  std::vector<uint32_t> to_agents;      // Program::agents
+  uint8_t modes = 0;                    // ModeBit: the mode written, else the modes of its agents
+  std::vector<uint32_t> only_in_tasks;  // Program::tasks
+  std::vector<uint32_t> onward_agents;  // Program::agents
   uint32_t onward_hops = 0;
   ConsentKind consent = ConsentKind::kByPolicy;
   int64_t consent_every_us = 0;
-  int64_t lasts_us = 0;                         // 0: bounded by the agent's life only
-  std::vector<uint64_t> reach;                  // sorted hashes of everything it lends: what a consent covers
+  int64_t lasts_us = 0;         // 0: bounded by the agent's life only
+  std::vector<uint64_t> reach;  // sorted hashes of everything it lends: what a consent covers
   Span consent_span, onward_span;
 };
-struct TaskParam { Str name = 0; TypeId type = 0; };
+struct TaskParam {
+  Str name = 0;
+  TypeId type = 0;
+};
 struct Task {
   std::vector<TaskParam> params;
-  std::vector<uint32_t> agents;                 // Program::agents; empty: any
+  std::vector<uint32_t> agents;  // Program::agents; empty: any
   int64_t lasts_us = 0;
 };
-enum PartyBit : uint8_t { kPartyPerson = 1, kPartyAgent = 2, kPartyAccountable = 4, kPartyManager = 8 };
+enum PartyBit : uint8_t {
+  kPartyPerson = 1,
+  kPartyAgent = 2,
+  kPartyAccountable = 4,
+  kPartyManager = 8
+};
 struct Approval {
-  struct By { uint32_t count = 1; uint32_t subject_code = kNone; uint8_t parties = 0; Str text = 0; };
+  struct By {
+    uint32_t count = 1;
+    uint32_t subject_code = kNone;
+    uint8_t parties = 0;
+    Str text = 0;
+  };
   std::vector<By> by;
-  uint8_t never_by = 0;                         // PartyBit; the person and every accountable never count, said or not
-  int64_t within_us = 0;                        // an ask that waits longer is dead
+  uint8_t never_by = 0;   // PartyBit; the person and every accountable never count, said or not
+  int64_t within_us = 0;  // an ask that waits longer is dead
   uint32_t good_for = 1;
   int64_t good_within_us = 0;
   Str signs = 0;
 };
 struct Separate {
-  int64_t within_us = 0;                        // 0: for ever
+  int64_t within_us = 0;  // 0: for ever
   uint32_t by_code_a = kNone, by_code_b = kNone;
 };
 
 // ---------------------------------------------------------------- index
 // For one (type, action): per clause role, the clauses that could apply, sorted by (key, clause).
 struct IndexEntry {
-  struct Item { SubjectKey key; uint32_t clause = kNone; auto operator<=>(const Item&) const = default; };
+  struct Item {
+    SubjectKey key;
+    uint32_t clause = kNone;
+    auto operator<=>(const Item&) const = default;
+  };
   std::array<std::vector<Item>, kClauseRoles> items;
-  uint32_t cost = 0;                            // sum of the worst-case cost of everything that could be tried
+  uint32_t cost = 0;  // sum of the worst-case cost of everything that could be tried
 };
 
-struct SourceText { std::string path; std::string text; };
+struct SourceText {
+  std::string path;
+  std::string text;
+};
 
 struct Program {
   Schema schema;
   std::vector<Constant> constants;
   std::vector<uint32_t> code;
   std::vector<Code> codes;
-  std::vector<Statement> statements;            // by kind, then qualified name
+  std::vector<Statement> statements;  // by kind, then qualified name
   std::vector<Clause> clauses;
   std::vector<Limit> limits;
   std::vector<Grant> grants;
@@ -204,19 +308,23 @@ struct Program {
   std::vector<Approval> approvals;
   std::vector<Separate> separates;
   // index[index_base[type] + action]
-  std::vector<uint32_t> index_base;             // per resource type
+  std::vector<uint32_t> index_base;  // per resource type
   std::vector<IndexEntry> index;
   // statement of each detail, by kind: agents_statement[i] is the Statement of agents[i]
-  std::vector<uint32_t> agent_statements, delegation_statements, task_statements, approval_statements, separate_statements;
-  std::vector<SourceText> sources;              // file ids of spans
-  std::array<uint8_t, 32> digest{};             // SHA-256 of the canonical encoding; set by encode/decode
+  std::vector<uint32_t> agent_statements, delegation_statements, task_statements,
+      approval_statements, separate_statements;
+  std::vector<SourceText> sources;   // file ids of spans
+  std::array<uint8_t, 32> digest{};  // SHA-256 of the canonical encoding; set by encode/decode
 
   std::string_view Text(Str s) const { return schema.strings[s]; }
-  const IndexEntry& EntryOf(uint32_t type, uint32_t action) const { return index[index_base[type] + action]; }
+  const IndexEntry& EntryOf(uint32_t type, uint32_t action) const {
+    return index[index_base[type] + action];
+  }
 };
 
-// Sorts clauses into `index`/`index_base` from `clauses` and the schema, and fills the `*_statements` vectors. Called by
-// lower and by decode (neither is trusted from disk, both are rebuilt). Every index must be in range.
+// Sorts clauses into `index`/`index_base` from `clauses` and the schema, and fills the
+// `*_statements` vectors. Called by lower and by decode (neither is trusted from disk, both are
+// rebuilt). Every index must be in range.
 void BuildIndex(Program* program);
 
 }  // namespace dpl

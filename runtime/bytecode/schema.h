@@ -128,7 +128,7 @@ struct ResourceDef {
   Str key_pattern = 0;
   std::vector<AttributeDef> attributes;  // the named parent is one of them
   bool has_parent = false;
-  uint32_t parent_type = kNone;  // resources
+  uint32_t parent_type = kNone;      // resources
   uint32_t parent_attribute = kNone; /*kNone: unnamed*/
   bool parent_optional = false;
   bool parent_from_request = false;

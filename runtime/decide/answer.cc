@@ -10,17 +10,26 @@ namespace {
 
 std::string_view OutcomeName(OutcomeKind outcome) {
   switch (outcome) {
-    case OutcomeKind::kPermit: return "permit";
-    case OutcomeKind::kDeny: return "deny";
-    case OutcomeKind::kAsk: return "ask";
+    case OutcomeKind::kPermit:
+      return "permit";
+    case OutcomeKind::kDeny:
+      return "deny";
+    case OutcomeKind::kAsk:
+      return "ask";
   }
   return "deny";
 }
 
 class AnswerWriter {
  public:
-  AnswerWriter(std::string* out, const Snapshot& snapshot, const Request& request, const Decision& d, const AnswerOptions& options)
-      : w_(out), snapshot_(snapshot), program_(snapshot.program()), request_(request), d_(d), options_(options) {
+  AnswerWriter(std::string* out, const Snapshot& snapshot, const Request& request,
+               const Decision& d, const AnswerOptions& options)
+      : w_(out),
+        snapshot_(snapshot),
+        program_(snapshot.program()),
+        request_(request),
+        d_(d),
+        options_(options) {
     text_.reserve(512);
   }
 
@@ -64,13 +73,18 @@ class AnswerWriter {
   void OwnerMember(const OwnerDef& owner, std::string_view otherwise) {
     text_.clear();
     AppendOwner(&text_, program_, owner);
-    if (!text_.empty() || !otherwise.empty()) w_.Member("owner", text_.empty() ? otherwise : std::string_view(text_));
+    if (!text_.empty() || !otherwise.empty())
+      w_.Member("owner", text_.empty() ? otherwise : std::string_view(text_));
   }
   void CallerText(std::string_view name, std::string_view value) {
     if (!value.empty()) w_.Member(name, Capped(value, &text_));
   }
-  std::string_view NameOf(uint32_t statement) const { return program_.Text(program_.statements[statement].name); }
-  std::string_view AgentName(uint32_t agent) const { return NameOf(program_.agent_statements[agent]); }
+  std::string_view NameOf(uint32_t statement) const {
+    return program_.Text(program_.statements[statement].name);
+  }
+  std::string_view AgentName(uint32_t agent) const {
+    return NameOf(program_.agent_statements[agent]);
+  }
 
   void AccessRequest() {
     w_.Key("access_request").BeginObject();
@@ -79,7 +93,8 @@ class AnswerWriter {
       uint32_t approval = d_.approvals.items[0];
       w_.Member("template", NameOf(program_.approval_statements[approval]));
       int64_t within = program_.approvals[approval].within_us;
-      Time("expires_at", Add(d_.now, Duration{within == 0 ? kMicrosPerDay : within}).value_or(kMaxInstant));
+      Time("expires_at",
+           Add(d_.now, Duration{within == 0 ? kMicrosPerDay : within}).value_or(kMaxInstant));
     }
     w_.Member("binding_token", std::string_view(d_.request_digest, 64));
     w_.EndObject();
@@ -152,14 +167,17 @@ class AnswerWriter {
       w_.EndObject();
     }
     if (d_.account_system != kNone) {
-      text_.assign(program_.Text(program_.schema.systems[d_.account_system].name)).append(":").append(d_.account_key);
+      text_.assign(program_.Text(program_.schema.systems[d_.account_system].name))
+          .append(":")
+          .append(d_.account_key);
       w_.Member("account", text_);
     }
     if (d_.chain.size > 0) {
       const HopOut& actor = d_.chain.items[d_.chain.size - 1];
       w_.Member("agent", AgentName(actor.agent));
       CallerText("instance", actor.instance);
-      if (d_.accountable != kNone) w_.Member("accountable", program_.constants[d_.accountable].text);
+      if (d_.accountable != kNone)
+        w_.Member("accountable", program_.constants[d_.accountable].text);
       w_.Key("chain").BeginArray();
       for (const HopOut& hop : d_.chain) {
         w_.BeginObject();
@@ -305,8 +323,8 @@ class AnswerWriter {
 
 }  // namespace
 
-void AppendAnswerJson(std::string* out, const Snapshot& snapshot, const Request& request, const Decision& decision,
-                      const AnswerOptions& options) {
+void AppendAnswerJson(std::string* out, const Snapshot& snapshot, const Request& request,
+                      const Decision& decision, const AnswerOptions& options) {
   AnswerWriter(out, snapshot, request, decision, options).Write();
 }
 

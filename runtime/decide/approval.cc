@@ -5,13 +5,15 @@
 
 namespace dpl {
 
-ApprovalRecord MakeApproval(const Program& program, const Decision& decision, std::string id, std::vector<std::string> approvers, Instant now) {
+ApprovalRecord MakeApproval(const Program& program, const Decision& decision, std::string id,
+                            std::vector<std::string> approvers, Instant now) {
   DPL_CHECK(decision.outcome == OutcomeKind::kAsk && decision.approvals.size > 0);
   uint32_t index = decision.approvals.items[0];
   const Approval& approval = program.approvals[index];
   ApprovalRecord record;
   record.id = std::move(id);
-  record.approval = std::string(program.Text(program.statements[program.approval_statements[index]].name));
+  record.approval =
+      std::string(program.Text(program.statements[program.approval_statements[index]].name));
   record.approvers = std::move(approvers);
   record.binding = decision.request_digest;
   record.approved_measures.assign(decision.measures.begin(), decision.measures.end());
@@ -19,7 +21,8 @@ ApprovalRecord MakeApproval(const Program& program, const Decision& decision, st
   int64_t good = approval.good_within_us != 0 ? approval.good_within_us : kMicrosPerDay;
   record.expires = Add(now, Duration{good}).value_or(kMaxInstant);
   // An ask that waited longer than `within` is dead, and so is what is signed for it.
-  if (approval.within_us != 0 && Subtract(now, decision.now).us > approval.within_us) record.expires = now;
+  if (approval.within_us != 0 && Subtract(now, decision.now).us > approval.within_us)
+    record.expires = now;
   record.uses_left = approval.good_for;
   return record;
 }

@@ -1,4 +1,5 @@
-// What an approver signs: a record bound to one asked request, in the form that step 14 accepts as evidence.
+// What an approver signs: a record bound to one asked request, in the form that step 14 accepts as
+// evidence.
 #pragma once
 
 #include <string>
@@ -9,10 +10,12 @@
 
 namespace dpl {
 
-// The evidence that `approvers` said yes to the request this `ask` decision was about: same root, first agent, action,
-// resource and parameters, measures up to what was asked; good for as long and as often as the approval says. Who may
-// approve is not judged here: step 14 does, at use. Precondition: decision.outcome is kAsk. For an ask with several
-// needed approvals the record serves the first.
-ApprovalRecord MakeApproval(const Program& program, const Decision& decision, std::string id, std::vector<std::string> approvers, Instant now);
+// The evidence that `approvers` said yes to the request this `ask` decision was about: same root,
+// first agent, action, resource and parameters, measures up to what was asked; good for as long and
+// as often as the approval says. Who may approve is not judged here: step 14 does, at use.
+// Precondition: decision.outcome is kAsk. For an ask with several needed approvals the record
+// serves the first.
+ApprovalRecord MakeApproval(const Program& program, const Decision& decision, std::string id,
+                            std::vector<std::string> approvers, Instant now);
 
 }  // namespace dpl

@@ -1,4 +1,5 @@
-// The canonical form of a request, hashed: what an approval is bound to, and what a replay must equal.
+// The canonical form of a request, hashed: what an approval is bound to, and what a replay must
+// equal.
 #include <cstring>
 
 #include "runtime/base/money.h"
@@ -57,11 +58,14 @@ class Canonical {
   Sha256Stream hash_;
 };
 
-// Root, first agent, action, resource, parameters and attributes. The amount of a measure is left out, its unit is not.
+// Root, first agent, action, resource, parameters and attributes. The amount of a measure is left
+// out, its unit is not.
 void AddBinding(Fold& f, Canonical* c, bool amounts) {
   c->Text("dpl.request.1");
   c->Text(f.person != nullptr ? "person" : f.hop_count > 0 ? "agent" : "public");
-  c->Text(f.person != nullptr ? f.person->id : f.hop_count > 0 ? f.hops[0].name : std::string_view());
+  c->Text(f.person != nullptr ? f.person->id
+          : f.hop_count > 0   ? f.hops[0].name
+                              : std::string_view());
   c->Text(f.hop_count > 0 ? f.hops[0].name : std::string_view());
   c->Text(f.Text(f.resource_def->name));
   c->Text(f.Text(f.action_def->name));

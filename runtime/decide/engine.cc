@@ -1,4 +1,5 @@
-// The fold itself: the fifteen steps in order, the first failure names the answer, a failed guard starts over.
+// The fold itself: the fifteen steps in order, the first failure names the answer, a failed guard
+// starts over.
 #include "runtime/decide/engine.h"
 
 #include <algorithm>
@@ -9,8 +10,9 @@
 namespace dpl {
 namespace {
 
-constexpr int kMaxRuns = 4;                          // the first, and three more after a failed guard
-constexpr int64_t kStalenessUs = kMicrosPerMinute;   // an answer may be relied on no longer than this
+constexpr int kMaxRuns = 4;  // the first, and three more after a failed guard
+constexpr int64_t kStalenessUs =
+    kMicrosPerMinute;  // an answer may be relied on no longer than this
 
 bool ReadsNow(const Program& program, const Code& code) {
   for (uint32_t at = code.offset; at < code.offset + code.size;) {
@@ -20,8 +22,10 @@ bool ReadsNow(const Program& program, const Code& code) {
       case Opcode::kLoadNow:
       case Opcode::kNowDate:
       case Opcode::kNowTime:
-      case Opcode::kNowWeekday: return true;
-      default: break;
+      case Opcode::kNowWeekday:
+        return true;
+      default:
+        break;
     }
     at += InfoOf(*op).words();
   }
@@ -58,8 +62,9 @@ void Reset(Decision* d) {
 
 using Step = Reason (*)(Fold&);
 constexpr Step kSteps[] = {
-    StepRequest, StepIdentity, StepMode, StepRevoked, StepLink, StepForbid, StepAuthority, StepCeilings,
-    StepDelegation, StepTask, StepSeparation, StepLimits, StepDuties, StepApprovals, StepCommit,
+    StepRequest,    StepIdentity,  StepMode,     StepRevoked,    StepLink,
+    StepForbid,     StepAuthority, StepCeilings, StepDelegation, StepTask,
+    StepSeparation, StepLimits,    StepDuties,   StepApprovals,  StepCommit,
 };
 
 // The table of section 4: which steps run in which mode.
@@ -67,25 +72,34 @@ bool Runs(const Fold& f, int step) {
   bool person = f.mode == ActingMode::kDirect || f.delegated();
   switch (step) {
     case 3:
-    case 11: return f.mode != ActingMode::kPublic;
-    case 5: return person;
-    case 8: return f.hop_count > 0;
-    case 9: return f.delegated() || (f.mode == ActingMode::kStanding && f.hop_count > 1);
-    case 10: return f.hop_count > 0;
-    default: return true;
+    case 11:
+      return f.mode != ActingMode::kPublic;
+    case 5:
+      return person;
+    case 8:
+      return f.hop_count > 0;
+    case 9:
+      return f.delegated() || (f.mode == ActingMode::kStanding && f.hop_count > 1);
+    case 10:
+      return f.hop_count > 0;
+    default:
+      return true;
   }
 }
 
 Reason OfAbort(Abort abort) {
   switch (abort) {
-    case Abort::kBudget: return Reason::kErrorBudget;
-    case Abort::kArena: return Reason::kErrorArena;
-    default: return Reason::kErrorInternal;
+    case Abort::kBudget:
+      return Reason::kErrorBudget;
+    case Abort::kArena:
+      return Reason::kErrorArena;
+    default:
+      return Reason::kErrorInternal;
   }
 }
 
-// What is told to a caller that may not see details (closing rule 41): a locked resource looks like one without a grant,
-// and nothing is said about a person the caller has no token of.
+// What is told to a caller that may not see details (closing rule 41): a locked resource looks like
+// one without a grant, and nothing is said about a person the caller has no token of.
 Reason Shown(Fold& f, Reason reason) {
   switch (reason) {
     case Reason::kForbidden: {
@@ -101,8 +115,10 @@ Reason Shown(Fold& f, Reason reason) {
     case Reason::kRevokedPerson:
     case Reason::kRevokedAccount:
     case Reason::kIdentityUnlinked:
-    case Reason::kIdentityLinkStale: return Reason::kIdentityUnknown;
-    default: return reason;
+    case Reason::kIdentityLinkStale:
+      return Reason::kIdentityUnknown;
+    default:
+      return reason;
   }
 }
 
@@ -121,7 +137,8 @@ void WriteLimits(Fold& f) {
   bool permit = f.d.outcome == OutcomeKind::kPermit || f.d.reason == Reason::kWouldPermit;
   auto write = [&](BoundLimit& b) {
     LimitLine& line = b.line;
-    if (line.cap.kind != ValueKind::kUnset && line.used.kind != ValueKind::kUnset && line.cap.n == line.requested.n) {
+    if (line.cap.kind != ValueKind::kUnset && line.used.kind != ValueKind::kUnset &&
+        line.cap.n == line.requested.n) {
       int64_t left = 0;
       bool fits = !__builtin_sub_overflow(b.cap, b.used, &left);
       if (fits && permit) fits = !__builtin_sub_overflow(left, b.quantity, &left);
@@ -152,7 +169,8 @@ void RunFold(Fold& f) {
     if (f.reporting && step == 15) break;
     Reason reason = kSteps[step - 1](f);
     if (f.env.abort != Abort::kNo) {
-      // A decision that ran out of means is a denial whatever it found; a report that did is only cut short.
+      // A decision that ran out of means is a denial whatever it found; a report that did is only
+      // cut short.
       if (f.reporting) break;
       reason = OfAbort(f.env.abort);
     }
@@ -182,10 +200,12 @@ void RunFold(Fold& f) {
   OrderBlame(f);
   WriteLimits(f);
   d.shown = Shown(f, d.reason);
-  bool pure = !d.metered && first != Reason::kApprovalRequired && f.used_approval.empty() && f.acts.size == 0;
+  bool pure = !d.metered && first != Reason::kApprovalRequired && f.used_approval.empty() &&
+              f.acts.size == 0;
   Instant bound = Add(f.now, Duration{kStalenessUs}).value_or(f.now);
   // Two denials that are told alike must look alike.
-  bool veiled = !f.caller.details && (d.shown == Reason::kIdentityUnknown || d.shown == Reason::kPersonNoGrant);
+  bool veiled = !f.caller.details &&
+                (d.shown == Reason::kIdentityUnknown || d.shown == Reason::kPersonNoGrant);
   pure = pure && !veiled;
   d.valid_until = pure ? std::max(f.now, std::min(bound, f.flips)) : f.now;
 }
@@ -201,7 +221,8 @@ void Scratch::Impl::Prepare(const Snapshot& snapshot) {
     if (!limit.requests) notes.is_limited[limit.measure] = true;
   }
   notes.reads_now.assign(program.codes.size(), false);
-  for (size_t i = 0; i < program.codes.size(); ++i) notes.reads_now[i] = ReadsNow(program, program.codes[i]);
+  for (size_t i = 0; i < program.codes.size(); ++i)
+    notes.reads_now[i] = ReadsNow(program, program.codes[i]);
   notes.clause_round.assign(program.clauses.size(), 0);
   text.reserve(4096);
 }
@@ -209,8 +230,8 @@ void Scratch::Impl::Prepare(const Snapshot& snapshot) {
 Scratch::Scratch() : impl_(std::make_unique<Impl>()) {}
 Scratch::~Scratch() = default;
 
-const Decision& Decide(const Snapshot& snapshot, StateStore* store, const Request& request, Instant now, Scratch* scratch,
-                       DecisionObserver* observer) {
+const Decision& Decide(const Snapshot& snapshot, StateStore* store, const Request& request,
+                       Instant now, Scratch* scratch, DecisionObserver* observer) {
   Scratch::Impl& impl = *scratch->impl();
   DPL_CHECK(store != nullptr && request.caller != nullptr);
   impl.Prepare(snapshot);
@@ -227,7 +248,8 @@ const Decision& Decide(const Snapshot& snapshot, StateStore* store, const Reques
     RunFold(f);
     if (f.again) continue;
     bool denied = d.reason != Reason::kPermit && d.reason != Reason::kWouldPermit;
-    if (denied && (request.explain || request.caller->details)) ExplainDenial(f, d.reason, store, &impl);
+    if (denied && (request.explain || request.caller->details))
+      ExplainDenial(f, d.reason, store, &impl);
     return d;
   }
   Reset(&d);

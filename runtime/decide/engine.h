@@ -1,11 +1,13 @@
-// Decide: one function from (snapshot, state, request, now) to a decision with its reasons. No globals, no clock.
+// Decide: one function from (snapshot, state, request, now) to a decision with its reasons. No
+// globals, no clock.
 //
 //   Scratch scratch;                                   // one per thread, reused
 //   const Decision& d = Decide(snapshot, &store, request, clock.Now(), &scratch);
 //
-// It folds the fifteen steps of docs/semantics.md; the first failing step names the reason. Never throws, never recurses,
-// allocates nothing on the heap after warm-up (an unmetered decision), runs within a step budget. Thread-safe: one
-// Scratch per thread, any number of threads on one Snapshot and one StateStore.
+// It folds the fifteen steps of docs/semantics.md; the first failing step names the reason. Never
+// throws, never recurses, allocates nothing on the heap after warm-up (an unmetered decision), runs
+// within a step budget. Thread-safe: one Scratch per thread, any number of threads on one Snapshot
+// and one StateStore.
 #pragma once
 
 #include <memory>
@@ -26,7 +28,8 @@ class Scratch {
   std::unique_ptr<Impl> impl_;
 };
 
-// Reports what matters for tests of coverage and for `explain`: which clause matched how. Null: nothing is reported.
+// Reports what matters for tests of coverage and for `explain`: which clause matched how. Null:
+// nothing is reported.
 class DecisionObserver {
  public:
   virtual ~DecisionObserver() = default;
@@ -34,7 +37,7 @@ class DecisionObserver {
   virtual void OnLimit(const LimitLine& line) = 0;
 };
 
-const Decision& Decide(const Snapshot& snapshot, StateStore* store, const Request& request, Instant now, Scratch* scratch,
-                       DecisionObserver* observer = nullptr);
+const Decision& Decide(const Snapshot& snapshot, StateStore* store, const Request& request,
+                       Instant now, Scratch* scratch, DecisionObserver* observer = nullptr);
 
 }  // namespace dpl

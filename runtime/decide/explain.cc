@@ -18,7 +18,8 @@ std::string_view AgentName(const Program& program, uint32_t agent) {
 
 }  // namespace
 
-void AppendSentence(std::string* out, const Snapshot& snapshot, const Request& request, const Decision& d) {
+void AppendSentence(std::string* out, const Snapshot& snapshot, const Request& request,
+                    const Decision& d) {
   const Program& program = snapshot.program();
   if (d.chain.size > 0) {
     const HopOut& actor = d.chain.items[d.chain.size - 1];
@@ -51,7 +52,9 @@ void AppendSentence(std::string* out, const Snapshot& snapshot, const Request& r
   out->append(" asked to ");
   if (d.type != kNone && d.action != kNone) {
     const ResourceDef& type = program.schema.resources[d.type];
-    out->append(program.Text(type.actions[d.action].name)).append(" ").append(program.Text(type.name));
+    out->append(program.Text(type.actions[d.action].name))
+        .append(" ")
+        .append(program.Text(type.name));
   } else {
     AppendCallerText(out, request.action);
     out->append(" on ");
@@ -70,11 +73,16 @@ namespace {
 void AppendStatements(std::string* out, const Program& program, const Decision& d) {
   for (const By& by : d.by) {
     const Statement& s = program.statements[by.statement];
-    out->append("  by ").append(PartName(by.part)).append(" ").append(program.Text(s.name)).append("  ");
+    out->append("  by ")
+        .append(PartName(by.part))
+        .append(" ")
+        .append(program.Text(s.name))
+        .append("  ");
     AppendSpan(out, program, by.clause == kNone ? s.span : program.clauses[by.clause].span);
     if (by.match == Truth::kError) out->append("  (could not be decided, so it applies)");
     out->append("\n");
-    if (s.because != 0) out->append("     because ").append(Quote(program.Text(s.because))).append("\n");
+    if (s.because != 0)
+      out->append("     because ").append(Quote(program.Text(s.because))).append("\n");
     std::string owner;
     AppendOwner(&owner, program, s.owner);
     if (!owner.empty()) out->append("     owner ").append(owner).append("\n");
@@ -89,14 +97,20 @@ void AppendLimits(std::string* out, const Program& program, const Decision& d) {
   };
   for (const LimitLine& line : d.limits) {
     const Limit& limit = program.limits[line.limit];
-    out->append("  limit ").append(program.Text(limit.name)).append(": ").append(LimitStateName(line.state));
-    if (line.state == LimitState::kUnknown) out->append(" (").append(ErrorKindName(line.error)).append(")");
+    out->append("  limit ")
+        .append(program.Text(limit.name))
+        .append(": ")
+        .append(LimitStateName(line.state));
+    if (line.state == LimitState::kUnknown)
+      out->append(" (").append(ErrorKindName(line.error)).append(")");
     value(", used ", line.used);
     value(" + asked for ", line.requested);
     value(" against ", line.cap);
     value(", left ", line.left);
     if (line.approval != kNone) {
-      out->append(", beyond that ask ").append(program.Text(program.statements[program.approval_statements[line.approval]].name));
+      out->append(", beyond that ask ")
+          .append(
+              program.Text(program.statements[program.approval_statements[line.approval]].name));
       value(" up to ", line.up_to);
     }
     if (line.has_window) {
@@ -112,14 +126,21 @@ void AppendLimits(std::string* out, const Program& program, const Decision& d) {
 
 }  // namespace
 
-void AppendExplanation(std::string* out, const Snapshot& snapshot, const Request& request, const Decision& d) {
+void AppendExplanation(std::string* out, const Snapshot& snapshot, const Request& request,
+                       const Decision& d) {
   const Program& program = snapshot.program();
   switch (d.outcome) {
-    case OutcomeKind::kPermit: out->append("permit"); break;
-    case OutcomeKind::kDeny: out->append("deny ").append(ReasonCode(d.reason)); break;
+    case OutcomeKind::kPermit:
+      out->append("permit");
+      break;
+    case OutcomeKind::kDeny:
+      out->append("deny ").append(ReasonCode(d.reason));
+      break;
     case OutcomeKind::kAsk:
       out->append("ask");
-      for (uint32_t a : d.approvals) out->append(" ").append(program.Text(program.statements[program.approval_statements[a]].name));
+      for (uint32_t a : d.approvals)
+        out->append(" ").append(
+            program.Text(program.statements[program.approval_statements[a]].name));
       break;
   }
   out->append(": ");
@@ -130,10 +151,13 @@ void AppendExplanation(std::string* out, const Snapshot& snapshot, const Request
   AppendInstant(out, d.now);
   out->append(", mode ").append(ModeName(d.mode));
   if (d.account_system != kNone) {
-    out->append(", account ").append(program.Text(program.schema.systems[d.account_system].name)).append(":");
+    out->append(", account ")
+        .append(program.Text(program.schema.systems[d.account_system].name))
+        .append(":");
     AppendCallerText(out, d.account_key);
   }
-  if (d.accountable != kNone) out->append(", accountable ").append(Quote(program.constants[d.accountable].text));
+  if (d.accountable != kNone)
+    out->append(", accountable ").append(Quote(program.constants[d.accountable].text));
   out->append("\n");
   if (d.also.size > 0) {
     out->append("  also:");
@@ -142,7 +166,11 @@ void AppendExplanation(std::string* out, const Snapshot& snapshot, const Request
   }
   for (const HopOut& hop : d.chain) {
     if (hop.ok) continue;
-    out->append("  agent ").append(AgentName(program, hop.agent)).append(": ").append(ReasonCode(hop.reason)).append("\n");
+    out->append("  agent ")
+        .append(AgentName(program, hop.agent))
+        .append(": ")
+        .append(ReasonCode(hop.reason))
+        .append("\n");
   }
   AppendStatements(out, program, d);
   AppendLimits(out, program, d);
@@ -158,7 +186,9 @@ void AppendExplanation(std::string* out, const Snapshot& snapshot, const Request
     AppendChange(out, snapshot, c);
     std::string owner;
     AppendOwner(&owner, program, c.owner);
-    out->append(" (owner: ").append(owner.empty() ? "the person asking" : owner).append(c.verified ? "; this would help)\n" : "; cannot tell whether this is enough)\n");
+    out->append(" (owner: ")
+        .append(owner.empty() ? "the person asking" : owner)
+        .append(c.verified ? "; this would help)\n" : "; cannot tell whether this is enough)\n");
   }
   for (std::string_view name : d.ignored) {
     out->append("  ignored: ");

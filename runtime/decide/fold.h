@@ -1,7 +1,9 @@
-// The working memory of one decision, and the steps that fold over it. Inside the room only; engine.h is the door.
+// The working memory of one decision, and the steps that fold over it. Inside the room only;
+// engine.h is the door.
 //
-// A step reads the Fold, adds to it what later steps need, and returns kPass or the reason it fails with. Nothing is
-// written to the store before step 15. After the first failure the later steps may still run for the report
+// A step reads the Fold, adds to it what later steps need, and returns kPass or the reason it fails
+// with. Nothing is written to the store before step 15. After the first failure the later steps may
+// still run for the report
 // (`reporting`): whatever they then find never changes the outcome.
 #pragma once
 
@@ -20,13 +22,14 @@ namespace dpl {
 
 constexpr Reason kPass = Reason::kPermit;
 
-// What is worked out once per program: the machine with its patterns, and facts about names and codes.
+// What is worked out once per program: the machine with its patterns, and facts about names and
+// codes.
 struct ProgramNotes {
-  std::shared_ptr<const Program> program;   // held, so that no other program takes its address
+  std::shared_ptr<const Program> program;  // held, so that no other program takes its address
   std::unique_ptr<Machine> machine;
-  std::vector<bool> is_limited;             // by Str: some limit names a parameter so
-  std::vector<bool> reads_now;              // by code: its value may change with time alone
-  std::vector<uint32_t> clause_round;       // by clause: the round it was last collected in
+  std::vector<bool> is_limited;        // by Str: some limit names a parameter so
+  std::vector<bool> reads_now;         // by code: its value may change with time alone
+  std::vector<uint32_t> clause_round;  // by clause: the round it was last collected in
   uint32_t round = 0;
 };
 
@@ -34,16 +37,16 @@ struct ProgramNotes {
 struct Hit {
   uint32_t clause = kNone;
   Truth subject = Truth::kTrue, scope = Truth::kTrue, where = Truth::kTrue;
-  Truth match = Truth::kTrue;               // Kleene `and` of the three
-  ErrorKind error = ErrorKind::kMissing;    // of the first ⊥
+  Truth match = Truth::kTrue;             // Kleene `and` of the three
+  ErrorKind error = ErrorKind::kMissing;  // of the first ⊥
 };
 
 struct Hop {
   uint32_t agent = kNone, statement = kNone;
-  std::string_view name, instance;          // qualified template; empty instance: a fresh run
+  std::string_view name, instance;  // qualified template; empty instance: a fresh run
   Instant born{};
-  bool known = false;                       // the store has seen this instance
-  bool bound = false;                       // … in a task
+  bool known = false;  // the store has seen this instance
+  bool bound = false;  // … in a task
 };
 
 // A growing array in the arena; past the arena's limit Add fails.
@@ -72,14 +75,14 @@ struct ArenaList {
 // One limit with one set of key values, checked.
 struct BoundLimit {
   LimitLine line;
-  bool checked = true;                      // false: superseded
-  bool countable = true;                    // has a counter, and its key and unit are known
-  std::string_view counter;                 // name of the counter; empty: `each`
+  bool checked = true;       // false: superseded
+  bool countable = true;     // has a counter, and its key and unit are known
+  std::string_view counter;  // name of the counter; empty: `each`
   CounterKey key;
   int64_t quantity = 0, used = 0, cap = 0;
-  uint32_t measure = 0;                     // parameter index, kNone: requests
-  uint32_t tier = kNone;                    // the tier that would take it
-  bool tier_open = false;                   // without an upper bound
+  uint32_t measure = 0;    // parameter index, kNone: requests
+  uint32_t tier = kNone;   // the tier that would take it
+  bool tier_open = false;  // without an upper bound
   int64_t tier_cap = 0;
 };
 
@@ -100,19 +103,29 @@ struct ActOut {
 
 // A supposition under which the fold is run once more, never with any effect: "would it help if …".
 struct Supposition {
-  uint32_t live_grant = kNone;              // this grant were in force, reviewed and approved
-  uint32_t consent = kNone;                 // consent for this delegation were on record
-  uint32_t measure = kNone;                 // this parameter were `quantity`
+  uint32_t live_grant = kNone;  // this grant were in force, reviewed and approved
+  uint32_t consent = kNone;     // consent for this delegation were on record
+  uint32_t measure = kNone;     // this parameter were `quantity`
   int64_t quantity = 0;
-  bool approved = false;                    // every approval asked for were there
-  bool linked = false;                      // the person had one fresh account there
+  bool approved = false;  // every approval asked for were there
+  bool linked = false;    // the person had one fresh account there
 };
 
 struct Fold {
-  Fold(const Snapshot& s, StateStore* st, const Request& r, Instant at, ProgramNotes* n, Arena* a, std::string* t,
-       ConsentRecord* c, Decision* out)
-      : snapshot(s), program(s.program()), schema(s.program().schema), store(*st), request(r), caller(*r.caller), now(at),
-        notes(*n), arena(a), text(*t), consent(*c), d(*out) {}
+  Fold(const Snapshot& s, StateStore* st, const Request& r, Instant at, ProgramNotes* n, Arena* a,
+       std::string* t, ConsentRecord* c, Decision* out)
+      : snapshot(s),
+        program(s.program()),
+        schema(s.program().schema),
+        store(*st),
+        request(r),
+        caller(*r.caller),
+        now(at),
+        notes(*n),
+        arena(a),
+        text(*t),
+        consent(*c),
+        d(*out) {}
 
   const Snapshot& snapshot;
   const Program& program;
@@ -123,63 +136,67 @@ struct Fold {
   const Instant now;
   ProgramNotes& notes;
   Arena* arena;
-  std::string& text;                        // to compose names in; keeps its capacity
+  std::string& text;  // to compose names in; keeps its capacity
   ConsentRecord& consent;
   Decision& d;
   DecisionObserver* observer = nullptr;
   const Supposition* suppose = nullptr;
-  bool reporting = false;                   // the outcome is settled
-  bool again = false;                       // a guard of the commit failed: run once more
+  bool reporting = false;  // the outcome is settled
+  bool again = false;      // a guard of the commit failed: run once more
 
   // ---- the request, typed
   Env env;
   const ResourceDef* resource_def = nullptr;
   const ActionDef* action_def = nullptr;
   const IndexEntry* entry = nullptr;
-  Value* params = nullptr;                  // parallel to action_def->params
+  Value* params = nullptr;  // parallel to action_def->params
 
   // ---- who
   uint64_t epoch = 0;
   ActingMode mode = ActingMode::kDirect;
   const Entity* person = nullptr;
-  uint32_t account_system = kNone;          // the subject named this account itself
+  uint32_t account_system = kNone;  // the subject named this account itself
   std::string_view account_key;
   std::array<Hop, kMaxHops> hops;
   std::array<uint32_t, kMaxHops> chain;
   int hop_count = 0;
   std::shared_ptr<const TaskRecord> task;
   uint32_t task_statement = kNone;
-  bool task_fits = false;                   // step 10 passed
+  bool task_fits = false;  // step 10 passed
 
   // ---- matches, once per clause role
   std::array<std::span<const Hit>, kClauseRoles> hits;
   std::array<bool, kClauseRoles> tried{};
-  std::span<const SubjectKey> keys;         // what the requester can be found by
+  std::span<const SubjectKey> keys;  // what the requester can be found by
   bool keys_ready = false, try_all = false;
 
   // ---- what the steps found
-  ArenaList<uint32_t> authority;            // A: statements, ascending
+  ArenaList<uint32_t> authority;  // A: statements, ascending
   ArenaList<Need> needs;
   ArenaList<BoundLimit> limits;
   ArenaList<ActOut> acts;
-  SmallList<By, 16> blame;                  // what the first failing step rests on
-  std::string_view used_approval;           // evidence that counts: its id
-  uint32_t approved = kNone;                // … and the approval it is for
+  SmallList<By, 16> blame;         // what the first failing step rests on
+  std::string_view used_approval;  // evidence that counts: its id
+  uint32_t approved = kNone;       // … and the approval it is for
   bool unbounded = false;
   uint32_t unbounded_param = kNone;
-  Instant flips{INT64_MAX};                 // the first instant at which the answer could change by time alone
+  Instant flips{INT64_MAX};  // the first instant at which the answer could change by time alone
 
   // ---- small helps
   uint32_t type() const { return d.type; }
   ProgramNotes* notes_ptr() { return &notes; }
   std::string_view Text(Str s) const { return program.schema.strings[s]; }
-  const Statement& StatementOf(uint32_t clause) const { return program.statements[program.clauses[clause].statement]; }
+  const Statement& StatementOf(uint32_t clause) const {
+    return program.statements[program.clauses[clause].statement];
+  }
   bool has_agent() const { return hop_count > 0; }
-  bool delegated() const { return mode == ActingMode::kOnBehalfOf || mode == ActingMode::kImpersonate; }
+  bool delegated() const {
+    return mode == ActingMode::kOnBehalfOf || mode == ActingMode::kImpersonate;
+  }
   void Flips(Instant at) {
     if (at > now && at < flips) flips = at;
   }
-  void FlipsAfter(Instant at) {             // true up to and with `at`
+  void FlipsAfter(Instant at) {  // true up to and with `at`
     if (at.us >= now.us && at.us < INT64_MAX - 1) Flips(Instant{at.us + 1});
   }
   void OutOfArena() {
@@ -196,22 +213,22 @@ struct Fold {
 };
 
 // ---------------------------------------------------------------- the steps (docs/semantics.md)
-Reason StepRequest(Fold& f);       // 1   step_request.cc
-Reason OverlayPerson(Fold& f);     //     (its part on the person, once step 2 found one)
-Reason StepIdentity(Fold& f);      // 2   step_identity.cc
-Reason StepMode(Fold& f);          // 3   step_mode.cc
-Reason StepRevoked(Fold& f);       // 4
-Reason StepLink(Fold& f);          // 5
-Reason StepForbid(Fold& f);        // 6   step_authority.cc
-Reason StepAuthority(Fold& f);     // 7
-Reason StepCeilings(Fold& f);      // 8
-Reason StepDelegation(Fold& f);    // 9   step_delegation.cc
-Reason StepTask(Fold& f);          // 10
-Reason StepSeparation(Fold& f);    // 11  step_separation.cc
-Reason StepLimits(Fold& f);        // 12  step_limits.cc
-Reason StepDuties(Fold& f);        // 13  step_approvals.cc
-Reason StepApprovals(Fold& f);     // 14
-Reason StepCommit(Fold& f);        // 15  step_commit.cc
+Reason StepRequest(Fold& f);     // 1   step_request.cc
+Reason OverlayPerson(Fold& f);   //     (its part on the person, once step 2 found one)
+Reason StepIdentity(Fold& f);    // 2   step_identity.cc
+Reason StepMode(Fold& f);        // 3   step_mode.cc
+Reason StepRevoked(Fold& f);     // 4
+Reason StepLink(Fold& f);        // 5
+Reason StepForbid(Fold& f);      // 6   step_authority.cc
+Reason StepAuthority(Fold& f);   // 7
+Reason StepCeilings(Fold& f);    // 8
+Reason StepDelegation(Fold& f);  // 9   step_delegation.cc
+Reason StepTask(Fold& f);        // 10
+Reason StepSeparation(Fold& f);  // 11  step_separation.cc
+Reason StepLimits(Fold& f);      // 12  step_limits.cc
+Reason StepDuties(Fold& f);      // 13  step_approvals.cc
+Reason StepApprovals(Fold& f);   // 14
+Reason StepCommit(Fold& f);      // 15  step_commit.cc
 
 // Runs all steps; leaves outcome, reason and everything found in f.d. engine.cc
 void RunFold(Fold& f);
@@ -222,8 +239,9 @@ std::span<const Hit> HitsOf(Fold& f, ClauseRole role);
 // Tries one clause. `all_factors`: also those after an F (for the nearest miss).
 Hit TryClause(Fold& f, uint32_t clause, bool all_factors);
 
-// While it lives, code of the statement sees the open task only if it was written for that shape: a delegation that names
-// its tasks reads nothing (⊥missing) of another one, whose parameters are others.
+// While it lives, code of the statement sees the open task only if it was written for that shape: a
+// delegation that names its tasks reads nothing (⊥missing) of another one, whose parameters are
+// others.
 class TaskView {
  public:
   TaskView(Fold& f, uint32_t statement);
@@ -248,14 +266,16 @@ bool IsMeasure(const Fold& f, const ParamDef& param);
 Factor NotLive(Fold& f, uint32_t statement);
 bool Started(const Fold& f, uint32_t statement);
 bool InAuthority(const Fold& f, uint32_t statement);
-// Some member of A names `supersedes` grant `statement`; with a measure: and itself says something about that measure.
+// Some member of A names `supersedes` grant `statement`; with a measure: and itself says something
+// about that measure.
 bool Superseded(const Fold& f, uint32_t statement, const Limit* limit);
 // The part of `delegation`'s match that no code decides: to whom, in which mode.
 bool DelegationConcerns(const Fold& f, uint32_t delegation);
 
-// ---------------------------------------------------------------- the canonical request (digest.cc)
-// What an approval is bound to: root, h₁ template, action, resource, every parameter but the measures' amounts, and the
-// attributes of person and resource. Hex, 64 characters and a zero.
+// ---------------------------------------------------------------- the canonical request
+// (digest.cc) What an approval is bound to: root, h₁ template, action, resource, every parameter
+// but the measures' amounts, and the attributes of person and resource. Hex, 64 characters and a
+// zero.
 void BindingDigest(Fold& f, char out[65]);
 // The whole request without key and trace fields: what a replay of a charge key must equal.
 void ReplayDigest(Fold& f, char out[65]);

@@ -6,7 +6,8 @@
 namespace dpl {
 namespace {
 
-// What the index finds this requester by. A team or role held at some time or place is a key; the code says whether it counts.
+// What the index finds this requester by. A team or role held at some time or place is a key; the
+// code says whether it counts.
 void CollectKeys(Fold& f) {
   if (f.keys_ready) return;
   f.keys_ready = true;
@@ -38,7 +39,8 @@ void CollectKeys(Fold& f) {
   f.keys = {keys.items, keys.size};
 }
 
-// What the request itself rules out, without running code: another agent's ceiling, another task, another receiver.
+// What the request itself rules out, without running code: another agent's ceiling, another task,
+// another receiver.
 bool Concerns(const Fold& f, ClauseRole role, const Clause& clause) {
   switch (role) {
     case ClauseRole::kAgentMay:
@@ -46,9 +48,12 @@ bool Concerns(const Fold& f, ClauseRole role, const Clause& clause) {
         if (f.hops[i].statement == clause.statement) return true;
       }
       return false;
-    case ClauseRole::kDelegationMay: return DelegationConcerns(f, f.program.statements[clause.statement].detail);
-    case ClauseRole::kTaskMay: return clause.statement == f.task_statement;
-    default: return true;
+    case ClauseRole::kDelegationMay:
+      return DelegationConcerns(f, f.program.statements[clause.statement].detail);
+    case ClauseRole::kTaskMay:
+      return clause.statement == f.task_statement;
+    default:
+      return true;
   }
 }
 
@@ -75,7 +80,8 @@ TaskView::TaskView(Fold& f, uint32_t statement) : fold_(f), params_(f.env.task_p
   if (s.kind != StatementKind::kDelegation || f.task_statement == kNone) return;
   const std::vector<uint32_t>& shapes = f.program.delegations[s.detail].only_in_tasks;
   uint32_t open = f.program.statements[f.task_statement].detail;
-  if (!shapes.empty() && std::find(shapes.begin(), shapes.end(), open) == shapes.end()) f.env.task_params = nullptr;
+  if (!shapes.empty() && std::find(shapes.begin(), shapes.end(), open) == shapes.end())
+    f.env.task_params = nullptr;
 }
 TaskView::~TaskView() { fold_.env.task_params = params_; }
 
@@ -142,7 +148,8 @@ std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
   }
   for (uint32_t i = 0; i < found.size; ++i) {
     hits[i] = TryClause(f, found.items[i], false);
-    if (f.observer != nullptr) f.observer->OnClause(hits[i].clause, hits[i].subject, hits[i].scope, hits[i].where);
+    if (f.observer != nullptr)
+      f.observer->OnClause(hits[i].clause, hits[i].subject, hits[i].scope, hits[i].where);
   }
   f.hits[slot] = {hits, found.size};
   return f.hits[slot];

@@ -1,7 +1,8 @@
-// The report of a denial: which statement came nearest, and what would have to change and who owns that change.
+// The report of a denial: which statement came nearest, and what would have to change and who owns
+// that change.
 //
-// A change is called verified only when the fold, run once more under that one supposition and without any effect, ends in
-// permit (closing rule 40); else the answer says that it cannot tell.
+// A change is called verified only when the fold, run once more under that one supposition and
+// without any effect, ends in permit (closing rule 40); else the answer says that it cannot tell.
 #include <algorithm>
 
 #include "runtime/decide/fold.h"
@@ -13,8 +14,8 @@ constexpr size_t kMaxTried = 512;  // clauses looked at for the nearest miss
 
 struct Near {
   NearestMiss miss;
-  int passed = -1;   // factors of the match that say T
-  int live = 0;      // how far it got towards being live
+  int passed = -1;  // factors of the match that say T
+  int live = 0;     // how far it got towards being live
   bool Better(int p, int l, uint32_t statement, uint32_t clause) const {
     if (p != passed) return p > passed;
     if (l != live) return l > live;
@@ -35,7 +36,9 @@ Near FindNearest(Fold& f, ClauseRole role, uint32_t only_statement) {
     f.notes.clause_round[item.clause] = f.notes.round;
     uint32_t statement = f.program.clauses[item.clause].statement;
     if (only_statement != kNone && statement != only_statement) continue;
-    if (role == ClauseRole::kDelegationMay && !DelegationConcerns(f, f.program.statements[statement].detail)) continue;
+    if (role == ClauseRole::kDelegationMay &&
+        !DelegationConcerns(f, f.program.statements[statement].detail))
+      continue;
     if (++tried > kMaxTried) break;
     Hit hit = TryClause(f, item.clause, true);
     if (f.env.abort != Abort::kNo) break;
@@ -49,30 +52,36 @@ Near FindNearest(Fold& f, ClauseRole role, uint32_t only_statement) {
     if (!near.Better(passed, live, statement, item.clause)) continue;
     near.passed = passed;
     near.live = live;
-    near.miss = {statement, item.clause, factor == Factor::kNone ? dead : factor, Truth::kFalse, hit.error};
-    Truth truth = factor == Factor::kSubject ? hit.subject : factor == Factor::kScope ? hit.scope : hit.where;
+    near.miss = {statement, item.clause, factor == Factor::kNone ? dead : factor, Truth::kFalse,
+                 hit.error};
+    Truth truth = factor == Factor::kSubject ? hit.subject
+                  : factor == Factor::kScope ? hit.scope
+                                             : hit.where;
     if (factor != Factor::kNone) near.miss.truth = truth;
   }
   return near;
 }
 
 OwnerDef ResourceOwner(const Fold& f) {
-  if (f.resource_def != nullptr && !f.resource_def->owners.empty()) return f.resource_def->owners[0];
-  if (f.resource_def != nullptr && f.resource_def->system != kNone) return f.schema.systems[f.resource_def->system].owner;
+  if (f.resource_def != nullptr && !f.resource_def->owners.empty())
+    return f.resource_def->owners[0];
+  if (f.resource_def != nullptr && f.resource_def->system != kNone)
+    return f.schema.systems[f.resource_def->system].owner;
   return {};
 }
 
 class Reporter {
  public:
-  Reporter(Fold& f, StateStore* store, Scratch::Impl* scratch) : f_(f), store_(store), scratch_(scratch) {}
+  Reporter(Fold& f, StateStore* store, Scratch::Impl* scratch)
+      : f_(f), store_(store), scratch_(scratch) {}
 
   // Whether the fold would permit if this one thing were so.
   bool Helps(const Supposition& s) {
     scratch_->what_if_arena.Reset();
     Request request = f_.request;
     request.explain = false;
-    Fold f(f_.snapshot, store_, request, f_.now, f_.notes_ptr(), &scratch_->what_if_arena, &scratch_->text, &scratch_->consent,
-           &scratch_->what_if_decision);
+    Fold f(f_.snapshot, store_, request, f_.now, f_.notes_ptr(), &scratch_->what_if_arena,
+           &scratch_->text, &scratch_->consent, &scratch_->what_if_decision);
     f.suppose = &s;
     RunFold(f);
     Reason r = scratch_->what_if_decision.reason;
@@ -87,7 +96,9 @@ class Reporter {
     if (!f_.d.changes.Add(c)) return nullptr;
     return &f_.d.changes.items[f_.d.changes.size - 1];
   }
-  OwnerDef OwnerOf(uint32_t statement) const { return statement == kNone ? OwnerDef() : f_.program.statements[statement].owner; }
+  OwnerDef OwnerOf(uint32_t statement) const {
+    return statement == kNone ? OwnerDef() : f_.program.statements[statement].owner;
+  }
 
   void Nearest(ClauseRole role, uint32_t only_statement) {
     Near near = FindNearest(f_, role, only_statement);
@@ -103,13 +114,23 @@ class Reporter {
     }
     Change::Kind kind = Change::Kind::kMeetCondition;
     switch (miss.factor) {
-      case Factor::kSubject: kind = Change::Kind::kJoinSubject; break;
+      case Factor::kSubject:
+        kind = Change::Kind::kJoinSubject;
+        break;
       case Factor::kScope:
-      case Factor::kWhere: kind = Change::Kind::kMeetCondition; break;
+      case Factor::kWhere:
+        kind = Change::Kind::kMeetCondition;
+        break;
       case Factor::kUnreviewed:
-      case Factor::kOverdue: kind = Change::Kind::kReviewGrant; break;
-      case Factor::kUnapproved: kind = Change::Kind::kApproveGrant; break;
-      default: kind = Change::Kind::kRenewGrant; break;
+      case Factor::kOverdue:
+        kind = Change::Kind::kReviewGrant;
+        break;
+      case Factor::kUnapproved:
+        kind = Change::Kind::kApproveGrant;
+        break;
+      default:
+        kind = Change::Kind::kRenewGrant;
+        break;
     }
     Change* c = Add(kind, miss.statement, OwnerOf(miss.statement));
     if (c == nullptr) return;
@@ -126,7 +147,8 @@ class Reporter {
     const BoundLimit* over = nullptr;
     int64_t room = INT64_MAX;
     for (const BoundLimit& b : f_.limits) {
-      if (b.checked && b.line.state == LimitState::kExceeded && (over == nullptr || b.line.binding)) over = &b;
+      if (b.checked && b.line.state == LimitState::kExceeded && (over == nullptr || b.line.binding))
+        over = &b;
     }
     if (over == nullptr) return;
     for (const BoundLimit& b : f_.limits) {
@@ -146,7 +168,8 @@ class Reporter {
         c->verified = Helps(s);
       }
     }
-    if (Change* c = Add(Change::Kind::kRaiseLimit, statement, OwnerOf(statement))) c->limit = over->line.limit;
+    if (Change* c = Add(Change::Kind::kRaiseLimit, statement, OwnerOf(statement)))
+      c->limit = over->line.limit;
   }
 
   void AskedFor() {
@@ -170,7 +193,8 @@ class Reporter {
       case Reason::kIdentityLinkStale: {
         uint32_t system = f_.resource_def->system;
         bool stale = reason == Reason::kIdentityLinkStale;
-        if (Change* c = Add(stale ? Change::Kind::kRecheckLink : Change::Kind::kLinkAccount, kNone, f_.schema.systems[system].owner)) {
+        if (Change* c = Add(stale ? Change::Kind::kRecheckLink : Change::Kind::kLinkAccount, kNone,
+                            f_.schema.systems[system].owner)) {
           c->system = system;
           Supposition s;
           s.linked = true;
@@ -179,14 +203,16 @@ class Reporter {
         return;
       }
       case Reason::kForbidden:
-        if (Change* c = Add(Change::Kind::kLiftForbid, Blamed(), OwnerOf(Blamed()))) c->clause = f_.blame.items[0].clause;
+        if (Change* c = Add(Change::Kind::kLiftForbid, Blamed(), OwnerOf(Blamed())))
+          c->clause = f_.blame.items[0].clause;
         return;
       case Reason::kPersonNoGrant:
       case Reason::kGrantNotStarted:
       case Reason::kGrantExpired:
       case Reason::kGrantUnreviewed:
       case Reason::kGrantReviewOverdue:
-      case Reason::kGrantUnapproved: return GrantMissing();
+      case Reason::kGrantUnapproved:
+        return GrantMissing();
       case Reason::kAgentNotAllowed:
         Nearest(ClauseRole::kAgentMay, Blamed());
         Add(Change::Kind::kWidenCeiling, Blamed(), OwnerOf(Blamed()));
@@ -194,8 +220,10 @@ class Reporter {
       case Reason::kDelegationNone: {
         Nearest(ClauseRole::kDelegationMay, kNone);
         uint32_t statement = f_.d.nearest.statement;
-        bool condition = f_.d.nearest.factor == Factor::kScope || f_.d.nearest.factor == Factor::kWhere;
-        Add(condition ? Change::Kind::kMeetCondition : Change::Kind::kDelegate, statement, OwnerOf(statement));
+        bool condition =
+            f_.d.nearest.factor == Factor::kScope || f_.d.nearest.factor == Factor::kWhere;
+        Add(condition ? Change::Kind::kMeetCondition : Change::Kind::kDelegate, statement,
+            OwnerOf(statement));
         return;
       }
       case Reason::kDelegationConsent: {
@@ -206,12 +234,21 @@ class Reporter {
         }
         return;
       }
-      case Reason::kTaskRequired: Add(Change::Kind::kOpenTask, Blamed(), OwnerDef()); return;
-      case Reason::kTaskOutOfScope: Nearest(ClauseRole::kTaskMay, f_.task_statement); return;
-      case Reason::kLimitExceeded: return LimitExceeded();
-      case Reason::kLimitUnbounded: Add(Change::Kind::kOther, kNone, ResourceOwner(f_)); return;
-      case Reason::kApprovalRequired: return AskedFor();
-      default: return;
+      case Reason::kTaskRequired:
+        Add(Change::Kind::kOpenTask, Blamed(), OwnerDef());
+        return;
+      case Reason::kTaskOutOfScope:
+        Nearest(ClauseRole::kTaskMay, f_.task_statement);
+        return;
+      case Reason::kLimitExceeded:
+        return LimitExceeded();
+      case Reason::kLimitUnbounded:
+        Add(Change::Kind::kOther, kNone, ResourceOwner(f_));
+        return;
+      case Reason::kApprovalRequired:
+        return AskedFor();
+      default:
+        return;
     }
   }
 

@@ -37,11 +37,16 @@ bool FindReason(std::string_view code, Reason* out) {
 
 std::string_view ModeName(ActingMode mode) {
   switch (mode) {
-    case ActingMode::kDirect: return "direct";
-    case ActingMode::kOnBehalfOf: return "on_behalf_of";
-    case ActingMode::kImpersonate: return "impersonate";
-    case ActingMode::kStanding: return "standing";
-    case ActingMode::kPublic: return "public";
+    case ActingMode::kDirect:
+      return "direct";
+    case ActingMode::kOnBehalfOf:
+      return "on_behalf_of";
+    case ActingMode::kImpersonate:
+      return "impersonate";
+    case ActingMode::kStanding:
+      return "standing";
+    case ActingMode::kPublic:
+      return "public";
   }
   return "";
 }

@@ -8,17 +8,28 @@ namespace {
 
 std::string_view KindWord(StatementKind kind) {
   switch (kind) {
-    case StatementKind::kGrant: return "grant";
-    case StatementKind::kLimit: return "limit";
-    case StatementKind::kForbid: return "forbid";
-    case StatementKind::kAgent: return "agent";
-    case StatementKind::kDelegation: return "delegation";
-    case StatementKind::kTask: return "task";
-    case StatementKind::kApproval: return "approval";
-    case StatementKind::kObligation: return "obligation";
-    case StatementKind::kSeparate: return "separate";
-    case StatementKind::kBreakGlass: return "break_glass";
-    case StatementKind::kPartner: return "partner";
+    case StatementKind::kGrant:
+      return "grant";
+    case StatementKind::kLimit:
+      return "limit";
+    case StatementKind::kForbid:
+      return "forbid";
+    case StatementKind::kAgent:
+      return "agent";
+    case StatementKind::kDelegation:
+      return "delegation";
+    case StatementKind::kTask:
+      return "task";
+    case StatementKind::kApproval:
+      return "approval";
+    case StatementKind::kObligation:
+      return "obligation";
+    case StatementKind::kSeparate:
+      return "separate";
+    case StatementKind::kBreakGlass:
+      return "break_glass";
+    case StatementKind::kPartner:
+      return "partner";
   }
   return "statement";
 }
@@ -71,65 +82,106 @@ std::string_view Capped(std::string_view caller_text, std::string* scratch) {
 
 std::string_view PartName(Part part) {
   switch (part) {
-    case Part::kGrant: return "grant";
-    case Part::kForbid: return "forbid";
-    case Part::kCeiling: return "agent";
-    case Part::kDelegation: return "delegation";
-    case Part::kTask: return "task";
-    case Part::kSeparation: return "separate";
-    case Part::kApproval: return "approval";
-    case Part::kLimit: return "limit";
+    case Part::kGrant:
+      return "grant";
+    case Part::kForbid:
+      return "forbid";
+    case Part::kCeiling:
+      return "agent";
+    case Part::kDelegation:
+      return "delegation";
+    case Part::kTask:
+      return "task";
+    case Part::kSeparation:
+      return "separate";
+    case Part::kApproval:
+      return "approval";
+    case Part::kLimit:
+      return "limit";
   }
   return "";
 }
 
 std::string_view LimitStateName(LimitState state) {
   switch (state) {
-    case LimitState::kOk: return "ok";
-    case LimitState::kNeedsApproval: return "needs_approval";
-    case LimitState::kExceeded: return "exceeded";
-    case LimitState::kUnknown: return "unknown";
-    case LimitState::kCounted: return "counted";
+    case LimitState::kOk:
+      return "ok";
+    case LimitState::kNeedsApproval:
+      return "needs_approval";
+    case LimitState::kExceeded:
+      return "exceeded";
+    case LimitState::kUnknown:
+      return "unknown";
+    case LimitState::kCounted:
+      return "counted";
   }
   return "";
 }
 
 std::string_view FactorName(Factor factor) {
   switch (factor) {
-    case Factor::kSubject: return "subject";
-    case Factor::kScope: return "resource";
-    case Factor::kWhere: return "where";
-    case Factor::kNotStarted: return "not_started";
-    case Factor::kExpired: return "expired";
-    case Factor::kRevoked: return "revoked";
-    case Factor::kUnreviewed: return "unreviewed";
-    case Factor::kOverdue: return "review_overdue";
-    case Factor::kUnapproved: return "unapproved";
-    case Factor::kNone: return "none";
+    case Factor::kSubject:
+      return "subject";
+    case Factor::kScope:
+      return "resource";
+    case Factor::kWhere:
+      return "where";
+    case Factor::kNotStarted:
+      return "not_started";
+    case Factor::kExpired:
+      return "expired";
+    case Factor::kRevoked:
+      return "revoked";
+    case Factor::kUnreviewed:
+      return "unreviewed";
+    case Factor::kOverdue:
+      return "review_overdue";
+    case Factor::kUnapproved:
+      return "unapproved";
+    case Factor::kNone:
+      return "none";
   }
   return "";
 }
 
 std::string_view ChangeKindName(Change::Kind kind) {
   switch (kind) {
-    case Change::Kind::kNone: return "none";
-    case Change::Kind::kJoinSubject: return "join_subject";
-    case Change::Kind::kMeetCondition: return "meet_condition";
-    case Change::Kind::kRenewGrant: return "renew_grant";
-    case Change::Kind::kReviewGrant: return "review_grant";
-    case Change::Kind::kApproveGrant: return "approve_grant";
-    case Change::Kind::kWriteGrant: return "write_grant";
-    case Change::Kind::kLiftForbid: return "lift_forbid";
-    case Change::Kind::kWidenCeiling: return "widen_agent";
-    case Change::Kind::kDelegate: return "delegate";
-    case Change::Kind::kConsent: return "consent";
-    case Change::Kind::kOpenTask: return "open_task";
-    case Change::Kind::kLinkAccount: return "link_account";
-    case Change::Kind::kRecheckLink: return "recheck_link";
-    case Change::Kind::kLowerAmount: return "lower_amount";
-    case Change::Kind::kRaiseLimit: return "raise_limit";
-    case Change::Kind::kGetApproval: return "get_approval";
-    case Change::Kind::kOther: return "other";
+    case Change::Kind::kNone:
+      return "none";
+    case Change::Kind::kJoinSubject:
+      return "join_subject";
+    case Change::Kind::kMeetCondition:
+      return "meet_condition";
+    case Change::Kind::kRenewGrant:
+      return "renew_grant";
+    case Change::Kind::kReviewGrant:
+      return "review_grant";
+    case Change::Kind::kApproveGrant:
+      return "approve_grant";
+    case Change::Kind::kWriteGrant:
+      return "write_grant";
+    case Change::Kind::kLiftForbid:
+      return "lift_forbid";
+    case Change::Kind::kWidenCeiling:
+      return "widen_agent";
+    case Change::Kind::kDelegate:
+      return "delegate";
+    case Change::Kind::kConsent:
+      return "consent";
+    case Change::Kind::kOpenTask:
+      return "open_task";
+    case Change::Kind::kLinkAccount:
+      return "link_account";
+    case Change::Kind::kRecheckLink:
+      return "recheck_link";
+    case Change::Kind::kLowerAmount:
+      return "lower_amount";
+    case Change::Kind::kRaiseLimit:
+      return "raise_limit";
+    case Change::Kind::kGetApproval:
+      return "get_approval";
+    case Change::Kind::kOther:
+      return "other";
   }
   return "";
 }
@@ -164,13 +216,15 @@ void AppendReasonAdmin(std::string* out, const Snapshot& snapshot, const Decisio
       out->append(" asked for, against ");
       AppendValue(out, line.cap, program.schema);
     }
-    if (line.state == LimitState::kUnknown) out->append(" (").append(ErrorKindName(line.error)).append(")");
+    if (line.state == LimitState::kUnknown)
+      out->append(" (").append(ErrorKindName(line.error)).append(")");
     out->append(" (");
     AppendSpan(out, program, limit.span);
     out->append(")");
     shown = true;
   }
-  if (!shown && d.outcome != OutcomeKind::kPermit && d.by.size > 0 && d.reason != Reason::kWouldPermit) {
+  if (!shown && d.outcome != OutcomeKind::kPermit && d.by.size > 0 &&
+      d.reason != Reason::kWouldPermit) {
     const By& by = d.by.items[0];
     const Statement& s = program.statements[by.statement];
     out->append("; ");
@@ -185,7 +239,9 @@ void AppendReasonAdmin(std::string* out, const Snapshot& snapshot, const Decisio
 Span NearestSpan(const Program& program, const NearestMiss& miss) {
   if (miss.clause == kNone) return program.statements[miss.statement].head;
   const Clause& c = program.clauses[miss.clause];
-  Span span = miss.factor == Factor::kSubject ? c.subject_span : miss.factor == Factor::kWhere ? c.where_span : c.span;
+  Span span = miss.factor == Factor::kSubject ? c.subject_span
+              : miss.factor == Factor::kWhere ? c.where_span
+                                              : c.span;
   return span.known() ? span : c.span;
 }
 
@@ -209,10 +265,13 @@ void AppendNearest(std::string* out, const Snapshot& snapshot, const NearestMiss
         out->append(": ").append(program.Text(program.clauses[miss.clause].subject_text));
       }
       return;
-    case Factor::kScope: truth("its place or id"); return;
+    case Factor::kScope:
+      truth("its place or id");
+      return;
     case Factor::kWhere:
       truth("its condition");
-      if (miss.clause != kNone) out->append(": ").append(program.Text(program.clauses[miss.clause].where_text));
+      if (miss.clause != kNone)
+        out->append(": ").append(program.Text(program.clauses[miss.clause].where_text));
       return;
     case Factor::kNotStarted:
       out->append("in force from ");
@@ -222,8 +281,12 @@ void AppendNearest(std::string* out, const Snapshot& snapshot, const NearestMiss
       out->append("expired at ");
       AppendInstant(out, Instant{s.expires_us});
       return;
-    case Factor::kRevoked: out->append("revoked"); return;
-    case Factor::kUnreviewed: out->append("imported and never reviewed, so no agent may use it"); return;
+    case Factor::kRevoked:
+      out->append("revoked");
+      return;
+    case Factor::kUnreviewed:
+      out->append("imported and never reviewed, so no agent may use it");
+      return;
     case Factor::kOverdue: {
       Instant due;
       out->append("overdue for review, so no agent may use it");
@@ -234,8 +297,13 @@ void AppendNearest(std::string* out, const Snapshot& snapshot, const NearestMiss
       }
       return;
     }
-    case Factor::kUnapproved: out->append("its approver does not belong to the owner of what it grants, so no agent may use it"); return;
-    case Factor::kNone: out->append("it applies"); return;
+    case Factor::kUnapproved:
+      out->append(
+          "its approver does not belong to the owner of what it grants, so no agent may use it");
+      return;
+    case Factor::kNone:
+      out->append("it applies");
+      return;
   }
 }
 
@@ -247,10 +315,12 @@ void AppendChange(std::string* out, const Snapshot& snapshot, const Change& c) {
     out->append(after);
   };
   switch (c.kind) {
-    case Change::Kind::kNone: return;
+    case Change::Kind::kNone:
+      return;
     case Change::Kind::kJoinSubject:
       statement("be whom ", " is for");
-      if (c.clause != kNone) out->append(": ").append(program.Text(program.clauses[c.clause].subject_text));
+      if (c.clause != kNone)
+        out->append(": ").append(program.Text(program.clauses[c.clause].subject_text));
       return;
     case Change::Kind::kMeetCondition:
       statement("meet the condition of ");
@@ -258,21 +328,35 @@ void AppendChange(std::string* out, const Snapshot& snapshot, const Change& c) {
         out->append(": ").append(program.Text(program.clauses[c.clause].where_text));
       }
       return;
-    case Change::Kind::kRenewGrant: return statement("put in force ");
-    case Change::Kind::kReviewGrant: return statement("review ");
-    case Change::Kind::kApproveGrant: return statement("have its approver confirmed by the resource's owner: ");
-    case Change::Kind::kWriteGrant: out->append("write a grant for this"); return;
-    case Change::Kind::kLiftForbid: return statement("change or lift ");
-    case Change::Kind::kWidenCeiling: return statement("add this to what it may do: ");
+    case Change::Kind::kRenewGrant:
+      return statement("put in force ");
+    case Change::Kind::kReviewGrant:
+      return statement("review ");
+    case Change::Kind::kApproveGrant:
+      return statement("have its approver confirmed by the resource's owner: ");
+    case Change::Kind::kWriteGrant:
+      out->append("write a grant for this");
+      return;
+    case Change::Kind::kLiftForbid:
+      return statement("change or lift ");
+    case Change::Kind::kWidenCeiling:
+      return statement("add this to what it may do: ");
     case Change::Kind::kDelegate:
-      return c.statement == kNone ? static_cast<void>(out->append("write a delegation that lends this to the agent")) : statement("be among those who lend by ");
-    case Change::Kind::kConsent: return statement("consent to ");
-    case Change::Kind::kOpenTask: return statement("open a task and name it", c.statement == kNone ? "" : " is bound to one");
+      return c.statement == kNone
+                 ? static_cast<void>(out->append("write a delegation that lends this to the agent"))
+                 : statement("be among those who lend by ");
+    case Change::Kind::kConsent:
+      return statement("consent to ");
+    case Change::Kind::kOpenTask:
+      return statement("open a task and name it", c.statement == kNone ? "" : " is bound to one");
     case Change::Kind::kLinkAccount:
-      out->append("link the person's account in ").append(program.Text(program.schema.systems[c.system].name));
+      out->append("link the person's account in ")
+          .append(program.Text(program.schema.systems[c.system].name));
       return;
     case Change::Kind::kRecheckLink:
-      out->append("check the person's account link in ").append(program.Text(program.schema.systems[c.system].name)).append(" again");
+      out->append("check the person's account link in ")
+          .append(program.Text(program.schema.systems[c.system].name))
+          .append(" again");
       return;
     case Change::Kind::kLowerAmount:
       out->append("ask for at most ");
@@ -293,7 +377,9 @@ void AppendChange(std::string* out, const Snapshot& snapshot, const Change& c) {
       out->append(" (never the person asking or whoever answers for the agent)");
       return;
     }
-    case Change::Kind::kOther: out->append("limit what must be limited, or say `no limit` with a because"); return;
+    case Change::Kind::kOther:
+      out->append("limit what must be limited, or say `no limit` with a because");
+      return;
   }
 }
 

@@ -1,5 +1,5 @@
-// Pieces of policy as people read them, shared by the writers of answers. Everything appends; nothing here is caller-made
-// text except where a name says so.
+// Pieces of policy as people read them, shared by the writers of answers. Everything appends;
+// nothing here is caller-made text except where a name says so.
 #pragma once
 
 #include <string>
@@ -25,11 +25,13 @@ std::string_view ChangeKindName(Change::Kind kind);
 // When a statement is due for review; false when it has no such date.
 bool ReviewDue(const Statement& statement, Instant* due);
 
-// Why, in terms of the policy: the reason's meaning, the statement it rests on, the binding limit's arithmetic.
+// Why, in terms of the policy: the reason's meaning, the statement it rests on, the binding limit's
+// arithmetic.
 void AppendReasonAdmin(std::string* out, const Snapshot& snapshot, const Decision& decision);
 // What one would have to do: "review grant acme.extra.old_export".
 void AppendChange(std::string* out, const Snapshot& snapshot, const Change& change);
-// How near it came: "grant acme.base.care: its `where` is unknown (missing): resource.class <= Class.internal".
+// How near it came: "grant acme.base.care: its `where` is unknown (missing): resource.class <=
+// Class.internal".
 void AppendNearest(std::string* out, const Snapshot& snapshot, const NearestMiss& miss);
 // The exact place of the clause that failed, as far as known.
 Span NearestSpan(const Program& program, const NearestMiss& miss);

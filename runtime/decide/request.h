@@ -1,7 +1,8 @@
-// What an enforcement point asks, before it is typed: texts and WireValues that live in the caller's buffers.
+// What an enforcement point asks, before it is typed: texts and WireValues that live in the
+// caller's buffers.
 //
-// Made by wire_request.h (AuthZEN JSON), by `dplc test` and by the generators; step 1 of decide types it against the
-// schema. A Request owns nothing; everything must outlive the call of Decide.
+// Made by wire_request.h (AuthZEN JSON), by `dplc test` and by the generators; step 1 of decide
+// types it against the schema. A Request owns nothing; everything must outlive the call of Decide.
 #pragma once
 
 #include <array>
@@ -16,20 +17,22 @@
 
 namespace dpl {
 
-// What a registered enforcement point may do; every default is no (docs/semantics.md, "Who is asking").
+// What a registered enforcement point may do; every default is no (docs/semantics.md, "Who is
+// asking").
 struct Caller {
   std::string name = "anonymous";
-  bool serves_persons = false;      // its requests without an actor are proven direct use by a person
-  bool asserts_actors = false;      // may name the agent chain
-  bool asserts_instances = false;   // may name instance id and birth; silence means a fresh run
+  bool serves_persons = false;  // its requests without an actor are proven direct use by a person
+  bool asserts_actors = false;  // may name the agent chain
+  bool asserts_instances = false;  // may name instance id and birth; silence means a fresh run
   bool asserts_all_attributes = false;
-  std::vector<std::string> asserts; // "person.role", "app.Doc.owner", "context.ip": attributes it may supply
-  bool charge_keys = false;         // runs each reservation once: its idempotency keys count
-  bool request_id_keys = false;     // X-Request-ID counts as such a key
+  std::vector<std::string>
+      asserts;  // "person.role", "app.Doc.owner", "context.ip": attributes it may supply
+  bool charge_keys = false;      // runs each reservation once: its idempotency keys count
+  bool request_id_keys = false;  // X-Request-ID counts as such a key
   bool dry_run = false;
   bool search = false;
-  bool details = false;             // may see reason_admin and the full rationale
-  std::vector<std::string> duties;  // duties it carries out
+  bool details = false;                        // may see reason_admin and the full rationale
+  std::vector<std::string> duties;             // duties it carries out
   static Caller Everything(std::string name);  // development and tests: all of the above
 };
 
@@ -37,31 +40,34 @@ constexpr int kMaxHops = 8;
 
 struct Request {
   std::string_view subject_type, subject_id;
-  const WireValue* subject_properties = nullptr;   // object or null
-  std::optional<Instant> signed_in;  // when the person's session began, if that is verified: for cut-off revocations
+  const WireValue* subject_properties = nullptr;  // object or null
+  std::optional<Instant>
+      signed_in;  // when the person's session began, if that is verified: for cut-off revocations
   struct Hop {
-    std::string_view agent;          // qualified or short template name, or a runs-as id
-    std::string_view instance;       // empty: a fresh run (if the caller may assert that)
-    std::optional<Instant> born;     // absent: now for an instance never seen, else what is recorded
+    std::string_view agent;       // qualified or short template name, or a runs-as id
+    std::string_view instance;    // empty: a fresh run (if the caller may assert that)
+    std::optional<Instant> born;  // absent: now for an instance never seen, else what is recorded
   };
-  std::array<Hop, kMaxHops> hops;    // root first: h₁ … hₙ; the last one acts
+  std::array<Hop, kMaxHops> hops;  // root first: h₁ … hₙ; the last one acts
   int hop_count = 0;
   bool too_many_hops = false;
-  bool actor_conflict = false;       // the places that may name the actor disagree
+  bool actor_conflict = false;  // the places that may name the actor disagree
   std::string_view action;
   const WireValue* action_properties = nullptr;
   std::string_view resource_type, resource_id;
   const WireValue* resource_properties = nullptr;
   const WireValue* context = nullptr;
-  std::string_view task;             // id; empty: none
-  std::string_view approval;         // id of an approval record; empty: none
-  std::string_view charge_key;       // idempotency key; empty: none
+  std::string_view task;        // id; empty: none
+  std::string_view approval;    // id of an approval record; empty: none
+  std::string_view charge_key;  // idempotency key; empty: none
   bool dry_run = false;
-  bool clock_suspect = false;        // the wall clock cannot be trusted: no metered permit (runtime/state/clock_guard.h)
-  bool explain = false;              // evaluate the steps after the first failure for the report
-  std::string_view break_glass;      // named break-glass; empty: none
-  std::string_view malformed;        // not empty: step 1 fails with this text (a decoder met a wrong shape)
-  const Caller* caller = nullptr;    // never null
+  bool clock_suspect =
+      false;  // the wall clock cannot be trusted: no metered permit (runtime/state/clock_guard.h)
+  bool explain = false;          // evaluate the steps after the first failure for the report
+  std::string_view break_glass;  // named break-glass; empty: none
+  std::string_view
+      malformed;  // not empty: step 1 fails with this text (a decoder met a wrong shape)
+  const Caller* caller = nullptr;  // never null
 };
 
 }  // namespace dpl

@@ -25,7 +25,9 @@ Reason StepForbid(Fold& f) {
   return forbidden ? Reason::kForbidden : kPass;
 }
 
-bool Started(const Fold& f, uint32_t statement) { return f.program.statements[statement].granted_us <= f.now.us; }
+bool Started(const Fold& f, uint32_t statement) {
+  return f.program.statements[statement].granted_us <= f.now.us;
+}
 
 Factor NotLive(Fold& f, uint32_t statement) {
   const Statement& s = f.program.statements[statement];
@@ -36,15 +38,20 @@ Factor NotLive(Fold& f, uint32_t statement) {
   }
   if (s.expires_us <= f.now.us) return Factor::kExpired;
   f.Flips(Instant{s.expires_us});
-  if (f.store.AnyRevoked(RevokedKind::kGrant) && f.store.IsRevoked(RevokedKind::kGrant, f.Text(s.name), std::nullopt)) {
+  if (f.store.AnyRevoked(RevokedKind::kGrant) &&
+      f.store.IsRevoked(RevokedKind::kGrant, f.Text(s.name), std::nullopt)) {
     return Factor::kRevoked;
   }
-  if (!f.has_agent()) return Factor::kNone;  // a person keeps what is only overdue; software does not
-  int64_t reviewed = s.reviewed_us != INT64_MIN ? s.reviewed_us : s.imported ? INT64_MIN : s.granted_us;
+  if (!f.has_agent())
+    return Factor::kNone;  // a person keeps what is only overdue; software does not
+  int64_t reviewed = s.reviewed_us != INT64_MIN ? s.reviewed_us
+                     : s.imported               ? INT64_MIN
+                                                : s.granted_us;
   if (s.imported && reviewed == INT64_MIN) return Factor::kUnreviewed;
   if (s.review_every_us != 0) {
     int64_t due = 0;
-    if (reviewed == INT64_MIN || __builtin_add_overflow(reviewed, s.review_every_us, &due)) return Factor::kOverdue;
+    if (reviewed == INT64_MIN || __builtin_add_overflow(reviewed, s.review_every_us, &due))
+      return Factor::kOverdue;
     if (due <= f.now.us) return Factor::kOverdue;
     f.Flips(Instant{due});
   }
@@ -63,7 +70,8 @@ bool Superseded(const Fold& f, uint32_t statement, const Limit* limit) {
     if (limit == nullptr) return true;
     for (uint32_t i : s.limits) {
       const Limit& own = f.program.limits[i];
-      if (own.requests == limit->requests && (own.requests || own.measure == limit->measure)) return true;
+      if (own.requests == limit->requests && (own.requests || own.measure == limit->measure))
+        return true;
     }
   }
   return false;
@@ -73,13 +81,20 @@ namespace {
 
 Reason ReasonOf(Factor factor) {
   switch (factor) {
-    case Factor::kNotStarted: return Reason::kGrantNotStarted;
-    case Factor::kExpired: return Reason::kGrantExpired;
-    case Factor::kRevoked: return Reason::kRevokedGrant;
-    case Factor::kUnreviewed: return Reason::kGrantUnreviewed;
-    case Factor::kOverdue: return Reason::kGrantReviewOverdue;
-    case Factor::kUnapproved: return Reason::kGrantUnapproved;
-    default: return Reason::kPersonNoGrant;
+    case Factor::kNotStarted:
+      return Reason::kGrantNotStarted;
+    case Factor::kExpired:
+      return Reason::kGrantExpired;
+    case Factor::kRevoked:
+      return Reason::kRevokedGrant;
+    case Factor::kUnreviewed:
+      return Reason::kGrantUnreviewed;
+    case Factor::kOverdue:
+      return Reason::kGrantReviewOverdue;
+    case Factor::kUnapproved:
+      return Reason::kGrantUnapproved;
+    default:
+      return Reason::kPersonNoGrant;
   }
 }
 
@@ -87,7 +102,8 @@ Reason ReasonOf(Factor factor) {
 
 Reason StepAuthority(Fold& f) {
   f.authority = {};
-  // Of the grants that match in full, the one that passed most of what makes it live names the reason.
+  // Of the grants that match in full, the one that passed most of what makes it live names the
+  // reason.
   Factor nearest = Factor::kSubject;
   uint32_t nearest_statement = kNone, nearest_clause = kNone;
   uint32_t last_by = kNone;
@@ -96,7 +112,8 @@ Reason StepAuthority(Fold& f) {
     uint32_t statement = f.program.clauses[hit.clause].statement;
     Factor miss = NotLive(f, statement);
     if (miss != Factor::kNone) {
-      if (nearest_statement == kNone || miss > nearest || (miss == nearest && statement < nearest_statement)) {
+      if (nearest_statement == kNone || miss > nearest ||
+          (miss == nearest && statement < nearest_statement)) {
         nearest = miss;
         nearest_statement = statement;
         nearest_clause = hit.clause;

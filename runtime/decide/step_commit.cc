@@ -6,9 +6,10 @@
 namespace dpl {
 namespace {
 
-constexpr int64_t kReservationUs = kMicrosPerHour;       // after that, silence has spent it
-constexpr int64_t kKeepInstanceUs = kMicrosPerDay;       // beyond its life: a second appearance is no second birth
-constexpr int64_t kKeepUnboundedUs = 30 * kMicrosPerDay; // for templates without `lives at most`
+constexpr int64_t kReservationUs = kMicrosPerHour;  // after that, silence has spent it
+constexpr int64_t kKeepInstanceUs =
+    kMicrosPerDay;  // beyond its life: a second appearance is no second birth
+constexpr int64_t kKeepUnboundedUs = 30 * kMicrosPerDay;  // for templates without `lives at most`
 
 template <class T>
 T* Make(Fold& f, size_t count) {
@@ -19,9 +20,12 @@ T* Make(Fold& f, size_t count) {
 
 int64_t WindowUs(const BoundLimit& b) {
   switch (b.key.window) {
-    case CounterKey::Window::kCalendar: return Subtract(b.key.end, b.key.start).us;
-    case CounterKey::Window::kSliding: return b.key.sliding_us;
-    case CounterKey::Window::kTotal: return 100 * 365 * kMicrosPerDay;
+    case CounterKey::Window::kCalendar:
+      return Subtract(b.key.end, b.key.start).us;
+    case CounterKey::Window::kSliding:
+      return b.key.sliding_us;
+    case CounterKey::Window::kTotal:
+      return 100 * 365 * kMicrosPerDay;
   }
   return 0;
 }
@@ -67,7 +71,9 @@ Reason StepCommit(Fold& f) {
     charge.measure = b.measure;
     charge.returns = b.measure != kNone;
     if (b.checked) {
-      charge.cap = b.line.state != LimitState::kNeedsApproval ? b.cap : b.tier_open ? INT64_MAX : b.tier_cap;
+      charge.cap = b.line.state != LimitState::kNeedsApproval ? b.cap
+                   : b.tier_open                              ? INT64_MAX
+                                                              : b.tier_cap;
     }
     c.keep_key_us = std::max(c.keep_key_us, WindowUs(b));
   }
@@ -83,7 +89,8 @@ Reason StepCommit(Fold& f) {
     s.task = task;
     s.born = hop.born;
     s.window_us = agent.instances_window_us != 0 ? agent.instances_window_us : agent.lives_us;
-    s.keep_us = std::max(agent.lives_us == 0 ? kKeepUnboundedUs : agent.lives_us + kKeepInstanceUs, s.window_us);
+    s.keep_us = std::max(agent.lives_us == 0 ? kKeepUnboundedUs : agent.lives_us + kKeepInstanceUs,
+                         s.window_us);
     s.max = agent.instances_max;
   }
   for (uint32_t i = 0; i < f.acts.size; ++i) {
@@ -107,15 +114,23 @@ Reason StepCommit(Fold& f) {
 
   CommitResult done = f.store.Commit(c);
   switch (done.outcome) {
-    case CommitOutcome::kReplayed: f.d.replayed = true; [[fallthrough]];
+    case CommitOutcome::kReplayed:
+      f.d.replayed = true;
+      [[fallthrough]];
     case CommitOutcome::kDone:
       f.d.reservation = done.reservation;
-      if (done.reservation != 0) f.d.reservation_deadline = f.d.replayed ? done.deadline : c.reservation_deadline;
+      if (done.reservation != 0)
+        f.d.reservation_deadline = f.d.replayed ? done.deadline : c.reservation_deadline;
       return kPass;
-    case CommitOutcome::kKeyConflict: return Reason::kRequestKeyConflict;
-    case CommitOutcome::kKeyClosed: return Reason::kRequestAlreadyUsed;
-    case CommitOutcome::kFull: return Reason::kErrorStore;
-    default: f.again = true; return kPass;  // what was read has changed: read again
+    case CommitOutcome::kKeyConflict:
+      return Reason::kRequestKeyConflict;
+    case CommitOutcome::kKeyClosed:
+      return Reason::kRequestAlreadyUsed;
+    case CommitOutcome::kFull:
+      return Reason::kErrorStore;
+    default:
+      f.again = true;
+      return kPass;  // what was read has changed: read again
   }
 }
 

@@ -1,4 +1,5 @@
-// Step 2: who is asking. Exactly one person, a standing agent, or nobody known; every hop a registered template.
+// Step 2: who is asking. Exactly one person, a standing agent, or nobody known; every hop a
+// registered template.
 #include <algorithm>
 
 #include "runtime/decide/fold.h"
@@ -6,10 +7,12 @@
 namespace dpl {
 namespace {
 
-constexpr int64_t kFallbackTeamUs = 14 * kMicrosPerDay;  // how long a team stands in for an accountable person who left
+constexpr int64_t kFallbackTeamUs =
+    14 * kMicrosPerDay;  // how long a team stands in for an accountable person who left
 
 bool IsActive(const Entity* person) {
-  return person != nullptr && person->person != nullptr && person->person->status == PersonStatus::kActive;
+  return person != nullptr && person->person != nullptr &&
+         person->person->status == PersonStatus::kActive;
 }
 
 enum class Found { kPerson, kAgent, kNobody, kAmbiguous };
@@ -112,7 +115,9 @@ Reason CheckHandoffs(Fold& f) {
   }
   for (int i = 1; i < f.hop_count; ++i) {
     const Hop &parent = f.hops[i - 1], &child = f.hops[i];
-    if (f.store.HandoffRecorded(parent.name, parent.instance, child.name, child.instance, f.request.task)) continue;
+    if (f.store.HandoffRecorded(parent.name, parent.instance, child.name, child.instance,
+                                f.request.task))
+      continue;
     f.d.chain.items[i].ok = false;
     f.d.chain.items[i].reason = Reason::kIdentityChainMismatch;
     f.d.detail = "no hand-off is recorded between two agents of the chain";
@@ -121,13 +126,16 @@ Reason CheckHandoffs(Fold& f) {
   return kPass;
 }
 
-// Somebody must answer for every template: its accountable person, or for 14 days after that one left the fallback team.
+// Somebody must answer for every template: its accountable person, or for 14 days after that one
+// left the fallback team.
 Reason CheckAccountable(Fold& f) {
   for (int i = 0; i < f.hop_count; ++i) {
     const Agent& agent = f.program.agents[f.hops[i].agent];
-    const Entity* person = agent.accountable == kNone ? nullptr : f.snapshot.constant(agent.accountable).entity;
+    const Entity* person =
+        agent.accountable == kNone ? nullptr : f.snapshot.constant(agent.accountable).entity;
     if (IsActive(person)) continue;
-    if (agent.accountable_else != kNone && person != nullptr && person->person != nullptr && person->person->left) {
+    if (agent.accountable_else != kNone && person != nullptr && person->person != nullptr &&
+        person->person->left) {
       std::optional<Instant> until = Add(*person->person->left, Duration{kFallbackTeamUs});
       if (until && f.now <= *until) {
         f.FlipsAfter(*until);
@@ -191,7 +199,9 @@ Reason StepIdentity(Fold& f) {
   f.d.person = f.person;
   Reason reason = ReadChain(f, found == Found::kAgent, root);
   if (reason != kPass) return reason;
-  f.mode = found == Found::kAgent ? ActingMode::kStanding : f.hop_count == 0 ? ActingMode::kDirect : ActingMode::kOnBehalfOf;
+  f.mode = found == Found::kAgent ? ActingMode::kStanding
+           : f.hop_count == 0     ? ActingMode::kDirect
+                                  : ActingMode::kOnBehalfOf;
   if (f.hop_count > 0) f.d.accountable = f.program.agents[f.chain[f.hop_count - 1]].accountable;
   reason = CheckHandoffs(f);
   if (reason != kPass) return reason;

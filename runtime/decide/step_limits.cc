@@ -11,7 +11,7 @@ namespace {
 // A statement whose limits bind this request (Λ), or whose `ask` does.
 struct Binder {
   uint32_t statement = kNone;
-  bool matched = false;     // some clause of it says T: it counts as limiting what must be limited
+  bool matched = false;  // some clause of it says T: it counts as limiting what must be limited
 };
 
 struct Gathering {
@@ -33,7 +33,8 @@ void AddNeed(Fold& f, uint32_t approval, uint32_t statement) {
   if (!f.needs.Add(f.arena, {approval, statement})) f.OutOfArena();
 }
 
-// Λ: blocks that bite; started grants and delegations that bite, live or not (closing rule 22); every hop; the task.
+// Λ: blocks that bite; started grants and delegations that bite, live or not (closing rule 22);
+// every hop; the task.
 void Gather(Fold& f, Gathering* g) {
   auto take = [&](ClauseRole role, auto accept) {
     for (const Hit& hit : HitsOf(f, role)) {
@@ -61,7 +62,8 @@ void Gather(Fold& f, Gathering* g) {
       g->Add(f, f.task_statement, false);
     }
   }
-  std::sort(g->binders.begin(), g->binders.end(), [](const Binder& a, const Binder& b) { return a.statement < b.statement; });
+  std::sort(g->binders.begin(), g->binders.end(),
+            [](const Binder& a, const Binder& b) { return a.statement < b.statement; });
 }
 
 uint32_t ParamOf(const Fold& f, const Limit& limit) {
@@ -72,7 +74,8 @@ uint32_t ParamOf(const Fold& f, const Limit& limit) {
   return kNone;
 }
 
-// What must be limited needs one statement that says T and limits it, or says `no limit` (closing rule: limit.unbounded).
+// What must be limited needs one statement that says T and limits it, or says `no limit` (closing
+// rule: limit.unbounded).
 bool Bounded(const Fold& f, const Gathering& g, uint32_t param) {
   for (const Binder& b : g.binders) {
     const Statement& s = f.program.statements[b.statement];
@@ -116,7 +119,8 @@ bool NameCounter(Fold& f, const Limit& limit, const Hop* hop, BoundLimit* out) {
         if (f.task_statement == kNone) return Unknown(out, ErrorKind::kMissing), false;
         AppendCounterPart(&name, 't', f.request.task);
         break;
-      case KeyPartKind::kPartner: return Unknown(out, ErrorKind::kMissing), false;
+      case KeyPartKind::kPartner:
+        return Unknown(out, ErrorKind::kMissing), false;
       case KeyPartKind::kResource:
         AppendCounterPart(&name, 'r', f.Text(f.resource_def->name));
         AppendCounterPart(&name, 'r', f.d.resource_id);
@@ -164,7 +168,8 @@ void FindTier(Fold& f, const Limit& limit, int64_t sum, BoundLimit* out) {
   out->line.approval = limit.tiers[out->tier].approval;
 }
 
-void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Instant window_now, uint64_t replay) {
+void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Instant window_now,
+              uint64_t replay) {
   const Limit& limit = f.program.limits[limit_index];
   TaskView view(f, limit.statement);
   BoundLimit b;
@@ -203,9 +208,12 @@ void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Insta
   }
   if (each || !named) b.counter = {};
   b.countable = named && b.line.state != LimitState::kUnknown;  // counters of q's unit only
-  // A run without a name is a new one each time: nothing was counted for it, and nothing needs to be.
+  // A run without a name is a new one each time: nothing was counted for it, and nothing needs to
+  // be.
   bool fresh_run = f.hop_count > 0 && Actor(f).instance.empty() &&
-                   std::any_of(limit.keys.begin(), limit.keys.end(), [](const LimitKeyPart& k) { return k.kind == KeyPartKind::kInstance; });
+                   std::any_of(limit.keys.begin(), limit.keys.end(), [](const LimitKeyPart& k) {
+                     return k.kind == KeyPartKind::kInstance;
+                   });
   if (fresh_run) b.counter = {};
   if (!b.counter.empty()) {
     b.key = WindowOfLimit(limit, f.schema, window_now);
@@ -228,7 +236,8 @@ void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Insta
     return done();
   }
   // Decimals have 18 digits: a sum beyond them is out of their range.
-  if (q.kind == ValueKind::kDecimal && sum > kDecimalMax) Unknown(&b, ErrorKind::kRange);
+  if (q.kind == ValueKind::kDecimal && sum > kDecimalMax)
+    Unknown(&b, ErrorKind::kRange);
   else if (sum > b.cap) {
     b.line.state = LimitState::kExceeded;
     FindTier(f, limit, sum, &b);
@@ -238,8 +247,10 @@ void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Insta
 
 void CheckLimit(Fold& f, uint32_t limit_index, bool checked, Instant window_now, uint64_t replay) {
   const Limit& limit = f.program.limits[limit_index];
-  bool per_agent = std::any_of(limit.keys.begin(), limit.keys.end(), [](const LimitKeyPart& k) { return k.kind == KeyPartKind::kAgent; });
-  if (!per_agent || f.hop_count == 0) return CheckOne(f, limit_index, checked, nullptr, window_now, replay);
+  bool per_agent = std::any_of(limit.keys.begin(), limit.keys.end(),
+                               [](const LimitKeyPart& k) { return k.kind == KeyPartKind::kAgent; });
+  if (!per_agent || f.hop_count == 0)
+    return CheckOne(f, limit_index, checked, nullptr, window_now, replay);
   // One counter per distinct template of the chain; all must have room.
   for (int i = 0; i < f.hop_count; ++i) {
     bool seen = std::find(f.chain.begin(), f.chain.begin() + i, f.chain[i]) != f.chain.begin() + i;
@@ -249,14 +260,19 @@ void CheckLimit(Fold& f, uint32_t limit_index, bool checked, Instant window_now,
 
 int Severity(LimitState state) {
   switch (state) {
-    case LimitState::kUnknown: return 0;
-    case LimitState::kExceeded: return 1;
-    case LimitState::kNeedsApproval: return 2;
-    default: return 3;
+    case LimitState::kUnknown:
+      return 0;
+    case LimitState::kExceeded:
+      return 1;
+    case LimitState::kNeedsApproval:
+      return 2;
+    default:
+      return 3;
   }
 }
 
-// Whether `a` binds more than `b`: failing before fitting, then the least (cap - u - q) / cap, then the counter's name.
+// Whether `a` binds more than `b`: failing before fitting, then the least (cap - u - q) / cap, then
+// the counter's name.
 bool BindsMore(const Fold& f, const BoundLimit& a, const BoundLimit& b) {
   int sa = Severity(a.line.state), sb = Severity(b.line.state);
   if (sa != sb) return sa < sb;
@@ -269,7 +285,8 @@ bool BindsMore(const Fold& f, const BoundLimit& a, const BoundLimit& b) {
       if (left != right) return left < right;
     }
   }
-  std::string_view na = f.Text(f.program.limits[a.line.limit].identity), nb = f.Text(f.program.limits[b.line.limit].identity);
+  std::string_view na = f.Text(f.program.limits[a.line.limit].identity),
+                   nb = f.Text(f.program.limits[b.line.limit].identity);
   if (na != nb) return na < nb;
   return a.counter < b.counter;
 }
@@ -281,7 +298,9 @@ uint64_t OpenReplay(Fold& f) {
   ReservationState state = ReservationState::kSpent;
   std::string digest;
   ChargeKeyName(f, &f.text);
-  if (!f.store.FindCharge(f.text, &reservation, &state, &digest) || state != ReservationState::kOpen) return 0;
+  if (!f.store.FindCharge(f.text, &reservation, &state, &digest) ||
+      state != ReservationState::kOpen)
+    return 0;
   char own[65];
   ReplayDigest(f, own);
   return digest == own ? reservation : 0;
@@ -320,7 +339,8 @@ Reason StepLimits(Fold& f) {
     if (!b.checked) continue;
     unknown |= b.line.state == LimitState::kUnknown;
     exceeded |= b.line.state == LimitState::kExceeded;
-    if (b.line.state == LimitState::kNeedsApproval) AddNeed(f, b.line.approval, f.program.limits[b.line.limit].statement);
+    if (b.line.state == LimitState::kNeedsApproval)
+      AddNeed(f, b.line.approval, f.program.limits[b.line.limit].statement);
     if (binding == nullptr || BindsMore(f, b, *binding)) binding = &b;
   }
   if (binding != nullptr) const_cast<BoundLimit*>(binding)->line.binding = true;
@@ -334,7 +354,8 @@ Reason StepLimits(Fold& f) {
       f.Blame(Part::kLimit, f.program.limits[binding->line.limit].statement, kNone);
     }
     for (const BoundLimit& b : f.limits) {
-      if (&b != binding && b.checked && b.line.state == state) f.Blame(Part::kLimit, f.program.limits[b.line.limit].statement, kNone);
+      if (&b != binding && b.checked && b.line.state == state)
+        f.Blame(Part::kLimit, f.program.limits[b.line.limit].statement, kNone);
     }
   };
   if (unknown) return blame(LimitState::kUnknown), Reason::kLimitUnknown;

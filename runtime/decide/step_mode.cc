@@ -1,4 +1,5 @@
-// Steps 3 to 5: in which way the request is made, what is withdrawn or stale, and by which account the person is known there.
+// Steps 3 to 5: in which way the request is made, what is withdrawn or stale, and by which account
+// the person is known there.
 #include "runtime/decide/fold.h"
 
 namespace dpl {
@@ -21,19 +22,25 @@ Reason FailHop(Fold& f, int hop, Reason reason) {
 }
 
 // `instances at most N in any D`; without `in any`, those that can still be alive.
-int64_t BirthWindow(const Agent& agent) { return agent.instances_window_us != 0 ? agent.instances_window_us : agent.lives_us; }
+int64_t BirthWindow(const Agent& agent) {
+  return agent.instances_window_us != 0 ? agent.instances_window_us : agent.lives_us;
+}
 
 }  // namespace
 
 Reason StepMode(Fold& f) {
   switch (f.mode) {
-    case ActingMode::kPublic: return kPass;
+    case ActingMode::kPublic:
+      return kPass;
     case ActingMode::kDirect:
-      // Direct use is proven, never assumed: else an agent would only have to leave itself out (closing rule 1).
+      // Direct use is proven, never assumed: else an agent would only have to leave itself out
+      // (closing rule 1).
       return f.caller.serves_persons ? kPass : Reason::kAgentActorMissing;
     case ActingMode::kStanding:
-      // `standing` stands alone (closing rule 5): dropping the person never turns another agent into a standing one.
-      if (f.program.agents[f.chain[0]].modes != kModeStanding) return FailHop(f, 0, Reason::kAgentModeNotAllowed);
+      // `standing` stands alone (closing rule 5): dropping the person never turns another agent
+      // into a standing one.
+      if (f.program.agents[f.chain[0]].modes != kModeStanding)
+        return FailHop(f, 0, Reason::kAgentModeNotAllowed);
       break;
     default:
       if (AllDeclare(f, kModeOnBehalfOf)) {
@@ -42,15 +49,19 @@ Reason StepMode(Fold& f) {
         f.mode = ActingMode::kImpersonate;
       } else {
         int hop = 0;
-        while (hop + 1 < f.hop_count && (f.program.agents[f.chain[hop]].modes & (kModeOnBehalfOf | kModeImpersonate)) != 0) ++hop;
+        while (hop + 1 < f.hop_count &&
+               (f.program.agents[f.chain[hop]].modes & (kModeOnBehalfOf | kModeImpersonate)) != 0)
+          ++hop;
         return FailHop(f, hop, Reason::kAgentModeNotAllowed);
       }
   }
   for (int i = 0; i < f.hop_count; ++i) {
     const Agent& agent = f.program.agents[f.chain[i]];
     if (agent.lives_us == 0) continue;
-    if (Subtract(f.now, f.hops[i].born).us > agent.lives_us) return FailHop(f, i, Reason::kAgentExpired);
-    if (std::optional<Instant> end = Add(f.hops[i].born, Duration{agent.lives_us})) f.FlipsAfter(*end);
+    if (Subtract(f.now, f.hops[i].born).us > agent.lives_us)
+      return FailHop(f, i, Reason::kAgentExpired);
+    if (std::optional<Instant> end = Add(f.hops[i].born, Duration{agent.lives_us}))
+      f.FlipsAfter(*end);
   }
   for (int i = 0; i < f.hop_count; ++i) {
     const Agent& agent = f.program.agents[f.chain[i]];
@@ -68,20 +79,27 @@ Reason StepRevoked(Fold& f) {
   };
   if (f.person != nullptr) {
     // A run that began after the cut-off proves nothing about the person's own session.
-    if (revoked(RevokedKind::kPerson, f.person->id, f.request.signed_in)) return Reason::kRevokedPerson;
-  } else if (f.mode == ActingMode::kPublic && revoked(RevokedKind::kPerson, f.request.subject_id, std::nullopt)) {
+    if (revoked(RevokedKind::kPerson, f.person->id, f.request.signed_in))
+      return Reason::kRevokedPerson;
+  } else if (f.mode == ActingMode::kPublic &&
+             revoked(RevokedKind::kPerson, f.request.subject_id, std::nullopt)) {
     return Reason::kRevokedPerson;
   }
   if (f.account_system != kNone && f.store.AnyRevoked(RevokedKind::kAccount)) {
-    f.text.assign(f.Text(f.schema.systems[f.account_system].name)).append(":").append(f.account_key);
-    if (f.store.IsRevoked(RevokedKind::kAccount, f.text, std::nullopt)) return Reason::kRevokedAccount;
+    f.text.assign(f.Text(f.schema.systems[f.account_system].name))
+        .append(":")
+        .append(f.account_key);
+    if (f.store.IsRevoked(RevokedKind::kAccount, f.text, std::nullopt))
+      return Reason::kRevokedAccount;
   }
   for (int i = 0; i < f.hop_count; ++i) {
     const Hop& hop = f.hops[i];
-    if (revoked(RevokedKind::kAgent, hop.name, hop.born)) return FailHop(f, i, Reason::kRevokedAgent);
+    if (revoked(RevokedKind::kAgent, hop.name, hop.born))
+      return FailHop(f, i, Reason::kRevokedAgent);
     if (!f.store.AnyRevoked(RevokedKind::kInstance) || hop.instance.empty()) continue;
     f.text.assign(hop.name).append("/").append(hop.instance);
-    if (f.store.IsRevoked(RevokedKind::kInstance, f.text, hop.born)) return FailHop(f, i, Reason::kRevokedInstance);
+    if (f.store.IsRevoked(RevokedKind::kInstance, f.text, hop.born))
+      return FailHop(f, i, Reason::kRevokedInstance);
   }
   if (!f.request.task.empty()) {
     std::optional<Instant> opened;
@@ -90,7 +108,9 @@ Reason StepRevoked(Fold& f) {
   }
   if (f.person != nullptr && !f.snapshot.PersonsFresh(f.now)) return Reason::kStaleData;
   if (f.person != nullptr && f.schema.person.source_within_us != 0) {
-    if (std::optional<Instant> stale = Add(f.snapshot.as_of(), Duration{f.schema.person.source_within_us})) f.FlipsAfter(*stale);
+    if (std::optional<Instant> stale =
+            Add(f.snapshot.as_of(), Duration{f.schema.person.source_within_us}))
+      f.FlipsAfter(*stale);
   }
   return kPass;
 }
@@ -102,7 +122,8 @@ Reason StepLink(Fold& f) {
   const SystemDef& def = f.schema.systems[system];
   if (f.suppose != nullptr && f.suppose->linked) return kPass;
 
-  // Of the person's accounts there (of the one the subject named): those not revoked live, those checked in time are fresh.
+  // Of the person's accounts there (of the one the subject named): those not revoked live, those
+  // checked in time are fresh.
   const AccountFact* account = nullptr;
   int live = 0, fresh = 0;
   bool any_revoked = false;
@@ -116,10 +137,12 @@ Reason StepLink(Fold& f) {
       }
     }
     for (const AccountFact& claim : f.snapshot.FindAccounts(system, a.key)) {
-      if (!SameEntity(*claim.person, *f.person)) return Reason::kIdentityAmbiguous;  // a fragment that two people claim
+      if (!SameEntity(*claim.person, *f.person))
+        return Reason::kIdentityAmbiguous;  // a fragment that two people claim
     }
     ++live;
-    if (def.checked_within_us != 0 && Subtract(f.now, a.checked).us > def.checked_within_us) continue;
+    if (def.checked_within_us != 0 && Subtract(f.now, a.checked).us > def.checked_within_us)
+      continue;
     ++fresh;
     account = &a;
   }
@@ -131,7 +154,8 @@ Reason StepLink(Fold& f) {
     f.d.account_key = account->key;
   }
   if (def.checked_within_us != 0) {
-    if (std::optional<Instant> due = Add(account->checked, Duration{def.checked_within_us})) f.FlipsAfter(*due);
+    if (std::optional<Instant> due = Add(account->checked, Duration{def.checked_within_us}))
+      f.FlipsAfter(*due);
   }
   return kPass;
 }

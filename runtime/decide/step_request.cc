@@ -1,4 +1,5 @@
-// Step 1: the request gets its types. What the schema does not know is ignored and listed, what it knows must fit.
+// Step 1: the request gets its types. What the schema does not know is ignored and listed, what it
+// knows must fit.
 #include <algorithm>
 
 #include "runtime/base/text.h"
@@ -7,7 +8,8 @@
 namespace dpl {
 namespace {
 
-Reason Invalid(Fold& f, std::string_view what, std::string_view name = {}, std::string_view why = {}) {
+Reason Invalid(Fold& f, std::string_view what, std::string_view name = {},
+               std::string_view why = {}) {
   f.text.assign(what);
   if (!name.empty()) f.text.append(" `").append(name.substr(0, 64)).append("`");
   if (!why.empty()) f.text.append(": ").append(why);
@@ -15,12 +17,15 @@ Reason Invalid(Fold& f, std::string_view what, std::string_view name = {}, std::
   return Reason::kRequestInvalid;
 }
 
-// What was expected of a value, without what was sent: caller-made text stays out of sentences (closing rule 42).
+// What was expected of a value, without what was sent: caller-made text stays out of sentences
+// (closing rule 42).
 std::string_view Expectation(const Error& error) {
   std::string_view m = error.message;
   size_t expected = m.rfind(", expected ");
   if (expected != std::string_view::npos) m.remove_prefix(expected + 2);
-  return m.find('"') != std::string_view::npos && expected == std::string_view::npos ? "not of the declared type" : m;
+  return m.find('"') != std::string_view::npos && expected == std::string_view::npos
+             ? "not of the declared type"
+             : m;
 }
 
 // Names that come along: short, and nothing in them that looks like something else.
@@ -31,8 +36,8 @@ bool PlainName(std::string_view s) {
 bool MayAssert(Fold& f, std::string_view owner, std::string_view attribute) {
   if (f.caller.asserts_all_attributes) return true;
   for (const std::string& one : f.caller.asserts) {
-    if (one.size() == owner.size() + 1 + attribute.size() && one.starts_with(owner) && one[owner.size()] == '.' &&
-        one.ends_with(attribute)) {
+    if (one.size() == owner.size() + 1 + attribute.size() && one.starts_with(owner) &&
+        one[owner.size()] == '.' && one.ends_with(attribute)) {
       return true;
     }
   }
@@ -64,7 +69,8 @@ Reason TypeParams(Fold& f) {
   f.params = f.arena->NewArray<Value>(defs.size());
   if (f.params == nullptr) return f.OutOfArena(), Reason::kErrorArena;
   const WireValue* given = f.request.action_properties;
-  if (given != nullptr && !given->is_null() && !given->is_object()) return Invalid(f, "action.properties is not an object");
+  if (given != nullptr && !given->is_null() && !given->is_object())
+    return Invalid(f, "action.properties is not an object");
   for (size_t i = 0; i < defs.size(); ++i) {
     const ParamDef& p = defs[i];
     std::string_view name = f.Text(p.wire);
@@ -77,26 +83,32 @@ Reason TypeParams(Fold& f) {
       if (!value.ok()) return Invalid(f, "parameter", name, Expectation(value.error()));
       f.params[i] = *value;
       f.params[i].flags |= kFromRequest;
-      if (measure && WrittenNegative(*wire)) return Invalid(f, "parameter", name, "a measure is not below zero");
+      if (measure && WrittenNegative(*wire))
+        return Invalid(f, "parameter", name, "a measure is not below zero");
     }
     if (f.suppose != nullptr && f.suppose->measure == i && f.params[i].kind != ValueKind::kUnset) {
       f.params[i].i = f.suppose->quantity;
     }
     if (measure) {
       bool number = f.params[i].kind != ValueKind::kUnset && f.params[i].kind != ValueKind::kAbsent;
-      if (number && f.params[i].i < 0) return Invalid(f, "parameter", name, "a measure is not below zero");
+      if (number && f.params[i].i < 0)
+        return Invalid(f, "parameter", name, "a measure is not below zero");
       f.d.measures.Add(number ? f.params[i].i : INT64_MIN);
     }
   }
   ListIgnored(f, given, [&](std::string_view name) {
-    return name == "idempotency_key" || std::any_of(defs.begin(), defs.end(), [&](const ParamDef& p) { return f.Text(p.wire) == name; });
+    return name == "idempotency_key" ||
+           std::any_of(defs.begin(), defs.end(),
+                       [&](const ParamDef& p) { return f.Text(p.wire) == name; });
   });
   return kPass;
 }
 
-// Lays what a registered caller says over the facts: only `from request` attributes, and never over a fact (closing rule 18).
-Reason Overlay(Fold& f, const WireValue* given, std::string_view owner, const std::vector<AttributeDef>& defs,
-               const Value* facts, bool known_as_type, std::string_view what, const Value** out) {
+// Lays what a registered caller says over the facts: only `from request` attributes, and never over
+// a fact (closing rule 18).
+Reason Overlay(Fold& f, const WireValue* given, std::string_view owner,
+               const std::vector<AttributeDef>& defs, const Value* facts, bool known_as_type,
+               std::string_view what, const Value** out) {
   *out = facts;
   if (given == nullptr || given->is_null()) return kPass;
   if (!given->is_object()) return Invalid(f, what, {}, "not an object");
@@ -111,7 +123,9 @@ Reason Overlay(Fold& f, const WireValue* given, std::string_view owner, const st
       continue;
     }
     Result<Value> value = f.snapshot.TypeValue(*wire, a.type, f.arena);
-    if (!value.ok()) return Invalid(f, known_as_type ? "attribute" : "context field", f.Text(a.wire), Expectation(value.error()));
+    if (!value.ok())
+      return Invalid(f, known_as_type ? "attribute" : "context field", f.Text(a.wire),
+                     Expectation(value.error()));
     if (facts != nullptr && facts[i].kind != ValueKind::kUnset) continue;
     if (laid == nullptr) {
       laid = f.arena->NewArray<Value>(defs.size());
@@ -125,7 +139,8 @@ Reason Overlay(Fold& f, const WireValue* given, std::string_view owner, const st
   return kPass;
 }
 
-// An action that makes its resource is decided on the parent it names, which must be a known fact (closing rule 16).
+// An action that makes its resource is decided on the parent it names, which must be a known fact
+// (closing rule 16).
 Reason ParentOfNew(Fold& f, Entity* resource) {
   if (!f.action_def->makes || !f.resource_def->has_parent) return kPass;
   for (size_t i = 0; i < f.action_def->params.size(); ++i) {
@@ -134,8 +149,10 @@ Reason ParentOfNew(Fold& f, Entity* resource) {
     const Value& named = f.params[i];
     if (named.kind != ValueKind::kResource) continue;
     std::string_view name = f.Text(f.action_def->params[i].wire);
-    if (!named.entity->loaded) return Invalid(f, "parameter", name, "the parent is not a known fact");
-    if (resource->parent_state == Entity::Parent::kKnown && !SameEntity(*resource->parent, *named.entity)) {
+    if (!named.entity->loaded)
+      return Invalid(f, "parameter", name, "the parent is not a known fact");
+    if (resource->parent_state == Entity::Parent::kKnown &&
+        !SameEntity(*resource->parent, *named.entity)) {
       return Invalid(f, "parameter", name, "the resource exists already, elsewhere");
     }
     resource->parent_state = Entity::Parent::kKnown;
@@ -157,16 +174,20 @@ Reason TypeResource(Fold& f) {
   laid->id = *id;
   const std::vector<AttributeDef>& defs = f.resource_def->attributes;
   const WireValue* given = f.request.resource_properties;
-  Reason r = Overlay(f, given, f.Text(f.resource_def->name), defs, laid->attributes, true, "resource.properties", &laid->attributes);
+  Reason r = Overlay(f, given, f.Text(f.resource_def->name), defs, laid->attributes, true,
+                     "resource.properties", &laid->attributes);
   if (r != kPass) return r;
   uint32_t p = f.resource_def->parent_attribute;
-  if (f.resource_def->parent_from_request && p != kNone && laid->parent_state == Entity::Parent::kNoFact &&
-      laid->attributes != nullptr && laid->attributes[p].kind == ValueKind::kResource) {
+  if (f.resource_def->parent_from_request && p != kNone &&
+      laid->parent_state == Entity::Parent::kNoFact && laid->attributes != nullptr &&
+      laid->attributes[p].kind == ValueKind::kResource) {
     laid->parent_state = Entity::Parent::kKnown;
     laid->parent = laid->attributes[p].entity;
   }
   ListIgnored(f, given, [&](std::string_view name) {
-    return std::any_of(defs.begin(), defs.end(), [&](const AttributeDef& a) { return a.from_request && f.Text(a.wire) == name; });
+    return std::any_of(defs.begin(), defs.end(), [&](const AttributeDef& a) {
+      return a.from_request && f.Text(a.wire) == name;
+    });
   });
   r = ParentOfNew(f, laid);
   f.env.resource = laid;
@@ -178,7 +199,8 @@ Reason TypeContext(Fold& f) {
   const Value* values = nullptr;
   Reason r = Overlay(f, f.request.context, "context", defs, nullptr, false, "context", &values);
   if (r != kPass) return r;
-  bool any_default = std::any_of(defs.begin(), defs.end(), [](const AttributeDef& a) { return a.default_constant != kNone; });
+  bool any_default = std::any_of(defs.begin(), defs.end(),
+                                 [](const AttributeDef& a) { return a.default_constant != kNone; });
   if (values == nullptr && (any_default || !defs.empty())) {
     values = f.arena->NewArray<Value>(defs.size());
     if (values == nullptr) return f.OutOfArena(), Reason::kErrorArena;
@@ -190,11 +212,20 @@ Reason TypeContext(Fold& f) {
   f.env.context = values;
   ListIgnored(f, f.request.context, [&](std::string_view name) {
     static constexpr std::string_view kOurs[] = {
-        "agent", "actor", "task", "approval", "dry_run", "explain", "break_glass", "time", "supported_obligations",
+        "agent",
+        "actor",
+        "task",
+        "approval",
+        "dry_run",
+        "explain",
+        "break_glass",
+        "time",
+        "supported_obligations",
         "supported_mandatory_extensions",
     };
     return std::find(std::begin(kOurs), std::end(kOurs), name) != std::end(kOurs) ||
-           std::any_of(defs.begin(), defs.end(), [&](const AttributeDef& a) { return f.Text(a.wire) == name; });
+           std::any_of(defs.begin(), defs.end(),
+                       [&](const AttributeDef& a) { return f.Text(a.wire) == name; });
   });
   return kPass;
 }
@@ -215,10 +246,13 @@ Reason StepRequest(Fold& f) {
   const Request& r = f.request;
   if (!r.malformed.empty()) return Invalid(f, r.malformed.substr(0, 256));
   if (r.too_many_hops) return Invalid(f, "the chain has more than 8 agents");
-  if (r.dry_run && !f.caller.dry_run) return Invalid(f, "this caller is not registered for dry runs");
-  if (r.subject_type.size() > 256 || !PlainName(r.subject_id)) return Invalid(f, "subject.id", {}, "not a plain text");
+  if (r.dry_run && !f.caller.dry_run)
+    return Invalid(f, "this caller is not registered for dry runs");
+  if (r.subject_type.size() > 256 || !PlainName(r.subject_id))
+    return Invalid(f, "subject.id", {}, "not a plain text");
   for (int i = 0; i < r.hop_count; ++i) {
-    if (!PlainName(r.hops[i].agent) || !PlainName(r.hops[i].instance)) return Invalid(f, "an agent or instance is not a plain text");
+    if (!PlainName(r.hops[i].agent) || !PlainName(r.hops[i].instance))
+      return Invalid(f, "an agent or instance is not a plain text");
   }
   if (!PlainName(r.task) || !PlainName(r.approval) || !PlainName(r.break_glass)) {
     return Invalid(f, "task, approval or break_glass is not a plain text");
@@ -247,15 +281,19 @@ Reason StepRequest(Fold& f) {
   return TypeContext(f);
 }
 
-// Lays what the caller may say about the person over the facts; called once step 2 has found the person.
+// Lays what the caller may say about the person over the facts; called once step 2 has found the
+// person.
 Reason OverlayPerson(Fold& f) {
   const Value* attributes = nullptr;
   const std::vector<AttributeDef>& defs = f.schema.person.attributes;
-  Reason r = Overlay(f, f.request.subject_properties, "person", defs, f.person->attributes, true, "subject.properties", &attributes);
+  Reason r = Overlay(f, f.request.subject_properties, "person", defs, f.person->attributes, true,
+                     "subject.properties", &attributes);
   if (r != kPass) return r;
   ListIgnored(f, f.request.subject_properties, [&](std::string_view name) {
     return name == "act" || name == "iss" || name == "iat" || name == "auth_time" ||
-           std::any_of(defs.begin(), defs.end(), [&](const AttributeDef& a) { return a.from_request && f.Text(a.wire) == name; });
+           std::any_of(defs.begin(), defs.end(), [&](const AttributeDef& a) {
+             return a.from_request && f.Text(a.wire) == name;
+           });
   });
   if (attributes == f.person->attributes) return kPass;
   Entity* laid = f.arena->New<Entity>(*f.person);

@@ -31,7 +31,9 @@ Reason StepSeparation(Fold& f) {
     for (const Hit& hit : HitsOf(f, role)) {
       if (hit.match == Truth::kFalse) continue;
       uint32_t statement = f.program.clauses[hit.clause].statement;
-      bool seen = std::any_of(matches.begin(), matches.end(), [&](const Match& m) { return m.statement == statement && m.side == side; });
+      bool seen = std::any_of(matches.begin(), matches.end(), [&](const Match& m) {
+        return m.statement == statement && m.side == side;
+      });
       if (!seen && !matches.Add(f.arena, {statement, side})) f.OutOfArena();
     }
   }
@@ -46,16 +48,19 @@ Reason StepSeparation(Fold& f) {
       result = Reason::kSeparation;
       continue;
     }
-    // `within 90d` still counts what was done exactly 90 days ago; the store takes what lies after an instant.
+    // `within 90d` still counts what was done exactly 90 days ago; the store takes what lies after
+    // an instant.
     Instant not_before{INT64_MIN};
-    if (separate.within_us != 0) not_before = Subtract(f.now, Duration{separate.within_us}).value_or(kMinInstant);
+    if (separate.within_us != 0)
+      not_before = Subtract(f.now, Duration{separate.within_us}).value_or(kMinInstant);
     if (separate.within_us != 0) not_before.us -= 1;
     auto concern = [&](std::string_view who) {
       if (f.store.ActRecorded(f.Text(s.name), 1 - m.side, key, who, not_before)) {
         f.Blame(Part::kSeparation, m.statement, kNone);
         result = Reason::kSeparation;
       }
-      if (!f.acts.Add(f.arena, {m.statement, m.side, f.Text(s.name), key, who, not_before})) f.OutOfArena();
+      if (!f.acts.Add(f.arena, {m.statement, m.side, f.Text(s.name), key, who, not_before}))
+        f.OutOfArena();
     };
     if (f.person != nullptr) {
       concern(f.person->id);

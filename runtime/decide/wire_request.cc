@@ -15,7 +15,8 @@ Error Bad(std::string message, const WireValue* at = nullptr) {
 }
 
 // A required text member of a required object.
-Status ReadText(const WireValue* object, std::string_view object_name, std::string_view name, std::string_view* out) {
+Status ReadText(const WireValue* object, std::string_view object_name, std::string_view name,
+                std::string_view* out) {
   const WireValue* v = object->Find(name);
   std::string path = std::string(object_name) + "." + std::string(name);
   if (v == nullptr) return Bad(path + " is missing", object);
@@ -59,7 +60,8 @@ std::optional<Instant> ReadInstant(const WireValue* v) {
   if (v == nullptr) return std::nullopt;
   if (v->is_number()) {
     Result<Decimal> seconds = ParseDecimal(v->text, true);
-    if (!seconds.ok() || seconds->micro < kMinInstant.us || seconds->micro > kMaxInstant.us) return std::nullopt;
+    if (!seconds.ok() || seconds->micro < kMinInstant.us || seconds->micro > kMaxInstant.us)
+      return std::nullopt;
     return Instant{seconds->micro};
   }
   if (!v->is_string()) return std::nullopt;
@@ -75,7 +77,8 @@ std::string_view TextOf(const WireValue& object, std::initializer_list<std::stri
   return {};
 }
 
-// Says which member about a run is there and cannot be read: taking it for absent would make an old run a fresh one.
+// Says which member about a run is there and cannot be read: taking it for absent would make an old
+// run a fresh one.
 std::string_view UnreadableRun(const WireValue& object) {
   for (std::string_view name : {"born", "iat"}) {
     const WireValue* v = object.Find(name);
@@ -122,7 +125,8 @@ Status ReadNested(const WireValue& act, std::string_view path, Placement* out) {
   return Status::Ok();
 }
 
-// {client_id, client_instance_id, act:[root … leaf]}: oldest first, the leaf is the client itself or comes before it.
+// {client_id, client_instance_id, act:[root … leaf]}: oldest first, the leaf is the client itself
+// or comes before it.
 Status ReadActor(const WireValue& actor, Placement* out) {
   const WireValue* act = actor.Find("act");
   if (act == nullptr || act->is_object()) {
@@ -150,7 +154,8 @@ Status ReadActor(const WireValue& actor, Placement* out) {
   return Status::Ok();
 }
 
-// Two placements agree when the actor is the same, and so is the rest of the chain where both tell it.
+// Two placements agree when the actor is the same, and so is the rest of the chain where both tell
+// it.
 bool Merge(const Placement& other, Placement* chain) {
   if (other.count == 0) return true;
   if (chain->count == 0) {
@@ -167,7 +172,8 @@ bool Merge(const Placement& other, Placement* chain) {
     Request::Hop& mine = merged.hops[offset + i];
     const Request::Hop& its = shorter.hops[i];
     if (mine.agent != its.agent) return false;
-    if (!mine.instance.empty() && !its.instance.empty() && mine.instance != its.instance) return false;
+    if (!mine.instance.empty() && !its.instance.empty() && mine.instance != its.instance)
+      return false;
     if (mine.born && its.born && *mine.born != *its.born) return false;
     if (mine.instance.empty()) mine.instance = its.instance;
     if (!mine.born) mine.born = its.born;
@@ -177,7 +183,8 @@ bool Merge(const Placement& other, Placement* chain) {
 }
 
 // A text, or the `id`/`name` of an object.
-std::string_view TextOrMember(const WireValue* v, std::string_view member, std::string_view complaint, Request* r) {
+std::string_view TextOrMember(const WireValue* v, std::string_view member,
+                              std::string_view complaint, Request* r) {
   if (v == nullptr || v->is_null()) return {};
   if (v->is_string()) return v->text;
   const WireValue* inner = v->Find(member);
@@ -218,7 +225,8 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
   Placement chain;
   if (r.subject_properties != nullptr) {
     const WireValue* act = r.subject_properties->Find("act");
-    if (act != nullptr && !act->is_null()) DPL_RETURN_IF_ERROR(ReadNested(*act, "subject.properties.act", &chain));
+    if (act != nullptr && !act->is_null())
+      DPL_RETURN_IF_ERROR(ReadNested(*act, "subject.properties.act", &chain));
   }
   if (r.context != nullptr) {
     const WireValue* agent = r.context->Find("agent");
@@ -237,7 +245,8 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
     }
     r.task = TextOrMember(r.context->Find("task"), "id", "context.task is not a string", &r);
     r.approval = TextOrMember(r.context->Find("approval"), "id", "context.approval has no id", &r);
-    r.break_glass = TextOrMember(r.context->Find("break_glass"), "name", "context.break_glass has no name", &r);
+    r.break_glass =
+        TextOrMember(r.context->Find("break_glass"), "name", "context.break_glass has no name", &r);
     r.dry_run = ReadFlag(r.context->Find("dry_run"), {}, "context.dry_run is not a bool", &r);
     r.explain = ReadFlag(r.context->Find("explain"), "full", "context.explain is not a bool", &r);
   }
@@ -246,20 +255,23 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
     Request::Hop self;
     self.agent = r.subject_id;
     if (r.subject_properties != nullptr) {
-      if (!UnreadableRun(*r.subject_properties).empty()) r.malformed = "subject.properties: the run's id or time cannot be read";
+      if (!UnreadableRun(*r.subject_properties).empty())
+        r.malformed = "subject.properties: the run's id or time cannot be read";
       self.instance = TextOf(*r.subject_properties, {"instance", "client_instance_id", "jti"});
       self.born = ReadInstant(r.subject_properties->Find("born"));
       if (!self.born) self.born = ReadInstant(r.subject_properties->Find("iat"));
     }
     if (chain.count > 0 && chain.hops[0].agent == self.agent) {
       Request::Hop& root = chain.hops[0];
-      if (!root.instance.empty() && !self.instance.empty() && root.instance != self.instance) r.actor_conflict = true;
+      if (!root.instance.empty() && !self.instance.empty() && root.instance != self.instance)
+        r.actor_conflict = true;
       if (root.instance.empty()) root.instance = self.instance;
       if (!root.born) root.born = self.born;
     } else if (chain.count == kMaxHops) {
       chain.too_many = true;
     } else {
-      std::move_backward(chain.hops.begin(), chain.hops.begin() + chain.count, chain.hops.begin() + chain.count + 1);
+      std::move_backward(chain.hops.begin(), chain.hops.begin() + chain.count,
+                         chain.hops.begin() + chain.count + 1);
       chain.hops[0] = self;
       ++chain.count;
     }

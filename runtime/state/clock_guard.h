@@ -3,8 +3,9 @@
 //   ClockGuard guard;
 //   request.clock_suspect = !guard.Trust(clock.Now(), clock.MonotonicUs());
 //
-// A wall clock that runs back is harmless: windows use the highest time stored. One that jumps forward by more than five
-// minutes against the monotonic clock could open windows early, so metered permits stop until Confirm(). Thread-safe.
+// A wall clock that runs back is harmless: windows use the highest time stored. One that jumps
+// forward by more than five minutes against the monotonic clock could open windows early, so
+// metered permits stop until Confirm(). Thread-safe.
 #pragma once
 
 #include <cstdint>

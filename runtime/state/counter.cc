@@ -70,7 +70,8 @@ void SlidingWindow::Add(Instant at, int64_t quantity, int64_t window_us) {
 int64_t SlidingWindow::Sum(Instant now, int64_t window_us) const {
   int64_t start = WindowStart(now, window_us);
   int64_t sum = 0;
-  for (int i = size_ - 1; i >= 0 && events_[i].at_us > start; --i) sum = SaturatingAdd(sum, events_[i].quantity);
+  for (int i = size_ - 1; i >= 0 && events_[i].at_us > start; --i)
+    sum = SaturatingAdd(sum, events_[i].quantity);
   return sum;
 }
 
@@ -91,9 +92,12 @@ Counter::Counter(const CounterKey& key) : window_(key.window), sliding_us_(key.s
 
 std::optional<int64_t> Counter::Used(const CounterKey& key, Instant now) const {
   switch (window_) {
-    case CounterKey::Window::kTotal: return total_;
-    case CounterKey::Window::kSliding: return sliding_->Sum(now, sliding_us_);
-    case CounterKey::Window::kCalendar: break;
+    case CounterKey::Window::kTotal:
+      return total_;
+    case CounterKey::Window::kSliding:
+      return sliding_->Sum(now, sliding_us_);
+    case CounterKey::Window::kCalendar:
+      break;
   }
   if (key.start > calendar_[0].start) return 0;
   for (const Calendar& c : calendar_) {
@@ -104,9 +108,14 @@ std::optional<int64_t> Counter::Used(const CounterKey& key, Instant now) const {
 
 void Counter::Add(const CounterKey& key, int64_t quantity, Instant now) {
   switch (window_) {
-    case CounterKey::Window::kTotal: total_ = SaturatingAdd(total_, quantity); return;
-    case CounterKey::Window::kSliding: sliding_->Add(now, quantity, sliding_us_); return;
-    case CounterKey::Window::kCalendar: break;
+    case CounterKey::Window::kTotal:
+      total_ = SaturatingAdd(total_, quantity);
+      return;
+    case CounterKey::Window::kSliding:
+      sliding_->Add(now, quantity, sliding_us_);
+      return;
+    case CounterKey::Window::kCalendar:
+      break;
   }
   if (key.start > calendar_[0].start) {
     calendar_[1] = calendar_[0];
@@ -122,12 +131,15 @@ void Counter::Add(const CounterKey& key, int64_t quantity, Instant now) {
 
 void Counter::Set(const CounterKey& key, int64_t used, Instant now) {
   switch (window_) {
-    case CounterKey::Window::kTotal: total_ = used; return;
+    case CounterKey::Window::kTotal:
+      total_ = used;
+      return;
     case CounterKey::Window::kSliding:
       sliding_->Clear();
       sliding_->Add(now, used, sliding_us_);
       return;
-    case CounterKey::Window::kCalendar: break;
+    case CounterKey::Window::kCalendar:
+      break;
   }
   Add(key, 0, now);
   for (Calendar& c : calendar_) {
@@ -137,9 +149,14 @@ void Counter::Set(const CounterKey& key, int64_t used, Instant now) {
 
 void Counter::GiveBack(Instant window_start, Instant charged_at, int64_t quantity, Instant now) {
   switch (window_) {
-    case CounterKey::Window::kTotal: total_ -= std::min(quantity, total_); return;
-    case CounterKey::Window::kSliding: sliding_->GiveBack(charged_at, quantity, now, sliding_us_); return;
-    case CounterKey::Window::kCalendar: break;
+    case CounterKey::Window::kTotal:
+      total_ -= std::min(quantity, total_);
+      return;
+    case CounterKey::Window::kSliding:
+      sliding_->GiveBack(charged_at, quantity, now, sliding_us_);
+      return;
+    case CounterKey::Window::kCalendar:
+      break;
   }
   for (Calendar& c : calendar_) {
     if (c.start == window_start && c.end.us != 0) c.used -= std::min(quantity, c.used);
@@ -148,9 +165,12 @@ void Counter::GiveBack(Instant window_start, Instant charged_at, int64_t quantit
 
 bool Counter::Dead(Instant now) const {
   switch (window_) {
-    case CounterKey::Window::kTotal: return total_ == 0;
-    case CounterKey::Window::kSliding: return sliding_->Empty(now, sliding_us_);
-    case CounterKey::Window::kCalendar: return calendar_[0].end <= now;
+    case CounterKey::Window::kTotal:
+      return total_ == 0;
+    case CounterKey::Window::kSliding:
+      return sliding_->Empty(now, sliding_us_);
+    case CounterKey::Window::kCalendar:
+      return calendar_[0].end <= now;
   }
   return false;
 }

@@ -1,7 +1,9 @@
-// The arithmetic of one counter: a calendar window and the one before it, a sliding window, or a total. Not thread-safe.
+// The arithmetic of one counter: a calendar window and the one before it, a sliding window, or a
+// total. Not thread-safe.
 //
-// A sliding window (now - D, now] keeps exact instants while they are few. Past kExact of them, instants are rounded up to
-// the ends of buckets (k·g, (k+1)·g] with g = D/60: an event may then count up to g too long, never too short.
+// A sliding window (now - D, now] keeps exact instants while they are few. Past kExact of them,
+// instants are rounded up to the ends of buckets (k·g, (k+1)·g] with g = D/60: an event may then
+// count up to g too long, never too short.
 #pragma once
 
 #include <array>
@@ -22,10 +24,12 @@ class SlidingWindow {
   static constexpr int kExact = 64;
   static constexpr int kBuckets = 60;
 
-  // `at` must not be below an `at` given before (callers use the high time); an earlier one counts as the last one.
+  // `at` must not be below an `at` given before (callers use the high time); an earlier one counts
+  // as the last one.
   void Add(Instant at, int64_t quantity, int64_t window_us);
   int64_t Sum(Instant now, int64_t window_us) const;
-  // Takes back from the event added at `at`; nothing when that event is already out of the window at `now`.
+  // Takes back from the event added at `at`; nothing when that event is already out of the window
+  // at `now`.
   void GiveBack(Instant at, int64_t quantity, Instant now, int64_t window_us);
   bool Empty(Instant now, int64_t window_us) const { return Sum(now, window_us) == 0; }
   void Clear() { size_ = 0; }

@@ -35,17 +35,31 @@ CounterKey WindowOfLimit(const Limit& limit, const Schema& schema, Instant now) 
   };
   switch (limit.period) {
     case LimitPeriod::kEach:
-    case LimitPeriod::kTotal: key.window = CounterKey::Window::kTotal; break;
+    case LimitPeriod::kTotal:
+      key.window = CounterKey::Window::kTotal;
+      break;
     case LimitPeriod::kSliding:
       key.window = CounterKey::Window::kSliding;
       key.sliding_us = limit.window_us;
       break;
-    case LimitPeriod::kHour: calendar(Period::kHour); break;
-    case LimitPeriod::kDay: calendar(Period::kDay); break;
-    case LimitPeriod::kWeek: calendar(Period::kWeek); break;
-    case LimitPeriod::kMonth: calendar(Period::kMonth); break;
-    case LimitPeriod::kQuarter: calendar(Period::kQuarter); break;
-    case LimitPeriod::kYear: calendar(Period::kYear); break;
+    case LimitPeriod::kHour:
+      calendar(Period::kHour);
+      break;
+    case LimitPeriod::kDay:
+      calendar(Period::kDay);
+      break;
+    case LimitPeriod::kWeek:
+      calendar(Period::kWeek);
+      break;
+    case LimitPeriod::kMonth:
+      calendar(Period::kMonth);
+      break;
+    case LimitPeriod::kQuarter:
+      calendar(Period::kQuarter);
+      break;
+    case LimitPeriod::kYear:
+      calendar(Period::kYear);
+      break;
   }
   return key;
 }

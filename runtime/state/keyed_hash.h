@@ -1,5 +1,5 @@
-// Hash tables whose keys a request may choose: SipHash-1-3 under a key of this process, and keys joined from parts
-// without touching the heap.
+// Hash tables whose keys a request may choose: SipHash-1-3 under a key of this process, and keys
+// joined from parts without touching the heap.
 #pragma once
 
 #include <cstddef>

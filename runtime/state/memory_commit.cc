@@ -8,18 +8,22 @@ namespace dpl {
 using ReadLock = std::shared_lock<std::shared_mutex>;
 using WriteLock = std::unique_lock<std::shared_mutex>;
 
-// Every guard and every test, before anything is written. Fills scratch_ with the counters of the charges.
+// Every guard and every test, before anything is written. Fills scratch_ with the counters of the
+// charges.
 CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, CommitResult* result) {
   for (std::string_view id : request.approvals) {
     auto it = approvals_.find(id);
-    if (it == approvals_.end() || it->second->uses_left == 0 || it->second->expires <= request.now) {
+    if (it == approvals_.end() || it->second->uses_left == 0 ||
+        it->second->expires <= request.now) {
       return CommitOutcome::kApprovalUsed;
     }
   }
   for (const CommitRequest::Act& act : request.acts) {
-    if (ActAfter(act.separate, 1 - act.side, act.key, act.person, act.not_before)) return CommitOutcome::kSeparation;
+    if (ActAfter(act.separate, 1 - act.side, act.key, act.person, act.not_before))
+      return CommitOutcome::kSeparation;
   }
-  if (acts_.size() + request.acts.size() > options_.max_acts && !request.acts.empty()) return CommitOutcome::kFull;
+  if (acts_.size() + request.acts.size() > options_.max_acts && !request.acts.empty())
+    return CommitOutcome::kFull;
 
   size_t births = 0;
   for (size_t i = 0; i < request.instances.size(); ++i) {
@@ -28,7 +32,8 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
       auto known = instances_.find(std::string_view(JoinedKey({seen.agent, seen.instance})));
       if (known != instances_.end()) {
         // Between the read and now another decision may have bound it to a task.
-        if (!known->second.task.empty() && known->second.task != seen.task) return CommitOutcome::kInstances;
+        if (!known->second.task.empty() && known->second.task != seen.task)
+          return CommitOutcome::kInstances;
         continue;
       }
       ++births;
@@ -61,7 +66,8 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
     int64_t sum = 0;
     bool wide = charge.quantity < 0 || __builtin_add_overflow(*used, charge.quantity, &sum);
     for (size_t j = 0; j < i; ++j) {
-      if (scratch_[j] == counter) wide |= __builtin_add_overflow(sum, request.charges[j].quantity, &sum);
+      if (scratch_[j] == counter)
+        wide |= __builtin_add_overflow(sum, request.charges[j].quantity, &sum);
     }
     if (wide || sum > charge.cap) {
       result->failed = static_cast<uint32_t>(i);
@@ -123,7 +129,9 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
       auto it = instances_.find(std::string_view(key));
       birth = it == instances_.end();
       if (birth) it = instances_.try_emplace(key.ToString()).first;
-      if (birth) it->second = {seen.born, Instant{SaturatingAdd(seen.born.us, seen.keep_us)}, std::string(seen.task)};
+      if (birth)
+        it->second = {seen.born, Instant{SaturatingAdd(seen.born.us, seen.keep_us)},
+                      std::string(seen.task)};
       if (it->second.task.empty() && !seen.task.empty()) it->second.task.assign(seen.task);
     }
     if (!birth || seen.max == 0) continue;
@@ -161,8 +169,8 @@ uint64_t MemoryStore::Reserve(const CommitRequest& request, Instant now) {
     const Charge& c = request.charges[i];
     scratch_[i]->Add(c.counter, c.quantity, now);
     ++scratch_[i]->holds;
-    r.held.push_back({scratch_[i], c.quantity, c.counter.start, now, c.measure, c.returns, c.counter.window,
-                      c.counter.end, c.counter.sliding_us});
+    r.held.push_back({scratch_[i], c.quantity, c.counter.start, now, c.measure, c.returns,
+                      c.counter.window, c.counter.end, c.counter.sliding_us});
   }
   if (!request.charge_key.empty()) {
     ChargeKey& key = keys_.try_emplace(std::string(request.charge_key)).first->second;
@@ -170,7 +178,8 @@ uint64_t MemoryStore::Reserve(const CommitRequest& request, Instant now) {
     key.state = ReservationState::kOpen;
     key.digest.assign(request.request_digest);
     key.deadline = request.reservation_deadline;
-    key.keep_until = Instant{SaturatingAdd(std::max(now, request.reservation_deadline).us, request.keep_key_us)};
+    key.keep_until =
+        Instant{SaturatingAdd(std::max(now, request.reservation_deadline).us, request.keep_key_us)};
     r.key = &key;
   }
   return id;
@@ -205,20 +214,25 @@ void MemoryStore::Expire(Instant now) {
   }
 }
 
-Result<MemoryStore::Reservation*> MemoryStore::OpenReservation(uint64_t id, std::string_view caller, Instant now) {
+Result<MemoryStore::Reservation*> MemoryStore::OpenReservation(uint64_t id, std::string_view caller,
+                                                               Instant now) {
   Reservation* r = FindReservation(id);
   if (r == nullptr) {
     bool past = id != 0 && id < first_id_;
     return past ? Error{"reservation.closed", "this reservation is closed"}
                 : Error{"reservation.unknown", "there is no such reservation"};
   }
-  if (r->caller != caller) return Error{"reservation.caller", "only the caller that got the permit may end its reservation"};
+  if (r->caller != caller)
+    return Error{"reservation.caller",
+                 "only the caller that got the permit may end its reservation"};
   if (r->state == ReservationState::kOpen && r->deadline < now) Close(r, ReservationState::kSpent);
-  if (r->state != ReservationState::kOpen) return Error{"reservation.closed", "this reservation is closed"};
+  if (r->state != ReservationState::kOpen)
+    return Error{"reservation.closed", "this reservation is closed"};
   return r;
 }
 
-Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller, std::optional<int64_t> actual, Instant now) {
+Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller,
+                            std::optional<int64_t> actual, Instant now) {
   WriteLock lock(mutex_);
   Instant at = Raise(now);
   Result<Reservation*> open = OpenReservation(reservation, caller, at);
@@ -233,7 +247,8 @@ Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller, std::
   for (const Share& h : r.held) {
     if (!h.returns) continue;
     if (first != nullptr && h.measure != first->measure) {
-      return Error{"reservation.actual", "several measures were reserved, so one actual quantity does not tell which"};
+      return Error{"reservation.actual",
+                   "several measures were reserved, so one actual quantity does not tell which"};
     }
     first = &h;
   }
@@ -248,7 +263,9 @@ Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller, std::
       h.counter->Add(key, *actual - h.quantity, at);
     }
     Close(&r, ReservationState::kSpent);
-    return Error{"reservation.overrun", "more was used than was reserved; the reservation is spent and the overrun counted"};
+    return Error{
+        "reservation.overrun",
+        "more was used than was reserved; the reservation is spent and the overrun counted"};
   }
   for (const Share& h : r.held) {
     if (h.returns) h.counter->GiveBack(h.window_start, h.at, h.quantity - *actual, at);
@@ -269,13 +286,15 @@ Status MemoryStore::Cancel(uint64_t reservation, std::string_view caller, Instan
   return Status::Ok();
 }
 
-bool MemoryStore::FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state, std::string* digest) const {
+bool MemoryStore::FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state,
+                             std::string* digest) const {
   ReadLock lock(mutex_);
   auto it = keys_.find(key);
   if (it == keys_.end()) return false;
   *reservation = it->second.reservation;
   *state = it->second.state;
-  if (*state == ReservationState::kOpen && it->second.deadline < HighTime()) *state = ReservationState::kSpent;
+  if (*state == ReservationState::kOpen && it->second.deadline < HighTime())
+    *state = ReservationState::kSpent;
   digest->assign(it->second.digest);
   return true;
 }

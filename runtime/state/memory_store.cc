@@ -1,4 +1,5 @@
-// Reads and plain writes of the in-memory store; the commit and reservations are in memory_commit.cc.
+// Reads and plain writes of the in-memory store; the commit and reservations are in
+// memory_commit.cc.
 #include "runtime/state/memory_store.h"
 
 #include <algorithm>
@@ -22,7 +23,8 @@ MemoryStore::~MemoryStore() = default;
 
 // ---------------------------------------------------------------- revocation
 
-bool MemoryStore::IsRevoked(RevokedKind kind, std::string_view name, std::optional<Instant> since) const {
+bool MemoryStore::IsRevoked(RevokedKind kind, std::string_view name,
+                            std::optional<Instant> since) const {
   if (!AnyRevoked(kind)) return false;
   ReadLock lock(mutex_);
   const KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
@@ -32,7 +34,8 @@ bool MemoryStore::IsRevoked(RevokedKind kind, std::string_view name, std::option
   return it->second.always || !since.has_value() || *since <= it->second.before;
 }
 
-uint64_t MemoryStore::Revoke(RevokedKind kind, std::string_view name, std::optional<Instant> before) {
+uint64_t MemoryStore::Revoke(RevokedKind kind, std::string_view name,
+                             std::optional<Instant> before) {
   WriteLock lock(mutex_);
   KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
   RevokedEntry& entry = map.try_emplace(std::string(name)).first->second;
@@ -41,13 +44,15 @@ uint64_t MemoryStore::Revoke(RevokedKind kind, std::string_view name, std::optio
   } else {
     entry.always = true;
   }
-  revoked_count_[static_cast<int>(kind)].store(static_cast<uint32_t>(map.size()), std::memory_order_release);
+  revoked_count_[static_cast<int>(kind)].store(static_cast<uint32_t>(map.size()),
+                                               std::memory_order_release);
   return epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
 }
 
 // ---------------------------------------------------------------- consents and tasks
 
-bool MemoryStore::FindConsent(std::string_view delegation, std::string_view person, ConsentRecord* out) const {
+bool MemoryStore::FindConsent(std::string_view delegation, std::string_view person,
+                              ConsentRecord* out) const {
   JoinedKey key({delegation, person});
   ReadLock lock(mutex_);
   auto it = consents_.find(std::string_view(key));
@@ -58,7 +63,8 @@ bool MemoryStore::FindConsent(std::string_view delegation, std::string_view pers
   return true;
 }
 
-void MemoryStore::GiveConsent(std::string_view delegation, std::string_view person, const ConsentRecord& consent) {
+void MemoryStore::GiveConsent(std::string_view delegation, std::string_view person,
+                              const ConsentRecord& consent) {
   JoinedKey key({delegation, person});
   WriteLock lock(mutex_);
   auto [it, made] = consents_.try_emplace(key.ToString(), consent);
@@ -81,7 +87,8 @@ Status MemoryStore::OpenTask(const TaskRecord& task) {
 
 // ---------------------------------------------------------------- instances and hand-offs
 
-bool MemoryStore::FindInstance(std::string_view agent, std::string_view instance, Instant* born, bool* bound_to_task) const {
+bool MemoryStore::FindInstance(std::string_view agent, std::string_view instance, Instant* born,
+                               bool* bound_to_task) const {
   JoinedKey key({agent, instance});
   ReadLock lock(mutex_);
   auto it = instances_.find(std::string_view(key));
@@ -91,7 +98,8 @@ bool MemoryStore::FindInstance(std::string_view agent, std::string_view instance
   return true;
 }
 
-bool MemoryStore::InstanceBoundTo(std::string_view agent, std::string_view instance, std::string_view task) const {
+bool MemoryStore::InstanceBoundTo(std::string_view agent, std::string_view instance,
+                                  std::string_view task) const {
   JoinedKey key({agent, instance});
   ReadLock lock(mutex_);
   auto it = instances_.find(std::string_view(key));
@@ -103,7 +111,8 @@ uint64_t MemoryStore::InstancesBorn(std::string_view agent, int64_t window_us, I
   auto it = births_.find(agent);
   if (it == births_.end()) return 0;
   Instant at = std::max(now, HighTime());
-  return static_cast<uint64_t>(it->second.window.Sum(at, window_us == 0 ? it->second.window_us : window_us));
+  return static_cast<uint64_t>(
+      it->second.window.Sum(at, window_us == 0 ? it->second.window_us : window_us));
 }
 
 bool MemoryStore::HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance,
@@ -131,11 +140,13 @@ bool MemoryStore::HasParent(std::string_view child_agent, std::string_view child
 }
 
 Status MemoryStore::RecordHandoff(std::string_view parent_agent, std::string_view parent_instance,
-                                  std::string_view child_agent, std::string_view child_instance, std::string_view task) {
+                                  std::string_view child_agent, std::string_view child_instance,
+                                  std::string_view task) {
   WriteLock lock(mutex_);
   if (child_instance.empty()) {
     // Fresh runs have no names to keep apart: the latest record stands.
-    fresh_handoffs_.insert_or_assign(JoinedKey({parent_agent, parent_instance, child_agent}).ToString(), std::string(task));
+    fresh_handoffs_.insert_or_assign(
+        JoinedKey({parent_agent, parent_instance, child_agent}).ToString(), std::string(task));
     return Status::Ok();
   }
   JoinedKey parent({parent_agent, parent_instance});
@@ -168,15 +179,15 @@ Status MemoryStore::RecordApproval(const ApprovalRecord& approval) {
   return Status::Ok();
 }
 
-bool MemoryStore::ActAfter(std::string_view separate, int side, std::string_view key, std::string_view person,
-                           Instant not_before) const {
+bool MemoryStore::ActAfter(std::string_view separate, int side, std::string_view key,
+                           std::string_view person, Instant not_before) const {
   JoinedKey name({separate, side == 0 ? "a" : "b", key, person});
   auto it = acts_.find(std::string_view(name));
   return it != acts_.end() && it->second > not_before;
 }
 
-bool MemoryStore::ActRecorded(std::string_view separate, int side, std::string_view key, std::string_view person,
-                              Instant not_before) const {
+bool MemoryStore::ActRecorded(std::string_view separate, int side, std::string_view key,
+                              std::string_view person, Instant not_before) const {
   ReadLock lock(mutex_);
   return ActAfter(separate, side, key, person, not_before);
 }
@@ -185,12 +196,16 @@ bool MemoryStore::ActRecorded(std::string_view separate, int side, std::string_v
 
 namespace {
 
-// The period is part of a counter's identity; the kind of window guards against two limits sharing a text by mistake.
+// The period is part of a counter's identity; the kind of window guards against two limits sharing
+// a text by mistake.
 std::string_view MarkOf(CounterKey::Window window) {
   switch (window) {
-    case CounterKey::Window::kCalendar: return "c";
-    case CounterKey::Window::kSliding: return "s";
-    case CounterKey::Window::kTotal: return "t";
+    case CounterKey::Window::kCalendar:
+      return "c";
+    case CounterKey::Window::kSliding:
+      return "s";
+    case CounterKey::Window::kTotal:
+      return "t";
   }
   return "";
 }
@@ -231,7 +246,9 @@ void MemoryStore::SetUsed(const CounterKey& counter, int64_t used, Instant now) 
 }
 
 void MemoryStore::SweepCounters(Instant now) {
-  std::erase_if(counters_, [&](const auto& entry) { return entry.second.holds == 0 && entry.second.Dead(now); });
+  std::erase_if(counters_, [&](const auto& entry) {
+    return entry.second.holds == 0 && entry.second.Dead(now);
+  });
   sweep_counters_at_ = std::max<size_t>(1024, counters_.size() * 2);
 }
 

@@ -3,9 +3,10 @@
 //   MemoryStore store;
 //   store.GiveConsent("acme.marketing.campaign_help", "E1007", consent);
 //
-// One lock for writers, shared by readers; revocation checks take no lock while nothing of that kind is revoked. Memory is
-// bounded by Options: what cannot be remembered makes the commit fail (kFull), it is never dropped to let a permit through.
-// A commit allocates only for counters, instances and keys it meets for the first time.
+// One lock for writers, shared by readers; revocation checks take no lock while nothing of that
+// kind is revoked. Memory is bounded by Options: what cannot be remembered makes the commit fail
+// (kFull), it is never dropped to let a permit through. A commit allocates only for counters,
+// instances and keys it meets for the first time.
 #pragma once
 
 #include <atomic>
@@ -33,36 +34,45 @@ class MemoryStore final : public StateStore {
   ~MemoryStore() override;
 
   uint64_t Epoch() const override { return epoch_.load(std::memory_order_acquire); }
-  bool IsRevoked(RevokedKind kind, std::string_view name, std::optional<Instant> since) const override;
+  bool IsRevoked(RevokedKind kind, std::string_view name,
+                 std::optional<Instant> since) const override;
   bool AnyRevoked(RevokedKind kind) const override {
     return revoked_count_[static_cast<int>(kind)].load(std::memory_order_acquire) != 0;
   }
-  bool FindConsent(std::string_view delegation, std::string_view person, ConsentRecord* out) const override;
+  bool FindConsent(std::string_view delegation, std::string_view person,
+                   ConsentRecord* out) const override;
   std::shared_ptr<const TaskRecord> FindTask(std::string_view id) const override;
-  bool FindInstance(std::string_view agent, std::string_view instance, Instant* born, bool* bound_to_task) const override;
-  bool InstanceBoundTo(std::string_view agent, std::string_view instance, std::string_view task) const override;
+  bool FindInstance(std::string_view agent, std::string_view instance, Instant* born,
+                    bool* bound_to_task) const override;
+  bool InstanceBoundTo(std::string_view agent, std::string_view instance,
+                       std::string_view task) const override;
   uint64_t InstancesBorn(std::string_view agent, int64_t window_us, Instant now) const override;
-  bool HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance, std::string_view child_agent,
-                       std::string_view child_instance, std::string_view task = {}) const override;
+  bool HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance,
+                       std::string_view child_agent, std::string_view child_instance,
+                       std::string_view task = {}) const override;
   bool HasParent(std::string_view child_agent, std::string_view child_instance) const override;
   std::shared_ptr<const ApprovalRecord> FindApproval(std::string_view id) const override;
-  bool ActRecorded(std::string_view separate, int side, std::string_view key, std::string_view person,
-                   Instant not_before) const override;
+  bool ActRecorded(std::string_view separate, int side, std::string_view key,
+                   std::string_view person, Instant not_before) const override;
   int64_t Used(const CounterKey& counter, Instant now) const override;
-  bool FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state, std::string* digest) const override;
+  bool FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state,
+                  std::string* digest) const override;
   int64_t Held(uint64_t reservation, const CounterKey& counter) const override;
   Instant HighTime() const override { return Instant{high_us_.load(std::memory_order_acquire)}; }
 
   CommitResult Commit(const CommitRequest& request) override;
 
   uint64_t Revoke(RevokedKind kind, std::string_view name, std::optional<Instant> before) override;
-  void GiveConsent(std::string_view delegation, std::string_view person, const ConsentRecord& consent) override;
+  void GiveConsent(std::string_view delegation, std::string_view person,
+                   const ConsentRecord& consent) override;
   Status OpenTask(const TaskRecord& task) override;
-  Status RecordHandoff(std::string_view parent_agent, std::string_view parent_instance, std::string_view child_agent,
-                       std::string_view child_instance, std::string_view task) override;
+  Status RecordHandoff(std::string_view parent_agent, std::string_view parent_instance,
+                       std::string_view child_agent, std::string_view child_instance,
+                       std::string_view task) override;
   Status RecordApproval(const ApprovalRecord& approval) override;
   void SetUsed(const CounterKey& counter, int64_t used, Instant now) override;
-  Status Confirm(uint64_t reservation, std::string_view caller, std::optional<int64_t> actual, Instant now) override;
+  Status Confirm(uint64_t reservation, std::string_view caller, std::optional<int64_t> actual,
+                 Instant now) override;
   Status Cancel(uint64_t reservation, std::string_view caller, Instant now) override;
 
   // How much is held, for metrics and tests.
@@ -117,7 +127,8 @@ class MemoryStore final : public StateStore {
   // All below: the writer's lock is held.
   Instant Raise(Instant now);  // the high time, moved up to `now`
   const Counter* FindCounter(const CounterKey& key) const;
-  Counter* CounterOf(const CounterKey& key, Instant now);  // made when missing; null when there is no room
+  Counter* CounterOf(const CounterKey& key,
+                     Instant now);  // made when missing; null when there is no room
   bool Room(size_t size, size_t max, size_t* sweep_at) const;
   void SweepCounters(Instant now);
   void SweepInstances(Instant now);
@@ -128,7 +139,8 @@ class MemoryStore final : public StateStore {
   void Close(Reservation* reservation, ReservationState state);
   void Expire(Instant now);
   Result<Reservation*> OpenReservation(uint64_t id, std::string_view caller, Instant now);
-  bool ActAfter(std::string_view separate, int side, std::string_view key, std::string_view person, Instant not_before) const;
+  bool ActAfter(std::string_view separate, int side, std::string_view key, std::string_view person,
+                Instant not_before) const;
 
   const Options options_;
   mutable std::shared_mutex mutex_;
@@ -137,14 +149,15 @@ class MemoryStore final : public StateStore {
   std::atomic<uint32_t> revoked_count_[kRevokedKinds] = {};
 
   KeyedMap<RevokedEntry> revoked_[kRevokedKinds];
-  KeyedMap<ConsentRecord> consents_;                          // delegation, person
+  KeyedMap<ConsentRecord> consents_;  // delegation, person
   KeyedMap<std::shared_ptr<const TaskRecord>> tasks_;
-  KeyedMap<Instance> instances_;                              // agent, instance
-  KeyedMap<Births> births_;                                   // agent
-  KeyedMap<Handoff> parents_;                                 // child agent, instance
-  KeyedMap<std::string> fresh_handoffs_;                         // parent agent, instance, child agent (a child without a name) → task
+  KeyedMap<Instance> instances_;  // agent, instance
+  KeyedMap<Births> births_;       // agent
+  KeyedMap<Handoff> parents_;     // child agent, instance
+  KeyedMap<std::string>
+      fresh_handoffs_;  // parent agent, instance, child agent (a child without a name) → task
   KeyedMap<std::shared_ptr<const ApprovalRecord>> approvals_;
-  KeyedMap<Instant> acts_;                                    // separate, side, key, person → the latest
+  KeyedMap<Instant> acts_;  // separate, side, key, person → the latest
   KeyedMap<Counter> counters_;
   KeyedMap<ChargeKey> keys_;
   size_t sweep_counters_at_ = 1024, sweep_instances_at_ = 1024, sweep_keys_at_ = 1024;

@@ -17,7 +17,11 @@ Error At(const FactsInput::Where& where, std::string code, std::string message) 
 class Seeder {
  public:
   Seeder(const Snapshot& snapshot, const FactsInput& input, StateStore* store, Instant now)
-      : snapshot_(snapshot), program_(snapshot.program()), input_(input), store_(store), now_(now) {}
+      : snapshot_(snapshot),
+        program_(snapshot.program()),
+        input_(input),
+        store_(store),
+        now_(now) {}
 
   Status Run() {
     for (const FactsInput::Consent& c : input_.consents) DPL_RETURN_IF_ERROR(ReadConsent(c));
@@ -37,7 +41,9 @@ class Seeder {
       const Statement& s = program_.statements[i];
       if (s.kind != kind) continue;
       std::string_view full = program_.Text(s.name);
-      if (!full.ends_with(name) || full.size() <= name.size() || full[full.size() - name.size() - 1] != '.') continue;
+      if (!full.ends_with(name) || full.size() <= name.size() ||
+          full[full.size() - name.size() - 1] != '.')
+        continue;
       if (found != kNone) return kNone;
       found = i;
     }
@@ -51,18 +57,21 @@ class Seeder {
 
   Status ReadConsent(const FactsInput::Consent& c) {
     uint32_t s = Find(StatementKind::kDelegation, c.delegation);
-    if (s == kNone) return At(c.where, "facts.delegation", "no delegation is called `" + c.delegation + "`");
+    if (s == kNone)
+      return At(c.where, "facts.delegation", "no delegation is called `" + c.delegation + "`");
     DPL_RETURN_IF_ERROR(KnownPerson(c.person, c.where));
     ConsentRecord record;
     record.at = c.at;
     record.whole_day = c.whole_day;
-    record.reach = program_.delegations[program_.statements[s].detail].reach;  // consent to what it lends now
+    record.reach =
+        program_.delegations[program_.statements[s].detail].reach;  // consent to what it lends now
     consents_.push_back({s, &c, std::move(record)});
     return Status::Ok();
   }
 
   // The wire text of an argument: what a later request would send for it.
-  Status ArgumentText(const FactsInput::Field& field, const FactsInput::Where& where, TypeId type, std::string* out) const {
+  Status ArgumentText(const FactsInput::Field& field, const FactsInput::Where& where, TypeId type,
+                      std::string* out) const {
     Arena scratch;
     Result<Value> typed = snapshot_.TypeValue(field.value, type, &scratch);
     if (!typed.ok()) {
@@ -73,17 +82,25 @@ class Seeder {
     }
     switch (typed->kind) {
       case ValueKind::kPerson:
-      case ValueKind::kResource: out->assign(typed->entity->id); return Status::Ok();
+      case ValueKind::kResource:
+        out->assign(typed->entity->id);
+        return Status::Ok();
       case ValueKind::kString:
-      case ValueKind::kPath: out->assign(typed->text()); return Status::Ok();
-      case ValueKind::kBool: out->assign(typed->i != 0 ? "true" : "false"); return Status::Ok();
+      case ValueKind::kPath:
+        out->assign(typed->text());
+        return Status::Ok();
+      case ValueKind::kBool:
+        out->assign(typed->i != 0 ? "true" : "false");
+        return Status::Ok();
       case ValueKind::kSet:
       case ValueKind::kRecord:
       case ValueKind::kLabels:
         return At(where, "facts.task", "argument `" + field.name + "`: a task takes single values");
-      default: break;
+      default:
+        break;
     }
-    if (field.value.is_object()) return At(where, "facts.task", "argument `" + field.name + "`: write it as one text");
+    if (field.value.is_object())
+      return At(where, "facts.task", "argument `" + field.name + "`: write it as one text");
     out->assign(field.value.text);
     return Status::Ok();
   }
@@ -94,50 +111,65 @@ class Seeder {
     const Task& shape = program_.tasks[program_.statements[s].detail];
     uint32_t agent = snapshot_.FindAgent(t.agent);
     if (agent == kNone) return At(t.where, "facts.agent", "no agent is called `" + t.agent + "`");
-    if (!shape.agents.empty() && std::find(shape.agents.begin(), shape.agents.end(), agent) == shape.agents.end()) {
-      return At(t.where, "facts.task", "the task `" + t.shape + "` is not for agent `" + t.agent + "`");
+    if (!shape.agents.empty() &&
+        std::find(shape.agents.begin(), shape.agents.end(), agent) == shape.agents.end()) {
+      return At(t.where, "facts.task",
+                "the task `" + t.shape + "` is not for agent `" + t.agent + "`");
     }
     if (!t.person.empty()) DPL_RETURN_IF_ERROR(KnownPerson(t.person, t.where));
     if (t.id.empty()) return At(t.where, "facts.task", "a task needs an id");
     TaskRecord record;
     record.id = t.id;
     record.shape = std::string(program_.Text(program_.statements[s].name));
-    record.agent = std::string(program_.Text(program_.statements[program_.agent_statements[agent]].name));
+    record.agent =
+        std::string(program_.Text(program_.statements[program_.agent_statements[agent]].name));
     record.person = t.person;
     record.opened = t.opened.value_or(now_);
-    Instant latest = shape.lasts_us == 0 ? kMaxInstant : Add(record.opened, Duration{shape.lasts_us}).value_or(kMaxInstant);
-    record.expires = std::min(t.expires.value_or(latest), latest);  // never longer than the shape allows
+    Instant latest = shape.lasts_us == 0
+                         ? kMaxInstant
+                         : Add(record.opened, Duration{shape.lasts_us}).value_or(kMaxInstant);
+    record.expires =
+        std::min(t.expires.value_or(latest), latest);  // never longer than the shape allows
     for (const TaskParam& p : shape.params) {
       std::string_view name = program_.Text(p.name);
-      auto field = std::find_if(t.args.begin(), t.args.end(), [&](const FactsInput::Field& f) { return f.name == name; });
+      auto field = std::find_if(t.args.begin(), t.args.end(),
+                                [&](const FactsInput::Field& f) { return f.name == name; });
       if (field == t.args.end()) {
-        return At(t.where, "facts.task", "the task `" + t.id + "` has no argument `" + std::string(name) + "`");
+        return At(t.where, "facts.task",
+                  "the task `" + t.id + "` has no argument `" + std::string(name) + "`");
       }
       std::string text;
       DPL_RETURN_IF_ERROR(ArgumentText(*field, t.where, p.type, &text));
       record.args.emplace_back(name, std::move(text));
     }
     for (const FactsInput::Field& f : t.args) {
-      bool known = std::any_of(shape.params.begin(), shape.params.end(), [&](const TaskParam& p) { return program_.Text(p.name) == f.name; });
-      if (!known) return At(t.where, "facts.task", "the task `" + t.shape + "` has no parameter `" + f.name + "`");
+      bool known = std::any_of(shape.params.begin(), shape.params.end(),
+                               [&](const TaskParam& p) { return program_.Text(p.name) == f.name; });
+      if (!known)
+        return At(t.where, "facts.task",
+                  "the task `" + t.shape + "` has no parameter `" + f.name + "`");
     }
-    if (store_->FindTask(record.id) != nullptr) return At(t.where, "facts.task", "a task `" + t.id + "` is open already");
+    if (store_->FindTask(record.id) != nullptr)
+      return At(t.where, "facts.task", "a task `" + t.id + "` is open already");
     tasks_.push_back({&t, std::move(record)});
     return Status::Ok();
   }
 
   Status ReadHandoff(const FactsInput::Handoff& h) {
     for (const std::string* name : {&h.parent_agent, &h.child_agent}) {
-      if (snapshot_.FindAgent(*name) == kNone) return At(h.where, "facts.agent", "no agent is called `" + *name + "`");
+      if (snapshot_.FindAgent(*name) == kNone)
+        return At(h.where, "facts.agent", "no agent is called `" + *name + "`");
     }
     return Status::Ok();
   }
 
   std::string_view AgentName(std::string_view name) const {
-    return program_.Text(program_.statements[program_.agent_statements[snapshot_.FindAgent(name)]].name);
+    return program_.Text(
+        program_.statements[program_.agent_statements[snapshot_.FindAgent(name)]].name);
   }
 
-  // A limit by its own name (`acme.spend.band_one.amount`), or by its statement when that states just one.
+  // A limit by its own name (`acme.spend.band_one.amount`), or by its statement when that states
+  // just one.
   uint32_t FindLimit(std::string_view name) const {
     for (uint32_t i = 0; i < program_.limits.size(); ++i) {
       if (program_.Text(program_.limits[i].name) == name) return i;
@@ -146,8 +178,10 @@ class Seeder {
     for (uint32_t i = 0; i < program_.limits.size(); ++i) {
       const Limit& limit = program_.limits[i];
       if (limit.no_limit) continue;
-      for (std::string_view full : {program_.Text(limit.name), program_.Text(program_.statements[limit.statement].name)}) {
-        bool fits = full == name || (full.size() > name.size() && full.ends_with(name) && full[full.size() - name.size() - 1] == '.');
+      for (std::string_view full :
+           {program_.Text(limit.name), program_.Text(program_.statements[limit.statement].name)}) {
+        bool fits = full == name || (full.size() > name.size() && full.ends_with(name) &&
+                                     full[full.size() - name.size() - 1] == '.');
         if (!fits || found == i) continue;
         if (found != kNone) return kNone;
         found = i;
@@ -158,10 +192,12 @@ class Seeder {
 
   Status ReadUsed(const FactsInput::Used& u) {
     uint32_t index = FindLimit(u.limit);
-    if (index == kNone) return At(u.where, "facts.limit", "no single limit is called `" + u.limit + "`");
+    if (index == kNone)
+      return At(u.where, "facts.limit", "no single limit is called `" + u.limit + "`");
     const Limit& limit = program_.limits[index];
     if (limit.no_limit || limit.period == LimitPeriod::kEach) {
-      return At(u.where, "facts.limit", "`" + u.limit + "` counts nothing, so nothing can be used of it");
+      return At(u.where, "facts.limit",
+                "`" + u.limit + "` counts nothing, so nothing can be used of it");
     }
     Seed seed;
     Result<Value> q = Quantity(limit, u);
@@ -172,14 +208,19 @@ class Seeder {
     bool person = false;
     for (const LimitKeyPart& key : limit.keys) {
       if (key.kind != KeyPartKind::kPerson) {
-        return At(u.where, "facts.limit", "`" + u.limit + "` is counted for each " + std::string(program_.Text(key.name)) + ", which cannot be named here");
+        return At(u.where, "facts.limit",
+                  "`" + u.limit + "` is counted for each " + std::string(program_.Text(key.name)) +
+                      ", which cannot be named here");
       }
-      if (u.person.empty()) return At(u.where, "facts.limit", "`" + u.limit + "` is counted for each person: say for whom");
+      if (u.person.empty())
+        return At(u.where, "facts.limit",
+                  "`" + u.limit + "` is counted for each person: say for whom");
       DPL_RETURN_IF_ERROR(KnownPerson(u.person, u.where));
       AppendCounterPart(&seed.name, 'p', u.person);
       person = true;
     }
-    if (!u.person.empty() && !person) return At(u.where, "facts.limit", "`" + u.limit + "` is not counted for each person");
+    if (!u.person.empty() && !person)
+      return At(u.where, "facts.limit", "`" + u.limit + "` is not counted for each person");
     AppendCounterUnit(&seed.name, *q);
     seed.key = WindowOfLimit(limit, program_.schema, std::max(now_, store_->HighTime()));
     used_.push_back(std::move(seed));
@@ -192,7 +233,8 @@ class Seeder {
     Arena own;
     if (limit.requests) {
       if (u.quantity.is_number()) {
-        if (Result<int64_t> n = ParseInt(u.quantity.text); n.ok()) return Value::Int(ValueKind::kInt, *n);
+        if (Result<int64_t> n = ParseInt(u.quantity.text); n.ok())
+          return Value::Int(ValueKind::kInt, *n);
       }
       return At(u.where, "facts.limit", "a number of requests is a whole number");
     }
@@ -200,7 +242,8 @@ class Seeder {
       for (const ActionDef& action : resource.actions) {
         for (const ParamDef& p : action.params) {
           if (p.name != limit.measure) continue;
-          Result<Value> v = snapshot_.TypeValue(u.quantity, p.type, arena == nullptr ? &own : arena);
+          Result<Value> v =
+              snapshot_.TypeValue(u.quantity, p.type, arena == nullptr ? &own : arena);
           if (!v.ok()) return At(u.where, "facts.limit", v.error().message);
           return v;
         }
@@ -210,13 +253,16 @@ class Seeder {
   }
 
   Status Write() {
-    for (const auto& c : consents_) store_->GiveConsent(program_.Text(program_.statements[c.statement].name), c.from->person, c.record);
+    for (const auto& c : consents_)
+      store_->GiveConsent(program_.Text(program_.statements[c.statement].name), c.from->person,
+                          c.record);
     for (const auto& t : tasks_) {
       Status s = store_->OpenTask(t.record);
       if (!s.ok()) return At(t.from->where, "facts.task", s.error().message);
     }
     for (const FactsInput::Handoff& h : input_.handoffs) {
-      Status s = store_->RecordHandoff(AgentName(h.parent_agent), h.parent_instance, AgentName(h.child_agent), h.child_instance, h.task);
+      Status s = store_->RecordHandoff(AgentName(h.parent_agent), h.parent_instance,
+                                       AgentName(h.child_agent), h.child_instance, h.task);
       if (!s.ok()) return At(h.where, "facts.handoff", s.error().message);
     }
     for (Seed& seed : used_) {
@@ -253,7 +299,8 @@ class Seeder {
 
 }  // namespace
 
-Status SeedState(const Snapshot& snapshot, const FactsInput& input, StateStore* store, Instant now) {
+Status SeedState(const Snapshot& snapshot, const FactsInput& input, StateStore* store,
+                 Instant now) {
   return Seeder(snapshot, input, store, now).Run();
 }
 

@@ -1,8 +1,11 @@
-// Puts the state that a facts file or a test's `given` tells of into a store: consents, tasks, hand-offs, amounts used.
+// Puts the state that a facts file or a test's `given` tells of into a store: consents, tasks,
+// hand-offs, amounts used.
 //
-//   Status s = SeedState(*snapshot, input, &store, now);   // error "facts.…" with line and column in input.name
+//   Status s = SeedState(*snapshot, input, &store, now);   // error "facts.…" with line and column
+//   in input.name
 //
-// Every name is looked up in the snapshot's program first; nothing is written when one of them is wrong.
+// Every name is looked up in the snapshot's program first; nothing is written when one of them is
+// wrong.
 #pragma once
 
 #include "runtime/base/instant.h"

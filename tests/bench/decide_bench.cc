@@ -1,6 +1,6 @@
-// How the cost of one decision grows with the number of grants, and what the whole path from request bytes to answer bytes
-// costs beside it. Prints medians of several rounds, interleaved, and ratios inside this one run; figures and their reading
-// are in docs/benchmarks.md.
+// How the cost of one decision grows with the number of grants, and what the whole path from
+// request bytes to answer bytes costs beside it. Prints medians of several rounds, interleaved, and
+// ratios inside this one run; figures and their reading are in docs/benchmarks.md.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -24,20 +24,28 @@ using namespace dpl;
 constexpr int kRounds = 9;
 constexpr int kDecisions = 20'000;
 
-// `grants` grants on one resource type, each to a role of its own; E1 holds the last one's. One agent, one forbid.
+// `grants` grants on one resource type, each to a role of its own; E1 holds the last one's. One
+// agent, one forbid.
 std::string PolicyText(int grants) {
   std::string text =
       "package bench.orders owned by team finance\ngranted 2026-10-01\nreview every 3650d\n"
-      "person { key id: string has region: string }\nteam finance { owner person \"E0\" }\nsystem shop { owner team finance }\n"
+      "person { key id: string has region: string }\nteam finance { owner person \"E0\" }\nsystem "
+      "shop { owner team finance }\n"
       "resource Order in shop { has region: string has vendor: string can read }\n"
-      "forbid blocked { covers read on shop.Order where resource.vendor == \"Shady\" because \"Legal has blocked this vendor\" }\n"
-      "agent helper { purpose \"Read orders for a buyer\" accountable person \"E0\" runs as spiffe \"spiffe://bench/helper\" "
+      "forbid blocked { covers read on shop.Order where resource.vendor == \"Shady\" because "
+      "\"Legal has blocked this vendor\" }\n"
+      "agent helper { purpose \"Read orders for a buyer\" accountable person \"E0\" runs as spiffe "
+      "\"spiffe://bench/helper\" "
       "may read on shop.Order lives at most 8h }\n"
-      "delegation help { from everyone to agent helper consent by policy because \"Everyone may use the helper\" }\n";
+      "delegation help { from everyone to agent helper consent by policy because \"Everyone may "
+      "use the helper\" }\n";
   for (int i = 0; i < grants; ++i) {
     std::string n = std::to_string(i);
-    text += "role buyer" + n + " { owner team finance }\ngrant orders" + n + " { to role buyer" + n +
-            " may read on shop.Order where resource.region == person.region because \"Buyers of group " + n + " read orders\" }\n";
+    text += "role buyer" + n + " { owner team finance }\ngrant orders" + n + " { to role buyer" +
+            n +
+            " may read on shop.Order where resource.region == person.region because \"Buyers of "
+            "group " +
+            n + " read orders\" }\n";
   }
   return text;
 }
@@ -74,7 +82,8 @@ bool Prepare(int grants, Instant now, Case* c) {
   std::string role = "buyer" + std::to_string(grants - 1);
   Result<FactsInput> facts = ReadFactsJson(
       R"({"persons":[{"id":"E0","attributes":{"region":"amer"}},{"id":"E1","attributes":{"region":"emea"}}],"teams":{"finance":["E0"]},
-          "roles":[{"role":")" + role + R"(","members":["E1"]}],
+          "roles":[{"role":")" +
+          role + R"(","members":["E1"]}],
           "resources":[{"type":"shop.Order","id":"O1","attributes":{"region":"emea","vendor":"Paper"}}]})",
       "bench facts");
   if (!facts.ok()) return false;
@@ -97,7 +106,8 @@ int main() {
   for (int grants : {10, 1'000, 10'000}) {
     auto c = std::make_unique<Case>();
     if (!Prepare(grants, now, c.get())) {
-      std::fprintf(stderr, "decide_bench: the generated policy with %d grants does not compile\n", grants);
+      std::fprintf(stderr, "decide_bench: the generated policy with %d grants does not compile\n",
+                   grants);
       return 1;
     }
     cases.push_back(std::move(c));
@@ -118,7 +128,10 @@ int main() {
       int permits = 0;
       double start = CpuSeconds();
       for (int i = 0; i < kDecisions; ++i) {
-        permits += Decide(*c->snapshot, c->store.get(), request, now, &c->scratch).outcome == OutcomeKind::kPermit ? 1 : 0;
+        permits += Decide(*c->snapshot, c->store.get(), request, now, &c->scratch).outcome ==
+                           OutcomeKind::kPermit
+                       ? 1
+                       : 0;
       }
       c->decide_ns.push_back((CpuSeconds() - start) * 1e9 / kDecisions);
       start = CpuSeconds();
@@ -126,25 +139,30 @@ int main() {
         arena.Reset();
         answer.clear();
         Result<const WireValue*> body = ParseJson(kBody, &arena, JsonLimits{});
-        Result<Request> read = ReadWireRequest({(*body)->Find("subject"), (*body)->Find("action"), (*body)->Find("resource"), nullptr}, caller, &arena);
+        Result<Request> read = ReadWireRequest(
+            {(*body)->Find("subject"), (*body)->Find("action"), (*body)->Find("resource"), nullptr},
+            caller, &arena);
         const Decision& d = Decide(*c->snapshot, c->store.get(), *read, now, &c->scratch);
         AppendAnswerJson(&answer, *c->snapshot, *read, d, {.evaluation_id = "ev_1"});
         permits += d.outcome == OutcomeKind::kPermit ? 1 : 0;
       }
       c->path_ns.push_back((CpuSeconds() - start) * 1e9 / kDecisions);
       if (permits != 2 * kDecisions) {
-        std::fprintf(stderr, "decide_bench: expected permits only, the last answer was %s\n", answer.c_str());
+        std::fprintf(stderr, "decide_bench: expected permits only, the last answer was %s\n",
+                     answer.c_str());
         return 1;
       }
     }
   }
   double base = Median(cases[0]->decide_ns);
   double base_path = Median(cases[0]->path_ns);
-  std::printf("%8s %14s %18s %8s %22s %8s %12s\n", "grants", "compile ms", "decide ns (cpu)", "/ 10", "bytes to bytes ns (cpu)", "/ 10", "answer bytes");
+  std::printf("%8s %14s %18s %8s %22s %8s %12s\n", "grants", "compile ms", "decide ns (cpu)",
+              "/ 10", "bytes to bytes ns (cpu)", "/ 10", "answer bytes");
   for (auto& c : cases) {
     double decide = Median(c->decide_ns);
     double path = Median(c->path_ns);
-    std::printf("%8d %14.1f %18.0f %8.2f %22.0f %8.2f %12zu\n", c->grants, c->compile_ms, decide, decide / base, path, path / base_path, answer.size());
+    std::printf("%8d %14.1f %18.0f %8.2f %22.0f %8.2f %12zu\n", c->grants, c->compile_ms, decide,
+                decide / base, path, path / base_path, answer.size());
   }
   return 0;
 }

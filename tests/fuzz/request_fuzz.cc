@@ -1,5 +1,6 @@
-// Fuzzes the request decoder and the decision behind it: any JSON gives an error of the request or a whole answer, the same
-// one each time, valid JSON itself; a caller that may assert nothing gets only what is open to the public.
+// Fuzzes the request decoder and the decision behind it: any JSON gives an error of the request or
+// a whole answer, the same one each time, valid JSON itself; a caller that may assert nothing gets
+// only what is open to the public.
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -55,7 +56,8 @@ agent night {
 grant nightly { to agent night  may read on app.Doc  because "At night" }
 delegation help { from team staff  to agent helper  consent by policy  because "Work" }
 )dpl";
-constexpr std::string_view kFacts = R"({"persons": [{"id": "E1", "attributes": {"region": "emea"}}, {"id": "E7"}], "teams": {"staff": ["E1", "E7"]}, "roles": [],
+constexpr std::string_view kFacts =
+    R"({"persons": [{"id": "E1", "attributes": {"region": "emea"}}, {"id": "E7"}], "teams": {"staff": ["E1", "E7"]}, "roles": [],
   "accounts": [{"system": "crm", "key": "seven", "person": "E7", "checked": "2026-11-01"}],
   "resources": [{"type": "app.Folder", "id": "A", "parent": null}, {"type": "app.Doc", "id": "d1", "parent": "A", "attributes": {"class": "internal"}},
                 {"type": "app.Doc", "id": "d2", "parent": "A", "attributes": {"class": "open"}}]})";
@@ -68,7 +70,9 @@ struct Setup {
     c.sources.Add("fuzz.dpl", std::string(kPolicy));
     bool ok = testing::Compile({}, &c);
     for (const Diagnostic& d : c.sink.Sorted()) {
-      if (!ok) fprintf(stderr, "%s %s (line %u)\n", CodeText(d.code).c_str(), d.message.c_str(), d.span.line);
+      if (!ok)
+        fprintf(stderr, "%s %s (line %u)\n", CodeText(d.code).c_str(), d.message.c_str(),
+                d.span.line);
     }
     DPL_CHECK(ok);
     Result<FactsInput> facts = ReadFactsJson(kFacts, "fuzz.json");
@@ -80,7 +84,8 @@ struct Setup {
 };
 
 // The answer of one caller to one request, on a state of its own.
-OutcomeKind Answer(const Setup& setup, const WireEvaluation& wire, const Caller& caller, bool details, std::string* out) {
+OutcomeKind Answer(const Setup& setup, const WireEvaluation& wire, const Caller& caller,
+                   bool details, std::string* out) {
   static Scratch scratch;
   Arena arena;
   MemoryStore store;
@@ -91,8 +96,10 @@ OutcomeKind Answer(const Setup& setup, const WireEvaluation& wire, const Caller&
     return OutcomeKind::kDeny;
   }
   const Decision& d = Decide(*setup.snapshot, &store, *request, setup.now, &scratch);
-  DPL_CHECK(d.outcome != OutcomeKind::kPermit || (d.by.size > 0 && !d.dry_run && d.reason == Reason::kPermit));
-  DPL_CHECK(d.outcome != OutcomeKind::kPermit || caller.serves_persons || d.mode == ActingMode::kPublic);
+  DPL_CHECK(d.outcome != OutcomeKind::kPermit ||
+            (d.by.size > 0 && !d.dry_run && d.reason == Reason::kPermit));
+  DPL_CHECK(d.outcome != OutcomeKind::kPermit || caller.serves_persons ||
+            d.mode == ActingMode::kPublic);
   DPL_CHECK(d.valid_until >= d.now);
   AnswerOptions options;
   options.evaluation_id = "ev";
@@ -113,7 +120,8 @@ void Run(std::string_view data) {
   Arena arena;
   Result<const WireValue*> root = ParseJson(data, &arena);
   if (!root.ok()) return;
-  WireEvaluation wire{(*root)->Find("subject"), (*root)->Find("action"), (*root)->Find("resource"), (*root)->Find("context")};
+  WireEvaluation wire{(*root)->Find("subject"), (*root)->Find("action"), (*root)->Find("resource"),
+                      (*root)->Find("context")};
   std::string first, second, less;
   OutcomeKind outcome = Answer(setup, wire, everything, true, &first);
   DPL_CHECK(Answer(setup, wire, everything, true, &second) == outcome && first == second);

@@ -27,7 +27,8 @@ std::unique_ptr<Compiled> CompileText(const std::string& text, std::vector<Compi
   bool ok = parsed.ok && check::Check(c->files, c->sources, {}, &sink, &model);
   if (!ok || sink.HasErrors()) {
     for (const Diagnostic& d : sink.Sorted()) {
-      if (d.severity == Severity::Error) errors->push_back({d.span.line, CodeText(d.code) + " " + d.message});
+      if (d.severity == Severity::Error)
+        errors->push_back({d.span.line, CodeText(d.code) + " " + d.message});
     }
     return nullptr;
   }
@@ -46,13 +47,16 @@ std::unique_ptr<Compiled> CompilePolicy(PolicyText* policy, std::map<std::string
     std::vector<CompileError> errors;
     std::unique_ptr<Compiled> c = CompileText(policy->Text(), &errors);
     if (c != nullptr) return c;
-    auto lines_of = [](const std::string& s) { return static_cast<uint32_t>(std::count(s.begin(), s.end(), '\n')); };
+    auto lines_of = [](const std::string& s) {
+      return static_cast<uint32_t>(std::count(s.begin(), s.end(), '\n'));
+    };
     uint32_t line = 1;
     for (const std::string& part : policy->head) line += lines_of(part);
     std::vector<std::string> kept;
     for (const std::string& block : policy->blocks) {
       uint32_t end = line + lines_of(block);
-      bool bad = std::any_of(errors.begin(), errors.end(), [&](const CompileError& e) { return e.line >= line && e.line < end; });
+      bool bad = std::any_of(errors.begin(), errors.end(),
+                             [&](const CompileError& e) { return e.line >= line && e.line < end; });
       if (!bad) kept.push_back(block);
       line = end;
     }

@@ -1,4 +1,5 @@
-// Generated text to a model for the oracle and a program for the engine, through the real parser, checker and lowering.
+// Generated text to a model for the oracle and a program for the engine, through the real parser,
+// checker and lowering.
 #pragma once
 
 #include <map>
@@ -17,11 +18,12 @@ namespace dpl::oracle {
 struct Compiled {
   SourceSet sources;
   std::vector<std::unique_ptr<ast::File>> files;
-  std::vector<std::unique_ptr<ast::Expr>> owned;  // the model's own expressions: both sides read them
-  check::Model model;                             // the oracle's copy
+  std::vector<std::unique_ptr<ast::Expr>>
+      owned;           // the model's own expressions: both sides read them
+  check::Model model;  // the oracle's copy
   std::shared_ptr<const Program> program;
 
-  Texts Names(StatementKind kind) const;          // qualified
+  Texts Names(StatementKind kind) const;  // qualified
 };
 
 // Null when the text has errors; they are then in `errors` as "line: code message".
@@ -31,8 +33,8 @@ struct CompileError {
 };
 std::unique_ptr<Compiled> CompileText(const std::string& text, std::vector<CompileError>* errors);
 
-// Drops the statements the checker refuses until the rest is right; null when the schema itself is wrong. `refused` counts
-// the codes met.
+// Drops the statements the checker refuses until the rest is right; null when the schema itself is
+// wrong. `refused` counts the codes met.
 std::unique_ptr<Compiled> CompilePolicy(PolicyText* policy, std::map<std::string, int>* refused);
 
 }  // namespace dpl::oracle

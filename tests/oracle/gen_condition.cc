@@ -19,12 +19,16 @@ std::vector<ConditionGen::Path> ConditionGen::Paths(const Place& place) {
       bool step = a.type == T::kPerson && !a.optional && !(place.no_request && a.from_request);
       if (step) from("resource." + a.name, v_.person);
     }
+    if (place.type == "app.Doc" && !(place.no_request && v_.parent_from_request)) from("resource.project", v_.project);
   }
   if (!place.no_request && !place.no_context) {
     from("context", v_.context);
     from("request", place.params);
   }
-  if (place.in_task) out.push_back({"task.source", T::kProject, false});
+  if (place.in_task) {
+    out.push_back({"task.source", T::kProject, false});
+    from("task.source", v_.project);
+  }
   return out;
 }
 
@@ -33,11 +37,15 @@ std::string ConditionGen::Condition(const Place& place, int depth) {
     std::string a = Condition(place, depth - 1), b = Condition(place, depth - 1);
     switch (rng_.Below(6)) {
       case 0:
-      case 1: return "(" + a + ") and (" + b + ")";
+      case 1:
+        return "(" + a + ") and (" + b + ")";
       case 2:
-      case 3: return "(" + a + ") or (" + b + ")";
-      case 4: return "not (" + a + ")";
-      default: return "if " + a + " then (" + b + ") else (" + Condition(place, depth - 1) + ")";
+      case 3:
+        return "(" + a + ") or (" + b + ")";
+      case 4:
+        return "not (" + a + ")";
+      default:
+        return "if " + a + " then (" + b + ") else (" + Condition(place, depth - 1) + ")";
     }
   }
   std::vector<Path> paths = Paths(place);
@@ -47,7 +55,8 @@ std::string ConditionGen::Condition(const Place& place, int depth) {
 
 std::string ConditionGen::Guarded(const Place& place, const Path& path) {
   for (const Attr& a : v_.person) {
-    if (a.from_request && path.text.ends_with("." + a.name) && path.text.find("request.") != 0) trust_ = true;
+    if (a.from_request && path.text.ends_with("." + a.name) && path.text.find("request.") != 0)
+      trust_ = true;
   }
   bool known_only = path.optional && rng_.Chance(12);
   if (known_only) return path.text + (rng_.Chance(60) ? " is known" : " is not known");
@@ -60,20 +69,28 @@ std::string ConditionGen::Guarded(const Place& place, const Path& path) {
 
 std::string ConditionGen::OfPerson(const std::string& p) {
   switch (rng_.Below(7)) {
-    case 0: return p + " in team t" + std::to_string(rng_.Below(4));
-    case 1: return p + " in role r" + std::to_string(rng_.Below(2));
-    case 2: return p + " in role " + rng_.Of(Texts{"viewer", "editor"});
-    case 3: return p + " in person \"" + rng_.Of(v_.persons) + "\"";
-    case 4: return p + Equal() + "person \"" + rng_.Of(v_.persons) + "\"";
-    case 5: return p + " not in team t" + std::to_string(rng_.Below(4));
-    default: return p + " in { person \"E0\", person \"E1\", person \"E2\" }";
+    case 0:
+      return p + " in team t" + std::to_string(rng_.Below(4));
+    case 1:
+      return p + " in role r" + std::to_string(rng_.Below(2));
+    case 2:
+      return p + " in role " + rng_.Of(Texts{"viewer", "editor"});
+    case 3:
+      return p + " in person \"" + rng_.Of(v_.persons) + "\"";
+    case 4:
+      return p + Equal() + "person \"" + rng_.Of(v_.persons) + "\"";
+    case 5:
+      return p + " not in team t" + std::to_string(rng_.Below(4));
+    default:
+      return p + " in { person \"E0\", person \"E1\", person \"E2\" }";
   }
 }
 
 std::string ConditionGen::OnValue(const Place& place, const std::string& p, T type) {
   int n = rng_.Below(100);
   switch (type) {
-    case T::kBool: return n < 50 ? p : n < 75 ? "not " + p : p + Equal() + Lit(type);
+    case T::kBool:
+      return n < 50 ? p : n < 75 ? "not " + p : p + Equal() + Lit(type);
     case T::kInt:
       if (n < 50) return p + Order() + Lit(type);
       if (n < 65) return p + " + " + Lit(type) + Order() + Lit(type);
@@ -94,13 +111,15 @@ std::string ConditionGen::OnValue(const Place& place, const std::string& p, T ty
     case T::kString:
       if (n < 35) return p + Equal() + Lit(type);
       if (n < 48) return p + " like \"" + rng_.Of(Texts{"a*", "*b", "*", "a", "?b", "*-*"}) + "\"";
-      if (n < 60) return p + " matches \"" + rng_.Of(Texts{"[a-z]+", "a.*", "(a|b)", "[A-Z]-[0-9]"}) + "\"";
+      if (n < 60)
+        return p + " matches \"" + rng_.Of(Texts{"[a-z]+", "a.*", "(a|b)", "[A-Z]-[0-9]"}) + "\"";
       if (n < 68) return "starts_with(" + p + ", \"a\")";
       if (n < 75) return "ends_with(" + p + ", " + Lit(type) + ")";
       if (n < 82) return "length(" + p + ")" + Order() + Lit(T::kInt);
       if (n < 90) return "lower(" + p + ") == \"b-7\"";
       return p + " in { \"a\", " + Lit(type) + " }";
-    case T::kDate: return n < 60 && !place.no_now ? p + Order() + "now.date" : p + Order() + Lit(type);
+    case T::kDate:
+      return n < 60 && !place.no_now ? p + Order() + "now.date" : p + Order() + Lit(type);
     case T::kDateTime:
       if (place.no_now) return n < 50 ? p + " during office" : p + Order() + Lit(type);
       if (n < 30) return "now - " + p + Order() + Lit(T::kDuration);
@@ -108,15 +127,28 @@ std::string ConditionGen::OnValue(const Place& place, const std::string& p, T ty
       if (n < 70) return "date_of(" + p + ")" + Order() + "now.date";
       if (n < 80) return p + " during office";
       return p + Order() + Lit(type);
-    case T::kDuration: return n < 60 ? p + Order() + Lit(type) : n < 80 ? p + " * 2" + Order() + Lit(type) : p + " + 1h" + Order() + Lit(type);
-    case T::kTime: return n < 50 && !place.no_now ? p + Order() + "now.time" : p + Order() + Lit(type);
+    case T::kDuration:
+      return n < 60   ? p + Order() + Lit(type)
+             : n < 80 ? p + " * 2" + Order() + Lit(type)
+                      : p + " + 1h" + Order() + Lit(type);
+    case T::kTime:
+      return n < 50 && !place.no_now ? p + Order() + "now.time" : p + Order() + Lit(type);
     case T::kRegion:
-      if (n < 40 && place.person && p != "person.region" && !v_.person[0].optional && !(place.no_request && v_.person[0].from_request)) {
+      if (n < 40 && place.person && p != "person.region" && !v_.person[0].optional &&
+          !(place.no_request && v_.person[0].from_request)) {
         trust_ = trust_ || v_.person[0].from_request;
         return p + Equal() + "person.region";
       }
       return n < 75 ? p + Equal() + Lit(type) : p + " in { emea, apac }";
-    case T::kClass: return n < 70 ? p + Order() + Lit(type) : p + " <= Class.internal";
+    case T::kClass:
+      return n < 70 ? p + Order() + Lit(type) : p + " <= Class.internal";
+    case T::kRegions:
+      if (n < 50 && place.resource != nullptr && place.type == "bank.Order" && !(*place.resource)[1].optional &&
+          !(place.no_request && (*place.resource)[1].from_request)) {
+        return "resource.region in " + p;
+      }
+      if (n < 75) return "Region." + Lit(T::kRegion) + " in " + p;
+      return n < 90 ? "some r in " + p + " satisfies (r != emea)" : p + Equal() + "{ emea, apac }";
     case T::kStrings:
       if (n < 30) return Lit(T::kString) + " in " + p;
       if (n < 45) return "some s in " + p + " satisfies (s like \"a*\")";
@@ -130,9 +162,12 @@ std::string ConditionGen::OnValue(const Place& place, const std::string& p, T ty
       if (n < 60) return "some e in " + p + " satisfies (" + OfPerson("e") + ")";
       if (n < 80) return "all e in " + p + " satisfies (" + OfPerson("e") + ")";
       return "person \"" + rng_.Of(v_.persons) + "\" in " + p;
-    case T::kPath: return n < 70 ? p + " in \"" + rng_.Of(Texts{"/srv", "/srv/a", "/"}) + "\"" : p + Equal() + Lit(type);
+    case T::kPath:
+      return n < 70 ? p + " in \"" + rng_.Of(Texts{"/srv", "/srv/a", "/"}) + "\""
+                    : p + Equal() + Lit(type);
     case T::kIp:
-      if (n < 60) return p + " in \"" + rng_.Of(Texts{"10.0.0.0/8", "10.0.0.0/24", "2001:db8::/32"}) + "\"";
+      if (n < 60)
+        return p + " in \"" + rng_.Of(Texts{"10.0.0.0/8", "10.0.0.0/24", "2001:db8::/32"}) + "\"";
       return n < 80 ? p + " in ip(\"10.1.0.0/16\")" : p + Equal() + Lit(type);
     case T::kLabels:
       if (n < 60) return p + "[\"tier\"]" + Equal() + "\"prod\"";
@@ -157,11 +192,17 @@ std::string ConditionGen::OnValue(const Place& place, const std::string& p, T ty
 std::string ConditionGen::Free(const Place& place) {
   for (;;) {
     switch (rng_.Between(place.no_now ? 5 : 0, 13)) {
-      case 0: return "now.time" + Order() + Lit(T::kTime);
-      case 1: return "now.date" + Order() + Lit(T::kDate);
-      case 2: return rng_.Chance(50) ? "now.weekday in { sat, sun }" : "now.weekday" + Order() + rng_.Of(Texts{"mon", "fri", "sun"});
-      case 3: return std::string("now during ") + (rng_.Chance(50) ? "office" : "nights");
-      case 4: return "now" + Order() + Lit(T::kDateTime);
+      case 0:
+        return "now.time" + Order() + Lit(T::kTime);
+      case 1:
+        return "now.date" + Order() + Lit(T::kDate);
+      case 2:
+        return rng_.Chance(50) ? "now.weekday in { sat, sun }"
+                               : "now.weekday" + Order() + rng_.Of(Texts{"mon", "fri", "sun"});
+      case 3:
+        return std::string("now during ") + (rng_.Chance(50) ? "office" : "nights");
+      case 4:
+        return "now" + Order() + Lit(T::kDateTime);
       case 5:
         if (place.person) return OfPerson("person");
         break;
@@ -175,15 +216,19 @@ std::string ConditionGen::Free(const Place& place) {
         if (place.type == "app.File") return "resource.path in \"/srv\"";
         break;
       case 9:
-        if (place.type == "app.Doc" || place.type == "bank.Order") return "resource.id" + Equal() + "\"" + rng_.Of(place.type == "app.Doc" ? v_.docs : v_.orders) + "\"";
+        if (place.type == "app.Doc" || place.type == "bank.Order")
+          return "resource.id" + Equal() + "\"" +
+                 rng_.Of(place.type == "app.Doc" ? v_.docs : v_.orders) + "\"";
         break;
       case 10:
         if (place.person) return "person.id" + Equal() + "\"" + rng_.Of(v_.persons) + "\"";
         break;
       case 11:
-        if (place.type == "app.Doc" && place.person && !place.in_role) return "person in role author";
+        if (place.type == "app.Doc" && place.person && !place.in_role)
+          return "person in role author";
         break;
-      case 12: return "team t1 in team t0";
+      case 12:
+        return "team t1 in team t0";
       default:
         if (place.type == "app.Doc" && !v_.parent_from_request) return "resource.project is known";
         break;

@@ -1,4 +1,5 @@
-// Random conditions as policy text: every operator of the language, over whatever the place lets a condition see.
+// Random conditions as policy text: every operator of the language, over whatever the place lets a
+// condition see.
 #pragma once
 
 #include <string>
@@ -10,16 +11,17 @@
 namespace dpl::oracle {
 
 struct Place {
-  const std::vector<Attr>* resource = nullptr;  // attributes of the one resource type; null: `resource` has none to read
-  std::string type;                             // "app.Doc"; empty: several
-  bool adding = false;        // optional values need `is known` beside them
+  const std::vector<Attr>* resource =
+      nullptr;          // attributes of the one resource type; null: `resource` has none to read
+  std::string type;     // "app.Doc"; empty: several
+  bool adding = false;  // optional values need `is known` beside them
   bool person = true;
-  bool agent_side = false;    // sees `agent` and `task`
-  bool in_task = false;       // `task.source` exists
-  bool no_request = false;    // nothing that the caller says
+  bool agent_side = false;  // sees `agent` and `task`
+  bool in_task = false;     // `task.source` exists
+  bool no_request = false;  // nothing that the caller says
   bool no_now = false, no_context = false;
-  bool in_role = false;       // a role is not defined by itself
-  std::vector<Attr> params;   // of the actions
+  bool in_role = false;      // a role is not defined by itself
+  std::vector<Attr> params;  // of the actions
 };
 
 class ConditionGen {
@@ -27,7 +29,8 @@ class ConditionGen {
   ConditionGen(Rng* rng, const Vocabulary& v) : rng_(*rng), v_(v) {}
 
   std::string Condition(const Place& place, int depth);
-  // Whether a person's attribute `from request` was read since the last call: the statement must say `trusting request`.
+  // Whether a person's attribute `from request` was read since the last call: the statement must
+  // say `trusting request`.
   bool TakeTrust() { return std::exchange(trust_, false); }
 
  private:

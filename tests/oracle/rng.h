@@ -1,4 +1,5 @@
-// A small random source that gives the same numbers on every machine (the standard distributions do not).
+// A small random source that gives the same numbers on every machine (the standard distributions do
+// not).
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,9 @@ class Rng {
   int Between(int low, int high) { return low + Below(high - low + 1); }
   bool Chance(int percent) { return Below(100) < percent; }
   template <class T>
-  const T& Of(const std::vector<T>& items) { return items[static_cast<size_t>(Below(static_cast<int>(items.size())))]; }
+  const T& Of(const std::vector<T>& items) {
+    return items[static_cast<size_t>(Below(static_cast<int>(items.size())))];
+  }
 
  private:
   uint64_t state_;

@@ -18,7 +18,9 @@ Val Fail(Val::Err err) {
   return v;
 }
 Val MakeBool(bool b) { return MakeNumber(Kind::kBool, b ? 1 : 0); }
-Val MakeTruth(Truth t) { return t == Truth::kUnknown ? Fail(Val::Err::kMissing) : MakeBool(t == Truth::kTrue); }
+Val MakeTruth(Truth t) {
+  return t == Truth::kUnknown ? Fail(Val::Err::kMissing) : MakeBool(t == Truth::kTrue);
+}
 Val MakeNumber(Kind kind, int64_t i, uint32_t x) {
   Val v;
   v.kind = kind;
@@ -38,13 +40,17 @@ Truth AsTruth(const Val& v) { return v.kind == Kind::kBool ? TruthOf(v.i != 0) :
 Truth Same(const Val& a, const Val& b) {
   if (a.kind != b.kind) return Truth::kFalse;
   switch (a.kind) {
-    case Kind::kMoney: return a.x != b.x ? Truth::kUnknown : TruthOf(a.i == b.i);
+    case Kind::kMoney:
+      return a.x != b.x ? Truth::kUnknown : TruthOf(a.i == b.i);
     case Kind::kString:
     case Kind::kPath:
     case Kind::kPerson:
-    case Kind::kTask: return TruthOf(a.s == b.s);
-    case Kind::kResource: return TruthOf(a.x == b.x && a.s == b.s);
-    case Kind::kIp: return TruthOf(a.ip == b.ip);
+    case Kind::kTask:
+      return TruthOf(a.s == b.s);
+    case Kind::kResource:
+      return TruthOf(a.x == b.x && a.s == b.s);
+    case Kind::kIp:
+      return TruthOf(a.ip == b.ip);
     case Kind::kRecord: {
       Truth all = Truth::kTrue;
       for (size_t n = 0; n < a.items.size(); ++n) all = And(all, Same(a.items[n], b.items[n]));
@@ -53,12 +59,14 @@ Truth Same(const Val& a, const Val& b) {
     case Kind::kSet: {
       if (a.items.size() != b.items.size()) return Truth::kFalse;
       for (const Val& x : a.items) {
-        bool found = std::any_of(b.items.begin(), b.items.end(), [&](const Val& y) { return Same(x, y) == Truth::kTrue; });
+        bool found = std::any_of(b.items.begin(), b.items.end(),
+                                 [&](const Val& y) { return Same(x, y) == Truth::kTrue; });
         if (!found) return Truth::kFalse;
       }
       return Truth::kTrue;
     }
-    default: return TruthOf(a.i == b.i);
+    default:
+      return TruthOf(a.i == b.i);
   }
 }
 
@@ -68,7 +76,8 @@ Val MakeSet(std::vector<Val> items) {
   Val set;
   set.kind = Kind::kSet;
   for (Val& item : items) {
-    bool seen = std::any_of(set.items.begin(), set.items.end(), [&](const Val& have) { return Same(have, item) == Truth::kTrue; });
+    bool seen = std::any_of(set.items.begin(), set.items.end(),
+                            [&](const Val& have) { return Same(have, item) == Truth::kTrue; });
     if (!seen) set.items.push_back(std::move(item));
   }
   return set;
@@ -78,28 +87,45 @@ Val FromConstant(const check::Model& model, uint32_t constant) {
   const Constant& c = model.constants[constant];
   using C = Constant::Kind;
   switch (c.kind) {
-    case C::kBool: return MakeBool(c.number != 0);
-    case C::kInt: return MakeNumber(Kind::kInt, c.number);
-    case C::kDecimal: return MakeNumber(Kind::kDecimal, c.number);
-    case C::kMoney: return MakeNumber(Kind::kMoney, c.number, c.extra);
-    case C::kString: return MakeText(Kind::kString, c.text);
-    case C::kDate: return MakeNumber(Kind::kDate, c.number);
-    case C::kDateTime: return MakeNumber(Kind::kDateTime, c.number);
-    case C::kTime: return MakeNumber(Kind::kTime, c.number);
-    case C::kDuration: return MakeNumber(Kind::kDuration, c.number);
-    case C::kEnum: return MakeNumber(Kind::kEnum, c.number, c.extra);
-    case C::kPath: return MakeText(Kind::kPath, c.text);
+    case C::kBool:
+      return MakeBool(c.number != 0);
+    case C::kInt:
+      return MakeNumber(Kind::kInt, c.number);
+    case C::kDecimal:
+      return MakeNumber(Kind::kDecimal, c.number);
+    case C::kMoney:
+      return MakeNumber(Kind::kMoney, c.number, c.extra);
+    case C::kString:
+      return MakeText(Kind::kString, c.text);
+    case C::kDate:
+      return MakeNumber(Kind::kDate, c.number);
+    case C::kDateTime:
+      return MakeNumber(Kind::kDateTime, c.number);
+    case C::kTime:
+      return MakeNumber(Kind::kTime, c.number);
+    case C::kDuration:
+      return MakeNumber(Kind::kDuration, c.number);
+    case C::kEnum:
+      return MakeNumber(Kind::kEnum, c.number, c.extra);
+    case C::kPath:
+      return MakeText(Kind::kPath, c.text);
     case C::kIp: {
       Val v = MakeText(Kind::kIp, "");
       v.ip = ParseIpPrefix(c.text).value();
       return v;
     }
-    case C::kPerson: return MakeText(Kind::kPerson, c.text);
-    case C::kResource: return MakeText(Kind::kResource, c.text, c.extra);
-    case C::kTeam: return MakeNumber(Kind::kTeam, c.number);
-    case C::kRole: return MakeNumber(Kind::kRole, c.number);
-    case C::kAgent: return MakeNumber(Kind::kAgent, c.number);
-    case C::kPattern: return MakeText(Kind::kString, c.text);
+    case C::kPerson:
+      return MakeText(Kind::kPerson, c.text);
+    case C::kResource:
+      return MakeText(Kind::kResource, c.text, c.extra);
+    case C::kTeam:
+      return MakeNumber(Kind::kTeam, c.number);
+    case C::kRole:
+      return MakeNumber(Kind::kRole, c.number);
+    case C::kAgent:
+      return MakeNumber(Kind::kAgent, c.number);
+    case C::kPattern:
+      return MakeText(Kind::kString, c.text);
     case C::kSet: {
       std::vector<Val> items;
       for (uint32_t element : c.elements) items.push_back(FromConstant(model, element));
@@ -120,7 +146,8 @@ std::optional<Val> TypeMoney(const WireValue& wire) {
   const WireValue* amount = wire.Find("amount");
   const WireValue* minor = wire.Find("minor");
   const WireValue* currency = wire.Find("currency");
-  if (!wire.is_object() || wire.count != 2 || currency == nullptr || !currency->is_string()) return std::nullopt;
+  if (!wire.is_object() || wire.count != 2 || currency == nullptr || !currency->is_string())
+    return std::nullopt;
   if (amount != nullptr && amount->is_string()) {
     Result<Money> money = ParseMoney(amount->text, currency->text);
     if (!money.ok()) return std::nullopt;
@@ -162,8 +189,10 @@ std::optional<Val> TypeWire(const check::Model& model, const WireValue& wire, Ty
       return number(Kind::kInt, ParseInt(wire.text, true), [](int64_t n) { return n; });
     case TypeKind::kDecimal:
       if (!wire.is_number()) return std::nullopt;
-      return number(Kind::kDecimal, ParseDecimal(wire.text, true), [](Decimal d) { return d.micro; });
-    case TypeKind::kMoney: return TypeMoney(wire);
+      return number(Kind::kDecimal, ParseDecimal(wire.text, true),
+                    [](Decimal d) { return d.micro; });
+    case TypeKind::kMoney:
+      return TypeMoney(wire);
     case TypeKind::kString:
       if (!wire.is_string()) return std::nullopt;
       return MakeText(Kind::kString, std::string(wire.text));
@@ -247,7 +276,8 @@ std::optional<Val> TypeWire(const check::Model& model, const WireValue& wire, Ty
       if (team == kNone) return std::nullopt;
       return MakeNumber(Kind::kTeam, team);
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -256,12 +286,17 @@ std::string KeyText(const Val& v) {
     case Kind::kString:
     case Kind::kPath:
     case Kind::kPerson:
-    case Kind::kTask: return v.s;
-    case Kind::kResource: return std::to_string(v.x) + ":" + v.s;
-    case Kind::kIp: return FormatIp(v.ip);
+    case Kind::kTask:
+      return v.s;
+    case Kind::kResource:
+      return std::to_string(v.x) + ":" + v.s;
+    case Kind::kIp:
+      return FormatIp(v.ip);
     case Kind::kMoney:
-    case Kind::kEnum: return std::to_string(v.x) + ":" + std::to_string(v.i);
-    default: return std::to_string(v.i);
+    case Kind::kEnum:
+      return std::to_string(v.x) + ":" + std::to_string(v.i);
+    default:
+      return std::to_string(v.i);
   }
 }
 

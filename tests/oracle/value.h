@@ -1,6 +1,7 @@
 // Values and truths of the oracle: plain, owning, and unknown to the virtual machine.
 //
-// An error (⊥) is a value of kind kError. A person or a resource is its id; what is known of it is asked of the World.
+// An error (⊥) is a value of kind kError. A person or a resource is its id; what is known of it is
+// asked of the World.
 #pragma once
 
 #include <cstdint>
@@ -24,24 +25,56 @@ inline Truth Or(Truth a, Truth b) {
   if (a == Truth::kTrue || b == Truth::kTrue) return Truth::kTrue;
   return a == Truth::kFalse && b == Truth::kFalse ? Truth::kFalse : Truth::kUnknown;
 }
-inline Truth Not(Truth a) { return a == Truth::kUnknown ? a : a == Truth::kTrue ? Truth::kFalse : Truth::kTrue; }
+inline Truth Not(Truth a) {
+  return a == Truth::kUnknown ? a : a == Truth::kTrue ? Truth::kFalse : Truth::kTrue;
+}
 inline Truth TruthOf(bool b) { return b ? Truth::kTrue : Truth::kFalse; }
 
 struct Val {
   enum class Kind : uint8_t {
-    kError, kAbsent, kBool, kInt, kDecimal, kMoney, kString, kDate, kDateTime, kTime, kDuration, kEnum, kSet, kRecord,
-    kPath, kIp, kLabels, kPerson, kResource, kTeam, kRole, kAgent, kTask,
+    kError,
+    kAbsent,
+    kBool,
+    kInt,
+    kDecimal,
+    kMoney,
+    kString,
+    kDate,
+    kDateTime,
+    kTime,
+    kDuration,
+    kEnum,
+    kSet,
+    kRecord,
+    kPath,
+    kIp,
+    kLabels,
+    kPerson,
+    kResource,
+    kTeam,
+    kRole,
+    kAgent,
+    kTask,
   };
-  enum class Err : uint8_t { kMissing, kStale, kRange, kCurrency, kEmpty, kContainment, kMembership };
+  enum class Err : uint8_t {
+    kMissing,
+    kStale,
+    kRange,
+    kCurrency,
+    kEmpty,
+    kContainment,
+    kMembership
+  };
 
   Kind kind = Kind::kError;
   Err err = Err::kMissing;
-  bool early = false;         // kError: met before the last step of a path, so `is known` keeps it
-  bool of_request = false;    // the person or resource the request is about: what the caller said counts for it
-  int64_t i = 0;              // bool, numbers, minor units, days, microseconds, member, index
-  uint32_t x = 0;             // currency, enum, resource type
-  std::string s;              // string, path, id
-  std::vector<Val> items;     // set; record fields; labels: key, value, key, value …
+  bool early = false;  // kError: met before the last step of a path, so `is known` keeps it
+  bool of_request =
+      false;      // the person or resource the request is about: what the caller said counts for it
+  int64_t i = 0;  // bool, numbers, minor units, days, microseconds, member, index
+  uint32_t x = 0;          // currency, enum, resource type
+  std::string s;           // string, path, id
+  std::vector<Val> items;  // set; record fields; labels: key, value, key, value …
   IpPrefix ip{};
 
   bool ok() const { return kind != Kind::kError; }
@@ -66,7 +99,8 @@ Val FromConstant(const check::Model& model, uint32_t constant);
 // What a fact or a parameter says, by its declared type; nullopt: of another type.
 std::optional<Val> TypeWire(const check::Model& model, const WireValue& wire, TypeId type);
 
-// The value as a text that differs for different values of one type: parts of counter names and recorded acts.
+// The value as a text that differs for different values of one type: parts of counter names and
+// recorded acts.
 std::string KeyText(const Val& v);
 
 }  // namespace dpl::oracle

@@ -1,5 +1,5 @@
-// The schema of generated policies: which attributes each type has this time, and the few values that occur, so that
-// equality, sets and bounds are often met.
+// The schema of generated policies: which attributes each type has this time, and the few values
+// that occur, so that equality, sets and bounds are often met.
 #pragma once
 
 #include <string>
@@ -12,8 +12,26 @@
 namespace dpl::oracle {
 
 enum class T {
-  kBool, kInt, kDecimal, kMoney, kString, kDate, kDateTime, kDuration, kTime, kRegion, kClass, kStrings, kPersons, kPath,
-  kIp, kLabels, kRecord, kPerson, kTeam, kProject,
+  kBool,
+  kInt,
+  kDecimal,
+  kMoney,
+  kString,
+  kDate,
+  kDateTime,
+  kDuration,
+  kTime,
+  kRegion,
+  kClass,
+  kStrings,
+  kPersons,
+  kPath,
+  kIp,
+  kLabels,
+  kRecord,
+  kPerson,
+  kTeam,
+  kProject,
 };
 
 struct Attr {
@@ -21,19 +39,23 @@ struct Attr {
   T type = T::kBool;
   bool optional = false, from_request = false;
   std::string fallback;  // `= …`; empty: none
+  std::string wire;      // `as "…"`; empty: the name
+  const std::string& on_wire() const { return wire.empty() ? name : wire; }
 };
 
 struct Vocabulary {
   explicit Vocabulary(Rng* rng);
 
-  std::vector<Attr> person, doc, order, file, context;
+  std::vector<Attr> person, doc, order, file, project, context;
+  std::string order_wire;           // the wire name of bank.Order
+  std::string share_wire;           // of the action `share`
   bool hierarchy_optional = false;  // projects may be roots
   bool parent_from_request = false;
-  std::string source_within;        // of the person feed; empty: none
+  std::string source_within;  // of the person feed; empty: none
   std::string zone;
-  std::string start;                // an instant near which everything happens
+  std::string start;  // an instant near which everything happens
 
-  Texts persons = {"E0", "E1", "E2", "E3", "E4", "E5"};       // may ask
+  Texts persons = {"E0", "E1", "E2", "E3", "E4", "E5"};  // may ask
   Texts projects = {"P0", "P1", "P2", "P3"};
   Texts docs = {"d0", "d1", "d2", "d3", "d4", "d5"};
   Texts orders = {"o0", "o1", "o2", "o3"};

@@ -1,10 +1,9 @@
 // Every diagnostic of the checker stands beside the line that causes it: tests/golden/check.
 //
-// A case is a file, or a folder whose files are checked together. A line `//~ CODE message | help @ label` claims a diagnostic
-// for the nearest line above it that is no claim. `fail_` cases hold an error, `warn_` cases warnings only, `ok_` cases nothing.
-// DPL_UPDATE_GOLDEN=1 rewrites the claims (not in CI): read them as if they were code.
-#include <gtest/gtest.h>
-
+// A case is a file, or a folder whose files are checked together. A line `//~ CODE message | help @
+// label` claims a diagnostic for the nearest line above it that is no claim. `fail_` cases hold an
+// error, `warn_` cases warnings only, `ok_` cases nothing. DPL_UPDATE_GOLDEN=1 rewrites the claims
+// (not in CI): read them as if they were code.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +12,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "compiler/check/check.h"
 #include "compiler/diag/render.h"
@@ -40,11 +41,14 @@ std::string Read(const fs::path& path) {
   return text.str();
 }
 
-bool Updating() { return std::getenv("DPL_UPDATE_GOLDEN") != nullptr && std::getenv("CI") == nullptr; }
+bool Updating() {
+  return std::getenv("DPL_UPDATE_GOLDEN") != nullptr && std::getenv("CI") == nullptr;
+}
 
 std::string ClaimOf(const Diagnostic& d) {
   std::string claim = CodeText(d.code) + " " + d.message;
-  if (d.severity != InfoOf(d.code).severity) claim = (d.severity == Severity::Error ? "error " : "warning ") + claim;
+  if (d.severity != InfoOf(d.code).severity)
+    claim = (d.severity == Severity::Error ? "error " : "warning ") + claim;
   for (const std::string& help : d.help) claim += " | " + help;
   for (const Label& label : d.labels) claim += " @ " + label.text;
   return claim;
@@ -114,10 +118,13 @@ TEST_P(CheckGolden, DiagnosticsAreAsClaimed) {
   }
   std::string name = GetParam().filename().string();
   EXPECT_EQ(sink.errors() > 0, name.starts_with("fail_")) << RenderText(sources, sink.Sorted(), {});
-  EXPECT_EQ(sink.errors() == 0 && sink.warnings() > 0, name.starts_with("warn_")) << RenderText(sources, sink.Sorted(), {});
+  EXPECT_EQ(sink.errors() == 0 && sink.warnings() > 0, name.starts_with("warn_"))
+      << RenderText(sources, sink.Sorted(), {});
 }
 
-std::string NameOf(const ::testing::TestParamInfo<fs::path>& param) { return param.param.stem().string(); }
+std::string NameOf(const ::testing::TestParamInfo<fs::path>& param) {
+  return param.param.stem().string();
+}
 
 INSTANTIATE_TEST_SUITE_P(Cases, CheckGolden, ::testing::ValuesIn(Cases()), NameOf);
 
@@ -128,7 +135,8 @@ TEST(Pages, EveryCodeOfTheCheckerHasOne) {
     std::string text = Read(entry.path());
     for (size_t at = text.find("DPL0"); at != std::string::npos; at = text.find("DPL0", at + 1)) {
       std::string code = text.substr(at, 7);
-      EXPECT_TRUE(fs::exists(DPL_SOURCE_DIR "/docs/diagnostics/" + code + ".md")) << code << " in " << entry.path();
+      EXPECT_TRUE(fs::exists(DPL_SOURCE_DIR "/docs/diagnostics/" + code + ".md"))
+          << code << " in " << entry.path();
     }
   }
 }

@@ -1,9 +1,9 @@
 // What only the facts can tell: DPL0410, 0411, 0704, and people for whom limits disagree.
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "compiler/check/check.h"
 #include "compiler/diag/sink.h"
@@ -31,7 +31,8 @@ agent bot { accountable person "E9" purpose "Reads the leads" runs as spiffe "sp
 delegation d { from role buyer to agent bot consent by policy because "Reads for buyers" }
 )";
 
-FactsInput::Members Group(bool role, std::string name, std::vector<std::string> people, std::vector<std::string> teams = {}) {
+FactsInput::Members Group(bool role, std::string name, std::vector<std::string> people,
+                          std::vector<std::string> teams = {}) {
   FactsInput::Members group;
   group.is_role = role;
   group.name = std::move(name);
@@ -60,22 +61,27 @@ std::vector<std::string> Said(const FactsInput* facts) {
   Check(files, sources, options, &sink, &model);
   std::vector<std::string> said;
   for (const Diagnostic& d : sink.Sorted()) {
-    said.push_back(std::string(d.severity == Severity::Error ? "error " : "warning ") + CodeText(d.code) + " " + d.message);
+    said.push_back(std::string(d.severity == Severity::Error ? "error " : "warning ") +
+                   CodeText(d.code) + " " + d.message);
   }
   return said;
 }
 
 const char* const kLimits =
-    "DPL0501 amount is limited to `9 USD` here and to `5 USD` at p.dpl:13:51 for people of both role `buyer` and role `payer`";
+    "DPL0501 amount is limited to `9 USD` here and to `5 USD` at p.dpl:13:51 for people of both "
+    "role `buyer` and role `payer`";
 
 TEST(Facts, WithoutThemOnlyThePolicyIsJudged) {
-  EXPECT_EQ(Said(nullptr), (std::vector<std::string>{"warning " + std::string(kLimits) + " (activity `spend`)"}));
+  EXPECT_EQ(Said(nullptr),
+            (std::vector<std::string>{"warning " + std::string(kLimits) + " (activity `spend`)"}));
 }
 
 TEST(Facts, EverythingInPlace) {
   FactsInput facts;
-  facts.members = {Group(false, "emea", {"E7"}), Group(true, "shop.boss", {"E2", "E3"}), Group(true, "payer", {"E4"})};
-  EXPECT_EQ(Said(&facts), (std::vector<std::string>{"warning " + std::string(kLimits) + " (activity `spend`)"}));
+  facts.members = {Group(false, "emea", {"E7"}), Group(true, "shop.boss", {"E2", "E3"}),
+                   Group(true, "payer", {"E4"})};
+  EXPECT_EQ(Said(&facts),
+            (std::vector<std::string>{"warning " + std::string(kLimits) + " (activity `spend`)"}));
 }
 
 TEST(Facts, ApproversOwnersAndPeopleInBothRoles) {
@@ -84,15 +90,18 @@ TEST(Facts, ApproversOwnersAndPeopleInBothRoles) {
   gone.id = "E9";
   gone.status = "left";
   facts.persons = {gone};
-  facts.members = {Group(true, "boss", {"E2"}), Group(true, "payer", {}, {"shop.finance"}), Group(false, "finance", {"E2"})};
-  EXPECT_EQ(Said(&facts),
-            (std::vector<std::string>{
-                "error DPL0411 team `sales` answers for what it owns but has no members and no owner",
-                "error DPL0410 person \"E7\" approved this but is not in team shop.sales, which owns `app.Lead`",
-                "error " + std::string(kLimits) + ", such as person \"E2\", (activity `spend`)",
-                "error DPL0704 nobody can give approval `two`",
-                "error DPL0411 person \"E9\" answers for agent `bot` but has left",
-            }));
+  facts.members = {Group(true, "boss", {"E2"}), Group(true, "payer", {}, {"shop.finance"}),
+                   Group(false, "finance", {"E2"})};
+  EXPECT_EQ(
+      Said(&facts),
+      (std::vector<std::string>{
+          "error DPL0411 team `sales` answers for what it owns but has no members and no owner",
+          "error DPL0410 person \"E7\" approved this but is not in team shop.sales, which owns "
+          "`app.Lead`",
+          "error " + std::string(kLimits) + ", such as person \"E2\", (activity `spend`)",
+          "error DPL0704 nobody can give approval `two`",
+          "error DPL0411 person \"E9\" answers for agent `bot` but has left",
+      }));
 }
 
 TEST(Facts, AFeedThatIsNotLoadedAccusesNobody) {

@@ -1,9 +1,10 @@
-// What a successful check leaves behind: names resolved, clauses unfolded, terms read, in the documented order.
-#include <gtest/gtest.h>
-
+// What a successful check leaves behind: names resolved, clauses unfolded, terms read, in the
+// documented order.
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "compiler/check/check.h"
 #include "compiler/check/zones.h"
@@ -110,9 +111,11 @@ grant g { to team t may read on app.F in "/a/" where resource.path in "/a/b/" an
   for (const Constant& constant : c.model.constants) {
     if (constant.kind == Constant::Kind::kPath) texts.push_back("path " + constant.text);
     if (constant.kind == Constant::Kind::kIp) texts.push_back("ip " + constant.text);
-    if (constant.kind == Constant::Kind::kDecimal) texts.push_back("decimal " + std::to_string(constant.number));
+    if (constant.kind == Constant::Kind::kDecimal)
+      texts.push_back("decimal " + std::to_string(constant.number));
   }
-  EXPECT_EQ(texts, (std::vector<std::string>{"path /a", "path /a/b", "decimal 5000000", "ip 10.0.0.0/8"}));
+  EXPECT_EQ(texts,
+            (std::vector<std::string>{"path /a", "path /a/b", "decimal 5000000", "ip 10.0.0.0/8"}));
 }
 
 TEST(Model, UnlessOverSeveralTypesBecomesPartOfEachClause) {
@@ -187,7 +190,8 @@ grant h { to role reader may read on app.Note because "Reads the notes" expires 
   ASSERT_EQ(a.model.files.size(), 2u);
   EXPECT_EQ(a.model.files[0]->package.text, "acme.base");
   EXPECT_EQ(b.model.files[0]->package.text, "acme.base");
-  EXPECT_EQ(a.model.schema.zones[a.model.schema.packages[1].zone].name, "America/New_York");  // from what it imports
+  EXPECT_EQ(a.model.schema.zones[a.model.schema.packages[1].zone].name,
+            "America/New_York");  // from what it imports
 }
 
 TEST(Model, ReviewsAreJudgedAtADate) {
@@ -206,9 +210,13 @@ grant g { to role reader may read on app.Doc because "Reads the docs" }
 
 TEST(Model, AnythingThatParsesOrNotIsChecked) {
   // Nothing here may crash, whatever the parser could make of it.
-  for (const char* text : {"", "package", "package a", "grant", "package a owned by team t grant g {", "package a owned by team t grant g { to may on where }",
-                           "package a owned by team t resource R in { can } limit l { cap to } test \"\" { when expect }",
-                           "package a owned by team t enum E { } const c = E.x role r in { where } delegation d { onward to agent , at most hops }"}) {
+  for (const char* text :
+       {"", "package", "package a", "grant", "package a owned by team t grant g {",
+        "package a owned by team t grant g { to may on where }",
+        "package a owned by team t resource R in { can } limit l { cap to } test \"\" { when "
+        "expect }",
+        "package a owned by team t enum E { } const c = E.x role r in { where } delegation d { "
+        "onward to agent , at most hops }"}) {
     Checked c({text});
     EXPECT_FALSE(c.ok) << text;
   }
@@ -227,7 +235,8 @@ TEST(Zones, TablesComeFromTheTimeZoneDatabase) {
   ASSERT_TRUE(ReadZone("Asia/Kathmandu", &kathmandu));
   EXPECT_EQ(kathmandu.OffsetAt(*ParseInstant("2026-01-01T00:00Z")), 5 * 3600 + 45 * 60);
   ZoneTable none;
-  for (const char* name : {"Europe/Berln", "EST5EDT", "GMT+3", "", "Berlin", "../etc/passwd"}) EXPECT_FALSE(ReadZone(name, &none)) << name;
+  for (const char* name : {"Europe/Berln", "EST5EDT", "GMT+3", "", "Berlin", "../etc/passwd"})
+    EXPECT_FALSE(ReadZone(name, &none)) << name;
   ASSERT_TRUE(ReadZone("UTC", &none));
   EXPECT_TRUE(none.transitions.empty());
 }

@@ -1,9 +1,10 @@
-// A decision asks the heap for nothing once it is warm; counted by replacing the global operators of this binary.
-#include <gtest/gtest.h>
-
+// A decision asks the heap for nothing once it is warm; counted by replacing the global operators
+// of this binary.
 #include <atomic>
 #include <cstdlib>
 #include <new>
+
+#include <gtest/gtest.h>
 
 #include "tests/unit/decide/world.h"
 
@@ -76,7 +77,8 @@ long CountWarm(World* w, const Ask& ask, int* permits) {
   long count = 0;
   *permits = 0;
   for (int i = 0; i < 100; ++i) {
-    // World::Decide builds the request (that is the caller's affair); the decision itself is what is counted.
+    // World::Decide builds the request (that is the caller's affair); the decision itself is what
+    // is counted.
     w->Decide(ask);
     Request request = w->last_request;
     long before = allocations.load();
@@ -94,15 +96,22 @@ TEST(Allocation, NoneForADecisionThatIsNotMetered) {
     Ask ask;
     bool permit;
   };
-  auto of = [](const char* action, const char* doc) { return Ask().Person("E7").Does(action, "app.Doc", doc); };
+  auto of = [](const char* action, const char* doc) {
+    return Ask().Person("E7").Does(action, "app.Doc", doc);
+  };
   std::vector<Case> cases = {
       {of("read", "d1"), true},
-      {of("write", "d1").With(R"({"note": "a note of more than sixteen bytes, so that it lives somewhere"})"), true},
+      {of("write", "d1")
+           .With(R"({"note": "a note of more than sixteen bytes, so that it lives somewhere"})"),
+       true},
       {of("read", "d1").Agent("helper", "run-1"), true},
       {of("read", "d1").Agent("helper"), true},
-      {of("read", "d1").Agent("spiffe://acme.example/helper/of-a-long-name/and-longer", "run-3").Task("t1"), true},
+      {of("read", "d1")
+           .Agent("spiffe://acme.example/helper/of-a-long-name/and-longer", "run-3")
+           .Task("t1"),
+       true},
       {Ask().Subject("account:app", "e7").Does("read", "app.Doc", "d1"), true},
-      {of("read", "d2"), false},                          // forbidden
+      {of("read", "d2"), false},  // forbidden
       {of("read", "a document that nobody knows"), false},
       {Ask().Person("E8").Does("read", "app.Doc", "d1"), false},
       {Ask().Person("somebody we do not know").Does("read", "app.Doc", "d1"), false},
@@ -119,7 +128,8 @@ TEST(Allocation, NoneForACounterThatExists) {
   World w(kPolicy, kFacts);
   w.caller.details = false;
   Ask pay = Ask().Person("E7").Does("pay", "app.Doc", "d1").With(R"({"amount": "1.00 USD"})");
-  // Reservations are kept in a ring that doubles until it holds an hour of them; then its slots are used again.
+  // Reservations are kept in a ring that doubles until it holds an hour of them; then its slots are
+  // used again.
   for (int hour = 0; hour < 4; ++hour) {
     for (int i = 0; i < 1000; ++i) w.Decide(pay);
     w.Advance(2 * kMicrosPerHour);

@@ -38,12 +38,17 @@ constexpr std::string_view kFacts = R"({
   "resources": []})";
 
 Ask Pay(const char* amount) {
-  return Ask().Person("E7").Agent("helper", "i-7").Does("pay", "app.Order", "O1").With("{\"amount\": \"" + std::string(amount) + "\"}");
+  return Ask()
+      .Person("E7")
+      .Agent("helper", "i-7")
+      .Does("pay", "app.Order", "O1")
+      .With("{\"amount\": \"" + std::string(amount) + "\"}");
 }
 
 class Answer : public ::testing::Test {
  protected:
-  // The member at a dotted path of the last answer; a number is an index. Fails when it is not there.
+  // The member at a dotted path of the last answer; a number is an index. Fails when it is not
+  // there.
   std::string At(std::string_view path, bool details = true) {
     json_ = w.Json(details);
     arena_.Reset();
@@ -130,8 +135,13 @@ TEST_F(Answer, ADenialSaysWhatWouldHaveToChangeAndWhoOwnsIt) {
   EXPECT_EQ(At("context.dpl.to_change.0.owner"), "the person asking");
   EXPECT_EQ(At("context.dpl.to_change.1.kind"), "raise_limit");
   EXPECT_EQ(At("context.dpl.to_change.1.owner"), "team t.staff");
-  EXPECT_NE(At("context.reason_admin").find("0.00 USD used + 60000.00 USD asked for, against 5000.00 USD"), std::string::npos) << At("context.reason_admin");
-  EXPECT_EQ(w.Code(Ask().Person("E2").Does("pay", "app.Order", "O1").With(R"({"amount": "1.00 USD"})")), "person.no_grant");
+  EXPECT_NE(At("context.reason_admin")
+                .find("0.00 USD used + 60000.00 USD asked for, against 5000.00 USD"),
+            std::string::npos)
+      << At("context.reason_admin");
+  EXPECT_EQ(
+      w.Code(Ask().Person("E2").Does("pay", "app.Order", "O1").With(R"({"amount": "1.00 USD"})")),
+      "person.no_grant");
   EXPECT_EQ(At("context.dpl.nearest.statement"), "t.paying");
   EXPECT_EQ(At("context.dpl.nearest.failed"), "subject");
   EXPECT_TRUE(At("context.dpl.nearest.span").starts_with("policy.dpl:12:"));
@@ -142,7 +152,8 @@ TEST_F(Answer, WithoutDetailsNothingOfThePolicyShows) {
   for (const char* amount : {"4000.00 USD", "6000.00 USD", "60000.00 USD", "x"}) {
     w.Decide(Pay(amount));
     EXPECT_EQ(At("context.reason_admin", false), "(none)");
-    for (const char* member : {"who", "what", "by", "limits", "nearest", "to_change", "detail", "step", "also"}) {
+    for (const char* member :
+         {"who", "what", "by", "limits", "nearest", "to_change", "detail", "step", "also"}) {
       EXPECT_EQ(At("context.dpl." + std::string(member), false), "(none)") << member;
     }
     EXPECT_NE(At("context.reason_user", false), "(none)");
@@ -152,14 +163,22 @@ TEST_F(Answer, WithoutDetailsNothingOfThePolicyShows) {
 
 TEST_F(Answer, EveryReasonHasWords) {
   EXPECT_EQ(w.Code(Pay("5")), "request.invalid");
-  EXPECT_EQ(At("context.dpl.detail"), "parameter `amount`: expected an amount with its currency, as in \"5000.00 USD\" (money is an amount, one space and a currency, as in `5000.00 USD`)");
+  EXPECT_EQ(At("context.dpl.detail"),
+            "parameter `amount`: expected an amount with its currency, as in \"5000.00 USD\" "
+            "(money is an amount, one space and a currency, as in `5000.00 USD`)");
 }
 
 TEST_F(Answer, TextForPeople) {
   w.Decide(Pay("6000.00 USD"));
   std::string text = w.Explanation();
-  EXPECT_TRUE(text.starts_with("ask t.pair: the agent t.helper \"i-7\", on behalf of person \"E7\", asked to pay app.Order \"O1\"\n")) << text;
-  EXPECT_NE(text.find("limit t.paying.amount: needs_approval, used 0.00 USD + asked for 6000.00 USD against 5000.00 USD"), std::string::npos) << text;
+  EXPECT_TRUE(
+      text.starts_with("ask t.pair: the agent t.helper \"i-7\", on behalf of person \"E7\", asked "
+                       "to pay app.Order \"O1\"\n"))
+      << text;
+  EXPECT_NE(text.find("limit t.paying.amount: needs_approval, used 0.00 USD + asked for 6000.00 "
+                      "USD against 5000.00 USD"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("policy.dpl:12:18-12:38"), std::string::npos) << text;
 }
 

@@ -45,13 +45,17 @@ constexpr std::string_view kFacts = R"({
 constexpr std::string_view kPaying = "t.paying.amount";
 
 Ask Pay(std::string amount, std::string order = "O1", std::string person = "E7") {
-  return Ask().Person(std::move(person)).Does("pay", "app.Order", std::move(order)).With("{\"amount\": " + std::move(amount) + "}");
+  return Ask()
+      .Person(std::move(person))
+      .Does("pay", "app.Order", std::move(order))
+      .With("{\"amount\": " + std::move(amount) + "}");
 }
 
 TEST(ClosingRule, R19_MeasuresAreNotBelowZeroAndSumsAreChecked) {
   World w(kPolicy, kFacts);
-  for (const char* amount : {R"("-1.00 USD")", R"("-0.00 USD")", R"({"amount": "-0.00", "currency": "USD"})", R"({"minor": -1, "currency": "USD"})",
-                             R"({"minor": -0, "currency": "USD"})"}) {
+  for (const char* amount :
+       {R"("-1.00 USD")", R"("-0.00 USD")", R"({"amount": "-0.00", "currency": "USD"})",
+        R"({"minor": -1, "currency": "USD"})", R"({"minor": -0, "currency": "USD"})"}) {
     EXPECT_EQ(w.Code(Pay(amount)), "request.invalid") << amount;
   }
   EXPECT_EQ(w.Code(Pay(R"("1.00 USD")")), "permit");
@@ -61,11 +65,14 @@ TEST(ClosingRule, R19_MeasuresAreNotBelowZeroAndSumsAreChecked) {
 
 TEST(ClosingRule, R20_MoneyHasACurrency) {
   World w(kPolicy, kFacts);
-  for (const char* amount : {"5000", "5000.0", R"("5000")", R"({"amount": 5000, "currency": "USD"})", R"({"amount": "5000.00"})", R"("5000.00 usd")", R"("5e3 USD")",
-                             R"({"minor": 5000.5, "currency": "USD"})"}) {
+  for (const char* amount :
+       {"5000", "5000.0", R"("5000")", R"({"amount": 5000, "currency": "USD"})",
+        R"({"amount": "5000.00"})", R"("5000.00 usd")", R"("5e3 USD")",
+        R"({"minor": 5000.5, "currency": "USD"})"}) {
     EXPECT_EQ(w.Code(Pay(amount)), "request.invalid") << amount;
   }
-  for (const char* amount : {R"("5000.00 USD")", R"({"amount": "5000.00", "currency": "USD"})", R"({"minor": 500000, "currency": "USD"})"}) {
+  for (const char* amount : {R"("5000.00 USD")", R"({"amount": "5000.00", "currency": "USD"})",
+                             R"({"minor": 500000, "currency": "USD"})"}) {
     EXPECT_EQ(w.Code(Pay(amount)), "permit") << amount;
   }
   EXPECT_EQ(w.Code(Pay(R"("5.00 EUR")")), "limit.unknown");  // nothing is converted
@@ -153,7 +160,9 @@ TEST(ClosingRule, R24_ALimitPerRunNeedsAnother) {
   World w(policy, kFacts);
   int64_t spent = 0;
   for (int i = 0; i < 1000; ++i) {
-    if (w.Decide(Pay(R"("10.00 USD")").Agent("helper", "run-" + std::to_string(i))).outcome == OutcomeKind::kPermit) spent += 1000;
+    if (w.Decide(Pay(R"("10.00 USD")").Agent("helper", "run-" + std::to_string(i))).outcome ==
+        OutcomeKind::kPermit)
+      spent += 1000;
   }
   EXPECT_EQ(spent, 50'000);
   EXPECT_EQ(w.Code(Pay(R"("1.00 USD")").Agent("helper", "run-0")), "limit.exceeded");
@@ -191,7 +200,8 @@ TEST(ClosingRule, R26_OnlyTheCallerEndsItsReservationOnceInTime) {
 TEST(ClosingRule, R27_KeysCountOnlyFromWhoRunsEachOnce) {
   World w(kPolicy, kFacts);
   w.caller.charge_keys = false;
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(w.Code(Pay(R"("10.00 USD")").Agent("helper", "i").Key("mine")), "permit");
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(w.Code(Pay(R"("10.00 USD")").Agent("helper", "i").Key("mine")), "permit");
   EXPECT_EQ(w.UsedOf(kPaying, "E7", "USD"), 100'000);
   w.caller.charge_keys = true;
   uint64_t first = w.Decide(Pay(R"("10.00 USD")").Key("k1")).reservation;
@@ -207,7 +217,8 @@ TEST(ClosingRule, R27_KeysCountOnlyFromWhoRunsEachOnce) {
 TEST(ClosingRule, R27_AReplayPassesEveryStepAgain) {
   World w(kPolicy, kFacts);
   EXPECT_EQ(w.Code(Pay(R"("20000.00 USD")").Key("k1")), "permit");
-  EXPECT_EQ(w.Code(Pay(R"("20000.00 USD")").Key("k1")), "permit");  // its own share is not counted against it
+  EXPECT_EQ(w.Code(Pay(R"("20000.00 USD")").Key("k1")),
+            "permit");  // its own share is not counted against it
   w.store.Revoke(RevokedKind::kPerson, "E7", std::nullopt);
   EXPECT_EQ(w.Code(Pay(R"("20000.00 USD")").Key("k1")), "revoked.person");
 }
@@ -215,7 +226,11 @@ TEST(ClosingRule, R27_AReplayPassesEveryStepAgain) {
 TEST(ClosingRule, R28_ItemsSeeWhatCameBefore) {
   World w(kPolicy, kFacts);
   int permits = 0;
-  for (int i = 0; i < 3; ++i) permits += w.Decide(Pay(R"("9000.00 USD")").Key("batch-1#" + std::to_string(i))).outcome == OutcomeKind::kPermit ? 1 : 0;
+  for (int i = 0; i < 3; ++i)
+    permits += w.Decide(Pay(R"("9000.00 USD")").Key("batch-1#" + std::to_string(i))).outcome ==
+                       OutcomeKind::kPermit
+                   ? 1
+                   : 0;
   EXPECT_EQ(permits, 2);
   EXPECT_EQ(w.UsedOf(kPaying, "E7", "USD"), 1'800'000);
 }
@@ -229,7 +244,8 @@ TEST(ClosingRule, R29_ADryRunNeverSaysYesAndChargesNothing) {
     EXPECT_NE(w.Json().find("\"would\":\"permit\""), std::string::npos);
   }
   EXPECT_EQ(w.UsedOf(kPaying, "E7", "USD"), 0);
-  EXPECT_EQ(w.Code(Ask().Person("E7").Does("pay", "app.Order", "O1").Dry()), "limit.unknown");  // without its measure
+  EXPECT_EQ(w.Code(Ask().Person("E7").Does("pay", "app.Order", "O1").Dry()),
+            "limit.unknown");  // without its measure
   w.caller.dry_run = false;
   EXPECT_EQ(w.Code(Pay(R"("1.00 USD")").Dry()), "request.invalid");
 }
@@ -317,9 +333,11 @@ TEST(Limits, ADeniedRequestChargesNothing) {
 
 TEST(Limits, AMeasureOnRecordedFacts) {
   std::string policy(kPolicy);
-  policy.replace(policy.find("limit amount to 20_000 USD per day for each person"), 50, "limit amount to person.cap each");
+  policy.replace(policy.find("limit amount to 20_000 USD per day for each person"), 50,
+                 "limit amount to person.cap each");
   std::string facts(kFacts);
-  facts.replace(facts.find(R"({"id": "E7"})"), 12, R"({"id": "E7", "attributes": {"cap": "7.00 USD"}})");
+  facts.replace(facts.find(R"({"id": "E7"})"), 12,
+                R"({"id": "E7", "attributes": {"cap": "7.00 USD"}})");
   World w(policy, facts);
   EXPECT_EQ(w.Code(Pay(R"("7.00 USD")")), "permit");
   EXPECT_EQ(w.Code(Pay(R"("7.01 USD")")), "limit.exceeded");

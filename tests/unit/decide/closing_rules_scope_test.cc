@@ -73,7 +73,9 @@ std::string Without(std::string_view facts, std::string_view section) {
   return out.erase(comma, 1);
 }
 
-Ask Of(std::string person, std::string action, std::string doc) { return Ask().Person(std::move(person)).Does(std::move(action), "app.Doc", std::move(doc)); }
+Ask Of(std::string person, std::string action, std::string doc) {
+  return Ask().Person(std::move(person)).Does(std::move(action), "app.Doc", std::move(doc));
+}
 
 TEST(ClosingRule, R08_RestrictingStatementBitesOnError) {
   World w(kPolicy, kFacts);
@@ -98,7 +100,8 @@ TEST(ClosingRule, R08_RestrictingStatementBitesOnError) {
       if (std::string_view(feed) == "teams") less = Without(less, "roles");
       w.Facts(less);
       bool after = w.Decide(ask).outcome == OutcomeKind::kPermit;
-      EXPECT_LE(after, before) << feed << " " << ask.subject_id << " " << ask.action << " " << ask.id;
+      EXPECT_LE(after, before) << feed << " " << ask.subject_id << " " << ask.action << " "
+                               << ask.id;
       denied += before ? 0 : 1;
     }
   }
@@ -133,7 +136,8 @@ TEST(ClosingRule, R11_AllOfNothingIsNotTrue) {
   EXPECT_EQ(w.Code(Of("E7", "sign", "d4")), "person.no_grant");  // F: E7 is an approver
   EXPECT_EQ(w.Code(Of("E7", "sign", "d5")), "person.no_grant");  // nobody is
   std::string policy(kPolicy);
-  policy.replace(policy.find("where resource.class == Class.secret"), 36, "where all a in resource.approvers satisfies (a == person)");
+  policy.replace(policy.find("where resource.class == Class.secret"), 36,
+                 "where all a in resource.approvers satisfies (a == person)");
   World forbid(policy, kFacts);
   EXPECT_EQ(forbid.Code(Of("E7", "read", "d1")), "permit");
   EXPECT_EQ(forbid.Code(Of("E7", "read", "d5")), "forbidden");
@@ -161,7 +165,12 @@ TEST(ClosingRule, R15_ContainmentAndAttributesComeFromFacts) {
   for (const char* doc : {"d1", "d2", "d3", "d4", "dx"}) {
     for (const char* action : {"read", "share", "sign"}) {
       std::string without = w.Code(Of("E7", action, doc));
-      EXPECT_EQ(w.Code(Of("E7", action, doc).Saying(R"({"folder": "public", "parent": "public", "class": "open", "approvers": ["E1"]})")), without);
+      EXPECT_EQ(
+          w.Code(
+              Of("E7", action, doc)
+                  .Saying(
+                      R"({"folder": "public", "parent": "public", "class": "open", "approvers": ["E1"]})")),
+          without);
       EXPECT_EQ(w.last->ignored.size, 4);
     }
   }
@@ -169,24 +178,31 @@ TEST(ClosingRule, R15_ContainmentAndAttributesComeFromFacts) {
 
 TEST(ClosingRule, R16_ANewResourceIsDecidedOnItsParent) {
   std::string policy(kPolicy);
-  policy.replace(policy.find("may read, create on app.Doc"), 27, "may read on app.Doc  may create on app.Doc in app.Folder \"public\"");
+  policy.replace(policy.find("may read, create on app.Doc"), 27,
+                 "may read on app.Doc  may create on app.Doc in app.Folder \"public\"");
   World w(policy, kFacts);
   EXPECT_EQ(w.Code(Of("E7", "create", "new").With(R"({"parent": "public"})")), "permit");
   EXPECT_EQ(w.Code(Of("E7", "create", "new").With(R"({"parent": "hr"})")), "person.no_grant");
   EXPECT_EQ(w.Code(Of("E7", "create", "new").With(R"({"parent": "no-such"})")), "request.invalid");
-  EXPECT_EQ(w.Code(Of("E7", "create", "new")), "person.no_grant");                             // no parent at all
-  EXPECT_EQ(w.Code(Of("E7", "create", "d4").With(R"({"parent": "public"})")), "request.invalid");  // it lies in hr
+  EXPECT_EQ(w.Code(Of("E7", "create", "new")), "person.no_grant");  // no parent at all
+  EXPECT_EQ(w.Code(Of("E7", "create", "d4").With(R"({"parent": "public"})")),
+            "request.invalid");  // it lies in hr
 }
 
 TEST(ClosingRule, R17_IdsAreRefusedNotRepaired) {
   World w(kPolicy, kFacts);
-  auto key = [](std::string id) { return Ask().Person("E7").Does("use", "app.Key", std::move(id)); };
+  auto key = [](std::string id) {
+    return Ask().Person("E7").Does("use", "app.Key", std::move(id));
+  };
   EXPECT_EQ(w.Code(key("hr-review")), "permit");
-  for (const char* id : {"HR-Review", "hr-review/", "%68r-review", "", " hr-review", "hr\nreview", "hr-revie\u0301w", "hr\u200b-review", "\u202ehr"}) {
+  for (const char* id : {"HR-Review", "hr-review/", "%68r-review", "", " hr-review", "hr\nreview",
+                         "hr-revie\u0301w", "hr\u200b-review", "\u202ehr"}) {
     EXPECT_EQ(w.Code(key(id)), "request.invalid") << id;
   }
-  for (const char* id : {"cafe\u0301", "a\x01", "a\u202e", ""}) EXPECT_EQ(w.Code(Of("E7", "read", id)), "request.invalid") << id;
-  EXPECT_EQ(w.Code(Of("E7", "sign", "\u00e9")), "forbidden");  // composed: a plain id, of a document nobody knows
+  for (const char* id : {"cafe\u0301", "a\x01", "a\u202e", ""})
+    EXPECT_EQ(w.Code(Of("E7", "read", id)), "request.invalid") << id;
+  EXPECT_EQ(w.Code(Of("E7", "sign", "\u00e9")),
+            "forbidden");  // composed: a plain id, of a document nobody knows
 }
 
 TEST(ClosingRule, R18_WhatTheRequestSaysCountsOnlyFromWhoMaySayIt) {
@@ -195,7 +211,8 @@ TEST(ClosingRule, R18_WhatTheRequestSaysCountsOnlyFromWhoMaySayIt) {
 grant cleared { to everyone  may list on app.Folder where person.clearance >= Class.internal  trusting request  because "The gateway knows clearances" }
 )dpl";
   World w(policy, kFacts);
-  Ask ask = Ask().Person("E7").Does("list", "app.Folder", "hr").OfPerson(R"({"clearance": "secret"})");
+  Ask ask =
+      Ask().Person("E7").Does("list", "app.Folder", "hr").OfPerson(R"({"clearance": "secret"})");
   EXPECT_EQ(w.Code(ask), "permit");
   w.caller.asserts_all_attributes = false;
   EXPECT_EQ(w.Code(ask), "person.no_grant");
@@ -203,7 +220,8 @@ grant cleared { to everyone  may list on app.Folder where person.clearance >= Cl
   w.caller.asserts = {"person.clearance"};
   EXPECT_EQ(w.Code(ask), "permit");
   std::string facts(kFacts);
-  facts.replace(facts.find(R"({"id": "E7"})"), 12, R"({"id": "E7", "attributes": {"clearance": "open"}})");
+  facts.replace(facts.find(R"({"id": "E7"})"), 12,
+                R"({"id": "E7", "attributes": {"clearance": "open"}})");
   w.Facts(facts);
   EXPECT_EQ(w.Code(ask), "person.no_grant");  // the stored fact stands
   policy.replace(policy.find("trusting request"), 16, "");

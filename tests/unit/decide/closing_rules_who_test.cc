@@ -52,14 +52,16 @@ TEST(ClosingRule, R01_DirectModeIsProven) {
   EXPECT_EQ(w.last->mode, ActingMode::kDirect);
   w.caller.serves_persons = false;
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")), "permit");
-  EXPECT_EQ(w.Code(Read().Person("E7")), "agent.actor_missing");  // the same with the agent left out
+  EXPECT_EQ(w.Code(Read().Person("E7")),
+            "agent.actor_missing");  // the same with the agent left out
 }
 
 TEST(ClosingRule, R03_RunsCountOnlyFromWhoMayNameThem) {
   World w(kPolicy, kFacts);
   w.caller.asserts_instances = false;
   for (int i = 0; i < 10; ++i) {
-    EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "made-up-" + std::to_string(i))), "identity.attestation_failed");
+    EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "made-up-" + std::to_string(i))),
+              "identity.attestation_failed");
   }
   EXPECT_EQ(w.store.InstancesBorn("t.helper", kMicrosPerHour, w.now), 0u);
   w.caller.asserts_instances = true;
@@ -73,7 +75,9 @@ TEST(ClosingRule, R03_TheRecordedBirthWins) {
   w.Advance(2 * kMicrosPerHour);
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "i1").Born(w.now)), "agent.expired");
   // A birth in the future is a birth now: it gains no life.
-  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "i2").Born(Instant{w.now.us + kMicrosPerDay})), "permit");
+  EXPECT_EQ(
+      w.Code(Read().Person("E7").Agent("helper", "i2").Born(Instant{w.now.us + kMicrosPerDay})),
+      "permit");
   w.Advance(kMicrosPerHour + 1);
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "i2")), "agent.expired");
 }
@@ -95,16 +99,21 @@ TEST(ClosingRule, R04_TheChainIsTheRecordedOne) {
   EXPECT_EQ(w.Code(chain), "permit");
   // Shortened: the child alone, and the child under another parent.
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("second", "s1")), "identity.chain_mismatch");
-  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "h2").Agent("second", "s1")), "identity.chain_mismatch");
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "h2").Agent("second", "s1")),
+            "identity.chain_mismatch");
   // Lengthened.
-  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "h1").Agent("second", "s1").Agent("second", "s2")), "identity.chain_mismatch");
+  EXPECT_EQ(
+      w.Code(Read().Person("E7").Agent("helper", "h1").Agent("second", "s1").Agent("second", "s2")),
+      "identity.chain_mismatch");
 }
 
 TEST(ClosingRule, R04_AHandOffForATaskHoldsThere) {
   World w(kPolicy, kFacts);
   ASSERT_TRUE(w.store.RecordHandoff("t.helper", "h1", "t.second", "s1", "t1").ok());
-  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "h1").Agent("second", "s1")), "identity.chain_mismatch");
-  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "h1").Agent("second", "s1").Task("t1")), "task.unknown");  // past step 2
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "h1").Agent("second", "s1")),
+            "identity.chain_mismatch");
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "h1").Agent("second", "s1").Task("t1")),
+            "task.unknown");  // past step 2
 }
 
 TEST(ClosingRule, R04_AChildCannotRecordItself) {
@@ -122,7 +131,8 @@ TEST(ClosingRule, R05_StandingStandsAlone) {
   EXPECT_EQ(w.Code(Read().Agent("night", "n1")), "permit");
   EXPECT_EQ(w.last->mode, ActingMode::kStanding);
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("night", "n1")), "agent.mode_not_allowed");
-  EXPECT_EQ(w.Code(Read().Agent("helper", "h1")), "agent.mode_not_allowed");  // dropping the person gains nothing
+  EXPECT_EQ(w.Code(Read().Agent("helper", "h1")),
+            "agent.mode_not_allowed");  // dropping the person gains nothing
 }
 
 TEST(ClosingRule, R06_TheWireTypeFixesTheNameSpace) {
@@ -134,7 +144,8 @@ TEST(ClosingRule, R06_TheWireTypeFixesTheNameSpace) {
   EXPECT_EQ(w.Code(Read().Subject("person", "e7")), "identity.unknown");
   EXPECT_EQ(w.Code(Read().Subject("account:app", "E7")), "identity.unknown");
   EXPECT_EQ(w.Code(Read().Subject("agent", "E7")), "identity.unknown");
-  EXPECT_EQ(w.Code(Read().Subject("user", "E7")), "identity.unknown");  // `known as` says what the names are
+  EXPECT_EQ(w.Code(Read().Subject("user", "E7")),
+            "identity.unknown");  // `known as` says what the names are
   EXPECT_EQ(w.Code(Read().Subject("employee", "E7")), "permit");
 }
 
@@ -151,7 +162,8 @@ TEST(Identity, AnAgentGoesByNameOrByWhatItRunsAs) {
     EXPECT_EQ(w.Code(Read().Person("E7").Agent(name)), "permit") << name;
   }
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helpe")), "identity.unknown");
-  EXPECT_EQ(w.Code(Read().Person("E7").Agent("spiffe://acme.example/helper-2")), "identity.unknown");
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("spiffe://acme.example/helper-2")),
+            "identity.unknown");
 }
 
 TEST(Identity, OnlyActivePersons) {
@@ -163,7 +175,8 @@ TEST(Identity, OnlyActivePersons) {
 TEST(Identity, SomebodyAnswersForEveryAgent) {
   World w(kPolicy, kFacts);
   std::string facts(kFacts);
-  facts.replace(facts.find(R"({"id": "E1"})"), 12, R"({"id": "E1", "status": "left", "left": "2026-11-19"})");
+  facts.replace(facts.find(R"({"id": "E1"})"), 12,
+                R"({"id": "E1", "status": "left", "left": "2026-11-19"})");
   w.Facts(facts);
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")), "accountable.missing");
   EXPECT_EQ(w.Code(Read().Person("E7")), "permit");
@@ -171,9 +184,11 @@ TEST(Identity, SomebodyAnswersForEveryAgent) {
 
 TEST(Identity, TheFallbackTeamStandsInForFourteenDays) {
   std::string policy(kPolicy);
-  policy.replace(policy.find("accountable person \"E1\"  purpose \"Reads for people\""), 23, "accountable person \"E1\" else team staff");
+  policy.replace(policy.find("accountable person \"E1\"  purpose \"Reads for people\""), 23,
+                 "accountable person \"E1\" else team staff");
   std::string facts(kFacts);
-  facts.replace(facts.find(R"({"id": "E1"})"), 12, R"({"id": "E1", "status": "left", "left": "2026-11-10"})");
+  facts.replace(facts.find(R"({"id": "E1"})"), 12,
+                R"({"id": "E1", "status": "left", "left": "2026-11-10"})");
   World w(policy, facts);
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")), "permit");
   w.now = *ParseInstant("2026-11-24T00:00Z");
@@ -183,11 +198,14 @@ TEST(Identity, TheFallbackTeamStandsInForFourteenDays) {
   facts.replace(facts.find(R"(, "left": "2026-11-10")"), 22, "");
   w.Facts(facts);
   w.now = *ParseInstant("2026-11-20T15:00Z");
-  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")), "accountable.missing");  // nobody knows since when
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")),
+            "accountable.missing");  // nobody knows since when
 }
 
 TEST(Link, AnAccountIsOneFreshAndUnclaimed) {
-  World w(kPolicy, R"({"persons": [{"id": "E1"}, {"id": "E2"}, {"id": "E3"}, {"id": "E4"}, {"id": "E5"}, {"id": "E6"}, {"id": "E8"}],
+  World w(
+      kPolicy,
+      R"({"persons": [{"id": "E1"}, {"id": "E2"}, {"id": "E3"}, {"id": "E4"}, {"id": "E5"}, {"id": "E6"}, {"id": "E8"}],
     "teams": {"staff": ["E1", "E2", "E3", "E4", "E5", "E6", "E8"]}, "resources": [],
     "accounts": [{"system": "crm", "key": "one", "person": "E1", "checked": "2026-11-01"},
                  {"system": "crm", "key": "old", "person": "E2", "checked": "2021-11-01"},
@@ -197,7 +215,9 @@ TEST(Link, AnAccountIsOneFreshAndUnclaimed) {
                  {"system": "crm", "key": "b", "person": "E5", "checked": "2026-11-01"},
                  {"system": "crm", "key": "new", "person": "E8", "checked": "2026-11-01"},
                  {"system": "crm", "key": "former", "person": "E8", "checked": "2021-11-01"}]})");
-  auto lead = [](std::string person) { return Ask().Person(std::move(person)).Does("read", "crm.Lead", "l1"); };
+  auto lead = [](std::string person) {
+    return Ask().Person(std::move(person)).Does("read", "crm.Lead", "l1");
+  };
   EXPECT_EQ(w.Code(lead("E1")), "permit");
   EXPECT_EQ(w.last->account_key, "one");
   EXPECT_EQ(w.Code(lead("E2")), "identity.link_stale");
@@ -207,8 +227,10 @@ TEST(Link, AnAccountIsOneFreshAndUnclaimed) {
   EXPECT_EQ(w.Code(lead("E8")), "permit");  // one is fresh, the other is only a memory
   EXPECT_EQ(w.last->account_key, "new");
   EXPECT_EQ(w.Code(Ask().Subject("account:crm", "b").Does("read", "crm.Lead", "l1")), "permit");
-  EXPECT_EQ(w.Code(Ask().Subject("account:crm", "shared").Does("read", "crm.Lead", "l1")), "identity.ambiguous");
-  EXPECT_EQ(w.Code(Ask().Person("E6").Does("read", "app.Doc", "d1")), "permit");  // a system without accounts
+  EXPECT_EQ(w.Code(Ask().Subject("account:crm", "shared").Does("read", "crm.Lead", "l1")),
+            "identity.ambiguous");
+  EXPECT_EQ(w.Code(Ask().Person("E6").Does("read", "app.Doc", "d1")),
+            "permit");  // a system without accounts
 }
 
 TEST(Revoked, EveryKindOfName) {
@@ -241,7 +263,8 @@ TEST(Revoked, ACutOffEndsOlderSessionsOnly) {
   w.store.Revoke(RevokedKind::kPerson, "E7", w.now);
   w.Advance(1000);
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "old")), "revoked.person");
-  EXPECT_EQ(w.Code(Read().Person("E7")), "revoked.person");  // nothing shows when this session began
+  EXPECT_EQ(w.Code(Read().Person("E7")),
+            "revoked.person");  // nothing shows when this session began
   // A run that is new proves nothing about the person's session; a sign-in after the cut-off does.
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "new").Born(w.now)), "revoked.person");
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "new").SignedIn(w.now)), "permit");

@@ -1,4 +1,5 @@
-// The fold beside its closing rules: public and standing requests, tiers, keys, what must be limited, contention.
+// The fold beside its closing rules: public and standing requests, tiers, keys, what must be
+// limited, contention.
 #include <gtest/gtest.h>
 
 #include "tests/unit/decide/world.h"
@@ -26,10 +27,17 @@ constexpr std::string_view kFacts = R"({
     {"type": "app.Doc", "id": "d1", "parent": "B", "attributes": {"open": true}}, {"type": "app.Doc", "id": "d2", "parent": "B"},
     {"type": "app.Order", "id": "O1", "attributes": {"vendor": "V1"}}]})";
 
-std::string With(std::string_view statements) { return std::string(kHead) + std::string(statements); }
-Ask Of(std::string person, std::string action, std::string id) { return Ask().Person(std::move(person)).Does(std::move(action), "app.Doc", std::move(id)); }
+std::string With(std::string_view statements) {
+  return std::string(kHead) + std::string(statements);
+}
+Ask Of(std::string person, std::string action, std::string id) {
+  return Ask().Person(std::move(person)).Does(std::move(action), "app.Doc", std::move(id));
+}
 Ask Pay(std::string amount, std::string person = "E7") {
-  return Ask().Person(std::move(person)).Does("pay", "app.Order", "O1").With("{\"amount\": \"" + amount + " USD\"}");
+  return Ask()
+      .Person(std::move(person))
+      .Does("pay", "app.Order", "O1")
+      .With("{\"amount\": \"" + amount + " USD\"}");
 }
 
 // ---------------------------------------------------------------- public
@@ -44,10 +52,12 @@ forbid writers { applies to everyone  covers write on app.Doc where resource.ope
   EXPECT_EQ(w.Code(stranger), "permit");
   EXPECT_EQ(w.last->mode, ActingMode::kPublic);
   EXPECT_EQ(w.Code(Ask(stranger).Does("read", "app.Doc", "d2")), "person.no_grant");
-  EXPECT_EQ(w.Code(Ask(stranger).Does("write", "app.Doc", "d1")), "identity.unknown");  // nothing is public there
+  EXPECT_EQ(w.Code(Ask(stranger).Does("write", "app.Doc", "d1")),
+            "identity.unknown");  // nothing is public there
   EXPECT_EQ(w.Code(Ask().Subject("device", "thermometer").Does("read", "app.Doc", "d1")), "permit");
-  EXPECT_EQ(w.Code(Of("nobody", "read", "d1")), "permit");  // unresolved: no more than the public gets
-  EXPECT_EQ(w.Code(Of("E8", "read", "d1")), "permit");      // a known person gets that too, as a person
+  EXPECT_EQ(w.Code(Of("nobody", "read", "d1")),
+            "permit");                                  // unresolved: no more than the public gets
+  EXPECT_EQ(w.Code(Of("E8", "read", "d1")), "permit");  // a known person gets that too, as a person
   EXPECT_EQ(w.last->mode, ActingMode::kDirect);
   w.store.Revoke(RevokedKind::kPerson, "nobody", std::nullopt);
   EXPECT_EQ(w.Code(Of("nobody", "read", "d1")), "revoked.person");
@@ -71,11 +81,15 @@ forbid open { applies to everyone  covers read on app.Doc where resource.open  b
 }
 
 TEST(Facts, AParentMayComeFromARegisteredCaller) {
-  World w(With(R"dpl(grant inside { to team staff  may read on app.Doc in app.Folder "A"  because "Staff read what lies in A" })dpl"), kFacts);
+  World w(
+      With(
+          R"dpl(grant inside { to team staff  may read on app.Doc in app.Folder "A"  because "Staff read what lies in A" })dpl"),
+      kFacts);
   EXPECT_EQ(w.Code(Of("E7", "read", "d2")), "permit");
   EXPECT_EQ(w.Code(Of("E7", "read", "new")), "person.no_grant");
   EXPECT_EQ(w.Code(Of("E7", "read", "new").Saying(R"({"folder": "B"})")), "permit");
-  EXPECT_EQ(w.Code(Of("E7", "read", "new").Saying(R"({"folder": "C"})")), "person.no_grant");  // of C nobody knows where it lies
+  EXPECT_EQ(w.Code(Of("E7", "read", "new").Saying(R"({"folder": "C"})")),
+            "person.no_grant");  // of C nobody knows where it lies
   w.caller.asserts_all_attributes = false;
   EXPECT_EQ(w.Code(Of("E7", "read", "new").Saying(R"({"folder": "B"})")), "person.no_grant");
 }
@@ -87,8 +101,10 @@ grant free { to team guests  may pay on app.Order  no limit on amount because "G
 grant wide { to team staff  may pay on app.Order  because "Staff pay" }
 limit cap { applies to any agent  covers pay on app.Order  cap amount to 10 USD each  because "Software pays little" }
 )dpl");
-  // Compiled only where the checker sees a limit for everybody, so the limit is put on a condition that data may miss.
-  policy.replace(policy.find("limit cap { applies to any agent  covers pay on app.Order"), 57, "limit cap { covers pay on app.Order where resource.vendor != \"V1\"");
+  // Compiled only where the checker sees a limit for everybody, so the limit is put on a condition
+  // that data may miss.
+  policy.replace(policy.find("limit cap { applies to any agent  covers pay on app.Order"), 57,
+                 "limit cap { covers pay on app.Order where resource.vendor != \"V1\"");
   std::string diagnostics = DiagnosticsOf(policy);
   if (!diagnostics.empty()) {
     EXPECT_NE(diagnostics.find("DPL0502"), std::string::npos) << diagnostics;
@@ -112,7 +128,8 @@ approval top { by 1 of role chief, the manager  never by the manager  within 4h 
   auto asked = [&](const char* amount) {
     w.Decide(Pay(amount));
     std::string out(ReasonCode(w.last->reason));
-    for (uint32_t a : w.last->approvals) out += " " + std::string(w.Name(w.snapshot->program().approval_statements[a]));
+    for (uint32_t a : w.last->approvals)
+      out += " " + std::string(w.Name(w.snapshot->program().approval_statements[a]));
     return out;
   };
   EXPECT_EQ(asked("1000.00"), "permit");
@@ -122,7 +139,8 @@ approval top { by 1 of role chief, the manager  never by the manager  within 4h 
   EXPECT_EQ(w.Code(Pay("1000.01").Approval(w.Approve({"E2"}))), "permit");  // the manager
   EXPECT_EQ(asked("10000.00"), "approval_required t.line");
   EXPECT_EQ(asked("10000.01"), "approval_required t.top");
-  EXPECT_EQ(w.Code(Pay("10000.01").Approval(w.Approve({"E2"}))), "approval_required");  // a chief, but the manager
+  EXPECT_EQ(w.Code(Pay("10000.01").Approval(w.Approve({"E2"}))),
+            "approval_required");  // a chief, but the manager
   EXPECT_EQ(asked("100000.01"), "limit.exceeded");
 }
 
@@ -154,7 +172,9 @@ grant counting {
 }
 )dpl"),
           kFacts);
-  auto count = [](const char* params) { return Ask().Person("E7").Does("count", "app.Order", "O1").With(params); };
+  auto count = [](const char* params) {
+    return Ask().Person("E7").Does("count", "app.Order", "O1").With(params);
+  };
   EXPECT_EQ(w.Code(count(R"({"items": 4})")), "permit");  // weight by its default
   EXPECT_EQ(w.Code(count(R"({"items": 4, "weight": 1.50001})")), "limit.exceeded");
   EXPECT_EQ(w.Code(count(R"({"items": 4, "weight": 1.5})")), "permit");
@@ -169,7 +189,9 @@ grant counting {
 
 // ---------------------------------------------------------------- the commit
 TEST(Commit, WhoKeepsLosingTheRaceIsTold) {
-  World w(With(R"dpl(grant reading { to team staff  may read on app.Doc  because "Staff read" })dpl"), kFacts);
+  World w(
+      With(R"dpl(grant reading { to team staff  may read on app.Doc  because "Staff read" })dpl"),
+      kFacts);
   struct Busy : DecisionObserver {
     MemoryStore* store = nullptr;
     int left = 0;
@@ -225,8 +247,14 @@ grant paying { to team staff  may pay on app.Order  limit amount to 10 USD per d
 }
 
 TEST(Scratch, ServesOneProgramAfterAnother) {
-  World a(With(R"dpl(grant reading { to team staff  may read on app.Doc where person.region like "e*"  because "Staff read" })dpl"), kFacts);
-  World b(With(R"dpl(grant reading { to team staff  may read on app.Doc where person.region like "x*"  because "Staff read" })dpl"), kFacts);
+  World a(
+      With(
+          R"dpl(grant reading { to team staff  may read on app.Doc where person.region like "e*"  because "Staff read" })dpl"),
+      kFacts);
+  World b(
+      With(
+          R"dpl(grant reading { to team staff  may read on app.Doc where person.region like "x*"  because "Staff read" })dpl"),
+      kFacts);
   a.Decide(Of("E7", "read", "d1"));
   Request ra = a.last_request;
   b.Decide(Of("E7", "read", "d1"));

@@ -1,10 +1,11 @@
-// The catalogue of reasons: unique codes, readable back, and the page docs/reasons.md says the same.
-#include <gtest/gtest.h>
-
+// The catalogue of reasons: unique codes, readable back, and the page docs/reasons.md says the
+// same.
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "runtime/decide/decision.h"
 
@@ -39,7 +40,8 @@ TEST(Reasons, UserTextsAreWholeSentences) {
   for (Reason r : kAll) {
     std::string_view text = ReasonUserText(r);
     EXPECT_EQ(text.back(), '.') << ReasonCode(r);
-    for (const char* word : {"grant", "forbid", "policy", "clause"}) EXPECT_EQ(text.find(word), std::string_view::npos) << ReasonCode(r);
+    for (const char* word : {"grant", "forbid", "policy", "clause"})
+      EXPECT_EQ(text.find(word), std::string_view::npos) << ReasonCode(r);
   }
 }
 
@@ -47,7 +49,8 @@ std::string Table() {
   std::string out = "| code | step | the user is told | meaning |\n| --- | --- | --- | --- |\n";
   for (Reason r : kAll) {
     std::string step = ReasonStep(r) == 0 ? "any" : std::to_string(ReasonStep(r));
-    out += "| `" + std::string(ReasonCode(r)) + "` | " + step + " | " + std::string(ReasonUserText(r)) + " | " + std::string(ReasonMeaning(r)) + " |\n";
+    out += "| `" + std::string(ReasonCode(r)) + "` | " + step + " | " +
+           std::string(ReasonUserText(r)) + " | " + std::string(ReasonMeaning(r)) + " |\n";
   }
   return out;
 }
@@ -56,7 +59,9 @@ TEST(Reasons, ThePageHoldsTheTable) {
   std::ifstream in(std::string(DPL_SOURCE_DIR) + "/docs/reasons.md");
   std::stringstream page;
   page << in.rdbuf();
-  EXPECT_NE(page.str().find(Table()), std::string::npos) << "docs/reasons.md should hold this table:\n" << Table();
+  EXPECT_NE(page.str().find(Table()), std::string::npos)
+      << "docs/reasons.md should hold this table:\n"
+      << Table();
 }
 
 }  // namespace

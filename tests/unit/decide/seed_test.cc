@@ -33,7 +33,8 @@ agent other {
 task tidy(source: app.Folder, times: int) { for agent helper  may read on app.Doc in source  lasts at most 2h  nothing else }
 delegation help { from team staff  to agent helper, agent other  consent every 30d  because "Reading may be handed to software" }
 )dpl";
-constexpr std::string_view kFacts = R"({"persons": [{"id": "E1"}, {"id": "E7"}], "teams": {"staff": ["E7"]}, "roles": [], "accounts": [], "resources": [{"type": "app.Folder", "id": "A"}]})";
+constexpr std::string_view kFacts =
+    R"({"persons": [{"id": "E1"}, {"id": "E7"}], "teams": {"staff": ["E7"]}, "roles": [], "accounts": [], "resources": [{"type": "app.Folder", "id": "A"}]})";
 
 Status Seed(World* w, std::string_view json) {
   Result<FactsInput> input = ReadFactsJson(json, "facts.json");
@@ -47,35 +48,48 @@ TEST(Seed, WrongNamesAreToldWithTheirPlace) {
     const char* json;
     const char* code;
   };
-  for (const Case& c : std::initializer_list<Case>{
-           {R"({"consents": [
-                 {"delegation": "hlep", "person": "E7", "at": "2026-11-20"}]})", "facts.delegation"},
-           {R"({"consents": [
-                 {"delegation": "help", "person": "E9", "at": "2026-11-20"}]})", "facts.person"},
-           {R"({"tasks": [
-                 {"id": "t", "shape": "tydi", "agent": "helper", "person": "E7", "args": {}}]})", "facts.task"},
-           {R"({"tasks": [
-                 {"id": "t", "shape": "tidy", "agent": "other", "person": "E7", "args": {"source": "A", "times": 1}}]})", "facts.task"},
-           {R"({"tasks": [
-                 {"id": "t", "shape": "tidy", "agent": "helper", "person": "E7", "args": {"source": "A"}}]})", "facts.task"},
-           {R"({"tasks": [
-                 {"id": "t", "shape": "tidy", "agent": "helper", "person": "E7", "args": {"source": "A", "times": 1, "more": 2}}]})", "facts.task"},
-           {R"({"tasks": [
-                 {"id": "t", "shape": "tidy", "agent": "helper", "person": "E7", "args": {"source": "A", "times": "one"}}]})", "type"},
-           {R"({"used": [
-                 {"limit": "writing", "quantity": "1.00 USD", "person": "E7"}]})", "facts.limit"},
-           {R"({"used": [
-                 {"limit": "reading", "quantity": "1.00 USD", "person": "E7"}]})", "facts.limit"},
-           {R"({"used": [
-                 {"limit": "reading.amount", "quantity": "1.00 USD"}]})", "facts.limit"},
-           {R"({"used": [
-                 {"limit": "reading.amount", "quantity": "-1.00 USD", "person": "E7"}]})", "facts.limit"},
-           {R"({"used": [
-                 {"limit": "reading.amount", "quantity": 5, "person": "E7"}]})", "facts.limit"},
-           {R"({"used": [
-                 {"limit": "reading.requests", "quantity": 5, "person": "E7"}]})", "facts.limit"},
-           {R"({"handoffs": [
-                 {"from": {"agent": "helpr", "instance": "a"}, "to": {"agent": "other", "instance": "b"}}]})", "facts.agent"}}) {
+  for (const Case& c : std::initializer_list<Case>{{R"({"consents": [
+                 {"delegation": "hlep", "person": "E7", "at": "2026-11-20"}]})",
+                                                    "facts.delegation"},
+                                                   {R"({"consents": [
+                 {"delegation": "help", "person": "E9", "at": "2026-11-20"}]})",
+                                                    "facts.person"},
+                                                   {R"({"tasks": [
+                 {"id": "t", "shape": "tydi", "agent": "helper", "person": "E7", "args": {}}]})",
+                                                    "facts.task"},
+                                                   {R"({"tasks": [
+                 {"id": "t", "shape": "tidy", "agent": "other", "person": "E7", "args": {"source": "A", "times": 1}}]})",
+                                                    "facts.task"},
+                                                   {R"({"tasks": [
+                 {"id": "t", "shape": "tidy", "agent": "helper", "person": "E7", "args": {"source": "A"}}]})",
+                                                    "facts.task"},
+                                                   {R"({"tasks": [
+                 {"id": "t", "shape": "tidy", "agent": "helper", "person": "E7", "args": {"source": "A", "times": 1, "more": 2}}]})",
+                                                    "facts.task"},
+                                                   {R"({"tasks": [
+                 {"id": "t", "shape": "tidy", "agent": "helper", "person": "E7", "args": {"source": "A", "times": "one"}}]})",
+                                                    "type"},
+                                                   {R"({"used": [
+                 {"limit": "writing", "quantity": "1.00 USD", "person": "E7"}]})",
+                                                    "facts.limit"},
+                                                   {R"({"used": [
+                 {"limit": "reading", "quantity": "1.00 USD", "person": "E7"}]})",
+                                                    "facts.limit"},
+                                                   {R"({"used": [
+                 {"limit": "reading.amount", "quantity": "1.00 USD"}]})",
+                                                    "facts.limit"},
+                                                   {R"({"used": [
+                 {"limit": "reading.amount", "quantity": "-1.00 USD", "person": "E7"}]})",
+                                                    "facts.limit"},
+                                                   {R"({"used": [
+                 {"limit": "reading.amount", "quantity": 5, "person": "E7"}]})",
+                                                    "facts.limit"},
+                                                   {R"({"used": [
+                 {"limit": "reading.requests", "quantity": 5, "person": "E7"}]})",
+                                                    "facts.limit"},
+                                                   {R"({"handoffs": [
+                 {"from": {"agent": "helpr", "instance": "a"}, "to": {"agent": "other", "instance": "b"}}]})",
+                                                    "facts.agent"}}) {
     Status s = Seed(&w, c.json);
     ASSERT_FALSE(s.ok()) << c.json;
     EXPECT_EQ(s.error().code, c.code) << c.json << s.error().message;
@@ -85,8 +99,12 @@ TEST(Seed, WrongNamesAreToldWithTheirPlace) {
 
 TEST(Seed, IsAllOrNothing) {
   World w(kPolicy, kFacts);
-  EXPECT_FALSE(Seed(&w, R"({"tasks": [{"id": "t", "shape": "tidy", "agent": "helper", "person": "E7", "args": {"source": "A", "times": 1}}],
-                            "consents": [{"delegation": "help", "person": "E7", "at": "2026-11-20"}, {"delegation": "no", "person": "E7", "at": "2026-11-20"}]})").ok());
+  EXPECT_FALSE(
+      Seed(
+          &w,
+          R"({"tasks": [{"id": "t", "shape": "tidy", "agent": "helper", "person": "E7", "args": {"source": "A", "times": 1}}],
+                            "consents": [{"delegation": "help", "person": "E7", "at": "2026-11-20"}, {"delegation": "no", "person": "E7", "at": "2026-11-20"}]})")
+          .ok());
   EXPECT_EQ(w.store.FindTask("t"), nullptr);
   ConsentRecord consent;
   EXPECT_FALSE(w.store.FindConsent("t.help", "E7", &consent));
@@ -94,17 +112,24 @@ TEST(Seed, IsAllOrNothing) {
 
 TEST(Seed, ATaskLastsNoLongerThanItsShape) {
   World w(kPolicy, kFacts);
-  ASSERT_TRUE(Seed(&w, R"({"tasks": [{"id": "t", "shape": "t.tidy", "agent": "t.helper", "person": "E7", "args": {"source": {"type": "app.Folder", "id": "A"}, "times": 3},
-                           "expires": "2027-01-01"}]})").ok());
+  ASSERT_TRUE(
+      Seed(
+          &w,
+          R"({"tasks": [{"id": "t", "shape": "t.tidy", "agent": "t.helper", "person": "E7", "args": {"source": {"type": "app.Folder", "id": "A"}, "times": 3},
+                           "expires": "2027-01-01"}]})")
+          .ok());
   std::shared_ptr<const TaskRecord> task = w.store.FindTask("t");
   ASSERT_NE(task, nullptr);
   EXPECT_EQ(task->expires.us, w.now.us + 2 * kMicrosPerHour);
-  EXPECT_EQ(task->args, (std::vector<std::pair<std::string, std::string>>{{"source", "A"}, {"times", "3"}}));
+  EXPECT_EQ(task->args,
+            (std::vector<std::pair<std::string, std::string>>{{"source", "A"}, {"times", "3"}}));
 }
 
 TEST(Seed, AConsentCoversWhatIsLentNow) {
   World w(kPolicy, kFacts);
-  ASSERT_TRUE(Seed(&w, R"({"consents": [{"delegation": "help", "person": "E7", "at": "2026-11-20"}]})").ok());
+  ASSERT_TRUE(
+      Seed(&w, R"({"consents": [{"delegation": "help", "person": "E7", "at": "2026-11-20"}]})")
+          .ok());
   ConsentRecord consent;
   ASSERT_TRUE(w.store.FindConsent("t.help", "E7", &consent));
   EXPECT_TRUE(consent.whole_day);

@@ -1,9 +1,9 @@
 // From AuthZEN JSON to a Request: required members, the three places of the actor, what disagrees.
 #include "runtime/decide/wire_request.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "runtime/json/json.h"
 
@@ -15,20 +15,24 @@ class WireRequest : public ::testing::Test {
   Result<Request> Read(std::string_view json) {
     Result<const WireValue*> root = ParseJson(json, &arena_);
     EXPECT_TRUE(root.ok()) << json;
-    WireEvaluation wire{(*root)->Find("subject"), (*root)->Find("action"), (*root)->Find("resource"), (*root)->Find("context")};
+    WireEvaluation wire{(*root)->Find("subject"), (*root)->Find("action"),
+                        (*root)->Find("resource"), (*root)->Find("context")};
     return ReadWireRequest(wire, caller_, &arena_);
   }
   // A whole request around these properties of the subject and this context.
   Result<Request> Read(std::string_view properties, std::string_view context) {
-    std::string json = R"({"subject": {"type": "person", "id": "E1", "properties": )" + std::string(properties) +
-                       R"(}, "action": {"name": "read"}, "resource": {"type": "app.Doc", "id": "d1"}, "context": )" + std::string(context) + "}";
+    std::string json =
+        R"({"subject": {"type": "person", "id": "E1", "properties": )" + std::string(properties) +
+        R"(}, "action": {"name": "read"}, "resource": {"type": "app.Doc", "id": "d1"}, "context": )" +
+        std::string(context) + "}";
     return Read(json);
   }
   std::string Chain(const Request& r) {
     std::string out;
     for (int i = 0; i < r.hop_count; ++i) {
       const Request::Hop& hop = r.hops[static_cast<size_t>(i)];
-      out += (i == 0 ? "" : " > ") + std::string(hop.agent) + (hop.instance.empty() ? "" : "#" + std::string(hop.instance));
+      out += (i == 0 ? "" : " > ") + std::string(hop.agent) +
+             (hop.instance.empty() ? "" : "#" + std::string(hop.instance));
     }
     return out + (r.actor_conflict ? " !" : "");
   }
@@ -37,7 +41,8 @@ class WireRequest : public ::testing::Test {
 };
 
 TEST_F(WireRequest, TheFourMembers) {
-  Result<Request> r = Read(R"({"subject": {"type": "person", "id": "E1", "more": 1}, "action": {"name": "read", "properties": {"a": 1}},
+  Result<Request> r = Read(
+      R"({"subject": {"type": "person", "id": "E1", "more": 1}, "action": {"name": "read", "properties": {"a": 1}},
                                "resource": {"type": "app.Doc", "id": "d1"}, "extra": []})");
   ASSERT_TRUE(r.ok());
   EXPECT_EQ(r->subject_type, "person");
@@ -55,13 +60,16 @@ TEST_F(WireRequest, WhatIsMissingOrOfTheWrongTypeIsAnError) {
   constexpr std::string_view kAction = R"("action": {"name": "read"})";
   constexpr std::string_view kResource = R"("resource": {"type": "app.Doc", "id": "d1"})";
   auto with = [&](std::string_view a, std::string_view b, std::string_view c) {
-    return Read("{" + std::string(a) + (a.empty() || b.empty() ? "" : ", ") + std::string(b) + (c.empty() ? "" : ", ") + std::string(c) + "}");
+    return Read("{" + std::string(a) + (a.empty() || b.empty() ? "" : ", ") + std::string(b) +
+                (c.empty() ? "" : ", ") + std::string(c) + "}");
   };
   EXPECT_TRUE(with(kSubject, kAction, kResource).ok());
   EXPECT_EQ(with("", kAction, kResource).error().message, "subject is missing");
   EXPECT_EQ(with(kSubject, kAction, "").error().message, "resource is missing");
-  for (const char* subject : {R"("subject": "E1")", R"("subject": {"id": "E1"})", R"("subject": {"type": "person"})", R"("subject": {"type": 1, "id": "E1"})",
-                              R"("subject": {"type": "person", "id": null})", R"("subject": {"type": "person", "id": "E1", "properties": []})"}) {
+  for (const char* subject :
+       {R"("subject": "E1")", R"("subject": {"id": "E1"})", R"("subject": {"type": "person"})",
+        R"("subject": {"type": 1, "id": "E1"})", R"("subject": {"type": "person", "id": null})",
+        R"("subject": {"type": "person", "id": "E1", "properties": []})"}) {
     EXPECT_FALSE(with(subject, kAction, kResource).ok()) << subject;
   }
   EXPECT_FALSE(with(kSubject, R"("action": {})", kResource).ok());
@@ -71,7 +79,9 @@ TEST_F(WireRequest, WhatIsMissingOrOfTheWrongTypeIsAnError) {
 }
 
 TEST_F(WireRequest, NestedActIsNewestFirst) {
-  Result<Request> r = Read(R"({"act": {"sub": "reader", "jti": "r1", "iat": 1795186800, "act": {"sub": "planner", "instance": "p1"}}})", "{}");
+  Result<Request> r = Read(
+      R"({"act": {"sub": "reader", "jti": "r1", "iat": 1795186800, "act": {"sub": "planner", "instance": "p1"}}})",
+      "{}");
   ASSERT_TRUE(r.ok());
   EXPECT_EQ(Chain(*r), "planner#p1 > reader#r1");
   EXPECT_EQ(r->hops[1].born, ParseInstant("2026-11-20T15:00:00Z").value());
@@ -80,19 +90,35 @@ TEST_F(WireRequest, NestedActIsNewestFirst) {
 TEST_F(WireRequest, ThePlacesAgreeOrTheRequestSaysSo) {
   EXPECT_EQ(Chain(*Read("{}", R"({"agent": "helper"})")), "helper");
   EXPECT_EQ(Chain(*Read("{}", R"({"agent": {"id": "helper", "instance": "i1"}})")), "helper#i1");
-  EXPECT_EQ(Chain(*Read(R"({"act": {"sub": "helper"}})", R"({"agent": {"id": "helper", "instance": "i1"}})")), "helper#i1");
-  EXPECT_EQ(Chain(*Read(R"({"act": {"sub": "helper", "act": {"sub": "root"}}})", R"({"agent": "helper"})")), "root > helper");
-  EXPECT_EQ(Chain(*Read("{}", R"({"actor": {"client_id": "leaf", "client_instance_id": "l1", "act": ["root", "leaf"]}})")), "root > leaf#l1");
-  EXPECT_EQ(Chain(*Read("{}", R"({"actor": {"client_id": "leaf", "act": ["root", "middle"]}})")), "root > middle > leaf");
-  EXPECT_EQ(Chain(*Read("{}", R"({"actor": {"sub": "leaf", "act": {"sub": "root"}}})")), "root > leaf");
-  for (const char* context : {R"({"agent": "other"})", R"({"agent": {"id": "helper", "instance": "i2"}})", R"({"actor": {"client_id": "other"}})",
-                              R"({"actor": {"client_id": "helper", "act": ["another", "helper"]}})"}) {
-    EXPECT_TRUE(Read(R"({"act": {"sub": "helper", "instance": "i1", "act": {"sub": "root"}}})", context)->actor_conflict) << context;
+  EXPECT_EQ(Chain(*Read(R"({"act": {"sub": "helper"}})",
+                        R"({"agent": {"id": "helper", "instance": "i1"}})")),
+            "helper#i1");
+  EXPECT_EQ(Chain(*Read(R"({"act": {"sub": "helper", "act": {"sub": "root"}}})",
+                        R"({"agent": "helper"})")),
+            "root > helper");
+  EXPECT_EQ(
+      Chain(*Read(
+          "{}",
+          R"({"actor": {"client_id": "leaf", "client_instance_id": "l1", "act": ["root", "leaf"]}})")),
+      "root > leaf#l1");
+  EXPECT_EQ(Chain(*Read("{}", R"({"actor": {"client_id": "leaf", "act": ["root", "middle"]}})")),
+            "root > middle > leaf");
+  EXPECT_EQ(Chain(*Read("{}", R"({"actor": {"sub": "leaf", "act": {"sub": "root"}}})")),
+            "root > leaf");
+  for (const char* context :
+       {R"({"agent": "other"})", R"({"agent": {"id": "helper", "instance": "i2"}})",
+        R"({"actor": {"client_id": "other"}})",
+        R"({"actor": {"client_id": "helper", "act": ["another", "helper"]}})"}) {
+    EXPECT_TRUE(
+        Read(R"({"act": {"sub": "helper", "instance": "i1", "act": {"sub": "root"}}})", context)
+            ->actor_conflict)
+        << context;
   }
 }
 
 TEST_F(WireRequest, AnActorThatNamesNobodyIsAnError) {
-  for (const char* act : {R"({"act": "helper"})", R"({"act": {}})", R"({"act": {"sub": 1}})", R"({"act": {"sub": "a", "act": []}})", R"({"act": [1]})"}) {
+  for (const char* act : {R"({"act": "helper"})", R"({"act": {}})", R"({"act": {"sub": 1}})",
+                          R"({"act": {"sub": "a", "act": []}})", R"({"act": [1]})"}) {
     EXPECT_FALSE(Read(act, "{}").ok()) << act;
   }
   EXPECT_FALSE(Read("{}", R"({"agent": 5})").ok());
@@ -101,11 +127,13 @@ TEST_F(WireRequest, AnActorThatNamesNobodyIsAnError) {
 }
 
 TEST_F(WireRequest, ARunThatCannotBeReadIsNoFreshRun) {
-  for (const char* run : {R"("iat": "yesterday")", R"("iat": 1e99)", R"("born": true)", R"("instance": 7)", R"("jti": ["x"])"}) {
+  for (const char* run : {R"("iat": "yesterday")", R"("iat": 1e99)", R"("born": true)",
+                          R"("instance": 7)", R"("jti": ["x"])"}) {
     EXPECT_FALSE(Read(R"({"act": {"sub": "a", )" + std::string(run) + "}}", "{}").ok()) << run;
   }
   EXPECT_TRUE(Read(R"({"act": {"sub": "a", "instance": "r1", "iat": 1764000000}})", "{}").ok());
-  Result<Request> standing = Read(R"({"subject": {"type": "agent", "id": "a", "properties": {"iat": "yesterday"}}, "action": {"name": "read"},
+  Result<Request> standing = Read(
+      R"({"subject": {"type": "agent", "id": "a", "properties": {"iat": "yesterday"}}, "action": {"name": "read"},
                                       "resource": {"type": "app.Doc", "id": "d1"}})");
   ASSERT_TRUE(standing.ok());
   EXPECT_FALSE(standing->malformed.empty());
@@ -124,28 +152,35 @@ TEST_F(WireRequest, AnOverlongChainIsNeverCut) {
 }
 
 TEST_F(WireRequest, AStandingAgentIsTheFirstOfItsChain) {
-  Result<Request> r = Read(R"({"subject": {"type": "agent", "id": "night", "properties": {"instance": "n1"}}, "action": {"name": "read"}, "resource": {"type": "T", "id": "1"}})");
+  Result<Request> r = Read(
+      R"({"subject": {"type": "agent", "id": "night", "properties": {"instance": "n1"}}, "action": {"name": "read"}, "resource": {"type": "T", "id": "1"}})");
   EXPECT_EQ(Chain(*r), "night#n1");
-  r = Read(R"({"subject": {"type": "agent", "id": "night", "properties": {"act": {"sub": "night", "instance": "n1"}}}, "action": {"name": "read"}, "resource": {"type": "T", "id": "1"}})");
+  r = Read(
+      R"({"subject": {"type": "agent", "id": "night", "properties": {"act": {"sub": "night", "instance": "n1"}}}, "action": {"name": "read"}, "resource": {"type": "T", "id": "1"}})");
   EXPECT_EQ(Chain(*r), "night#n1");
-  r = Read(R"({"subject": {"type": "agent", "id": "night", "properties": {"act": {"sub": "helper"}}}, "action": {"name": "read"}, "resource": {"type": "T", "id": "1"}})");
+  r = Read(
+      R"({"subject": {"type": "agent", "id": "night", "properties": {"act": {"sub": "helper"}}}, "action": {"name": "read"}, "resource": {"type": "T", "id": "1"}})");
   EXPECT_EQ(Chain(*r), "night > helper");
 }
 
 TEST_F(WireRequest, ContextMembers) {
-  Result<Request> r = Read("{}", R"({"task": "t1", "approval": {"id": "a1", "state": "approved"}, "dry_run": true, "explain": "full", "break_glass": {"name": "ward"}})");
+  Result<Request> r = Read(
+      "{}",
+      R"({"task": "t1", "approval": {"id": "a1", "state": "approved"}, "dry_run": true, "explain": "full", "break_glass": {"name": "ward"}})");
   EXPECT_EQ(r->task, "t1");
   EXPECT_EQ(r->approval, "a1");
   EXPECT_EQ(r->break_glass, "ward");
   EXPECT_TRUE(r->dry_run);
   EXPECT_TRUE(r->explain);
-  for (const char* context : {R"({"task": 5})", R"({"approval": {}})", R"({"dry_run": "yes"})", R"({"dry_run": 1})", R"({"break_glass": []})"}) {
+  for (const char* context : {R"({"task": 5})", R"({"approval": {}})", R"({"dry_run": "yes"})",
+                              R"({"dry_run": 1})", R"({"break_glass": []})"}) {
     EXPECT_NE(Read("{}", context)->malformed, "") << context;
   }
 }
 
 TEST_F(WireRequest, AKeyIsAText) {
-  constexpr std::string_view kHead = R"({"subject": {"type": "person", "id": "E1"}, "resource": {"type": "T", "id": "1"}, "action": {"name": "read", "properties": {"idempotency_key": )";
+  constexpr std::string_view kHead =
+      R"({"subject": {"type": "person", "id": "E1"}, "resource": {"type": "T", "id": "1"}, "action": {"name": "read", "properties": {"idempotency_key": )";
   EXPECT_EQ(Read(std::string(kHead) + "\"k1\"}}}")->charge_key, "k1");
   EXPECT_NE(Read(std::string(kHead) + "5}}}")->malformed, "");
 }

@@ -1,9 +1,9 @@
 // See world.h.
 #include "tests/unit/decide/world.h"
 
-#include <gtest/gtest.h>
-
 #include <stdexcept>
+
+#include <gtest/gtest.h>
 
 #include "compiler/diag/render.h"
 #include "compiler/testing/compile.h"
@@ -35,7 +35,8 @@ std::string DiagnosticsOf(std::string_view text) {
   c.sources.Add("policy.dpl", std::string(text));
   if (testing::Compile({}, &c)) return {};
   std::string out;
-  for (const Diagnostic& d : c.sink.Sorted()) out += std::string(CodeText(d.code)) + " " + d.message + "\n";
+  for (const Diagnostic& d : c.sink.Sorted())
+    out += std::string(CodeText(d.code)) + " " + d.message + "\n";
   return out;
 }
 
@@ -148,7 +149,8 @@ std::string World::Approve(std::vector<std::string> approvers) {
   std::string id = "approval-" + std::to_string(++approvals_);
   EXPECT_EQ(last->outcome, OutcomeKind::kAsk);
   if (last->outcome != OutcomeKind::kAsk) return id;
-  EXPECT_TRUE(store.RecordApproval(MakeApproval(*program_, *last, id, std::move(approvers), now)).ok());
+  EXPECT_TRUE(
+      store.RecordApproval(MakeApproval(*program_, *last, id, std::move(approvers), now)).ok());
   return id;
 }
 
@@ -168,11 +170,14 @@ int64_t World::UsedOf(std::string_view name, std::string_view person, std::strin
 }
 
 uint32_t World::Statement(std::string_view name) const { return snapshot->FindStatement(name); }
-std::string_view World::Name(uint32_t statement) const { return program_->Text(program_->statements[statement].name); }
+std::string_view World::Name(uint32_t statement) const {
+  return program_->Text(program_->statements[statement].name);
+}
 
 std::string World::By() const {
   std::string out;
-  for (const dpl::By& by : last->by) out += (out.empty() ? "" : ", ") + std::string(Name(by.statement));
+  for (const dpl::By& by : last->by)
+    out += (out.empty() ? "" : ", ") + std::string(Name(by.statement));
   return out;
 }
 

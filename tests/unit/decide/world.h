@@ -1,4 +1,5 @@
-// A policy written in the test, facts as JSON, a store and a clock: what a test of decisions asks its questions in.
+// A policy written in the test, facts as JSON, a store and a clock: what a test of decisions asks
+// its questions in.
 //
 //   World w(kPolicy, kFacts);
 //   EXPECT_EQ(w.Code(Ask().Person("E1").Does("read", "app.Doc", "d1")), "permit");
@@ -30,8 +31,12 @@ struct Ask {
   bool dry_run = false, explain = false, clock_suspect = false;
 
   Ask& Person(std::string person) { return subject_id = std::move(person), *this; }
-  Ask& Subject(std::string kind, std::string who) { return subject_type = std::move(kind), subject_id = std::move(who), *this; }
-  Ask& Agent(std::string agent, std::string instance = {}) { return hops.push_back({std::move(agent), std::move(instance), {}}), *this; }
+  Ask& Subject(std::string kind, std::string who) {
+    return subject_type = std::move(kind), subject_id = std::move(who), *this;
+  }
+  Ask& Agent(std::string agent, std::string instance = {}) {
+    return hops.push_back({std::move(agent), std::move(instance), {}}), *this;
+  }
   Ask& Born(Instant born) { return hops.back().born = born, *this; }
   Ask& Does(std::string what, std::string kind, std::string which) {
     return action = std::move(what), type = std::move(kind), id = std::move(which), *this;
@@ -50,7 +55,8 @@ struct Ask {
 
 class World {
  public:
-  explicit World(std::string_view policy, std::string_view facts = "{}", std::string_view now = "2026-11-20T15:00Z");
+  explicit World(std::string_view policy, std::string_view facts = "{}",
+                 std::string_view now = "2026-11-20T15:00Z");
   ~World();
 
   const Decision& Decide(const Ask& ask);
@@ -60,19 +66,20 @@ class World {
   std::string Json(bool details = true);
   std::string Explanation();
 
-  void Facts(std::string_view facts);            // new facts, the state stays; the test fails on an error
-  void Policy(std::string_view policy);          // a reload: other policy, same facts and state
-  void Seed(std::string_view facts);             // consents, tasks, hand-offs, used
+  void Facts(std::string_view facts);    // new facts, the state stays; the test fails on an error
+  void Policy(std::string_view policy);  // a reload: other policy, same facts and state
+  void Seed(std::string_view facts);     // consents, tasks, hand-offs, used
   void Advance(int64_t us) { now = Instant{now.us + us}; }
   // Records that these people approved what the last decision asked for; the id of the record.
   std::string Approve(std::vector<std::string> approvers);
-  int64_t UsedOf(std::string_view limit, std::string_view person = {}, std::string_view currency = {});
+  int64_t UsedOf(std::string_view limit, std::string_view person = {},
+                 std::string_view currency = {});
 
   uint32_t Statement(std::string_view name) const;
   std::string_view Name(uint32_t statement) const;
   // Names of the statements in Decision::by, in order, joined by ", ".
   std::string By() const;
-  std::string Binding() const;                   // name of the limit that binds
+  std::string Binding() const;  // name of the limit that binds
 
   Instant now;
   Caller caller = Caller::Everything("test");

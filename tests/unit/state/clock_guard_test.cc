@@ -10,7 +10,8 @@ Instant Wall(int64_t us) { return Instant{1'800'000'000'000'000 + us}; }
 
 TEST(ClockGuard, ASteadyClockIsTrusted) {
   ClockGuard g;
-  for (int64_t t = 0; t < 100; ++t) EXPECT_TRUE(g.Trust(Wall(t * kMicrosPerHour), t * kMicrosPerHour));
+  for (int64_t t = 0; t < 100; ++t)
+    EXPECT_TRUE(g.Trust(Wall(t * kMicrosPerHour), t * kMicrosPerHour));
 }
 
 TEST(ClockGuard, BackwardIsHarmless) {

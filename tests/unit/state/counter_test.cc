@@ -1,9 +1,9 @@
 // The arithmetic of counters: calendar windows, sliding windows, what comes back.
 #include "runtime/state/counter.h"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace dpl {
 namespace {
@@ -105,7 +105,7 @@ TEST(CalendarWindow, EachWindowCountsOnItsOwn) {
   EXPECT_EQ(c.Used(Day(2), At(0)), 0);
   c.Add(Day(2), 3, At(0));
   EXPECT_EQ(c.Used(Day(2), At(0)), 3);
-  EXPECT_EQ(c.Used(Day(1), At(0)), 10);          // the one before is still known
+  EXPECT_EQ(c.Used(Day(1), At(0)), 10);            // the one before is still known
   EXPECT_EQ(c.Used(Day(0), At(0)), std::nullopt);  // one before that is not
 }
 

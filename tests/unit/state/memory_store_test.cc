@@ -1,11 +1,11 @@
 // The in-memory store: revocation, records, and that a commit is everything or nothing.
 #include "runtime/state/memory_store.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace dpl {
 namespace {
@@ -19,7 +19,9 @@ CounterKey Total(std::string_view name) {
 }
 
 struct One {
-  explicit One(MemoryStore* s, std::string_view counter = "c", int64_t quantity = 1, int64_t cap = INT64_MAX) : store(s) {
+  explicit One(MemoryStore* s, std::string_view counter = "c", int64_t quantity = 1,
+               int64_t cap = INT64_MAX)
+      : store(s) {
     charge.counter = Total(counter);
     charge.quantity = quantity;
     charge.cap = cap;
@@ -99,7 +101,8 @@ TEST(Records, OneParentPerChildInstance) {
   EXPECT_TRUE(s.RecordHandoff("planner", "p1", "reader", "r3", "t1").ok());
   EXPECT_TRUE(s.HandoffRecorded("planner", "p1", "reader", "r3", "t1"));
   EXPECT_FALSE(s.HandoffRecorded("planner", "p1", "reader", "r3"));
-  EXPECT_TRUE(s.HandoffRecorded("planner", "p1", "reader", "r1", "t1"));  // recorded without a task: in any
+  EXPECT_TRUE(
+      s.HandoffRecorded("planner", "p1", "reader", "r1", "t1"));  // recorded without a task: in any
 }
 
 TEST(Records, AFreshRunHasNoParentOfItsOwn) {
