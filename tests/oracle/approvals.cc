@@ -5,22 +5,6 @@
 
 namespace dpl::oracle {
 
-namespace {
-
-void AppendWire(const WireValue* v, std::string* out) {
-  if (v == nullptr) return;
-  *out += static_cast<char>('0' + static_cast<int>(v->kind));
-  *out += v->text;
-  *out += v->boolean ? 't' : 'f';
-  for (uint32_t i = 0; i < v->count; ++i) {
-    *out += ',';
-    if (v->is_object()) *out += v->members[i].name;
-    AppendWire(v->is_object() ? &v->members[i].value : &v->items[i], out);
-  }
-}
-
-}  // namespace
-
 // A measure of the business act: an approval of more covers less of it.
 bool Fold::IsMeasure(const std::string& param) const {
   const ActionDef& action = schema_.resources[w_.type].actions[w_.action];
@@ -58,29 +42,45 @@ std::string Fold::Binding() const {
   return out;
 }
 
+// What a charge key is bound to: the request as it was understood; what nobody declared was ignored.
 std::string Fold::Digest() const {
   std::string out = std::string(r_.subject_type) + " " + std::string(r_.subject_id) + "\n";
-  for (int h = 0; h < r_.hop_count; ++h) {
-    out += std::string(r_.hops[static_cast<size_t>(h)].agent) + "/" + std::string(r_.hops[static_cast<size_t>(h)].instance) + "\n";
-  }
-  out += std::string(r_.action) + " " + std::string(r_.resource_type) + " " + std::string(r_.resource_id) + " " + std::string(r_.task) + "\n";
-  for (const WireValue* v : {r_.subject_properties, r_.action_properties, r_.resource_properties, r_.context}) {
-    AppendWire(v, &out);
-    out += "\n";
-  }
+  for (const Omega::Hop& hop : w_.chain) out += hop.name + "/" + hop.instance + "\n";
+  out += std::to_string(w_.type) + "." + std::to_string(w_.action) + " " + w_.resource.s + " " + std::string(r_.task) + "\n";
+  for (const auto& [name, value] : w_.params) out += name + "=" + KeyText(value) + "\n";
+  auto said = [&](const std::vector<std::optional<Val>>& values) {
+    for (const auto& v : values) out += v ? KeyText(*v) + std::to_string(v->items.size()) + "\n" : "-\n";
+  };
+  said(w_.said.person);
+  said(w_.said.resource);
+  said(w_.context);
   return out;
 }
 
 // ---------------------------------------------------------------- 14: approvals
 
-// Every `by` has enough signatures of different people who may give it now; who asks and who answers for an agent never count.
+// The person that the first `within` attribute names; empty: nobody on record.
+std::string Fold::ManagerOf(const std::optional<std::string>& person) const {
+  for (uint32_t attribute : schema_.person.within) {
+    if (!person) break;
+    Val manager = world_.PersonAttribute(MakeText(Val::Kind::kPerson, *person), attribute, Said(), w_.now);
+    if (manager.kind == Val::Kind::kPerson) return manager.s;
+  }
+  return {};
+}
+
+// Every `by` has enough signatures, no one person counted twice; who asks and who answers for an agent never count.
 bool Fold::Signed(const StatementModel& approval, const std::vector<std::string>& approvers) {
+  std::vector<std::set<std::string>> seats;  // one per signature needed: who may fill it
   for (const StatementModel::ApprovalBy& by : approval.approval_by) {
-    std::set<std::string> counted;
+    std::set<std::string> may;
     for (const std::string& who : approvers) {
       bool barred = w_.person && *w_.person == who;
       for (const Omega::Hop& hop : w_.chain) barred = barred || model_.constants[AgentOf(hop.agent)->agent.accountable].text == who;
-      if (barred || !PersonActive(who)) continue;
+      std::string manager = ManagerOf(w_.person);
+      bool is_manager = !manager.empty() && manager == who;
+      if (is_manager && (approval.approval.never_by & kPartyManager) != 0) barred = true;
+      if (barred || !PersonActive(who) || state_.Revoked(RevokedKind::kPerson, who, std::nullopt)) continue;
       Omega other = w_;
       other.person = who;
       other.active = true;
@@ -88,11 +88,19 @@ bool Fold::Signed(const StatementModel& approval, const std::vector<std::string>
       other.chain.clear();
       other.said.person.clear();
       Evaluator eval(model_, world_, other, faults_);
-      if (!by.subjects.empty() && eval.Subjects(by.subjects, false) == Truth::kTrue) counted.insert(who);
+      if (is_manager && (by.parties & kPartyManager) != 0) may.insert(who);
+      if (!by.subjects.empty() && eval.Subjects(by.subjects, false) == Truth::kTrue) may.insert(who);
     }
-    if (counted.size() < by.count) return false;
+    seats.insert(seats.end(), by.count, may);
   }
-  return true;
+  std::function<bool(size_t, std::set<std::string>)> fill = [&](size_t seat, std::set<std::string> taken) {
+    if (seat == seats.size()) return true;
+    return std::any_of(seats[seat].begin(), seats[seat].end(), [&](const std::string& who) {
+      std::set<std::string> more = taken;
+      return more.insert(who).second && fill(seat + 1, more);
+    });
+  };
+  return fill(0, {});
 }
 
 bool Fold::EvidenceFor(uint32_t approval, Reason* why) {
@@ -132,6 +140,7 @@ bool Fold::Approved() {
   Reason why = Reason::kApprovalInvalid;
   for (uint32_t approval : needed_) {
     if (!r_.approval.empty() && EvidenceFor(approval, &why)) {
+      ++WhatWasSeen().things["approval used"];
       used_approvals_.emplace_back(r_.approval);
     } else {
       open.insert(approval);
@@ -143,6 +152,7 @@ bool Fold::Approved() {
   answer_.measures = Measures();
   // Evidence that does not count may be said to be invalid instead of asking again.
   if (!r_.approval.empty()) {
+    ++WhatWasSeen().things["approval refused"];
     answer_.also = {Reason::kApprovalInvalid, why};
     if (state_.Revoked(RevokedKind::kApproval, std::string(r_.approval), std::nullopt)) answer_.also.push_back(Reason::kRevokedApproval);
   }
@@ -154,6 +164,7 @@ bool Fold::Approved() {
 // ---------------------------------------------------------------- 15: commit
 
 bool Fold::Commit() {
+  if (r_.clock_suspect && !charges_.empty()) return Deny(Reason::kErrorClock);
   if (r_.dry_run) {
     answer_.outcome = OutcomeKind::kDeny;  // a dry run never says true
     answer_.reason = Reason::kWouldPermit;
@@ -167,6 +178,7 @@ bool Fold::Commit() {
       if (known->second.digest != Digest()) return Deny(Reason::kRequestKeyConflict);
       if (!state_.Open(known->second.reservation, w_.now)) return Deny(Reason::kRequestAlreadyUsed);
       replay_ = true;
+      ++WhatWasSeen().things["replayed"];
       answer_.reservation = known->second.reservation;
     }
   }

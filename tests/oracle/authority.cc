@@ -118,16 +118,15 @@ Truth Fold::DelegationM(const StatementModel& d) {
 bool Fold::Delegated() {
   const Omega::Hop* receiver = Receiver();
   if (receiver == nullptr) return true;  // a standing agent on its own
-  // How far the best one got: none < depth < task.required < consent < expired.
+  // How far the best one got: none < revoked < depth < task.required < consent < expired.
   int best = 0;
-  bool revoked = false;
   bool passed = false;
   size_t others = w_.chain.size() - (w_.mode == Mode::kStanding ? 2 : 1);
   ForEach(StatementKind::kDelegation, [&](const StatementModel& s) {
     const Delegation& d = s.delegation;
     if (w_.now.us < s.granted_us || DelegationM(s) != Truth::kTrue) return;
     if (state_.Revoked(RevokedKind::kDelegation, s.name, std::nullopt)) {
-      revoked = true;
+      best = std::max(best, 1);
       return;
     }
     bool onward = others <= d.onward_hops;
@@ -135,13 +134,13 @@ bool Fold::Delegated() {
       onward = onward && std::find(d.onward_agents.begin(), d.onward_agents.end(), w_.chain[h].agent) != d.onward_agents.end();
     }
     if (others != 0 && !onward) {
-      best = std::max(best, 1);
+      best = std::max(best, 2);
       return;
     }
     if (!d.only_in_tasks.empty()) {
       bool in = w_.task != nullptr && std::find(d.only_in_tasks.begin(), d.only_in_tasks.end(), w_.task->shape) != d.only_in_tasks.end();
       if (!in) {
-        best = std::max(best, 2);
+        best = std::max(best, 3);
         return;
       }
     }
@@ -165,13 +164,13 @@ bool Fold::Delegated() {
         break;
     }
     if (!agreed) {
-      best = std::max(best, 3);
+      best = std::max(best, 4);
       return;
     }
     // Within a task the delegation ages as long as the task lives: a task that ended is step 10's to refuse.
     int64_t age = w_.task != nullptr ? std::min(w_.now.us, w_.task->expires.us) - w_.task->opened.us : w_.now.us - w_.chain[0].born.us;
     if (lasts != 0 && age > lasts) {
-      best = std::max(best, 4);
+      best = std::max(best, 5);
       return;
     }
     passed = true;
@@ -184,15 +183,14 @@ bool Fold::Delegated() {
     bound_elsewhere = bound_elsewhere || !known->second.tasks.contains(w_.task_id);
   }
   if (passed && !bound_elsewhere) return true;
-  static const Reason kReasons[] = {Reason::kDelegationNone, Reason::kDelegationDepth, Reason::kTaskRequired, Reason::kDelegationConsent,
-                                    Reason::kDelegationExpired};
+  static const Reason kReasons[] = {Reason::kDelegationNone, Reason::kRevokedDelegation, Reason::kDelegationDepth,
+                                    Reason::kTaskRequired, Reason::kDelegationConsent, Reason::kDelegationExpired};
   std::vector<Reason> wrong;
-  if (!passed) wrong.push_back(best == 0 && revoked ? Reason::kRevokedDelegation : kReasons[best]);
-  if (!passed && best != 0 && revoked) wrong.push_back(Reason::kRevokedDelegation);
+  if (!passed) wrong.push_back(kReasons[best]);
   if (bound_elsewhere) wrong.push_back(Reason::kTaskRequired);
   // A task that is itself no good fails whatever rests on it, here or in the next step: how far each delegation gets with
   // it is then a matter of taste.
-  if (!passed && best >= 2 && !w_.task_id.empty() && !InTask() && answer_.reason != Reason::kTaskOutOfScope) {
+  if (!passed && best >= 3 && !w_.task_id.empty() && !InTask() && answer_.reason != Reason::kTaskOutOfScope) {
     wrong.insert(wrong.end(), {answer_.reason, Reason::kTaskRequired, Reason::kDelegationConsent, Reason::kDelegationExpired});
   }
   return DenyAny(wrong);

@@ -2,6 +2,7 @@
 #include "tests/oracle/decide.h"
 
 #include <algorithm>
+#include <regex>
 
 #include "runtime/base/text.h"
 #include "runtime/base/path.h"
@@ -17,6 +18,7 @@ bool Oracle::Cancel(uint64_t reservation) { return Confirm(reservation, -1); }
 bool Oracle::Confirm(uint64_t reservation, int64_t actual) {
   auto at = state_.reservations.find(reservation);
   if (at == state_.reservations.end() || at->second.state != ReservationState::kOpen) return false;
+  ++WhatWasSeen().things[actual < 0 ? "cancelled" : "confirmed"];
   at->second.state = actual < 0 ? ReservationState::kCancelled : ReservationState::kConfirmed;
   if (actual < 0 && faults_.cancel_keeps) return true;
   for (const std::string& counter : at->second.counters) {
@@ -57,11 +59,13 @@ bool Oracle::OpenTask(const FactsInput::Task& task) {
   return true;
 }
 
+// One parent per run, recorded once: what comes later neither changes it nor its task.
 bool Oracle::RecordHandoff(const std::string& parent_agent, const std::string& parent, const std::string& child_agent,
-                           const std::string& child) {
-  if (parent_agent == child_agent && parent == child) return false;
-  auto [at, fresh] = state_.parents.try_emplace({child_agent, child}, parent_agent, parent);
-  return fresh || at->second == std::pair(parent_agent, parent);
+                           const std::string& child, const std::string& task) {
+  std::pair who(parent_agent, parent);
+  if (who == std::pair(child_agent, child)) return false;
+  auto at = state_.parents.try_emplace({child_agent, child}, State::Parent{who, task}).first;
+  return at->second.who == who;
 }
 
 Fold::Fold(Oracle* oracle, const Request& request, Instant now)
@@ -80,6 +84,13 @@ Answer Fold::Run() {
   bool direct = r_.hop_count == 0;
   bool passed = Typed() && Identity() && FixMode() && NotRevoked() && (!w_.person || Linked()) && NotForbidden() && Authority() &&
                 (direct || (Ceilings() && Delegated() && InTask())) && Separated() && Limits() && Approved() && Commit();
+  auto& seen = WhatWasSeen().things;
+  static const char* const kModes[] = {"direct", "on_behalf_of", "impersonate", "standing", "public"};
+  if (!adding_.empty()) {
+    ++seen[std::string("mode ") + kModes[static_cast<int>(w_.mode)]];
+    if (w_.chain.size() > 1) ++seen["chain of " + std::to_string(w_.chain.size())];
+    if (w_.task != nullptr) ++seen["in a task"];
+  }
   if (!passed && unresolved_ && answer_.outcome == OutcomeKind::kDeny) answer_.also.push_back(Reason::kIdentityUnknown);
   return std::move(answer_);
 }
@@ -131,6 +142,8 @@ bool Fold::Typed() {
     ok = ok && path.ok();
     if (path.ok()) id = *path;
   }
+  if (type.key_fold_ascii) ok = ok && std::none_of(id.begin(), id.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (type.key_pattern != 0) ok = ok && std::regex_match(id, std::regex(std::string(schema_.Text(type.key_pattern))));
   w_.resource = MakeText(Val::Kind::kResource, id, w_.type);
   w_.resource.of_request = true;
   for (const ParamDef& p : type.actions[w_.action].params) {
@@ -168,7 +181,26 @@ bool Fold::Typed() {
   w_.said.resource = said(type.attributes, r_.resource_properties, std::string(schema_.Text(type.name)) + ".", false);
   w_.context = said(schema_.context, r_.context, "context.", true);
   if (type.parent_attribute != kNone && type.parent_from_request) w_.said.parent = w_.said.resource[type.parent_attribute];
+  if (type.actions[w_.action].makes) ok = TakeParent() && ok;
   return ok || Deny(Reason::kRequestInvalid);
+}
+
+// Closing rule 16: what is made lies in its parent, a parameter that must be on record; what exists already has its own, and
+// nothing has two.
+bool Fold::TakeParent() {
+  const ResourceDef& type = schema_.resources[w_.type];
+  for (const ParamDef& p : type.actions[w_.action].params) {
+    const TypeDef& def = schema_.types[p.type];
+    if (def.kind != TypeKind::kResource || def.index != type.parent_type) continue;
+    auto given = w_.params.find(std::string(schema_.Text(p.name)));
+    if (given == w_.params.end() || !given->second.ok()) return true;
+    if (!world_.Known(given->second)) return false;
+    Val have = world_.ParentOf(w_.resource, w_.said);
+    if (have.kind == Val::Kind::kResource && Same(have, given->second) != Truth::kTrue) return false;
+    w_.said.makes_in = given->second;
+    return true;
+  }
+  return true;
 }
 
 // ---------------------------------------------------------------- 2: identity
@@ -228,7 +260,8 @@ bool Fold::Identity() {
       chain_ok = chain_ok && parent == state_.parents.end();
     } else {
       chain_ok = chain_ok && parent != state_.parents.end() &&
-                 parent->second == std::pair(w_.chain[h - 1].name, w_.chain[h - 1].instance);
+                 parent->second.who == std::pair(w_.chain[h - 1].name, w_.chain[h - 1].instance) &&
+                 (parent->second.task.empty() || parent->second.task == r_.task);
     }
   }
   if (!chain_ok) wrong.push_back(Reason::kIdentityChainMismatch);

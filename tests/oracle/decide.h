@@ -46,7 +46,9 @@ class Oracle {
  public:
   Oracle(const check::Model& model, const Faults& faults) : model_(model), schema_(model.schema), faults_(faults) {}
 
-  void SetFacts(const FactsInput& facts, Instant built_at) { world_ = std::make_unique<World>(model_, facts, built_at); }
+  void SetFacts(const FactsInput& facts, Instant built_at) {
+    world_ = std::make_unique<World>(model_, facts, built_at, faults_.members_forever);
+  }
   State& state() { return state_; }
 
   Answer Decide(const Request& request, Instant now);
@@ -54,7 +56,8 @@ class Oracle {
   bool Cancel(uint64_t reservation);
   bool Confirm(uint64_t reservation, int64_t actual);
   bool OpenTask(const FactsInput::Task& task);
-  bool RecordHandoff(const std::string& parent_agent, const std::string& parent, const std::string& child_agent, const std::string& child);
+  bool RecordHandoff(const std::string& parent_agent, const std::string& parent, const std::string& child_agent, const std::string& child,
+                     const std::string& task);
 
  private:
   friend class Fold;

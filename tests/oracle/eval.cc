@@ -58,7 +58,18 @@ Val Evaluator::Strict(const Expr& e) {
 
 // ---------------------------------------------------------------- section 2
 
+Seen& WhatWasSeen() {
+  static Seen seen;
+  return seen;
+}
+
 Val Evaluator::Walk(const Expr& e) {
+  Val v = Dispatch(e);
+  ++(v.ok() ? WhatWasSeen().values : WhatWasSeen().errors)[static_cast<size_t>(e.kind)];
+  return v;
+}
+
+Val Evaluator::Dispatch(const Expr& e) {
   switch (e.kind) {
     case ExprKind::kNumber: case ExprKind::kMoney: case ExprKind::kString: case ExprKind::kDuration: case ExprKind::kDate:
     case ExprKind::kDateTime: case ExprKind::kTime: case ExprKind::kBool: return Literal(e);

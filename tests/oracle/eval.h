@@ -1,6 +1,7 @@
 // A tree walk over annotated expressions, and the matching of clauses, as docs/semantics.md states them.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,6 +40,13 @@ struct TaskState {
   std::vector<std::optional<Val>> args;
   Instant opened{}, expires{};
 };
+
+// How often each kind of expression gave a value and an error: the comparison must not become vacuous unnoticed.
+struct Seen {
+  std::array<uint64_t, 64> values{}, errors{};
+  std::map<std::string, uint64_t> things;  // subjects, periods, keys, modes …, by name
+};
+Seen& WhatWasSeen();
 
 // ω: everything an expression can ask for.
 struct Omega {
@@ -80,6 +88,7 @@ class Evaluator {
 
  private:
   Val Walk(const ast::Expr& e);
+  Val Dispatch(const ast::Expr& e);
   Val Strict(const ast::Expr& e);  // absent is ⊥missing
   Val Path(const ast::Expr& e);
   Val Literal(const ast::Expr& e);

@@ -22,6 +22,7 @@ class Fold {
  private:
   // Each gives true to go on; else `answer_` holds the reason.
   bool Typed();           // 1
+  bool TakeParent();      //   of an action that makes the resource
   bool Identity();        // 2
   bool FixMode();         // 3
   bool NotRevoked();      // 4
@@ -72,6 +73,7 @@ class Fold {
 
   // approvals.cc
   bool EvidenceFor(uint32_t approval, Reason* why);
+  std::string ManagerOf(const std::optional<std::string>& person) const;
   bool Signed(const StatementModel& approval, const std::vector<std::string>& approvers);
   std::string Binding() const;
   std::map<std::string, Val> Measures() const;
@@ -100,7 +102,7 @@ class Fold {
   };
   std::vector<Charge> charges_;
   uint64_t own_ = 0;         // the open reservation that this request replays
-  bool replay_ = false;
+  bool replay_ = false, lapsed_ = false;
   std::vector<std::string> used_approvals_;
   std::vector<State::Act> acts_;
 };

@@ -41,10 +41,11 @@ struct Ask {
   std::vector<Hop> hops;  // root first
   std::string type, id, action, task, approval, key;
   WireValue params, said_person, said_resource, context;
-  bool dry_run = false;
+  bool dry_run = false, clock_suspect = false;
+  std::optional<int64_t> signed_in_us;  // before now
   int caller = 0;
 };
-Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, const Texts& tasks);
+Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, const std::vector<FactsInput::Task>& tasks);
 std::string Describe(const Ask& ask);
 std::string DescribeWire(const WireValue& v);
 

@@ -68,7 +68,15 @@ std::string ConditionGen::Guarded(const Place& place, const Path& path) {
 }
 
 std::string ConditionGen::OfPerson(const std::string& p) {
-  switch (rng_.Below(7)) {
+  const Attr& region = v_.person[0];
+  const Attr& level = v_.person[1];
+  switch (rng_.Below(9)) {
+    case 7:
+      if (region.from_request || region.optional) return p + " in team t3";
+      return p + ".region" + Equal() + Lit(T::kRegion);
+    case 8:
+      if (level.from_request || level.optional) return p + " not in role r0";
+      return p + ".level" + Order() + Lit(T::kInt);
     case 0:
       return p + " in team t" + std::to_string(rng_.Below(4));
     case 1:

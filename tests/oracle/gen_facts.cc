@@ -109,7 +109,7 @@ FactsInput MakeFacts(Rng* rng, const Vocabulary& v, Instant now) {
     return r;
   };
   for (size_t p = 0; p < v.projects.size(); ++p) {
-    FactsInput::Resource r = resource("app.Project", v.projects[p], {});
+    FactsInput::Resource r = resource("app.Project", v.projects[p], v.project);
     if (p > 0 && rng->Chance(60)) {
       r.parent_type = "app.Project";
       r.parent_id = v.projects[static_cast<size_t>(rng->Below(static_cast<int>(p)))];
@@ -165,7 +165,7 @@ std::optional<FactsInput::Task> MakeTask(Rng* rng, const Vocabulary& v, const st
 
 // ---------------------------------------------------------------- requests
 
-Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, const Texts& tasks) {
+Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, const std::vector<FactsInput::Task>& tasks) {
   Ask a;
   auto has = [&](const std::string& name) { return std::find(agents.begin(), agents.end(), "gen.p." + name) != agents.end(); };
   auto hop = [&](const std::string& name) {
@@ -197,7 +197,16 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, co
     a.subject_id = "anonymous";
   }
   if (!a.hops.empty() && rng->Chance(1)) a.hops[0].agent = "gen.p.nobody";
-  if (!a.hops.empty() && a.subject_type != "agent" && !tasks.empty() && rng->Chance(35)) a.task = rng->Of(tasks);
+  if (!a.hops.empty() && a.subject_type != "agent" && !tasks.empty() && rng->Chance(35)) a.task = rng->Of(tasks).id;
+  if (!tasks.empty() && rng->Chance(9)) {  // as the task is meant
+    const FactsInput::Task& task = rng->Of(tasks);
+    a.subject_type = "person";
+    a.subject_id = task.person;
+    a.task = task.id;
+    a.hops.clear();
+    hop(task.agent.substr(6));
+    if (rng->Chance(20)) hop(rng->Of(Texts{"a1", "b0"}));
+  }
   if (!a.task.empty() && rng->Chance(3)) a.task = "no-such-task";
 
   std::vector<std::pair<std::string, WireValue>> params;
@@ -206,11 +215,17 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, co
   if (what < 42) {
     a.type = "app.Doc";
     a.id = rng->Chance(97) ? rng->Of(v.docs) : "d9";
-    a.action = rng->Of(Texts{"read", "read", "write", "delete", "share"});
+    a.action = rng->Of(Texts{"read", "read", "write", "delete", "share", "add"});
     attrs = &v.doc;
     if (a.action == "share") {
       if (rng->Chance(60)) params.emplace_back("recipient", WireOf(rng, v, T::kPerson, arena));
-      if (rng->Chance(60)) params.emplace_back("days", WireNumber(std::to_string(rng->Between(0, 9)), arena));
+      if (rng->Chance(60)) params.emplace_back("forDays", WireNumber(std::to_string(rng->Between(rng->Chance(5) ? -1 : 0, 9)), arena));
+      if (rng->Chance(2)) params.emplace_back("forDays2", WireString("nobody declared this", arena));
+      a.action = v.share_wire;
+    }
+    if (a.action == "add") {
+      if (rng->Chance(60)) a.id = "new-" + std::to_string(rng->Below(3));
+      if (!rng->Chance(5)) params.emplace_back("parent", WireString(rng->Chance(4) ? "P9" : rng->Of(v.projects), arena));
     }
   } else if (what < 54) {
     a.type = "app.File";
@@ -219,7 +234,7 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, co
     a.action = rng->Chance(60) ? "read" : "write";
     attrs = &v.file;
   } else if (what < 92) {
-    a.type = "bank.Order";
+    a.type = v.order_wire;
     a.id = rng->Of(v.orders);
     a.action = rng->Of(Texts{"view", "approve", "approve", "approve", "refund"});
     attrs = &v.order;
@@ -235,6 +250,7 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, co
     a.type = "bank.Vendor";
     a.id = rng->Of(v.words);
     a.action = rng->Chance(75) ? "create" : "read";
+    if (rng->Chance(3)) a.id = "no such form";
   } else {
     a.type = rng->Chance(70) ? "app.Project" : "app.Nothing";
     a.id = "P1";
@@ -246,7 +262,7 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, co
     std::vector<std::pair<std::string, WireValue>> members;
     for (const Attr& x : from) {
       // What is no `from request` attribute must make no difference.
-      if (rng->Chance(x.from_request ? percent : 3)) members.emplace_back(x.name, WireOf(rng, v, x.type, arena));
+      if (rng->Chance(x.from_request ? percent : 3)) members.emplace_back(x.on_wire(), WireOf(rng, v, x.type, arena));
     }
     if (&from == &v.doc && rng->Chance(v.parent_from_request ? 40 : 3)) members.emplace_back("project", WireString(rng->Of(v.projects), arena));
     return WireObject(members, arena);
@@ -255,6 +271,8 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, co
   if (attrs != nullptr) a.said_resource = said(*attrs, 70);
   a.context = said(v.context, 75);
   a.dry_run = rng->Chance(3);
+  a.clock_suspect = rng->Chance(1);
+  if (rng->Chance(40)) a.signed_in_us = rng->Between(0, 90) * kMicrosPerMinute + 17;
   if (rng->Chance(6)) a.caller = 1;
   if (rng->Chance(2)) a.caller = 2;
   return a;
@@ -297,6 +315,8 @@ std::string Describe(const Ask& ask) {
   if (!ask.approval.empty()) out += " with approval " + ask.approval;
   if (!ask.key.empty()) out += " with key " + ask.key;
   if (ask.dry_run) out += " dry run";
+  if (ask.clock_suspect) out += " clock suspect";
+  if (ask.signed_in_us) out += " signed in " + std::to_string(*ask.signed_in_us) + " us ago";
   out += " caller " + std::to_string(ask.caller) + "\n    person " + DescribeWire(ask.said_person) + " resource " +
          DescribeWire(ask.said_resource) + " context " + DescribeWire(ask.context);
   return out;

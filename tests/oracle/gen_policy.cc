@@ -18,11 +18,14 @@ class PolicyGen {
   PolicyText Make() {
     bank_owner_ = rng_.Chance(60) ? "t0" : "t2";
     Head();
-    int agents_limit = rng_.Between(0, 2);
+    int agents_limit = rng_.Between(0, 3);
     for (int i = 0, n = rng_.Between(4, 7); i < n; ++i) Grant(i);
     Everyday();
     for (int i = 0, n = rng_.Between(0, 2); i < n; ++i) Forbid(i);
     for (int i = 0, n = rng_.Between(0, 3); i < n; ++i) LimitBlock(i);
+    if (rng_.Chance(35)) {
+      out_.blocks.push_back("limit cap_all {\n  covers any action on bank.Order\n  cap amount to 7_000 USD each\n  because \"Generated limit\"\n}\n");
+    }
     Approvals();
     Task();
     Agents(agents_limit);
@@ -38,6 +41,7 @@ class PolicyGen {
       out += "  has " + a.name + ": " + TypeText(a.type) + (a.optional ? "?" : "");
       if (!a.fallback.empty()) out += " = " + a.fallback;
       if (a.from_request) out += " from request";
+      if (!a.wire.empty()) out += " as \"" + a.wire + "\"";
       out += "\n";
     }
     return out;
@@ -61,13 +65,16 @@ class PolicyGen {
     h.push_back("context {\n" + Attrs(v_.context) + "}\n");
     h.push_back("system app { owner team t0 }\nsystem bank { owner team " + bank_owner_ + "  boundary saas  account keyed by login: string  link person by id checked within 30d }\n");
     h.push_back("activity spend { owner team t2  measure amount: money must be limited }\n");
-    h.push_back(std::string("resource Project in app {\n  within app.Project") + (v_.hierarchy_optional ? "?" : "") + "\n  can list\n}\n");
+    h.push_back(std::string("resource Project in app {\n  within app.Project") + (v_.hierarchy_optional ? "?" : "") + "\n" + Attrs(v_.project) + "  can list\n}\n");
     h.push_back("resource Doc in app {\n  key id: string\n  within project: app.Project" + std::string(v_.parent_from_request ? " from request" : "") + "\n" +
-                Attrs(v_.doc) + "  can read, write, delete\n  can share { recipient: Person?, days: int = 7 }\n}\n");
+                Attrs(v_.doc) + "  can read, write, delete\n  can share" +
+                (v_.share_wire == "share" ? "" : " as \"" + v_.share_wire + "\"") +
+                " { recipient: Person?, days: int = 7 as \"forDays\" }\n  can add { parent: app.Project } makes\n}\n");
     h.push_back("resource File in app {\n  key path: path\n" + Attrs(v_.file) + "  can read, write\n}\n");
     h.push_back("resource Order in bank {\n  key id: string\n" + Attrs(v_.order) +
+                (v_.order_wire == "order" ? "  known as \"order\", \"purchase\"\n" : "") +
                 "  can view\n  can approve { amount: money must be limited, memo: string = \"none\" }\n  can refund { memo: string } is spend\n}\n");
-    h.push_back("resource Vendor in bank {\n  key id: string\n  can create, read\n}\n");
+    h.push_back("resource Vendor in bank {\n  key id: string matches \"[a-zA-Z0-9-]+\"\n  can create, read\n}\n");
     h.push_back("role r0 { owner team t0 }\nrole r1 { owner team t0  includes role r0 }\nrole viewer in app.Project, app.Doc { owner team t0 }\n"
                 "role editor in app.Project, app.Doc { owner team t0  includes role viewer }\n");
     Place in_role = DocPlace(true);
@@ -95,7 +102,7 @@ class PolicyGen {
 
   std::string Subject(bool adding) {
     if (adding && rng_.Chance(30)) return "everyone";
-    switch (rng_.Below(adding ? 10 : 12)) {
+    switch (rng_.Below(adding ? 10 : 14)) {
       case 0:
       case 1: return "team t" + std::to_string(rng_.Below(4));
       case 2: return "role r" + std::to_string(rng_.Below(2));
@@ -106,7 +113,8 @@ class PolicyGen {
       case 7: return "person \"" + rng_.Of(v_.persons) + "\"";
       case 8:
       case 9: return "everyone";
-      case 10: return "any agent";
+      case 10: return rng_.Chance(50) ? "any agent" : "agent b0";
+      case 11: return "any agent";
       default: return "agent " + rng_.Of(agents_);
     }
   }
@@ -127,11 +135,11 @@ class PolicyGen {
     std::string text;
     *amount = false;
     int pick = rng_.Below(100);
-    if (only_app_ && pick >= 58) pick = rng_.Below(58);
+    if (only_app_ && pick >= 60) pick = rng_.Below(60);
     if (pick < 45) {
       place.resource = &v_.doc;
       place.type = "app.Doc";
-      std::string actions = rng_.Of(Texts{"read", "read", "read, write", "write, delete", "read, share", "share", "any action"});
+      std::string actions = rng_.Of(Texts{"read", "read", "read, write", "write, delete", "read, share", "share", "any action", "read, add", "add"});
       if (actions == "share" || actions == "read, share") place.params = share_params_;
       text = actions + " on app.Doc";
       int scope = rng_.Below(100);
@@ -139,7 +147,9 @@ class PolicyGen {
       else if (scope < 22) text += " in app.Project \"" + rng_.Of(v_.projects) + "\"";
       else if (scope < 28) text += " in { app.Project \"P0\", app.Project \"" + rng_.Of(v_.projects) + "\" }";
       else if (scope < 40 && place_in_task_) text += " in source";
-    } else if (pick < 58) {
+    } else if (pick < 50) {
+      text = rng_.Of(Texts{"read, write on app.Doc, app.File", "read on app.File, app.Doc"});
+    } else if (pick < 60) {
       place.resource = &v_.file;
       place.type = "app.File";
       text = rng_.Of(Texts{"read", "read, write", "any action"}) + " on app.File";
@@ -189,8 +199,9 @@ class PolicyGen {
     }
     if (period >= 3 && rng_.Chance(65)) {
       Texts pool = {"person", "person", "resource"};
-      if (chain) pool.insert(pool.end(), {"agent", "agent", "instance"});
+      if (chain) pool.insert(pool.end(), {"agent", "agent", "instance", "instance"});
       if (task) pool.push_back("task");
+      if (amount) pool.insert(pool.end(), {"request.memo", "resource.vendor"});
       if (!FromRequest("cost_center")) pool.push_back("person.cost_center");
       std::string first = rng_.Of(pool), second = rng_.Of(pool);
       keys = " for each " + first;
@@ -203,7 +214,7 @@ class PolicyGen {
     } else if (requests && rng_.Chance(10)) {
       out += ", beyond that ask ap0";
     }
-    if (keys.find("instance") != std::string::npos) out += "\n  " + word + " " + (requests ? "requests" : "amount") + " to " + (requests ? "9" : "9_000 USD") + " in total";
+    if (keys.find("instance") != std::string::npos || keys.find("request.") != std::string::npos) out += "\n  " + word + " " + (requests ? "requests" : "amount") + " to " + (requests ? "9" : "9_000 USD") + " in total";
     return out + "\n";
   }
 
@@ -214,7 +225,7 @@ class PolicyGen {
     std::string text = "grant " + name + " {\n";
     bool any_amount = false, trust = false;
     bool standing = rng_.Chance(18);
-    bool open = !standing && rng_.Chance(8);
+    bool open = !standing && rng_.Chance(11);
     for (int row = 0, rows = rng_.Chance(25) ? 2 : 1; row < rows; ++row) {
       text += "  to " + (standing ? std::string("agent ") + rng_.Of(Texts{"s0", "s1"}) : open ? std::string("public") : Subjects(true)) + "\n";
       for (int m = 0, n = rng_.Between(1, 2); m < n; ++m) {
@@ -230,8 +241,13 @@ class PolicyGen {
     }
     trust = conditions_.TakeTrust();
     if (any_amount) {
-      if (rng_.Chance(12)) text += "  no limit on amount because \"Bounded by the blocks\"\n";
+      if (rng_.Chance(8)) text += "";  // left to the blocks
+      else if (rng_.Chance(12)) text += "  no limit on amount because \"Bounded by the blocks\"\n";
       else text += std::string("  limit amount to ") + rng_.Of(Texts{"100 USD", "250 USD"}) + " each" + (rng_.Chance(45) ? ", beyond that ask ap0 up to 6_000 USD" : "") + "\n";
+    }
+    if (text.find("share") != std::string::npos && rng_.Chance(45)) {
+      text += "  limit days to " + std::to_string(rng_.Between(4, 8)) + rng_.Of(Texts{" each", " each, beyond that ask ap0 up to 9"}) + "\n";
+      if (rng_.Chance(50)) text += "  limit days to 25 " + rng_.Of(Texts{"per year", "in any 2h", "per day for each request.recipient"}) + "\n";
     }
     if (rng_.Chance(25)) text += Limit("limit", any_amount && rng_.Chance(50), false, false);
     if (rng_.Chance(18) && i > 0) text += "  supersedes grant g" + std::to_string(rng_.Below(i)) + "\n";
@@ -258,6 +274,10 @@ class PolicyGen {
     if (rng_.Chance(70)) {
       out_.blocks.push_back("grant h2 {\n  to everyone\n  may any action on bank.Order, bank.Vendor\n  limit amount to " + rng_.Of(Texts{"250 USD", "6_000 USD"}) +
                             " each" + (rng_.Chance(50) ? ", beyond that ask ap0 up to 6_500 USD" : "") + "\n" + because(approved));
+    }
+    if (rng_.Chance(55)) {
+      out_.blocks.push_back("grant h4 {\n  to " + Subject(true) + "\n  may any action on bank.Order" + (rng_.Chance(30) ? " where resource.region == emea" : "") +
+                            "\n  limit amount to 6_000 USD each\n  supersedes grant h2\n" + (rng_.Chance(15) ? "  expires 2026-10-01\n" : "") + because(approved));
     }
     if (rng_.Chance(60)) {
       out_.blocks.push_back("grant h3 {\n  to agent s0\n  may any action on everything in app\n  may any action on bank.Order\n  limit amount to 300 USD per day for each agent\n" + because(approved));
@@ -290,9 +310,9 @@ class PolicyGen {
   }
 
   void Approvals() {
-    out_.blocks.push_back("approval ap0 {\n  by 1 of team t3, role r1\n  never by the person, the accountable\n  within 4h\n  good for " +
+    out_.blocks.push_back("approval ap0 {\n  by 1 of team t3, role r1\n  never by the person, the accountable" + std::string(rng_.Chance(30) ? ", the manager" : "") + "\n  within 4h\n  good for " +
                           std::to_string(rng_.Between(1, 2)) + " request within 24h\n  because \"Generated approval\"\n}\n");
-    out_.blocks.push_back("approval ap1 {\n  by " + std::to_string(rng_.Between(1, 2)) + " of team t3\n  by 1 of person \"E8\", role viewer, team t2\n"
+    out_.blocks.push_back("approval ap1 {\n  by " + std::to_string(rng_.Between(1, 2)) + " of team t3\n  by 1 of person \"E8\", role viewer, team t2" + std::string(rng_.Chance(40) ? ", the manager" : "") + "\n"
                           "  good for 1 request within 3h\n  because \"Generated approval\"\n}\n");
   }
 
@@ -301,10 +321,11 @@ class PolicyGen {
     bool amount = false;
     place_in_task_ = true;
     std::string text = "task work(source: app.Project) {\n  for agent " + rng_.Of(Texts{"a0", "a1"}) + ", agent b0\n";
-    text += "  may read, write on app.Doc in source\n  may " + Reach(true, true, 40, &amount) + "\n";
+    text += "  may read, write, add on app.Doc in source\n  may " + Reach(true, true, 40, &amount) + "\n";
     place_in_task_ = false;
     conditions_.TakeTrust();
-    if (rng_.Chance(50)) text += Limit("limit", false, true, true);
+    if (rng_.Chance(70)) text += Limit("limit", false, true, true);
+    if (rng_.Chance(40)) text += "  limit requests to 3 per hour for each task\n";
     out_.blocks.push_back(text + "  lasts at most " + rng_.Of(Texts{"2h", "36h"}) + "\n  nothing else\n}\n");
     text = "task spending(source: app.Project) {\n  for agent a0, agent b0, agent c0\n  may any action on bank.Order\n  may read on app.Doc where resource.project == source\n";
     if (rng_.Chance(50)) text += "  limit amount to 400 USD in total for each task\n";
@@ -329,13 +350,13 @@ class PolicyGen {
         }
       }
       only_app_ = no_person_ = false;
-      if (limits > 0 && rng_.Chance(25)) {
+      if (limits > 0 && rng_.Chance(35)) {
         text += Limit("limit", amount, true, false);
         --limits;
       }
       if (conditions_.TakeTrust()) text += "  trusting request\n";
       text += "  lives at most " + rng_.Of(Texts{"1h", "4h", "30h"}) + "\n";
-      if (rng_.Chance(12)) text += "  instances at most " + std::to_string(rng_.Between(2, 6)) + rng_.Of(Texts{" in any 1h", ""}) + "\n";
+      if (rng_.Chance(18)) text += "  instances at most " + std::to_string(rng_.Between(1, 3)) + rng_.Of(Texts{" in any 1h", " in any 12h", ""}) + "\n";
       out_.blocks.push_back(text + "}\n");
     }
   }
@@ -358,7 +379,7 @@ class PolicyGen {
     }
     bool impersonates = only_app_;
     only_app_ = no_person_ = false;
-    if (rng_.Chance(20)) text += Limit("limit", amount, true, false);
+    if (rng_.Chance(25)) text += Limit("limit", amount, true, false);
     bool tasks = !standing && rng_.Chance(25);
     if (tasks) text += rng_.Chance(50) ? "  only in task work\n" : "  only in task work, spending\n";
     if (!impersonates && !standing && rng_.Chance(60)) {

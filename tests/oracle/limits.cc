@@ -129,7 +129,7 @@ std::vector<std::string> Fold::CounterNames(const Bound& bound, const std::strin
       case KeyPartKind::kTask:
         if (w_.task != nullptr && !w_.chain.empty()) values.push_back(w_.task_id);
         break;
-      case KeyPartKind::kResource: values.push_back(w_.resource.s); break;
+      case KeyPartKind::kResource: values.push_back(KeyText(w_.resource)); break;
       case KeyPartKind::kPartner: break;
       case KeyPartKind::kCode: {
         Val v = eval_.Eval(*bound.limit->key_exprs[part.code], eval_.ZoneOf(*bound.statement));
@@ -148,6 +148,13 @@ std::vector<std::string> Fold::CounterNames(const Bound& bound, const std::strin
 
 void Fold::Check(const Bound& bound) {
   const ast::LimitClause& clause = *bound.limit->clause;
+  static const char* const kPeriods[] = {"each", "hour", "day", "week", "month", "quarter", "year", "sliding", "total"};
+  static const char* const kKeys[] = {"person", "agent", "instance", "task", "partner", "resource", "path"};
+  auto& seen = WhatWasSeen().things;
+  ++seen[std::string("period ") + kPeriods[static_cast<int>(clause.period)]];
+  for (const LimitKeyPart& key : bound.limit->keys) ++seen[std::string("key ") + kKeys[static_cast<int>(key.kind)]];
+  static const char* const kHolders[] = {"grant", "block", "", "agent", "delegation", "task"};
+  ++seen[std::string("limit of ") + kHolders[static_cast<int>(bound.statement->kind)] + (bound.checked ? "" : ", superseded")];
   const StatementModel& s = *bound.statement;
   Line line;
   line.limit = bound.limit->name;
@@ -168,6 +175,7 @@ void Fold::Check(const Bound& bound) {
   if (names.empty()) fits = false;
   if (!fits) {
     if (!bound.checked) line.state = LimitState::kCounted;
+    ++seen["limit unknown"];
     answer_.lines.push_back(line);
     return;
   }
@@ -202,6 +210,8 @@ void Fold::Check(const Bound& bound) {
       }
     }
     if (!bound.checked) one.state = LimitState::kCounted;
+    static const char* const kStates[] = {"ok", "needs approval", "exceeded", "unknown", "counted"};
+    ++seen[std::string("limit ") + kStates[static_cast<int>(one.state)] + (used > 0 ? ", used before" : "")];
     answer_.lines.push_back(one);
     if (clause.period != ast::PeriodKind::kEach) charges_.push_back({name, WindowStart(*bound.limit, s), q.i, !requests});
   }
@@ -234,8 +244,10 @@ bool Fold::Limits() {
   if (!r_.charge_key.empty() && r_.caller->charge_keys) {
     auto key = state_.keys.find(Binding().substr(0, Binding().find('\n')) + "|" + std::string(r_.charge_key));
     if (key != state_.keys.end() && key->second.digest == Digest() &&
-        state_.Open(key->second.reservation, w_.now)) {
-      own_ = key->second.reservation;
+        state_.reservations[key->second.reservation].state == ReservationState::kOpen) {
+      // One that only time has closed may still be taken for open here; the commit then finds it closed.
+      lapsed_ = !state_.Open(key->second.reservation, w_.now);
+      if (!lapsed_) own_ = key->second.reservation;
     }
   }
   Gather();
@@ -244,6 +256,7 @@ bool Fold::Limits() {
     return std::any_of(answer_.lines.begin(), answer_.lines.end(), [&](const Line& l) { return l.state == state; });
   };
   PickBinding();
+  if (lapsed_) answer_.also.push_back(Reason::kRequestAlreadyUsed);
   if (any(LimitState::kUnknown)) return Deny(Reason::kLimitUnknown);
   if (!MustBeLimitedIsMet()) return Deny(Reason::kLimitUnbounded);
   if (any(LimitState::kExceeded)) return Deny(Reason::kLimitExceeded);

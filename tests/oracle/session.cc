@@ -21,7 +21,7 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
   w.consents = MakeConsents(rng, v, w.start, compiled.Names(StatementKind::kDelegation));
   Texts agents = compiled.Names(StatementKind::kAgent);
   Texts shapes = compiled.Names(StatementKind::kTask);
-  Texts tasks;
+  std::vector<FactsInput::Task> tasks;
   Arena* arena = w.facts.arena.get();
   int revocations = 0;
   Instant now = w.start;
@@ -32,7 +32,7 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
     std::optional<FactsInput::Task> t = MakeTask(rng, v, "task-" + std::to_string(tasks.size()), now, arena, shapes, agents);
     if (!t) return;
     e.task = *t;
-    tasks.push_back(t->id);
+    tasks.push_back(*t);
     w.events.push_back(e);
   };
   auto advance = [&](int64_t us) {
@@ -47,7 +47,7 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
     if (rng->Chance(20)) advance(rng->Between(1, 40) * kMicrosPerMinute + rng->Between(0, 59'999'999));
     if (rng->Chance(4)) advance(rng->Between(1, 20) * kMicrosPerHour + 7);
     if (rng->Chance(4)) task();
-    if (rng->Chance(2) && revocations < 3) {
+    if (rng->Chance(4) && revocations < 3) {
       ++revocations;
       Event e;
       e.kind = Event::Kind::kRevoke;
@@ -61,13 +61,15 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
         case RevokedKind::kInstance:
           for (const std::string& a : agents) names.push_back(a + "/" + a.substr(6) + "-run-" + std::to_string(rng->Below(3)));
           break;
-        case RevokedKind::kTask: names = tasks; break;
+        case RevokedKind::kTask:
+          for (const FactsInput::Task& t : tasks) names.push_back(t.id);
+          break;
         case RevokedKind::kGrant: names = compiled.Names(StatementKind::kGrant); break;
         case RevokedKind::kDelegation: names = compiled.Names(StatementKind::kDelegation); break;
         case RevokedKind::kAccount: names = {"bank:login-" + rng->Of(v.persons)}; break;
         default: names = {"approval-1", "approval-2"}; break;
       }
-      bool may_cut = e.revoked == RevokedKind::kInstance || e.revoked == RevokedKind::kTask || e.revoked == RevokedKind::kAgent;
+      bool may_cut = e.revoked == RevokedKind::kPerson || e.revoked == RevokedKind::kInstance || e.revoked == RevokedKind::kTask || e.revoked == RevokedKind::kAgent;
       if (may_cut && rng->Chance(40)) e.before_us = -static_cast<int64_t>(rng->Between(0, 60)) * kMicrosPerMinute - 5;
       if (!names.empty()) {
         e.name = rng->Of(names);
@@ -85,9 +87,22 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
     Event e;
     e.ask = MakeAsk(rng, v, arena, agents, tasks);
     e.record_handoffs = !rng->Chance(4);
+    e.handoff_in_task = rng->Chance(25);
     e.with_approval = rng->Chance(3);
     if (rng->Chance(12) && !recent.empty()) e.ask = rng->Of(recent);  // somebody asks again
     if (rng->Chance(8)) e.ask.key = "key-" + std::to_string(rng->Below(4));
+    // A reservation is asked for, perhaps ended, and asked for again under its key, perhaps with something else in it.
+    if (e.ask.type == v.order_wire && rng->Chance(12)) {
+      e.ask.key = "order-" + std::to_string(rng->Below(1000));
+      w.events.push_back(e);
+      if (rng->Chance(30)) {
+        Event end;
+        end.kind = rng->Chance(50) ? Event::Kind::kCancel : Event::Kind::kConfirm;
+        w.events.push_back(end);
+      }
+      if (rng->Chance(25)) advance(rng->Between(1, 80) * kMicrosPerMinute + 11);
+      if (rng->Chance(20)) e.ask.params = WireObject({{"amount", WireString("10 USD", arena)}, {"memo", WireString("ab", arena)}}, arena);
+    }
     recent.push_back(e.ask);
     if (recent.size() > 6) recent.erase(recent.begin());
     w.events.push_back(e);
@@ -107,7 +122,11 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
       Event again = e;
       again.with_approval = true;
       again.ask.key.clear();
-      if (rng->Chance(30)) again.ask.id = rng->Of(v.orders);
+      if (rng->Chance(20)) again.ask.id = rng->Of(v.orders);
+      if (rng->Chance(30)) {
+        again.ask.params = WireObject({{"amount", WireString(rng->Of(Texts{"90 USD", "50 EUR", "260 USD", "100.01 USD"}), arena)},
+                                       {"memo", WireString(rng->Of(v.words), arena)}}, arena);
+      }
       if (rng->Chance(50)) w.events.push_back(again);
     }
   }
@@ -196,8 +215,14 @@ class Runner {
   // The last reservation, soon after it was made.
   std::string End(bool cancel) {
     if (engine_reservation_ == 0 || now_ >= deadline_ || caller_.empty()) return {};
-    Status s = cancel ? store_.Cancel(engine_reservation_, caller_, now_) : store_.Confirm(engine_reservation_, caller_, actual_, now_);
-    bool ok = cancel ? oracle_.Cancel(oracle_reservation_) : oracle_.Confirm(oracle_reservation_, actual_);
+    int64_t actual = 0;
+    for (const std::string& counter : oracle_.state().reservations[oracle_reservation_].counters) {
+      for (const State::Charged& c : oracle_.state().counters[counter]) {
+        if (c.reservation == oracle_reservation_ && c.returns) actual = c.quantity / 2;
+      }
+    }
+    Status s = cancel ? store_.Cancel(engine_reservation_, caller_, now_) : store_.Confirm(engine_reservation_, caller_, actual, now_);
+    bool ok = cancel ? oracle_.Cancel(oracle_reservation_) : oracle_.Confirm(oracle_reservation_, actual);
     return s.ok() == ok ? "" : std::string(cancel ? "cancel" : "confirm") + ": engine " + (s.ok() ? "ok" : s.error().code) + ", oracle " + std::to_string(ok);
   }
 
@@ -243,6 +268,8 @@ class Runner {
     if (e.with_approval) r.approval = approval_id_;
     r.charge_key = a.key;
     r.dry_run = a.dry_run;
+    r.clock_suspect = a.clock_suspect;
+    if (a.signed_in_us) r.signed_in = Instant{now_.us - *a.signed_in_us};
     r.caller = &CallerOf(a.caller);
     return r;
   }
@@ -251,21 +278,22 @@ class Runner {
     const Ask& a = e.ask;
     for (size_t h = 1; e.record_handoffs && h < a.hops.size(); ++h) {
       const Ask::Hop &parent = a.hops[h - 1], &child = a.hops[h];
-      Status s = store_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance, a.task);
-      bool ok = oracle_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance);
+      Status s = store_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance, e.handoff_in_task ? a.task : "");
+      bool ok = oracle_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance, e.handoff_in_task ? a.task : "");
       if (s.ok() != ok) return "hand-off: engine " + std::string(s.ok() ? "ok" : s.error().message) + ", oracle " + std::to_string(ok);
     }
     Request r = ToRequest(e);
     answer_ = oracle_.Decide(r, now_);
     decision_ = &dpl::Decide(*snapshot_, &store_, r, now_, &scratch_);
     Count();
-    if (decision_->reservation != 0 && decision_->outcome == OutcomeKind::kPermit) {
+    if (decision_->reservation != 0 && decision_->outcome == OutcomeKind::kPermit && answer_.reservation != 0) {
       engine_reservation_ = decision_->reservation;
       oracle_reservation_ = answer_.reservation;
       deadline_ = decision_->reservation_deadline;
-      if (auto mine = oracle_.state().reservations.find(oracle_reservation_); mine != oracle_.state().reservations.end()) mine->second.deadline = deadline_;
+      State::Reservation& mine = oracle_.state().reservations[oracle_reservation_];
+      if (decision_->replayed && mine.deadline != deadline_) return "a replay says another deadline than the reservation has";
+      mine.deadline = deadline_;
       caller_ = r.caller->name;
-      actual_ = 0;
     }
     return Differs();
   }
@@ -296,6 +324,7 @@ class Runner {
         if (by.part == Part::kGrant) grants.insert(std::string(program_.Text(program_.statements[by.statement].name)));
       }
       if (d.outcome == OutcomeKind::kPermit && grants != answer_.grants) wrong = "granting statements";
+      if (wrong.empty() && d.outcome == OutcomeKind::kPermit && (d.reservation != 0) != (answer_.reservation != 0)) wrong = "reservation";
       bool limits = d.outcome != OutcomeKind::kDeny || d.reason == Reason::kLimitExceeded || d.reason == Reason::kLimitUnknown;
       if (wrong.empty() && limits && LimitTexts() != OracleLimitTexts()) wrong = "limit lines";
       bool binds = limits && d.reason != Reason::kLimitUnknown && !answer_.binding.empty();
@@ -365,7 +394,6 @@ class Runner {
   uint64_t engine_reservation_ = 0, oracle_reservation_ = 0;
   Instant deadline_{};
   std::string caller_, approval_id_;
-  int64_t actual_ = 0;
   int approvals_ = 0;
 };
 
@@ -432,7 +460,7 @@ std::string Report(uint64_t seed, const PolicyText& policy, const World0& world,
   out << "--- events, from " << FormatInstant(world.start) << "\n";
   for (const Event& e : world.events) {
     switch (e.kind) {
-      case Event::Kind::kAsk: out << Describe(e.ask) << (e.with_approval ? " with the approval" : "") << (e.record_handoffs ? "" : " hand-offs not recorded") << "\n"; break;
+      case Event::Kind::kAsk: out << Describe(e.ask) << (e.with_approval ? " with the approval" : "") << (e.record_handoffs ? (e.handoff_in_task ? " hand-offs in the task" : "") : " hand-offs not recorded") << "\n"; break;
       case Event::Kind::kAdvance: out << "advance " << FormatDuration(Duration{e.advance_us}) << "\n"; break;
       case Event::Kind::kRevoke: out << "revoke " << static_cast<int>(e.revoked) << " " << e.name << (e.before_us ? " before " + std::to_string(*e.before_us) : "") << "\n"; break;
       case Event::Kind::kCancel: out << "cancel last\n"; break;
@@ -449,6 +477,32 @@ std::string Report(uint64_t seed, const PolicyText& policy, const World0& world,
   }
   out << "--- difference: " << difference;
   return out.str();
+}
+
+Found RunPolicy(uint64_t seed, const Faults& faults, Tally* tally, std::map<std::string, int>* refused, bool shrink) {
+  Rng rng(seed);
+  Vocabulary v(&rng);
+  PolicyText policy = MakePolicy(&rng, v);
+  std::unique_ptr<Compiled> compiled = CompilePolicy(&policy, refused);
+  if (compiled == nullptr) {
+    ++(*refused)["whole policies"];
+    return {};
+  }
+  for (int w = 0; w < 3; ++w) {
+    World0 world = MakeWorld(&rng, v, *compiled, 40);
+    size_t at = 0;
+    std::string wrong = RunWorld(*compiled, world, faults, tally, &at);
+    if (wrong.empty()) continue;
+    if (!shrink) return {true, wrong};
+    world.events.resize(std::min(at + 1, world.events.size()));
+    Shrink(&policy, &world, faults);
+    std::vector<CompileError> errors;
+    std::unique_ptr<Compiled> small = CompileText(policy.Text(), &errors);
+    Tally scratch;
+    wrong = RunWorld(*small, world, faults, &scratch, &at);
+    return {true, Report(seed, policy, world, wrong)};
+  }
+  return {};
 }
 
 }  // namespace dpl::oracle

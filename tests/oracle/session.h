@@ -16,7 +16,7 @@ namespace dpl::oracle {
 struct Event {
   enum class Kind { kAsk, kAdvance, kRevoke, kCancel, kConfirm, kApprove, kTask, kConsent } kind = Kind::kAsk;
   Ask ask;
-  bool record_handoffs = true;
+  bool record_handoffs = true, handoff_in_task = false;
   bool with_approval = false;        // presents the last approval
   int64_t advance_us = 0;
   RevokedKind revoked = RevokedKind::kPerson;
@@ -47,6 +47,13 @@ std::string RunWorld(const Compiled& compiled, const World0& world, const Faults
 
 // Smaller policy and fewer events that still differ.
 void Shrink(PolicyText* policy, World0* world, const Faults& faults);
+
+// One policy with a few worlds, made from `seed`; stops at the first difference. `refused` counts what the checker refused.
+struct Found {
+  bool differs = false;
+  std::string report;  // the difference; with `shrink`, everything a person needs to look into it
+};
+Found RunPolicy(uint64_t seed, const Faults& faults, Tally* tally, std::map<std::string, int>* refused, bool shrink);
 
 // Everything a person needs to look into it.
 std::string Report(uint64_t seed, const PolicyText& policy, const World0& world, const std::string& difference);

@@ -43,8 +43,12 @@ struct State {
     Instant born{};
     std::set<std::string> tasks;
   };
-  std::map<std::pair<std::string, std::string>, Instance> instances;                              // agent, instance
-  std::map<std::pair<std::string, std::string>, std::pair<std::string, std::string>> parents;  // child → parent
+  std::map<std::pair<std::string, std::string>, Instance> instances;  // agent, instance
+  struct Parent {
+    std::pair<std::string, std::string> who;  // agent, instance
+    std::string task;                         // handed off in this task only; empty: in any
+  };
+  std::map<std::pair<std::string, std::string>, Parent> parents;  // by child
 
   struct Approval {
     uint32_t approval = kNone;  // by ordinal

@@ -116,6 +116,8 @@ std::string TypeText(T type) {
       return "Team";
     case T::kProject:
       return "app.Project";
+    case T::kRegions:
+      return "set<Region>";
   }
   return "";
 }
@@ -255,6 +257,8 @@ WireValue WireOf(Rng* rng, const Vocabulary& v, T type, Arena* arena) {
       return text(rng->Of(kClasses));
     case T::kStrings:
       return array(some(v.words));
+    case T::kRegions:
+      return array(some(kRegions));
     case T::kPersons:
       return array(some(v.persons));
     case T::kPath:

@@ -32,6 +32,7 @@ enum class T {
   kPerson,
   kTeam,
   kProject,
+  kRegions,
 };
 
 struct Attr {

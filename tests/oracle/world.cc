@@ -25,12 +25,14 @@ std::vector<std::optional<Val>> TypeFields(const check::Model& model, const std:
   return out;
 }
 
-bool Live(const FactsInput::Member& member, Instant now) { return !member.until || now < *member.until; }
-
 }  // namespace
 
-World::World(const check::Model& model, const FactsInput& facts, Instant built_at)
-    : model_(model), schema_(model.schema), facts_(facts), as_of_(facts.as_of.value_or(built_at)) {
+World::World(const check::Model& model, const FactsInput& facts, Instant built_at, bool members_forever)
+    : model_(model),
+      schema_(model.schema),
+      facts_(facts),
+      as_of_(facts.as_of.value_or(built_at)),
+      members_forever_(members_forever) {
   for (const FactsInput::Person& p : facts.persons) {
     persons_[p.id] = {p.status, p.left, TypeFields(model, schema_.person.attributes, p.fields)};
   }
@@ -94,12 +96,18 @@ Val World::ResourceAttribute(const Val& resource, uint32_t attribute, const Said
   return Default(def, loaded);
 }
 
+bool World::Known(const Val& resource) const {
+  auto at = resources_.find({resource.x, resource.s});
+  return at != resources_.end() && at->second.loaded;
+}
+
 Val World::ParentOf(const Val& resource, const Said& said) const {
   const ResourceDef& def = schema_.resources[resource.x];
   Val root = MakeNumber(Kind::kAbsent, 0);
   if (!def.has_parent) return root;
   auto at = resources_.find({resource.x, resource.s});
   if (at != resources_.end() && at->second.parent) return *at->second.parent;
+  if (resource.of_request && said.makes_in) return *said.makes_in;
   if (resource.of_request && said.parent) return *said.parent;
   if (!facts_.has_resources) return Fail(Val::Err::kStale);
   if (at != resources_.end() && at->second.loaded && def.parent_optional) return root;

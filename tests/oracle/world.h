@@ -18,12 +18,13 @@ namespace dpl::oracle {
 struct Said {
   std::vector<std::optional<Val>> person, resource;  // schema order
   std::optional<Val> parent;
+  std::optional<Val> makes_in;  // the parent of what the action makes
 };
 
 class World {
  public:
   // `built_at` stands in for the facts' missing as_of. Every field must be of its declared type.
-  World(const check::Model& model, const FactsInput& facts, Instant built_at);
+  World(const check::Model& model, const FactsInput& facts, Instant built_at, bool members_forever = false);
 
   struct Person {
     std::string status;
@@ -37,6 +38,7 @@ class World {
   // A value, absent, or ⊥missing / ⊥stale.
   Val PersonAttribute(const Val& person, uint32_t attribute, const Said& said, Instant now) const;
   Val ResourceAttribute(const Val& resource, uint32_t attribute, const Said& said) const;
+  bool Known(const Val& resource) const;                       // has a record
   Val ParentOf(const Val& resource, const Said& said) const;  // absent: a root
 
   Truth ResourceIn(const Val& inner, const Val& outer, const Said& said) const;
@@ -69,6 +71,10 @@ class World {
   const Schema& schema_;
   const FactsInput& facts_;
   Instant as_of_;
+  bool members_forever_;  // a planted mistake: `until` is not looked at
+  bool Live(const FactsInput::Member& member, Instant now) const {
+    return members_forever_ || !member.until || now < *member.until;
+  }
   std::map<std::string, Person> persons_;
   std::map<std::pair<uint32_t, std::string>, Resource> resources_;
   struct Group {
