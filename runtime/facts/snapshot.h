@@ -1,7 +1,7 @@
 // A policy set joined with the facts of one moment: immutable, swapped whole, shared by every
 // thread without a lock.
 //
-//   FactsInput in; Result<FactsInput> r = ReadFactsJson(text);          // json_facts.h, or filled
+//   FactsInput in; Result<FactsInput> r = ReadFactsJson(text, name);          // json_facts.h, or filled
 //   by `dplc test` Result<std::unique_ptr<Snapshot>> s = Snapshot::Build(program, r.value(), now);
 //
 // Build() types every fact against the schema and refuses the whole input with a located error
@@ -10,7 +10,7 @@
 // A decision lays what the caller says over a fact by copying the Entity and its attributes into
 // its arena: fill only slots that are kUnset, mark them kFromRequest, keep `loaded`, `person` and
 // the parent unless the fact has none. So two Entity objects may be the same thing: compare them
-// with SameEntity(), never by address. Looks-up take no lock and no heap.
+// with SameEntity(), never by address. Look-ups take no lock and no heap.
 #pragma once
 
 #include <cstdint>
