@@ -1,8 +1,8 @@
 // A policy set joined with the facts of one moment: immutable, swapped whole, shared by every
 // thread without a lock.
 //
-//   Result<FactsInput> facts = ReadFactsJson(text, name);   // json_facts.h; `dplc test` fills its
-//   own Result<std::unique_ptr<Snapshot>> snapshot = Snapshot::Build(program, facts.value(), now);
+//   Result<FactsInput> facts = ReadFactsJson(text, name);  // json_facts.h
+//   Result<std::unique_ptr<Snapshot>> snapshot = Snapshot::Build(program, facts.value(), now);
 //
 // Build() types every fact against the schema and refuses the whole input with a located error
 // otherwise. What it points to lives as long as the Snapshot. Nothing here changes after Build.
