@@ -9,7 +9,8 @@ namespace {
 // Why a record is no evidence for this need; empty: it is.
 std::string_view WhyNot(Fold& f, const ApprovalRecord& record, uint32_t approval);
 
-// `the manager`: the attribute of that name, else the first that places a person under another (`within boss: Person`).
+// `the manager`: the attribute of that name, else the first that places a person under another
+// (`within boss: Person`).
 const Entity* ManagerOf(const Fold& f, const Entity* person) {
   if (person == nullptr || person->attributes == nullptr) return nullptr;
   const std::vector<AttributeDef>& defs = f.schema.person.attributes;
@@ -25,7 +26,8 @@ const Entity* ManagerOf(const Fold& f, const Entity* person) {
   return nullptr;
 }
 
-// The person asking and everyone accountable for an agent of the chain never approve, said or not (closing rule 33).
+// The person asking and everyone accountable for an agent of the chain never approve, said or not
+// (closing rule 33).
 bool Barred(const Fold& f, const Approval& approval, const Entity& approver) {
   if (f.person != nullptr && SameEntity(approver, *f.person)) return true;
   for (int i = 0; i < f.hop_count; ++i) {
@@ -39,16 +41,23 @@ bool Barred(const Fold& f, const Approval& approval, const Entity& approver) {
   return false;
 }
 
-// Who of the record's approvers may sign for this `by`, as bits: roles are read now, at the request's resource.
-uint32_t MaySign(Fold& f, const Approval& approval, const Approval::By& by, const ApprovalRecord& record, size_t count) {
+// Who of the record's approvers may sign for this `by`, as bits: roles are read now, at the
+// request's resource.
+uint32_t MaySign(Fold& f, const Approval& approval, const Approval::By& by,
+                 const ApprovalRecord& record, size_t count) {
   uint32_t may = 0;
   const Entity* manager = ManagerOf(f, f.person);
   for (size_t i = 0; i < count; ++i) {
     const Entity* approver = f.snapshot.FindPerson(record.approvers[i]);
-    if (approver == nullptr || approver->person == nullptr || approver->person->status != PersonStatus::kActive) continue;
-    if (f.store.AnyRevoked(RevokedKind::kPerson) && f.store.IsRevoked(RevokedKind::kPerson, approver->id, record.given)) continue;
+    if (approver == nullptr || approver->person == nullptr ||
+        approver->person->status != PersonStatus::kActive)
+      continue;
+    if (f.store.AnyRevoked(RevokedKind::kPerson) &&
+        f.store.IsRevoked(RevokedKind::kPerson, approver->id, record.given))
+      continue;
     if (Barred(f, approval, *approver)) continue;
-    bool fits = (by.parties & kPartyManager) != 0 && manager != nullptr && SameEntity(*manager, *approver);
+    bool fits =
+        (by.parties & kPartyManager) != 0 && manager != nullptr && SameEntity(*manager, *approver);
     if (!fits && by.subject_code != kNone) {
       Env own = f.env;
       f.env.person = approver;
@@ -65,8 +74,9 @@ uint32_t MaySign(Fold& f, const Approval& approval, const Approval::By& by, cons
   return may;
 }
 
-// Enough eligible people signed, each counted once and for whichever `by` makes it enough: a seat that only a signer
-// already seated could fill is freed along a path of re-seatings, so that the order of the signatures does not matter.
+// Enough eligible people signed, each counted once and for whichever `by` makes it enough: a seat
+// that only a signer already seated could fill is freed along a path of re-seatings, so that the
+// order of the signatures does not matter.
 bool Eligible(Fold& f, const Approval& approval, const ApprovalRecord& record) {
   constexpr size_t kMaxApprovers = 32, kMaxBy = 16;
   size_t count = std::min(record.approvers.size(), kMaxApprovers);
@@ -74,17 +84,20 @@ bool Eligible(Fold& f, const Approval& approval, const ApprovalRecord& record) {
   if (bys > kMaxBy) return false;
   uint32_t once = 0;
   for (size_t i = 0; i < count; ++i) {
-    bool again = std::find(record.approvers.begin(), record.approvers.begin() + static_cast<ptrdiff_t>(i), record.approvers[i]) !=
-                 record.approvers.begin() + static_cast<ptrdiff_t>(i);
+    bool again =
+        std::find(record.approvers.begin(), record.approvers.begin() + static_cast<ptrdiff_t>(i),
+                  record.approvers[i]) != record.approvers.begin() + static_cast<ptrdiff_t>(i);
     if (!again) once |= uint32_t{1} << i;
   }
   uint32_t may[kMaxBy];
-  for (size_t b = 0; b < bys; ++b) may[b] = MaySign(f, approval, approval.by[b], record, count) & once;
+  for (size_t b = 0; b < bys; ++b)
+    may[b] = MaySign(f, approval, approval.by[b], record, count) & once;
   size_t seat[kMaxApprovers];  // the `by` an approver is counted for; kMaxBy: none
   std::fill(std::begin(seat), std::end(seat), kMaxBy);
   for (size_t b = 0; b < bys; ++b) {
     for (uint32_t n = 0; n < approval.by[b].count; ++n) {
-      // Breadth first over the `by`s that would have to give somebody up: `through` is whom, `wanted_by` for whom.
+      // Breadth first over the `by`s that would have to give somebody up: `through` is whom,
+      // `wanted_by` for whom.
       size_t queue[kMaxBy], wanted_by[kMaxBy], through[kMaxBy] = {};
       std::fill(std::begin(wanted_by), std::end(wanted_by), kMaxBy);
       size_t queued = 1, taker = 0, free = count;
@@ -123,10 +136,12 @@ std::string_view WhyNot(Fold& f, const ApprovalRecord& record, uint32_t approval
   if (record.binding != binding) return "the approval presented is for another request";
   for (int i = 0; i < f.d.measures.size; ++i) {
     int64_t asked = f.d.measures.items[i];
-    bool within = static_cast<size_t>(i) < record.approved_measures.size() && asked <= record.approved_measures[static_cast<size_t>(i)];
+    bool within = static_cast<size_t>(i) < record.approved_measures.size() &&
+                  asked <= record.approved_measures[static_cast<size_t>(i)];
     if (!within) return "the approval presented is for a smaller amount";
   }
-  if (!Eligible(f, f.program.approvals[approval], record)) return "whoever signed the approval presented may not give it";
+  if (!Eligible(f, f.program.approvals[approval], record))
+    return "whoever signed the approval presented may not give it";
   f.Flips(record.expires);
   return {};
 }
@@ -159,7 +174,8 @@ Reason StepApprovals(Fold& f) {
         presented_in_vain = false;
         f.approved = need.approval;
         f.used_approval = f.request.approval;
-        f.d.by.Add({Part::kApproval, f.program.approval_statements[need.approval], kNone, Truth::kTrue});
+        f.d.by.Add(
+            {Part::kApproval, f.program.approval_statements[need.approval], kNone, Truth::kTrue});
         continue;
       }
       if (!f.reporting && f.d.detail.empty()) f.d.detail = why;

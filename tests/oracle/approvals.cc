@@ -34,7 +34,8 @@ std::map<std::string, Val> Fold::Measures() const {
 
 // Closing rule 33. The first line is the root and the first agent.
 std::string Fold::Binding() const {
-  std::string out = w_.person.value_or("-") + " " + (w_.chain.empty() ? "-" : w_.chain[0].name) + "\n";
+  std::string out =
+      w_.person.value_or("-") + " " + (w_.chain.empty() ? "-" : w_.chain[0].name) + "\n";
   out += std::to_string(w_.type) + "." + std::to_string(w_.action) + " " + w_.resource.s + "\n";
   for (const auto& [name, value] : w_.params) {
     if (!IsMeasure(name)) out += name + "=" + KeyText(value) + "\n";
@@ -42,14 +43,17 @@ std::string Fold::Binding() const {
   return out;
 }
 
-// What a charge key is bound to: the request as it was understood; what nobody declared was ignored.
+// What a charge key is bound to: the request as it was understood; what nobody declared was
+// ignored.
 std::string Fold::Digest() const {
   std::string out = std::string(r_.subject_type) + " " + std::string(r_.subject_id) + "\n";
   for (const Omega::Hop& hop : w_.chain) out += hop.name + "/" + hop.instance + "\n";
-  out += std::to_string(w_.type) + "." + std::to_string(w_.action) + " " + w_.resource.s + " " + std::string(r_.task) + "\n";
+  out += std::to_string(w_.type) + "." + std::to_string(w_.action) + " " + w_.resource.s + " " +
+         std::string(r_.task) + "\n";
   for (const auto& [name, value] : w_.params) out += name + "=" + KeyText(value) + "\n";
   auto said = [&](const std::vector<std::optional<Val>>& values) {
-    for (const auto& v : values) out += v ? KeyText(*v) + std::to_string(v->items.size()) + "\n" : "-\n";
+    for (const auto& v : values)
+      out += v ? KeyText(*v) + std::to_string(v->items.size()) + "\n" : "-\n";
   };
   said(w_.said.person);
   said(w_.said.resource);
@@ -63,24 +67,28 @@ std::string Fold::Digest() const {
 std::string Fold::ManagerOf(const std::optional<std::string>& person) const {
   for (uint32_t attribute : schema_.person.within) {
     if (!person) break;
-    Val manager = world_.PersonAttribute(MakeText(Val::Kind::kPerson, *person), attribute, Said(), w_.now);
+    Val manager =
+        world_.PersonAttribute(MakeText(Val::Kind::kPerson, *person), attribute, Said(), w_.now);
     if (manager.kind == Val::Kind::kPerson) return manager.s;
   }
   return {};
 }
 
-// Every `by` has enough signatures, no one person counted twice; who asks and who answers for an agent never count.
+// Every `by` has enough signatures, no one person counted twice; who asks and who answers for an
+// agent never count.
 bool Fold::Signed(const StatementModel& approval, const std::vector<std::string>& approvers) {
   std::vector<std::set<std::string>> seats;  // one per signature needed: who may fill it
   for (const StatementModel::ApprovalBy& by : approval.approval_by) {
     std::set<std::string> may;
     for (const std::string& who : approvers) {
       bool barred = w_.person && *w_.person == who;
-      for (const Omega::Hop& hop : w_.chain) barred = barred || model_.constants[AgentOf(hop.agent)->agent.accountable].text == who;
+      for (const Omega::Hop& hop : w_.chain)
+        barred = barred || model_.constants[AgentOf(hop.agent)->agent.accountable].text == who;
       std::string manager = ManagerOf(w_.person);
       bool is_manager = !manager.empty() && manager == who;
       if (is_manager && (approval.approval.never_by & kPartyManager) != 0) barred = true;
-      if (barred || !PersonActive(who) || state_.Revoked(RevokedKind::kPerson, who, std::nullopt)) continue;
+      if (barred || !PersonActive(who) || state_.Revoked(RevokedKind::kPerson, who, std::nullopt))
+        continue;
       Omega other = w_;
       other.person = who;
       other.active = true;
@@ -89,11 +97,13 @@ bool Fold::Signed(const StatementModel& approval, const std::vector<std::string>
       other.said.person.clear();
       Evaluator eval(model_, world_, other, faults_);
       if (is_manager && (by.parties & kPartyManager) != 0) may.insert(who);
-      if (!by.subjects.empty() && eval.Subjects(by.subjects, false) == Truth::kTrue) may.insert(who);
+      if (!by.subjects.empty() && eval.Subjects(by.subjects, false) == Truth::kTrue)
+        may.insert(who);
     }
     seats.insert(seats.end(), by.count, may);
   }
-  std::function<bool(size_t, std::set<std::string>)> fill = [&](size_t seat, std::set<std::string> taken) {
+  std::function<bool(size_t, std::set<std::string>)> fill = [&](size_t seat,
+                                                                std::set<std::string> taken) {
     if (seat == seats.size()) return true;
     return std::any_of(seats[seat].begin(), seats[seat].end(), [&](const std::string& who) {
       std::set<std::string> more = taken;
@@ -112,30 +122,36 @@ bool Fold::EvidenceFor(uint32_t approval, Reason* why) {
     *why = Reason::kRevokedApproval;
     return false;
   }
-  if (a.uses_left == 0 || a.binding != Binding() || (a.expires && w_.now >= *a.expires)) return false;
+  if (a.uses_left == 0 || a.binding != Binding() || (a.expires && w_.now >= *a.expires))
+    return false;
   std::map<std::string, Val> asked = Measures();
   if (asked.size() != a.measures.size()) return false;
   for (const auto& [name, value] : asked) {
     auto limit = a.measures.find(name);
-    if (limit == a.measures.end() || limit->second.kind != value.kind || limit->second.x != value.x || value.i > limit->second.i) return false;
+    if (limit == a.measures.end() || limit->second.kind != value.kind ||
+        limit->second.x != value.x || value.i > limit->second.i)
+      return false;
   }
   return Signed(*ByOrdinal(StatementKind::kApproval, approval), a.approvers);
 }
 
 bool Fold::Approved() {
-  // `, ask A` after a `may`: with approval only, every time that clause reaches the request, unless a grant in
-  // force supersedes the whole grant.
+  // `, ask A` after a `may`: with approval only, every time that clause reaches the request, unless
+  // a grant in force supersedes the whole grant.
   auto ask = [&](const StatementModel& s, ClauseRole role) {
     for (const ClauseModel& c : s.clauses) {
-      if (c.role == role && c.ask_approval != kNone && eval_.Match(c, s) != Truth::kFalse) needed_.insert(c.ask_approval);
+      if (c.role == role && c.ask_approval != kNone && eval_.Match(c, s) != Truth::kFalse)
+        needed_.insert(c.ask_approval);
     }
   };
   ForEach(StatementKind::kGrant, [&](const StatementModel& g) {
-    bool superseded = std::any_of(adding_.begin(), adding_.end(), [&](const StatementModel* b) { return Supersedes(*b, g); });
+    bool superseded = std::any_of(adding_.begin(), adding_.end(),
+                                  [&](const StatementModel* b) { return Supersedes(*b, g); });
     if (w_.now.us >= g.granted_us && !superseded) ask(g, ClauseRole::kGrantMay);
   });
   for (const Omega::Hop& hop : w_.chain) ask(*AgentOf(hop.agent), ClauseRole::kAgentMay);
-  if (w_.task != nullptr && !w_.chain.empty()) ask(*ByOrdinal(StatementKind::kTask, w_.task->shape), ClauseRole::kTaskMay);
+  if (w_.task != nullptr && !w_.chain.empty())
+    ask(*ByOrdinal(StatementKind::kTask, w_.task->shape), ClauseRole::kTaskMay);
   std::set<uint32_t> open;
   Reason why = Reason::kApprovalInvalid;
   for (uint32_t approval : needed_) {
@@ -147,14 +163,16 @@ bool Fold::Approved() {
     }
   }
   if (open.empty()) return true;
-  for (uint32_t approval : open) answer_.approvals.insert(ByOrdinal(StatementKind::kApproval, approval)->name);
+  for (uint32_t approval : open)
+    answer_.approvals.insert(ByOrdinal(StatementKind::kApproval, approval)->name);
   answer_.approval_binding = Binding();
   answer_.measures = Measures();
   // Evidence that does not count may be said to be invalid instead of asking again.
   if (!r_.approval.empty()) {
     ++WhatWasSeen().things["approval refused"];
     answer_.also = {Reason::kApprovalInvalid, why};
-    if (state_.Revoked(RevokedKind::kApproval, std::string(r_.approval), std::nullopt)) answer_.also.push_back(Reason::kRevokedApproval);
+    if (state_.Revoked(RevokedKind::kApproval, std::string(r_.approval), std::nullopt))
+      answer_.also.push_back(Reason::kRevokedApproval);
   }
   answer_.outcome = OutcomeKind::kAsk;
   answer_.reason = Reason::kApprovalRequired;
@@ -185,7 +203,9 @@ bool Fold::Commit() {
   answer_.outcome = OutcomeKind::kPermit;
   answer_.reason = Reason::kPermit;
   for (const Omega::Hop& hop : w_.chain) {
-    State::Instance& seen = state_.instances.try_emplace({hop.name, hop.instance}, State::Instance{hop.born, {}}).first->second;
+    State::Instance& seen =
+        state_.instances.try_emplace({hop.name, hop.instance}, State::Instance{hop.born, {}})
+            .first->second;
     if (!w_.task_id.empty()) seen.tasks.insert(w_.task_id);
   }
   for (State::Act& act : acts_) state_.acts.push_back(std::move(act));

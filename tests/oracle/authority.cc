@@ -22,7 +22,8 @@ bool Fold::NotForbidden() {
     if (m == Truth::kFalse || (faults_.forbid_needs_true && m != Truth::kTrue)) return;
     if (s.unless != nullptr) {
       Truth lifted = eval_.Condition(*s.unless, eval_.ZoneOf(s));
-      if (lifted == Truth::kTrue || (faults_.unless_lifts_on_unknown && lifted == Truth::kUnknown)) return;
+      if (lifted == Truth::kTrue || (faults_.unless_lifts_on_unknown && lifted == Truth::kUnknown))
+        return;
     }
     forbidden = true;
   });
@@ -41,7 +42,8 @@ bool Fold::Live(const StatementModel& g, Reason* why) const {
   if (state_.Revoked(RevokedKind::kGrant, g.name, std::nullopt)) return no(Reason::kRevokedGrant);
   if (w_.chain.empty() && !faults_.review_binds_persons) return true;
   if (g.imported && g.reviewed_us == INT64_MIN) return no(Reason::kGrantUnreviewed);
-  if (g.review_every_us != 0 && g.reviewed_us != INT64_MIN && w_.now.us >= g.reviewed_us + g.review_every_us) {
+  if (g.review_every_us != 0 && g.reviewed_us != INT64_MIN &&
+      w_.now.us >= g.reviewed_us + g.review_every_us) {
     return no(Reason::kGrantReviewOverdue);
   }
   if (!world_.ApproverOk(g, w_.now)) return no(Reason::kGrantUnapproved);
@@ -63,10 +65,12 @@ bool Fold::Authority() {
   if (!adding_.empty()) return true;
   if (nearest.empty()) return Deny(Reason::kPersonNoGrant);
   // The one that got furthest names it: the order in which Live() asks.
-  static const std::vector<Reason> kOrder = {Reason::kGrantNotStarted, Reason::kGrantExpired, Reason::kRevokedGrant,
-                                             Reason::kGrantUnreviewed, Reason::kGrantReviewOverdue, Reason::kGrantUnapproved};
+  static const std::vector<Reason> kOrder = {Reason::kGrantNotStarted,    Reason::kGrantExpired,
+                                             Reason::kRevokedGrant,       Reason::kGrantUnreviewed,
+                                             Reason::kGrantReviewOverdue, Reason::kGrantUnapproved};
   auto far = [&](Reason r) { return std::find(kOrder.begin(), kOrder.end(), r) - kOrder.begin(); };
-  std::stable_sort(nearest.begin(), nearest.end(), [&](Reason a, Reason b) { return far(a) > far(b); });
+  std::stable_sort(nearest.begin(), nearest.end(),
+                   [&](Reason a, Reason b) { return far(a) > far(b); });
   return Deny(nearest[0]);
 }
 
@@ -75,7 +79,8 @@ bool Fold::Authority() {
 bool Fold::Ceilings() {
   for (size_t h = 0; h < w_.chain.size(); ++h) {
     if (faults_.ceiling_of_actor_only && h + 1 != w_.chain.size()) continue;
-    if (M(*AgentOf(w_.chain[h].agent), ClauseRole::kAgentMay) != Truth::kTrue) return Deny(Reason::kAgentNotAllowed);
+    if (M(*AgentOf(w_.chain[h].agent), ClauseRole::kAgentMay) != Truth::kTrue)
+      return Deny(Reason::kAgentNotAllowed);
   }
   return true;
 }
@@ -108,7 +113,9 @@ Truth Fold::DelegationM(const StatementModel& d) {
   if (modes == 0) {
     for (uint32_t agent : to) modes |= AgentOf(agent)->agent.modes;
   }
-  uint8_t mode = w_.mode == Mode::kStanding ? kModeStanding : w_.mode == Mode::kOnBehalfOf ? kModeOnBehalfOf : kModeImpersonate;
+  uint8_t mode = w_.mode == Mode::kStanding     ? kModeStanding
+                 : w_.mode == Mode::kOnBehalfOf ? kModeOnBehalfOf
+                                                : kModeImpersonate;
   if ((modes & mode) == 0) return Truth::kFalse;
   Truth may = Truth::kFalse;
   for (const ClauseModel* c : DelegationClauses(d)) may = Or(may, eval_.Match(*c, d));
@@ -131,14 +138,16 @@ bool Fold::Delegated() {
     }
     bool onward = others <= d.onward_hops;
     for (size_t h = w_.chain.size() - others; h < w_.chain.size(); ++h) {
-      onward = onward && std::find(d.onward_agents.begin(), d.onward_agents.end(), w_.chain[h].agent) != d.onward_agents.end();
+      onward = onward && std::find(d.onward_agents.begin(), d.onward_agents.end(),
+                                   w_.chain[h].agent) != d.onward_agents.end();
     }
     if (others != 0 && !onward) {
       best = std::max(best, 2);
       return;
     }
     if (!d.only_in_tasks.empty()) {
-      bool in = w_.task != nullptr && std::find(d.only_in_tasks.begin(), d.only_in_tasks.end(), w_.task->shape) != d.only_in_tasks.end();
+      bool in = w_.task != nullptr && std::find(d.only_in_tasks.begin(), d.only_in_tasks.end(),
+                                                w_.task->shape) != d.only_in_tasks.end();
       if (!in) {
         best = std::max(best, 3);
         return;
@@ -157,18 +166,24 @@ bool Fold::Delegated() {
     };
     bool agreed = true;
     switch (d.consent) {
-      case ConsentKind::kByPolicy: break;
-      case ConsentKind::kEvery: agreed = consented_within(d.consent_every_us); break;
+      case ConsentKind::kByPolicy:
+        break;
+      case ConsentKind::kEvery:
+        agreed = consented_within(d.consent_every_us);
+        break;
       case ConsentKind::kEachTask:
-        agreed = (w_.task != nullptr && w_.person && w_.task->person == *w_.person) || consented_within(lasts);
+        agreed = (w_.task != nullptr && w_.person && w_.task->person == *w_.person) ||
+                 consented_within(lasts);
         break;
     }
     if (!agreed) {
       best = std::max(best, 4);
       return;
     }
-    // Within a task the delegation ages as long as the task lives: a task that ended is step 10's to refuse.
-    int64_t age = w_.task != nullptr ? std::min(w_.now.us, w_.task->expires.us) - w_.task->opened.us : w_.now.us - w_.chain[0].born.us;
+    // Within a task the delegation ages as long as the task lives: a task that ended is step 10's
+    // to refuse.
+    int64_t age = w_.task != nullptr ? std::min(w_.now.us, w_.task->expires.us) - w_.task->opened.us
+                                     : w_.now.us - w_.chain[0].born.us;
     if (lasts != 0 && age > lasts) {
       best = std::max(best, 5);
       return;
@@ -183,15 +198,18 @@ bool Fold::Delegated() {
     bound_elsewhere = bound_elsewhere || !known->second.tasks.contains(w_.task_id);
   }
   if (passed && !bound_elsewhere) return true;
-  static const Reason kReasons[] = {Reason::kDelegationNone, Reason::kRevokedDelegation, Reason::kDelegationDepth,
-                                    Reason::kTaskRequired, Reason::kDelegationConsent, Reason::kDelegationExpired};
+  static const Reason kReasons[] = {Reason::kDelegationNone,    Reason::kRevokedDelegation,
+                                    Reason::kDelegationDepth,   Reason::kTaskRequired,
+                                    Reason::kDelegationConsent, Reason::kDelegationExpired};
   std::vector<Reason> wrong;
   if (!passed) wrong.push_back(kReasons[best]);
   if (bound_elsewhere) wrong.push_back(Reason::kTaskRequired);
-  // A task that is itself no good fails whatever rests on it, here or in the next step: how far each delegation gets with
-  // it is then a matter of taste.
-  if (!passed && best >= 3 && !w_.task_id.empty() && !InTask() && answer_.reason != Reason::kTaskOutOfScope) {
-    wrong.insert(wrong.end(), {answer_.reason, Reason::kTaskRequired, Reason::kDelegationConsent, Reason::kDelegationExpired});
+  // A task that is itself no good fails whatever rests on it, here or in the next step: how far
+  // each delegation gets with it is then a matter of taste.
+  if (!passed && best >= 3 && !w_.task_id.empty() && !InTask() &&
+      answer_.reason != Reason::kTaskOutOfScope) {
+    wrong.insert(wrong.end(), {answer_.reason, Reason::kTaskRequired, Reason::kDelegationConsent,
+                               Reason::kDelegationExpired});
   }
   return DenyAny(wrong);
 }
@@ -205,8 +223,10 @@ bool Fold::InTask() {
   if (w_.now >= w_.task->expires) return Deny(Reason::kTaskExpired);
   bool same_root = w_.task->person == w_.person.value_or("");
   const std::vector<uint32_t>& agents = shape.task.agents;
-  bool for_agent = agents.empty() || std::find(agents.begin(), agents.end(), w_.chain[0].agent) != agents.end();
-  if (!same_root || w_.task->agent != w_.chain[0].name || !for_agent) return Deny(Reason::kTaskWrongActor);
+  bool for_agent =
+      agents.empty() || std::find(agents.begin(), agents.end(), w_.chain[0].agent) != agents.end();
+  if (!same_root || w_.task->agent != w_.chain[0].name || !for_agent)
+    return Deny(Reason::kTaskWrongActor);
   if (M(shape, ClauseRole::kTaskMay) != Truth::kTrue) return Deny(Reason::kTaskOutOfScope);
   return true;
 }
@@ -223,7 +243,8 @@ bool Fold::Separated() {
   bool ok = true;
   ForEach(StatementKind::kSeparate, [&](const StatementModel& s) {
     for (int side = 0; side < 2 && !who.empty(); ++side) {
-      if (M(s, side == 0 ? ClauseRole::kSeparateA : ClauseRole::kSeparateB) == Truth::kFalse) continue;
+      if (M(s, side == 0 ? ClauseRole::kSeparateA : ClauseRole::kSeparateB) == Truth::kFalse)
+        continue;
       const ast::Expr* by = side == 0 ? s.by_a : s.by_b;
       std::string key;
       if (by != nullptr) {
@@ -235,8 +256,10 @@ bool Fold::Separated() {
         key = KeyText(v);
       }
       for (const State::Act& act : state_.acts) {
-        bool same = act.separate == s.name && act.side != side && act.key == key && std::find(who.begin(), who.end(), act.who) != who.end();
-        if (same && (s.separate.within_us == 0 || act.at.us >= w_.now.us - s.separate.within_us)) ok = false;
+        bool same = act.separate == s.name && act.side != side && act.key == key &&
+                    std::find(who.begin(), who.end(), act.who) != who.end();
+        if (same && (s.separate.within_us == 0 || act.at.us >= w_.now.us - s.separate.within_us))
+          ok = false;
       }
       acts_.push_back({s.name, key, who[0], side, w_.now});
     }

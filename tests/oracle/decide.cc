@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <regex>
 
-#include "runtime/base/text.h"
 #include "runtime/base/path.h"
+#include "runtime/base/text.h"
 #include "tests/oracle/fold.h"
 
 namespace dpl::oracle {
 
-Answer Oracle::Decide(const Request& request, Instant now) { return Fold(this, request, now).Run(); }
+Answer Oracle::Decide(const Request& request, Instant now) {
+  return Fold(this, request, now).Run();
+}
 
 bool Oracle::Cancel(uint64_t reservation) { return Confirm(reservation, -1); }
 
@@ -23,7 +25,8 @@ bool Oracle::Confirm(uint64_t reservation, int64_t actual) {
   if (actual < 0 && faults_.cancel_keeps) return true;
   for (const std::string& counter : at->second.counters) {
     for (State::Charged& charged : state_.counters[counter]) {
-      if (charged.reservation == reservation && charged.returns) charged.quantity = std::max<int64_t>(actual, 0);
+      if (charged.reservation == reservation && charged.returns)
+        charged.quantity = std::max<int64_t>(actual, 0);
     }
   }
   return true;
@@ -36,8 +39,10 @@ bool Oracle::OpenTask(const FactsInput::Task& task) {
     if (s.kind != StatementKind::kTask || s.name != task.shape) continue;
     bool for_it = s.task.agents.empty();
     for (const StatementModel& agent : model_.statements) {
-      bool listed = std::find(s.task.agents.begin(), s.task.agents.end(), agent.ordinal) != s.task.agents.end();
-      for_it = for_it || (agent.kind == StatementKind::kAgent && agent.name == task.agent && listed);
+      bool listed = std::find(s.task.agents.begin(), s.task.agents.end(), agent.ordinal) !=
+                    s.task.agents.end();
+      for_it =
+          for_it || (agent.kind == StatementKind::kAgent && agent.name == task.agent && listed);
     }
     if (!for_it) return false;
     t.shape = s.ordinal;
@@ -60,8 +65,9 @@ bool Oracle::OpenTask(const FactsInput::Task& task) {
 }
 
 // One parent per run, recorded once: what comes later neither changes it nor its task.
-bool Oracle::RecordHandoff(const std::string& parent_agent, const std::string& parent, const std::string& child_agent,
-                           const std::string& child, const std::string& task) {
+bool Oracle::RecordHandoff(const std::string& parent_agent, const std::string& parent,
+                           const std::string& child_agent, const std::string& child,
+                           const std::string& task) {
   std::pair who(parent_agent, parent);
   if (who == std::pair(child_agent, child)) return false;
   auto at = state_.parents.try_emplace({child_agent, child}, State::Parent{who, task}).first;
@@ -82,16 +88,20 @@ Fold::Fold(Oracle* oracle, const Request& request, Instant now)
 
 Answer Fold::Run() {
   bool direct = r_.hop_count == 0;
-  bool passed = Typed() && Identity() && FixMode() && NotRevoked() && (!w_.person || Linked()) && NotForbidden() && Authority() &&
-                (direct || (Ceilings() && Delegated() && InTask())) && Separated() && Limits() && Approved() && Commit();
+  bool passed = Typed() && Identity() && FixMode() && NotRevoked() && (!w_.person || Linked()) &&
+                NotForbidden() && Authority() &&
+                (direct || (Ceilings() && Delegated() && InTask())) && Separated() && Limits() &&
+                Approved() && Commit();
   auto& seen = WhatWasSeen().things;
-  static const char* const kModes[] = {"direct", "on_behalf_of", "impersonate", "standing", "public"};
+  static const char* const kModes[] = {"direct", "on_behalf_of", "impersonate", "standing",
+                                       "public"};
   if (!adding_.empty()) {
     ++seen[std::string("mode ") + kModes[static_cast<int>(w_.mode)]];
     if (w_.chain.size() > 1) ++seen["chain of " + std::to_string(w_.chain.size())];
     if (w_.task != nullptr) ++seen["in a task"];
   }
-  if (!passed && unresolved_ && answer_.outcome == OutcomeKind::kDeny) answer_.also.push_back(Reason::kIdentityUnknown);
+  if (!passed && unresolved_ && answer_.outcome == OutcomeKind::kDeny)
+    answer_.also.push_back(Reason::kIdentityUnknown);
   return std::move(answer_);
 }
 
@@ -112,7 +122,8 @@ const StatementModel* Fold::ByOrdinal(StatementKind kind, uint32_t ordinal) cons
   }
   return nullptr;
 }
-void Fold::ForEach(StatementKind kind, const std::function<void(const StatementModel&)>& visit) const {
+void Fold::ForEach(StatementKind kind,
+                   const std::function<void(const StatementModel&)>& visit) const {
   for (const StatementModel& s : model_.statements) {
     if (s.kind == kind) visit(s);
   }
@@ -122,7 +133,8 @@ void Fold::ForEach(StatementKind kind, const std::function<void(const StatementM
 
 bool Fold::Typed() {
   auto known_as = [&](const ResourceDef& def) {
-    return std::any_of(def.known_as.begin(), def.known_as.end(), [&](Str name) { return schema_.Text(name) == r_.resource_type; });
+    return std::any_of(def.known_as.begin(), def.known_as.end(),
+                       [&](Str name) { return schema_.Text(name) == r_.resource_type; });
   };
   for (uint32_t t = 0; t < schema_.resources.size(); ++t) {
     if (known_as(schema_.resources[t])) w_.type = t;
@@ -134,7 +146,10 @@ bool Fold::Typed() {
   }
   if (w_.action == kNone) return Deny(Reason::kRequestUnknownAction);
   bool ok = true;
-  auto canonical = [](std::string_view id) { return !id.empty() && IsValidUtf8(id) && IsNfc(id) && !HasControl(id) && !HasBidiOrInvisible(id); };
+  auto canonical = [](std::string_view id) {
+    return !id.empty() && IsValidUtf8(id) && IsNfc(id) && !HasControl(id) &&
+           !HasBidiOrInvisible(id);
+  };
   std::string id(r_.resource_id);
   ok = canonical(id);
   if (type.key_is_path) {
@@ -142,16 +157,22 @@ bool Fold::Typed() {
     ok = ok && path.ok();
     if (path.ok()) id = *path;
   }
-  if (type.key_fold_ascii) ok = ok && std::none_of(id.begin(), id.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (type.key_pattern != 0) ok = ok && std::regex_match(id, std::regex(std::string(schema_.Text(type.key_pattern))));
+  if (type.key_fold_ascii)
+    ok = ok && std::none_of(id.begin(), id.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (type.key_pattern != 0)
+    ok = ok && std::regex_match(id, std::regex(std::string(schema_.Text(type.key_pattern))));
   w_.resource = MakeText(Val::Kind::kResource, id, w_.type);
   w_.resource.of_request = true;
   for (const ParamDef& p : type.actions[w_.action].params) {
-    const WireValue* wire = r_.action_properties == nullptr ? nullptr : r_.action_properties->Find(schema_.Text(p.wire));
+    const WireValue* wire = r_.action_properties == nullptr
+                                ? nullptr
+                                : r_.action_properties->Find(schema_.Text(p.wire));
     std::string name(schema_.Text(p.name));
     if (wire == nullptr) {
-      if (p.default_constant != kNone) w_.params[name] = FromConstant(model_, p.default_constant);
-      else if (schema_.types[p.type].optional) w_.params[name] = MakeNumber(Val::Kind::kAbsent, 0);
+      if (p.default_constant != kNone)
+        w_.params[name] = FromConstant(model_, p.default_constant);
+      else if (schema_.types[p.type].optional)
+        w_.params[name] = MakeNumber(Val::Kind::kAbsent, 0);
       continue;
     }
     std::optional<Val> value = TypeWire(model_, *wire, p.type);
@@ -164,12 +185,15 @@ bool Fold::Typed() {
   }
   auto may_say = [&](const std::string& what) {
     const std::vector<std::string>& named = r_.caller->asserts;
-    return r_.caller->asserts_all_attributes || std::find(named.begin(), named.end(), what) != named.end();
+    return r_.caller->asserts_all_attributes ||
+           std::find(named.begin(), named.end(), what) != named.end();
   };
-  auto said = [&](const std::vector<AttributeDef>& defs, const WireValue* object, const std::string& prefix, bool all) {
+  auto said = [&](const std::vector<AttributeDef>& defs, const WireValue* object,
+                  const std::string& prefix, bool all) {
     std::vector<std::optional<Val>> out(defs.size());
     for (size_t a = 0; a < defs.size(); ++a) {
-      const WireValue* wire = object == nullptr ? nullptr : object->Find(schema_.Text(defs[a].wire));
+      const WireValue* wire =
+          object == nullptr ? nullptr : object->Find(schema_.Text(defs[a].wire));
       if (wire == nullptr || !(all || defs[a].from_request)) continue;
       if (!may_say(prefix + std::string(schema_.Text(defs[a].name)))) continue;
       out[a] = TypeWire(model_, *wire, defs[a].type);
@@ -178,15 +202,17 @@ bool Fold::Typed() {
     return out;
   };
   w_.said.person = said(schema_.person.attributes, r_.subject_properties, "person.", false);
-  w_.said.resource = said(type.attributes, r_.resource_properties, std::string(schema_.Text(type.name)) + ".", false);
+  w_.said.resource = said(type.attributes, r_.resource_properties,
+                          std::string(schema_.Text(type.name)) + ".", false);
   w_.context = said(schema_.context, r_.context, "context.", true);
-  if (type.parent_attribute != kNone && type.parent_from_request) w_.said.parent = w_.said.resource[type.parent_attribute];
+  if (type.parent_attribute != kNone && type.parent_from_request)
+    w_.said.parent = w_.said.resource[type.parent_attribute];
   if (type.actions[w_.action].makes) ok = TakeParent() && ok;
   return ok || Deny(Reason::kRequestInvalid);
 }
 
-// Closing rule 16: what is made lies in its parent, a parameter that must be on record; what exists already has its own, and
-// nothing has two.
+// Closing rule 16: what is made lies in its parent, a parameter that must be on record; what exists
+// already has its own, and nothing has two.
 bool Fold::TakeParent() {
   const ResourceDef& type = schema_.resources[w_.type];
   for (const ParamDef& p : type.actions[w_.action].params) {
@@ -196,7 +222,8 @@ bool Fold::TakeParent() {
     if (given == w_.params.end() || !given->second.ok()) return true;
     if (!world_.Known(given->second)) return false;
     Val have = world_.ParentOf(w_.resource, w_.said);
-    if (have.kind == Val::Kind::kResource && Same(have, given->second) != Truth::kTrue) return false;
+    if (have.kind == Val::Kind::kResource && Same(have, given->second) != Truth::kTrue)
+      return false;
     w_.said.makes_in = given->second;
     return true;
   }
@@ -247,7 +274,8 @@ bool Fold::Identity() {
     const std::string& accountable = model_.constants[agent.agent.accountable].text;
     if (!PersonActive(accountable)) {
       const World::Person* p = world_.FindPerson(accountable);
-      bool stands_in = agent.agent.accountable_else != kNone && p != nullptr && p->status == "left" && p->left &&
+      bool stands_in = agent.agent.accountable_else != kNone && p != nullptr &&
+                       p->status == "left" && p->left &&
                        w_.now.us - p->left->us <= 14 * kMicrosPerDay;
       if (!stands_in) wrong.push_back(Reason::kAccountableMissing);
     }
@@ -277,19 +305,24 @@ bool Fold::FixMode() {
     return true;
   }
   auto all_declare = [&](uint8_t bit) {
-    return std::all_of(w_.chain.begin(), w_.chain.end(), [&](const Omega::Hop& h) { return (AgentOf(h.agent)->agent.modes & bit) != 0; });
+    return std::all_of(w_.chain.begin(), w_.chain.end(), [&](const Omega::Hop& h) {
+      return (AgentOf(h.agent)->agent.modes & bit) != 0;
+    });
   };
   std::vector<Reason> wrong;
   if (w_.person) {
     w_.mode = all_declare(kModeOnBehalfOf) ? Mode::kOnBehalfOf : Mode::kImpersonate;
-    if (!all_declare(kModeOnBehalfOf) && !all_declare(kModeImpersonate)) wrong.push_back(Reason::kAgentModeNotAllowed);
+    if (!all_declare(kModeOnBehalfOf) && !all_declare(kModeImpersonate))
+      wrong.push_back(Reason::kAgentModeNotAllowed);
   } else {
     w_.mode = Mode::kStanding;
-    if (AgentOf(w_.chain[0].agent)->agent.modes != kModeStanding) wrong.push_back(Reason::kAgentModeNotAllowed);
+    if (AgentOf(w_.chain[0].agent)->agent.modes != kModeStanding)
+      wrong.push_back(Reason::kAgentModeNotAllowed);
   }
   for (const Omega::Hop& hop : w_.chain) {
     const Agent& agent = AgentOf(hop.agent)->agent;
-    if (agent.lives_us != 0 && w_.now.us - hop.born.us > agent.lives_us) wrong.push_back(Reason::kAgentExpired);
+    if (agent.lives_us != 0 && w_.now.us - hop.born.us > agent.lives_us)
+      wrong.push_back(Reason::kAgentExpired);
     if (agent.instances_max == 0 || state_.instances.contains({hop.name, hop.instance})) continue;
     std::set<std::string> born;
     for (const auto& [name, instance] : state_.instances) {
@@ -308,10 +341,13 @@ bool Fold::FixMode() {
 
 bool Fold::NotRevoked() {
   std::vector<Reason> wrong;
-  if (w_.person && state_.Revoked(RevokedKind::kPerson, *w_.person, r_.signed_in)) wrong.push_back(Reason::kRevokedPerson);
+  if (w_.person && state_.Revoked(RevokedKind::kPerson, *w_.person, r_.signed_in))
+    wrong.push_back(Reason::kRevokedPerson);
   for (const Omega::Hop& hop : w_.chain) {
-    if (state_.Revoked(RevokedKind::kAgent, hop.name, hop.born)) wrong.push_back(Reason::kRevokedAgent);
-    if (state_.Revoked(RevokedKind::kInstance, hop.name + "/" + hop.instance, hop.born)) wrong.push_back(Reason::kRevokedInstance);
+    if (state_.Revoked(RevokedKind::kAgent, hop.name, hop.born))
+      wrong.push_back(Reason::kRevokedAgent);
+    if (state_.Revoked(RevokedKind::kInstance, hop.name + "/" + hop.instance, hop.born))
+      wrong.push_back(Reason::kRevokedInstance);
   }
   if (!r_.task.empty()) {
     w_.task_id = r_.task;
@@ -319,7 +355,8 @@ bool Fold::NotRevoked() {
     if (task != state_.tasks.end()) w_.task = &task->second;
     std::optional<Instant> since;
     if (w_.task != nullptr) since = w_.task->opened;
-    if (state_.Revoked(RevokedKind::kTask, w_.task_id, since)) wrong.push_back(Reason::kRevokedTask);
+    if (state_.Revoked(RevokedKind::kTask, w_.task_id, since))
+      wrong.push_back(Reason::kRevokedTask);
   }
   if (w_.person && !world_.PersonsFresh(w_.now)) wrong.push_back(Reason::kStaleData);
   return DenyAny(wrong);
@@ -336,20 +373,25 @@ bool Fold::Linked() {
   std::vector<World::Account> accounts = world_.Accounts(index);
   for (const World::Account& a : accounts) {
     if (a.person != *w_.person) continue;
-    if (state_.Revoked(RevokedKind::kAccount, std::string(schema_.Text(system.name)) + ":" + a.key, std::nullopt)) {
+    if (state_.Revoked(RevokedKind::kAccount, std::string(schema_.Text(system.name)) + ":" + a.key,
+                       std::nullopt)) {
       ++revoked;
       continue;
     }
-    for (const World::Account& other : accounts) shared = shared || (other.key == a.key && other.person != a.person);
+    for (const World::Account& other : accounts)
+      shared = shared || (other.key == a.key && other.person != a.person);
     ++live;
-    if (system.checked_within_us == 0 || w_.now.us - a.checked.us <= system.checked_within_us) ++fresh;
+    if (system.checked_within_us == 0 || w_.now.us - a.checked.us <= system.checked_within_us)
+      ++fresh;
   }
   std::vector<Reason> wrong;
   if (shared || fresh > 1) {
     wrong.push_back(Reason::kIdentityAmbiguous);
     if (fresh == 0) wrong.push_back(Reason::kIdentityLinkStale);
   } else if (fresh == 0) {
-    wrong.push_back(live > 0 ? Reason::kIdentityLinkStale : revoked > 0 ? Reason::kRevokedAccount : Reason::kIdentityUnlinked);
+    wrong.push_back(live > 0      ? Reason::kIdentityLinkStale
+                    : revoked > 0 ? Reason::kRevokedAccount
+                                  : Reason::kIdentityUnlinked);
     if (live > 1) wrong.push_back(Reason::kIdentityAmbiguous);
     if (live == 0 && revoked > 0) wrong.push_back(Reason::kIdentityUnlinked);
     if (live > 0 && revoked > 0) wrong.push_back(Reason::kRevokedAccount);

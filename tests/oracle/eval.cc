@@ -31,7 +31,8 @@ std::string Digits(const std::string& text) {
 // '*' is any run of bytes; anchored.
 bool LikeAt(const std::string& pattern, size_t p, const std::string& text, size_t t) {
   if (p == pattern.size()) return t == text.size();
-  if (pattern[p] != '*') return t < text.size() && pattern[p] == text[t] && LikeAt(pattern, p + 1, text, t + 1);
+  if (pattern[p] != '*')
+    return t < text.size() && pattern[p] == text[t] && LikeAt(pattern, p + 1, text, t + 1);
   for (size_t skip = t; skip <= text.size(); ++skip) {
     if (LikeAt(pattern, p + 1, text, skip)) return true;
   }
@@ -71,9 +72,20 @@ Val Evaluator::Walk(const Expr& e) {
 
 Val Evaluator::Dispatch(const Expr& e) {
   switch (e.kind) {
-    case ExprKind::kNumber: case ExprKind::kMoney: case ExprKind::kString: case ExprKind::kDuration: case ExprKind::kDate:
-    case ExprKind::kDateTime: case ExprKind::kTime: case ExprKind::kBool: return Literal(e);
-    case ExprKind::kName: case ExprKind::kField: case ExprKind::kIndex: case ExprKind::kEntity: case ExprKind::kHead:
+    case ExprKind::kNumber:
+    case ExprKind::kMoney:
+    case ExprKind::kString:
+    case ExprKind::kDuration:
+    case ExprKind::kDate:
+    case ExprKind::kDateTime:
+    case ExprKind::kTime:
+    case ExprKind::kBool:
+      return Literal(e);
+    case ExprKind::kName:
+    case ExprKind::kField:
+    case ExprKind::kIndex:
+    case ExprKind::kEntity:
+    case ExprKind::kHead:
       return Path(e);
     case ExprKind::kAnd: {
       Val a = Strict(*e.args[0]);
@@ -94,7 +106,8 @@ Val Evaluator::Dispatch(const Expr& e) {
       Val a = Strict(*e.args[0]);
       return a.ok() ? MakeBool(a.i == 0) : a;
     }
-    case ExprKind::kIsKnown: case ExprKind::kIsNotKnown: {
+    case ExprKind::kIsKnown:
+    case ExprKind::kIsNotKnown: {
       Val v = Walk(*e.args[0]);
       bool missing = !v.ok() && v.err == Err::kMissing && (!v.early || faults_.known_hides_earlier);
       if (!v.ok() && !missing) return v;
@@ -106,10 +119,20 @@ Val Evaluator::Dispatch(const Expr& e) {
       if (!c.ok()) return c;
       return Strict(*e.args[c.i != 0 ? 1 : 2]);
     }
-    case ExprKind::kEq: case ExprKind::kNe: case ExprKind::kLt: case ExprKind::kLe: case ExprKind::kGt: case ExprKind::kGe:
+    case ExprKind::kEq:
+    case ExprKind::kNe:
+    case ExprKind::kLt:
+    case ExprKind::kLe:
+    case ExprKind::kGt:
+    case ExprKind::kGe:
       return Compare(e);
-    case ExprKind::kAdd: case ExprKind::kSub: case ExprKind::kMul: case ExprKind::kNeg: return Arithmetic(e);
-    case ExprKind::kIn: return In(e);
+    case ExprKind::kAdd:
+    case ExprKind::kSub:
+    case ExprKind::kMul:
+    case ExprKind::kNeg:
+      return Arithmetic(e);
+    case ExprKind::kIn:
+      return In(e);
     case ExprKind::kNotIn: {
       Val v = In(e);
       return v.ok() ? MakeBool(v.i == 0) : v;
@@ -123,12 +146,18 @@ Val Evaluator::Dispatch(const Expr& e) {
       if (!v.ok()) return v;
       static std::map<std::string, std::regex> compiled;
       auto at = compiled.find(e.text);
-      if (at == compiled.end()) at = compiled.emplace(e.text, std::regex(e.text, std::regex::ECMAScript)).first;
+      if (at == compiled.end())
+        at = compiled.emplace(e.text, std::regex(e.text, std::regex::ECMAScript)).first;
       return MakeBool(std::regex_match(v.s, at->second));
     }
-    case ExprKind::kDuring: return During(e);
-    case ExprKind::kSome: case ExprKind::kAll: case ExprKind::kCount: return Quantifier(e);
-    case ExprKind::kCall: return Call(e);
+    case ExprKind::kDuring:
+      return During(e);
+    case ExprKind::kSome:
+    case ExprKind::kAll:
+    case ExprKind::kCount:
+      return Quantifier(e);
+    case ExprKind::kCall:
+      return Call(e);
     case ExprKind::kSet: {
       std::vector<Val> items;
       for (const auto& arg : e.args) {
@@ -138,7 +167,8 @@ Val Evaluator::Dispatch(const Expr& e) {
       }
       return MakeSet(std::move(items));
     }
-    case ExprKind::kRecord: break;
+    case ExprKind::kRecord:
+      break;
   }
   Val record = MakeNumber(Kind::kRecord, 0);
   const RecordDef& def = schema_.records[schema_.types[e.type].index];
@@ -156,9 +186,11 @@ Val Evaluator::Dispatch(const Expr& e) {
 Val Evaluator::Literal(const Expr& e) {
   TypeKind type = schema_.types[e.type].kind;
   switch (e.kind) {
-    case ExprKind::kBool: return MakeBool(e.bool_value);
+    case ExprKind::kBool:
+      return MakeBool(e.bool_value);
     case ExprKind::kNumber:
-      if (type == TypeKind::kDecimal) return MakeNumber(Kind::kDecimal, ParseDecimal(Digits(e.text)).value().micro);
+      if (type == TypeKind::kDecimal)
+        return MakeNumber(Kind::kDecimal, ParseDecimal(Digits(e.text)).value().micro);
       return MakeNumber(Kind::kInt, ParseInt(Digits(e.text)).value());
     case ExprKind::kMoney: {
       Money money = ParseMoney(Digits(e.text), e.text2).value();
@@ -172,10 +204,14 @@ Val Evaluator::Literal(const Expr& e) {
         return v;
       }
       return MakeText(Kind::kString, e.text);
-    case ExprKind::kDuration: return MakeNumber(Kind::kDuration, ParseDuration(e.text).value().us);
-    case ExprKind::kDate: return MakeNumber(Kind::kDate, ParseDate(e.text).value().days);
-    case ExprKind::kDateTime: return MakeNumber(Kind::kDateTime, ParseInstant(e.text).value().us);
-    default: return MakeNumber(Kind::kTime, ParseTime(e.text).value().us);
+    case ExprKind::kDuration:
+      return MakeNumber(Kind::kDuration, ParseDuration(e.text).value().us);
+    case ExprKind::kDate:
+      return MakeNumber(Kind::kDate, ParseDate(e.text).value().days);
+    case ExprKind::kDateTime:
+      return MakeNumber(Kind::kDateTime, ParseInstant(e.text).value().us);
+    default:
+      return MakeNumber(Kind::kTime, ParseTime(e.text).value().us);
   }
 }
 
@@ -192,23 +228,32 @@ Val Evaluator::Path(const Expr& e) {
     return v;
   };
   switch (e.ref) {
-    case RefKind::kVarPerson: return w_.person ? entity(Kind::kPerson, *w_.person, 0) : Fail(Err::kMissing);
-    case RefKind::kVarResource: return entity(Kind::kResource, w_.resource.s, w_.resource.x);
+    case RefKind::kVarPerson:
+      return w_.person ? entity(Kind::kPerson, *w_.person, 0) : Fail(Err::kMissing);
+    case RefKind::kVarResource:
+      return entity(Kind::kResource, w_.resource.s, w_.resource.x);
     case RefKind::kVarAgent:
       if (w_.chain.empty()) return Fail(Err::kMissing);
       return MakeNumber(Kind::kAgent, w_.chain.back().agent);
-    case RefKind::kVarNow: return MakeNumber(Kind::kDateTime, w_.now.us);
-    case RefKind::kVarLocal: return locals_[e.ref_a];
+    case RefKind::kVarNow:
+      return MakeNumber(Kind::kDateTime, w_.now.us);
+    case RefKind::kVarLocal:
+      return locals_[e.ref_a];
     case RefKind::kConst: {
       Val v = e.target != nullptr ? Strict(*e.target) : FromConstant(model_, e.ref_a);
       return v;
     }
-    case RefKind::kValue: return FromConstant(model_, e.ref_a);  // mon … sun
-    case RefKind::kEnumMember: return MakeNumber(Kind::kEnum, e.ref_b, e.ref_a);
+    case RefKind::kValue:
+      return FromConstant(model_, e.ref_a);  // mon … sun
+    case RefKind::kEnumMember:
+      return MakeNumber(Kind::kEnum, e.ref_b, e.ref_a);
     case RefKind::kPersonEntity:
-    case RefKind::kResourceEntity: return FromConstant(model_, e.ref_a);
-    case RefKind::kTeam: return MakeNumber(Kind::kTeam, e.ref_a);
-    case RefKind::kRole: return MakeNumber(Kind::kRole, e.ref_a);
+    case RefKind::kResourceEntity:
+      return FromConstant(model_, e.ref_a);
+    case RefKind::kTeam:
+      return MakeNumber(Kind::kTeam, e.ref_a);
+    case RefKind::kRole:
+      return MakeNumber(Kind::kRole, e.ref_a);
     case RefKind::kPersonAttr: {
       Val b = base();
       return b.ok() ? world_.PersonAttribute(b, e.ref_a, w_.said, w_.now) : b;
@@ -261,10 +306,15 @@ Val Evaluator::Path(const Expr& e) {
       if (def.default_constant != kNone) return FromConstant(model_, def.default_constant);
       return schema_.types[def.type].optional ? MakeNumber(Kind::kAbsent, 0) : Fail(Err::kMissing);
     }
-    case RefKind::kNowTime: return MakeNumber(Kind::kTime, Zone(zone_).LocalTime(w_.now).us);
-    case RefKind::kNowDate: return MakeNumber(Kind::kDate, Zone(zone_).LocalDate(w_.now).days);
-    case RefKind::kNowWeekday: return MakeNumber(Kind::kInt, Weekday(Zone(zone_).LocalDate(w_.now)));
-    default: DPL_CHECK(!"a reference the oracle does not know"); return Fail(Err::kMissing);
+    case RefKind::kNowTime:
+      return MakeNumber(Kind::kTime, Zone(zone_).LocalTime(w_.now).us);
+    case RefKind::kNowDate:
+      return MakeNumber(Kind::kDate, Zone(zone_).LocalDate(w_.now).days);
+    case RefKind::kNowWeekday:
+      return MakeNumber(Kind::kInt, Weekday(Zone(zone_).LocalDate(w_.now)));
+    default:
+      DPL_CHECK(!"a reference the oracle does not know");
+      return Fail(Err::kMissing);
   }
 }
 
@@ -275,12 +325,18 @@ Val Evaluator::Compare(const Expr& e) {
   if (!b.ok()) return b;
   if (a.kind == Kind::kMoney && a.x != b.x) return Fail(Err::kCurrency);
   switch (e.kind) {
-    case ExprKind::kEq: return MakeBool(Same(a, b) == Truth::kTrue);
-    case ExprKind::kNe: return MakeBool(Same(a, b) != Truth::kTrue);
-    case ExprKind::kLt: return MakeBool(Less(a, b));
-    case ExprKind::kLe: return MakeBool(!Less(b, a));
-    case ExprKind::kGt: return MakeBool(Less(b, a));
-    default: return MakeBool(!Less(a, b));
+    case ExprKind::kEq:
+      return MakeBool(Same(a, b) == Truth::kTrue);
+    case ExprKind::kNe:
+      return MakeBool(Same(a, b) != Truth::kTrue);
+    case ExprKind::kLt:
+      return MakeBool(Less(a, b));
+    case ExprKind::kLe:
+      return MakeBool(!Less(b, a));
+    case ExprKind::kGt:
+      return MakeBool(Less(b, a));
+    default:
+      return MakeBool(!Less(a, b));
   }
 }
 
@@ -298,7 +354,8 @@ Val Evaluator::Arithmetic(const Expr& e) {
     if (a.kind == Kind::kDecimal) {
       __int128 product = static_cast<__int128>(a.i) * b.i;
       __int128 micro = product / 1'000'000;
-      bool over = product % 1'000'000 != 0 || micro > kDecimalMax || micro < -static_cast<__int128>(kDecimalMax);
+      bool over = product % 1'000'000 != 0 || micro > kDecimalMax ||
+                  micro < -static_cast<__int128>(kDecimalMax);
       return Checked(Kind::kDecimal, over, static_cast<int64_t>(micro));
     }
     if (a.kind == Kind::kInt) std::swap(a, b);  // a scale on either side
@@ -328,17 +385,25 @@ Val Evaluator::In(const Expr& e) {
       for (const Val& item : y.items) in = Or(in, Same(x, item));
       return with(in, Err::kCurrency);
     }
-    case Kind::kResource: return with(world_.ResourceIn(x, y, w_.said), Err::kContainment);
-    case Kind::kPerson: return with(world_.PersonIn(x, y, w_.said, w_.now), Err::kContainment);
-    case Kind::kPath: return MakeBool(PathWithin(x.s, y.s));
-    case Kind::kIp: return MakeBool(Contains(y.ip, x.ip));
+    case Kind::kResource:
+      return with(world_.ResourceIn(x, y, w_.said), Err::kContainment);
+    case Kind::kPerson:
+      return with(world_.PersonIn(x, y, w_.said, w_.now), Err::kContainment);
+    case Kind::kPath:
+      return MakeBool(PathWithin(x.s, y.s));
+    case Kind::kIp:
+      return MakeBool(Contains(y.ip, x.ip));
     case Kind::kTeam: {
       uint32_t team = static_cast<uint32_t>(y.i);
-      if (x.kind == Kind::kTeam) return with(world_.TeamInTeam(static_cast<uint32_t>(x.i), team, w_.now), Err::kMembership);
+      if (x.kind == Kind::kTeam)
+        return with(world_.TeamInTeam(static_cast<uint32_t>(x.i), team, w_.now), Err::kMembership);
       return with(world_.InTeam(x.s, team, w_.now), Err::kMembership);
     }
-    case Kind::kRole: return with(HoldsRole(x.s, static_cast<uint32_t>(y.i), &w_.resource), Err::kMembership);
-    default: DPL_CHECK(!"nothing lies in this"); return Fail(Err::kMissing);
+    case Kind::kRole:
+      return with(HoldsRole(x.s, static_cast<uint32_t>(y.i), &w_.resource), Err::kMembership);
+    default:
+      DPL_CHECK(!"nothing lies in this");
+      return Fail(Err::kMissing);
   }
 }
 
@@ -360,7 +425,8 @@ Val Evaluator::Quantifier(const Expr& e) {
     all = all && AsTruth(c) != Truth::kFalse;
   }
   if (count) return error.ok() ? MakeNumber(Kind::kInt, n) : error;
-  if (e.kind == ExprKind::kSome) return some ? MakeBool(true) : error.ok() ? MakeBool(false) : error;
+  if (e.kind == ExprKind::kSome)
+    return some ? MakeBool(true) : error.ok() ? MakeBool(false) : error;
   if (set.items.empty() && !faults_.all_of_nothing_is_true) return Fail(Err::kEmpty);
   return !all ? MakeBool(false) : error;
 }
@@ -376,7 +442,8 @@ Val Evaluator::Call(const Expr& e) {
   if (e.text == "ends_with") return MakeBool(s.ends_with(args[1].s));
   if (e.text == "length") return MakeNumber(Kind::kInt, static_cast<int64_t>(CodePointCount(s)));
   if (e.text == "size") return MakeNumber(Kind::kInt, static_cast<int64_t>(args[0].items.size()));
-  if (e.text == "date_of") return MakeNumber(Kind::kDate, Zone(zone_).LocalDate(Instant{args[0].i}).days);
+  if (e.text == "date_of")
+    return MakeNumber(Kind::kDate, Zone(zone_).LocalDate(Instant{args[0].i}).days);
   if (e.text == "lower") {
     std::string out = s;
     for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -399,7 +466,8 @@ Val Evaluator::During(const Expr& e) {
   Date today = zone.LocalDate(Instant{at.i});
   int64_t time = zone.LocalTime(Instant{at.i}).us;
   auto opens_on = [&](const CalendarDef::Open& open, Date day) {
-    bool closed = std::find(calendar.closed.begin(), calendar.closed.end(), day.days) != calendar.closed.end();
+    bool closed = std::find(calendar.closed.begin(), calendar.closed.end(), day.days) !=
+                  calendar.closed.end();
     return !closed && (open.days >> Weekday(day) & 1) != 0;
   };
   for (const CalendarDef::Open& open : calendar.open) {
@@ -421,7 +489,8 @@ Truth Evaluator::HoldsRole(const std::string& person, uint32_t role, const Val* 
     const check::RoleModel& computed = model_.roles[r];
     if (!world_.Includes(r, role)) continue;
     const Expr* where = computed.where;
-    if (at != nullptr && computed.where_by_type.contains(at->x)) where = computed.where_by_type.at(at->x);
+    if (at != nullptr && computed.where_by_type.contains(at->x))
+      where = computed.where_by_type.at(at->x);
     if (where == nullptr) continue;
     if (w_.person && *w_.person == person) {
       holds = Or(holds, Condition(*where, schema_.packages[schema_.roles[r].package].zone));
@@ -443,15 +512,21 @@ Truth Evaluator::Subjects(const std::vector<ast::Subject>& subjects, bool restri
   for (const ast::Subject& s : subjects) {
     Truth one = Truth::kFalse;
     switch (s.kind) {
-      case S::kPerson: one = TruthOf(w_.person && *w_.person == s.id.value); break;
+      case S::kPerson:
+        one = TruthOf(w_.person && *w_.person == s.id.value);
+        break;
       case S::kTeam:
         if (w_.person) one = world_.InTeam(*w_.person, s.ref, w_.now);
         break;
       case S::kRole:
         if (w_.person) one = HoldsRole(*w_.person, s.ref, &w_.resource);
         break;
-      case S::kEveryone: one = TruthOf(restricting || (w_.person && w_.active)); break;
-      case S::kPublic: one = Truth::kTrue; break;
+      case S::kEveryone:
+        one = TruthOf(restricting || (w_.person && w_.active));
+        break;
+      case S::kPublic:
+        one = Truth::kTrue;
+        break;
       case S::kAgent:
         if (restricting && !faults_.restricting_agent_is_root) {
           for (const Omega::Hop& hop : w_.chain) one = Or(one, TruthOf(hop.agent == s.ref));
@@ -461,8 +536,12 @@ Truth Evaluator::Subjects(const std::vector<ast::Subject>& subjects, bool restri
           one = TruthOf(w_.mode == Mode::kStanding && w_.chain[0].agent == s.ref);
         }
         break;
-      case S::kAnyAgent: one = TruthOf(!w_.chain.empty()); break;
-      case S::kPartner: DPL_CHECK(!"partners are not part of this version"); break;
+      case S::kAnyAgent:
+        one = TruthOf(!w_.chain.empty());
+        break;
+      case S::kPartner:
+        DPL_CHECK(!"partners are not part of this version");
+        break;
     }
     any = Or(any, one);
   }
@@ -470,12 +549,14 @@ Truth Evaluator::Subjects(const std::vector<ast::Subject>& subjects, bool restri
 }
 
 bool IsRestricting(ClauseRole role) {
-  return role == ClauseRole::kLimitCovers || role == ClauseRole::kForbidCovers || role == ClauseRole::kObligationCovers ||
-         role == ClauseRole::kSeparateA || role == ClauseRole::kSeparateB;
+  return role == ClauseRole::kLimitCovers || role == ClauseRole::kForbidCovers ||
+         role == ClauseRole::kObligationCovers || role == ClauseRole::kSeparateA ||
+         role == ClauseRole::kSeparateB;
 }
 
 bool Evaluator::ReachesAction(const check::ClauseModel& clause) const {
-  return clause.type == w_.type && std::find(clause.actions.begin(), clause.actions.end(), w_.action) != clause.actions.end();
+  return clause.type == w_.type &&
+         std::find(clause.actions.begin(), clause.actions.end(), w_.action) != clause.actions.end();
 }
 
 Truth Evaluator::Match(const check::ClauseModel& clause, const check::StatementModel& statement) {
@@ -498,13 +579,15 @@ Truth Evaluator::Match(const check::ClauseModel& clause, const check::StatementM
         one = TruthOf(PathWithin(w_.resource.s, model_.constants[c.constant].text));
       } else if (w_.task != nullptr && c.param < w_.task->args.size() && w_.task->args[c.param]) {
         const Val& place = *w_.task->args[c.param];
-        one = place.kind == Kind::kPath ? TruthOf(PathWithin(w_.resource.s, place.s)) : world_.ResourceIn(w_.resource, place, w_.said);
+        one = place.kind == Kind::kPath ? TruthOf(PathWithin(w_.resource.s, place.s))
+                                        : world_.ResourceIn(w_.resource, place, w_.said);
       }
       in = Or(in, one);
     }
     m = And(m, in);
   }
-  if (m != Truth::kFalse && clause.where != nullptr) m = And(m, Condition(*clause.where, ZoneOf(statement)));
+  if (m != Truth::kFalse && clause.where != nullptr)
+    m = And(m, Condition(*clause.where, ZoneOf(statement)));
   return m;
 }
 

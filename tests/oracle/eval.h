@@ -1,4 +1,5 @@
-// A tree walk over annotated expressions, and the matching of clauses, as docs/semantics.md states them.
+// A tree walk over annotated expressions, and the matching of clauses, as docs/semantics.md states
+// them.
 #pragma once
 
 #include <array>
@@ -16,32 +17,34 @@ namespace dpl::oracle {
 
 enum class Mode : uint8_t { kDirect, kOnBehalfOf, kImpersonate, kStanding, kPublic };
 
-// Mistakes the oracle can be told to make, so that the comparison itself is tested. None is set in earnest.
+// Mistakes the oracle can be told to make, so that the comparison itself is tested. None is set in
+// earnest.
 struct Faults {
-  bool forbid_needs_true = false;        // a forbid that cannot be decided does not bite
+  bool forbid_needs_true = false;  // a forbid that cannot be decided does not bite
   bool unless_lifts_on_unknown = false;
   bool all_of_nothing_is_true = false;
   bool dead_grants_lose_limits = false;  // limits of expired or revoked grants no longer bind
   bool unknown_grants_lose_limits = false;
-  bool superseded_by_dead = false;       // `supersedes` works though its grant adds nothing
+  bool superseded_by_dead = false;  // `supersedes` works though its grant adds nothing
   bool at_cap_is_over = false;
-  bool or_is_strict = false;             // `T or ⊥` is ⊥
-  bool known_hides_earlier = false;      // `a.b.c is known` is F when `a.b` is missing
+  bool or_is_strict = false;               // `T or ⊥` is ⊥
+  bool known_hides_earlier = false;        // `a.b.c is known` is F when `a.b` is missing
   bool restricting_agent_is_root = false;  // in what restricts, `agent a` means the root only
   bool ceiling_of_actor_only = false;
-  bool review_binds_persons = false;     // an overdue grant is lost in direct mode too
-  bool cancel_keeps = false;             // a cancelled reservation stays counted
-  bool members_forever = false;          // `until` is not looked at
+  bool review_binds_persons = false;  // an overdue grant is lost in direct mode too
+  bool cancel_keeps = false;          // a cancelled reservation stays counted
+  bool members_forever = false;       // `until` is not looked at
 };
 
 struct TaskState {
-  uint32_t shape = kNone;          // tasks of the model by ordinal
-  std::string person, agent;       // qualified agent
+  uint32_t shape = kNone;     // tasks of the model by ordinal
+  std::string person, agent;  // qualified agent
   std::vector<std::optional<Val>> args;
   Instant opened{}, expires{};
 };
 
-// How often each kind of expression gave a value and an error: the comparison must not become vacuous unnoticed.
+// How often each kind of expression gave a value and an error: the comparison must not become
+// vacuous unnoticed.
 struct Seen {
   std::array<uint64_t, 64> values{}, errors{};
   std::map<std::string, uint64_t> things;  // subjects, periods, keys, modes …, by name
@@ -53,7 +56,7 @@ struct Omega {
   std::optional<std::string> person;
   bool active = false;
   struct Hop {
-    uint32_t agent = kNone;        // agents of the model by ordinal
+    uint32_t agent = kNone;  // agents of the model by ordinal
     std::string name, instance;
     Instant born{};
   };

@@ -21,27 +21,29 @@ class Fold {
 
  private:
   // Each gives true to go on; else `answer_` holds the reason.
-  bool Typed();           // 1
-  bool TakeParent();      //   of an action that makes the resource
-  bool Identity();        // 2
-  bool FixMode();         // 3
-  bool NotRevoked();      // 4
-  bool Linked();          // 5
-  bool NotForbidden();    // 6
-  bool Authority();       // 7
-  bool Ceilings();        // 8
-  bool Delegated();       // 9
-  bool InTask();          // 10
-  bool Separated();       // 11
-  bool Limits();          // 12
-  bool Approved();        // 14
-  bool Commit();          // 15
+  bool Typed();         // 1
+  bool TakeParent();    //   of an action that makes the resource
+  bool Identity();      // 2
+  bool FixMode();       // 3
+  bool NotRevoked();    // 4
+  bool Linked();        // 5
+  bool NotForbidden();  // 6
+  bool Authority();     // 7
+  bool Ceilings();      // 8
+  bool Delegated();     // 9
+  bool InTask();        // 10
+  bool Separated();     // 11
+  bool Limits();        // 12
+  bool Approved();      // 14
+  bool Commit();        // 15
 
   bool Deny(Reason reason);
   // Several things are wrong within one step: any of them may name it.
   bool DenyAny(const std::vector<Reason>& reasons);
 
-  const StatementModel* AgentOf(uint32_t ordinal) const { return ByOrdinal(StatementKind::kAgent, ordinal); }
+  const StatementModel* AgentOf(uint32_t ordinal) const {
+    return ByOrdinal(StatementKind::kAgent, ordinal);
+  }
   const StatementModel* ByOrdinal(StatementKind kind, uint32_t ordinal) const;
   void ForEach(StatementKind kind, const std::function<void(const StatementModel&)>& visit) const;
   // Section 3: the Kleene `or` over the clauses of this role.
@@ -64,7 +66,8 @@ class Fold {
   bool Superseded(const StatementModel& grant, const LimitModel& limit) const;
   bool MustBeLimitedIsMet();
   void Check(const Bound& bound);
-  std::optional<int64_t> Quantity(const ast::Expr* e, uint32_t currency, const StatementModel& s, bool* other_currency);
+  std::optional<int64_t> Quantity(const ast::Expr* e, uint32_t currency, const StatementModel& s,
+                                  bool* other_currency);
   bool Declares(const std::string& measure) const;
   std::vector<std::string> CounterNames(const Bound& bound, const std::string& unit);
   Instant WindowStart(const LimitModel& limit, const StatementModel& s) const;
@@ -101,7 +104,7 @@ class Fold {
     bool returns = true;
   };
   std::vector<Charge> charges_;
-  uint64_t own_ = 0;         // the open reservation that this request replays
+  uint64_t own_ = 0;  // the open reservation that this request replays
   bool replay_ = false, lapsed_ = false;
   std::vector<std::string> used_approvals_;
   std::vector<State::Act> acts_;

@@ -1,9 +1,9 @@
 // Random policies as text, the facts that go with them, and random requests.
 //
 //   Vocabulary v(&rng);
-//   PolicyText policy = MakePolicy(&rng, v);        // a list of declarations; the checker may still refuse some
-//   FactsInput facts = MakeFacts(&rng, v, start);
-//   RequestGen requests(&rng, v, …);
+//   PolicyText policy = MakePolicy(&rng, v);        // a list of declarations; the checker may
+//   still refuse some FactsInput facts = MakeFacts(&rng, v, start); RequestGen requests(&rng, v,
+//   …);
 #pragma once
 
 #include <memory>
@@ -28,11 +28,14 @@ PolicyText MakePolicy(Rng* rng, const Vocabulary& v);
 
 // Persons, memberships, accounts, resources. Every policy name of MakePolicy exists.
 FactsInput MakeFacts(Rng* rng, const Vocabulary& v, Instant now);
-std::vector<FactsInput::Consent> MakeConsents(Rng* rng, const Vocabulary& v, Instant now, const Texts& delegations);
-std::optional<FactsInput::Task> MakeTask(Rng* rng, const Vocabulary& v, const std::string& id, Instant now, Arena* arena,
-                                         const Texts& shapes, const Texts& agents);
+std::vector<FactsInput::Consent> MakeConsents(Rng* rng, const Vocabulary& v, Instant now,
+                                              const Texts& delegations);
+std::optional<FactsInput::Task> MakeTask(Rng* rng, const Vocabulary& v, const std::string& id,
+                                         Instant now, Arena* arena, const Texts& shapes,
+                                         const Texts& agents);
 
-// One request in words; ToRequest gives it the form that Decide takes. Texts live in the arena of the case.
+// One request in words; ToRequest gives it the form that Decide takes. Texts live in the arena of
+// the case.
 struct Ask {
   struct Hop {
     std::string agent, instance;
@@ -45,7 +48,8 @@ struct Ask {
   std::optional<int64_t> signed_in_us;  // before now
   int caller = 0;
 };
-Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, const std::vector<FactsInput::Task>& tasks);
+Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents,
+            const std::vector<FactsInput::Task>& tasks);
 std::string Describe(const Ask& ask);
 std::string DescribeWire(const WireValue& v);
 

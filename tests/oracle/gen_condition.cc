@@ -19,7 +19,8 @@ std::vector<ConditionGen::Path> ConditionGen::Paths(const Place& place) {
       bool step = a.type == T::kPerson && !a.optional && !(place.no_request && a.from_request);
       if (step) from("resource." + a.name, v_.person);
     }
-    if (place.type == "app.Doc" && !(place.no_request && v_.parent_from_request)) from("resource.project", v_.project);
+    if (place.type == "app.Doc" && !(place.no_request && v_.parent_from_request))
+      from("resource.project", v_.project);
   }
   if (!place.no_request && !place.no_context) {
     from("context", v_.context);
@@ -151,7 +152,8 @@ std::string ConditionGen::OnValue(const Place& place, const std::string& p, T ty
     case T::kClass:
       return n < 70 ? p + Order() + Lit(type) : p + " <= Class.internal";
     case T::kRegions:
-      if (n < 50 && place.resource != nullptr && place.type == "bank.Order" && !(*place.resource)[1].optional &&
+      if (n < 50 && place.resource != nullptr && place.type == "bank.Order" &&
+          !(*place.resource)[1].optional &&
           !(place.no_request && (*place.resource)[1].from_request)) {
         return "resource.region in " + p;
       }

@@ -6,10 +6,12 @@
 namespace dpl::oracle {
 namespace {
 
-std::vector<FactsInput::Field> Fields(Rng* rng, const Vocabulary& v, const std::vector<Attr>& attrs, int percent, Arena* arena) {
+std::vector<FactsInput::Field> Fields(Rng* rng, const Vocabulary& v, const std::vector<Attr>& attrs,
+                                      int percent, Arena* arena) {
   std::vector<FactsInput::Field> out;
   for (const Attr& a : attrs) {
-    if (a.name != "manager" && rng->Chance(a.from_request ? 25 : percent)) out.push_back({a.name, WireOf(rng, v, a.type, arena)});
+    if (a.name != "manager" && rng->Chance(a.from_request ? 25 : percent))
+      out.push_back({a.name, WireOf(rng, v, a.type, arena)});
   }
   return out;
 }
@@ -40,11 +42,13 @@ FactsInput MakeFacts(Rng* rng, const Vocabulary& v, Instant now) {
     // Managers have lower numbers: no circles.
     int number = id[1] - '0';
     if (number > 0 && rng->Chance(70)) {
-      p.fields.push_back({"manager", WireString("E" + std::to_string(rng->Below(number)), in.arena.get())});
+      p.fields.push_back(
+          {"manager", WireString("E" + std::to_string(rng->Below(number)), in.arena.get())});
     }
     in.persons.push_back(std::move(p));
   }
-  auto members = [&](bool role, const std::string& name, const std::string& scope_type, const std::string& scope, int each) {
+  auto members = [&](bool role, const std::string& name, const std::string& scope_type,
+                     const std::string& scope, int each) {
     FactsInput::Members m;
     m.is_role = role;
     m.name = name;
@@ -54,7 +58,8 @@ FactsInput MakeFacts(Rng* rng, const Vocabulary& v, Instant now) {
       if (!rng->Chance(each)) continue;
       FactsInput::Member one;
       one.id = id;
-      if (rng->Chance(15)) one.until = Instant{now.us + rng->Between(-20, 40) * kMicrosPerHour + 12345};
+      if (rng->Chance(15))
+        one.until = Instant{now.us + rng->Between(-20, 40) * kMicrosPerHour + 12345};
       m.members.push_back(one);
     }
     if (role && rng->Chance(15)) {
@@ -65,7 +70,8 @@ FactsInput MakeFacts(Rng* rng, const Vocabulary& v, Instant now) {
     }
     return m;
   };
-  for (int t = 0; t < 4; ++t) in.members.push_back(members(false, "t" + std::to_string(t), "", "", t == 3 ? 40 : 70));
+  for (int t = 0; t < 4; ++t)
+    in.members.push_back(members(false, "t" + std::to_string(t), "", "", t == 3 ? 40 : 70));
   for (const char* id : {"E8", "E9"}) {
     FactsInput::Member one;
     one.id = id;
@@ -79,11 +85,15 @@ FactsInput MakeFacts(Rng* rng, const Vocabulary& v, Instant now) {
     if (rng->Chance(40)) team.until = Instant{now.us + rng->Between(-5, 30) * kMicrosPerHour + 777};
     in.members[3].members.push_back(team);
   }
-  for (int r = 0; r < 2; ++r) in.members.push_back(members(true, "r" + std::to_string(r), "", "", 30));
+  for (int r = 0; r < 2; ++r)
+    in.members.push_back(members(true, "r" + std::to_string(r), "", "", 30));
   for (const std::string& project : v.projects) {
-    if (rng->Chance(70)) in.members.push_back(members(true, rng->Chance(50) ? "viewer" : "editor", "app.Project", project, 45));
+    if (rng->Chance(70))
+      in.members.push_back(
+          members(true, rng->Chance(50) ? "viewer" : "editor", "app.Project", project, 45));
   }
-  if (rng->Chance(50)) in.members.push_back(members(true, "editor", "app.Doc", rng->Of(v.docs), 45));
+  if (rng->Chance(50))
+    in.members.push_back(members(true, "editor", "app.Doc", rng->Of(v.docs), 45));
   for (const std::string& id : v.persons) {
     int kind = rng->Below(100);
     if (kind >= 95) continue;
@@ -101,7 +111,8 @@ FactsInput MakeFacts(Rng* rng, const Vocabulary& v, Instant now) {
       in.accounts.push_back(a);
     }
   }
-  auto resource = [&](const std::string& type, const std::string& id, const std::vector<Attr>& attrs) {
+  auto resource = [&](const std::string& type, const std::string& id,
+                      const std::vector<Attr>& attrs) {
     FactsInput::Resource r;
     r.type = type;
     r.id = id;
@@ -124,7 +135,8 @@ FactsInput MakeFacts(Rng* rng, const Vocabulary& v, Instant now) {
     }
     if (id != "d5" || rng->Chance(50)) in.resources.push_back(r);
   }
-  for (const std::string& id : v.orders) in.resources.push_back(resource("bank.Order", id, v.order));
+  for (const std::string& id : v.orders)
+    in.resources.push_back(resource("bank.Order", id, v.order));
   for (const std::string& id : v.files) {
     if (rng->Chance(85)) in.resources.push_back(resource("app.File", id, v.file));
   }
@@ -133,7 +145,8 @@ FactsInput MakeFacts(Rng* rng, const Vocabulary& v, Instant now) {
   return in;
 }
 
-std::vector<FactsInput::Consent> MakeConsents(Rng* rng, const Vocabulary& v, Instant now, const Texts& delegations) {
+std::vector<FactsInput::Consent> MakeConsents(Rng* rng, const Vocabulary& v, Instant now,
+                                              const Texts& delegations) {
   std::vector<FactsInput::Consent> out;
   for (const std::string& d : delegations) {
     for (const std::string& person : v.persons) {
@@ -149,7 +162,8 @@ std::vector<FactsInput::Consent> MakeConsents(Rng* rng, const Vocabulary& v, Ins
   return out;
 }
 
-std::optional<FactsInput::Task> MakeTask(Rng* rng, const Vocabulary& v, const std::string& id, Instant now, Arena* arena, const Texts& shapes,
+std::optional<FactsInput::Task> MakeTask(Rng* rng, const Vocabulary& v, const std::string& id,
+                                         Instant now, Arena* arena, const Texts& shapes,
                                          const Texts& agents) {
   if (shapes.empty() || agents.empty()) return std::nullopt;
   FactsInput::Task t;
@@ -165,14 +179,18 @@ std::optional<FactsInput::Task> MakeTask(Rng* rng, const Vocabulary& v, const st
 
 // ---------------------------------------------------------------- requests
 
-Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, const std::vector<FactsInput::Task>& tasks) {
+Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents,
+            const std::vector<FactsInput::Task>& tasks) {
   Ask a;
-  auto has = [&](const std::string& name) { return std::find(agents.begin(), agents.end(), "gen.p." + name) != agents.end(); };
+  auto has = [&](const std::string& name) {
+    return std::find(agents.begin(), agents.end(), "gen.p." + name) != agents.end();
+  };
   auto hop = [&](const std::string& name) {
     // Few instances, so that they come back and age.
     if (!a.hops.empty() && a.hops.back().agent == "gen.p." + name) return;
     // A child run belongs to one parent run.
-    Ask::Hop h{"gen.p." + name, name + "-run-" + std::to_string(rng->Below(rng->Chance(60) ? 3 : 100000))};
+    Ask::Hop h{"gen.p." + name,
+               name + "-run-" + std::to_string(rng->Below(rng->Chance(60) ? 3 : 100000))};
     if (!a.hops.empty()) h.instance = a.hops.back().instance + "." + name;
     a.hops.push_back(h);
   };
@@ -197,7 +215,8 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, co
     a.subject_id = "anonymous";
   }
   if (!a.hops.empty() && rng->Chance(1)) a.hops[0].agent = "gen.p.nobody";
-  if (!a.hops.empty() && a.subject_type != "agent" && !tasks.empty() && rng->Chance(35)) a.task = rng->Of(tasks).id;
+  if (!a.hops.empty() && a.subject_type != "agent" && !tasks.empty() && rng->Chance(35))
+    a.task = rng->Of(tasks).id;
   if (!tasks.empty() && rng->Chance(9)) {  // as the task is meant
     const FactsInput::Task& task = rng->Of(tasks);
     a.subject_type = "person";
@@ -219,13 +238,18 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, co
     attrs = &v.doc;
     if (a.action == "share") {
       if (rng->Chance(60)) params.emplace_back("recipient", WireOf(rng, v, T::kPerson, arena));
-      if (rng->Chance(60)) params.emplace_back("forDays", WireNumber(std::to_string(rng->Between(rng->Chance(5) ? -1 : 0, 9)), arena));
-      if (rng->Chance(2)) params.emplace_back("forDays2", WireString("nobody declared this", arena));
+      if (rng->Chance(60))
+        params.emplace_back(
+            "forDays", WireNumber(std::to_string(rng->Between(rng->Chance(5) ? -1 : 0, 9)), arena));
+      if (rng->Chance(2))
+        params.emplace_back("forDays2", WireString("nobody declared this", arena));
       a.action = v.share_wire;
     }
     if (a.action == "add") {
       if (rng->Chance(60)) a.id = "new-" + std::to_string(rng->Below(3));
-      if (!rng->Chance(5)) params.emplace_back("parent", WireString(rng->Chance(4) ? "P9" : rng->Of(v.projects), arena));
+      if (!rng->Chance(5))
+        params.emplace_back("parent",
+                            WireString(rng->Chance(4) ? "P9" : rng->Of(v.projects), arena));
     }
   } else if (what < 54) {
     a.type = "app.File";
@@ -239,8 +263,10 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, co
     a.action = rng->Of(Texts{"view", "approve", "approve", "approve", "refund"});
     attrs = &v.order;
     if (a.action != "view") {
-      std::string amount = rng->Of(Texts{"10 USD", "50 USD", "100 USD", "100.01 USD", "250 USD", "260 USD", "1500 USD", "7000 USD"});
-      if (rng->Chance(3)) amount = rng->Of(Texts{"50 EUR", "0 USD", "92233720368547758.07 USD", "-1 USD"});
+      std::string amount = rng->Of(Texts{"10 USD", "50 USD", "100 USD", "100.01 USD", "250 USD",
+                                         "260 USD", "1500 USD", "7000 USD"});
+      if (rng->Chance(3))
+        amount = rng->Of(Texts{"50 EUR", "0 USD", "92233720368547758.07 USD", "-1 USD"});
       WireValue money = WireString(amount, arena);
       if (rng->Chance(1)) money = WireNumber("50", arena);
       if (!rng->Chance(2)) params.emplace_back("amount", money);
@@ -262,9 +288,11 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents, co
     std::vector<std::pair<std::string, WireValue>> members;
     for (const Attr& x : from) {
       // What is no `from request` attribute must make no difference.
-      if (rng->Chance(x.from_request ? percent : 3)) members.emplace_back(x.on_wire(), WireOf(rng, v, x.type, arena));
+      if (rng->Chance(x.from_request ? percent : 3))
+        members.emplace_back(x.on_wire(), WireOf(rng, v, x.type, arena));
     }
-    if (&from == &v.doc && rng->Chance(v.parent_from_request ? 40 : 3)) members.emplace_back("project", WireString(rng->Of(v.projects), arena));
+    if (&from == &v.doc && rng->Chance(v.parent_from_request ? 40 : 3))
+      members.emplace_back("project", WireString(rng->Of(v.projects), arena));
     return WireObject(members, arena);
   };
   a.said_person = said(v.person, 70);
@@ -282,12 +310,21 @@ namespace {
 
 void AppendWireText(const WireValue& v, std::string* out) {
   switch (v.kind) {
-    case WireValue::Kind::kNull: *out += "null"; return;
-    case WireValue::Kind::kBool: *out += v.boolean ? "true" : "false"; return;
-    case WireValue::Kind::kNumber: *out += v.text; return;
-    case WireValue::Kind::kString: *out += "\"" + std::string(v.text) + "\""; return;
+    case WireValue::Kind::kNull:
+      *out += "null";
+      return;
+    case WireValue::Kind::kBool:
+      *out += v.boolean ? "true" : "false";
+      return;
+    case WireValue::Kind::kNumber:
+      *out += v.text;
+      return;
+    case WireValue::Kind::kString:
+      *out += "\"" + std::string(v.text) + "\"";
+      return;
     case WireValue::Kind::kArray:
-    case WireValue::Kind::kObject: break;
+    case WireValue::Kind::kObject:
+      break;
   }
   bool object = v.is_object();
   *out += object ? "{" : "[";
@@ -310,15 +347,16 @@ std::string DescribeWire(const WireValue& v) {
 std::string Describe(const Ask& ask) {
   std::string out = ask.subject_type + " " + ask.subject_id;
   for (const Ask::Hop& h : ask.hops) out += " > " + h.agent + " " + h.instance;
-  out += " does " + ask.action + DescribeWire(ask.params) + " on " + ask.type + " \"" + ask.id + "\"";
+  out +=
+      " does " + ask.action + DescribeWire(ask.params) + " on " + ask.type + " \"" + ask.id + "\"";
   if (!ask.task.empty()) out += " in task " + ask.task;
   if (!ask.approval.empty()) out += " with approval " + ask.approval;
   if (!ask.key.empty()) out += " with key " + ask.key;
   if (ask.dry_run) out += " dry run";
   if (ask.clock_suspect) out += " clock suspect";
   if (ask.signed_in_us) out += " signed in " + std::to_string(*ask.signed_in_us) + " us ago";
-  out += " caller " + std::to_string(ask.caller) + "\n    person " + DescribeWire(ask.said_person) + " resource " +
-         DescribeWire(ask.said_resource) + " context " + DescribeWire(ask.context);
+  out += " caller " + std::to_string(ask.caller) + "\n    person " + DescribeWire(ask.said_person) +
+         " resource " + DescribeWire(ask.said_resource) + " context " + DescribeWire(ask.context);
   return out;
 }
 

@@ -8,30 +8,36 @@ namespace dpl::oracle {
 
 bool Fold::Declares(const std::string& measure) const {
   const auto& params = schema_.resources[w_.type].actions[w_.action].params;
-  return std::any_of(params.begin(), params.end(), [&](const ParamDef& p) { return schema_.Text(p.name) == measure; });
+  return std::any_of(params.begin(), params.end(),
+                     [&](const ParamDef& p) { return schema_.Text(p.name) == measure; });
 }
 
 bool Fold::Supersedes(const StatementModel& b, const StatementModel& a) const {
   const std::vector<uint32_t>& list = b.grant.supersedes;
-  return std::any_of(list.begin(), list.end(), [&](uint32_t i) { return &model_.statements[i] == &a; });
+  return std::any_of(list.begin(), list.end(),
+                     [&](uint32_t i) { return &model_.statements[i] == &a; });
 }
 
 // `supersedes` is direct, per measure, and works only while the superseding grant adds authority.
 bool Fold::Superseded(const StatementModel& grant, const LimitModel& limit) const {
   auto names_it = [&](const StatementModel& b) {
-    return Supersedes(b, grant) && std::any_of(b.limits.begin(), b.limits.end(), [&](const LimitModel& l) {
+    return Supersedes(b, grant) &&
+           std::any_of(b.limits.begin(), b.limits.end(), [&](const LimitModel& l) {
              return l.clause->measure.text == limit.clause->measure.text;
            });
   };
   if (faults_.superseded_by_dead) {
-    return std::any_of(model_.statements.begin(), model_.statements.end(), [&](const StatementModel& b) { return names_it(b); });
+    return std::any_of(model_.statements.begin(), model_.statements.end(),
+                       [&](const StatementModel& b) { return names_it(b); });
   }
-  return std::any_of(adding_.begin(), adding_.end(), [&](const StatementModel* b) { return names_it(*b); });
+  return std::any_of(adding_.begin(), adding_.end(),
+                     [&](const StatementModel* b) { return names_it(*b); });
 }
 
 void Fold::Add(const StatementModel& s, bool may_be_superseded) {
   for (const LimitModel& limit : s.limits) {
-    bool concerns = limit.clause->measure.text == "requests" || Declares(limit.clause->measure.text);
+    bool concerns =
+        limit.clause->measure.text == "requests" || Declares(limit.clause->measure.text);
     if (!concerns || limit.clause->no_limit) continue;
     bounds_.push_back({&s, &limit, !(may_be_superseded && Superseded(s, limit))});
   }
@@ -46,7 +52,8 @@ void Fold::Gather() {
     Truth m = M(g, ClauseRole::kGrantMay);
     Reason why = Reason::kPermit;
     if (faults_.dead_grants_lose_limits && !Live(g, &why)) return;
-    if (m == Truth::kTrue || (m == Truth::kUnknown && !faults_.unknown_grants_lose_limits)) Add(g, true);
+    if (m == Truth::kTrue || (m == Truth::kUnknown && !faults_.unknown_grants_lose_limits))
+      Add(g, true);
   });
   ForEach(StatementKind::kDelegation, [&](const StatementModel& d) {
     if (w_.now.us >= d.granted_us && DelegationM(d) != Truth::kFalse) Add(d, false);
@@ -55,23 +62,30 @@ void Fold::Gather() {
   for (const Omega::Hop& hop : w_.chain) {
     if (templates.insert(hop.agent).second) Add(*AgentOf(hop.agent), false);
   }
-  if (w_.task != nullptr && !w_.chain.empty()) Add(*ByOrdinal(StatementKind::kTask, w_.task->shape), false);
+  if (w_.task != nullptr && !w_.chain.empty())
+    Add(*ByOrdinal(StatementKind::kTask, w_.task->shape), false);
 }
 
 bool Fold::MustBeLimitedIsMet() {
   for (const ParamDef& p : schema_.resources[w_.type].actions[w_.action].params) {
     if (!p.must_be_limited) continue;
     auto limits_it = [&](const StatementModel& s) {
-      return std::any_of(s.limits.begin(), s.limits.end(), [&](const LimitModel& l) { return l.clause->measure.text == schema_.Text(p.name); });
+      return std::any_of(s.limits.begin(), s.limits.end(), [&](const LimitModel& l) {
+        return l.clause->measure.text == schema_.Text(p.name);
+      });
     };
-    bool met = std::any_of(adding_.begin(), adding_.end(), [&](const StatementModel* g) { return limits_it(*g); });
+    bool met = std::any_of(adding_.begin(), adding_.end(),
+                           [&](const StatementModel* g) { return limits_it(*g); });
     ForEach(StatementKind::kLimit, [&](const StatementModel& s) {
       met = met || (limits_it(s) && M(s, ClauseRole::kLimitCovers) == Truth::kTrue);
     });
     for (const Omega::Hop& hop : w_.chain) {
-      met = met || (limits_it(*AgentOf(hop.agent)) && M(*AgentOf(hop.agent), ClauseRole::kAgentMay) == Truth::kTrue);
+      met = met || (limits_it(*AgentOf(hop.agent)) &&
+                    M(*AgentOf(hop.agent), ClauseRole::kAgentMay) == Truth::kTrue);
     }
-    ForEach(StatementKind::kDelegation, [&](const StatementModel& d) { met = met || (limits_it(d) && DelegationM(d) == Truth::kTrue); });
+    ForEach(StatementKind::kDelegation, [&](const StatementModel& d) {
+      met = met || (limits_it(d) && DelegationM(d) == Truth::kTrue);
+    });
     if (w_.task != nullptr && !w_.chain.empty()) {
       const StatementModel& shape = *ByOrdinal(StatementKind::kTask, w_.task->shape);
       met = met || (limits_it(shape) && M(shape, ClauseRole::kTaskMay) == Truth::kTrue);
@@ -84,17 +98,25 @@ bool Fold::MustBeLimitedIsMet() {
 Instant Fold::WindowStart(const LimitModel& limit, const StatementModel& s) const {
   const ZoneTable& zone = schema_.zones[eval_.ZoneOf(s)];
   switch (limit.clause->period) {
-    case ast::PeriodKind::kHour: return zone.StartOfHour(w_.now);
-    case ast::PeriodKind::kDay: return zone.StartOfDay(w_.now);
-    case ast::PeriodKind::kWeek: return zone.StartOfWeek(w_.now);
-    case ast::PeriodKind::kMonth: return zone.StartOfMonth(w_.now);
-    case ast::PeriodKind::kQuarter: return zone.StartOfQuarter(w_.now);
-    case ast::PeriodKind::kYear: return zone.StartOfYear(w_.now);
-    default: return Instant{};
+    case ast::PeriodKind::kHour:
+      return zone.StartOfHour(w_.now);
+    case ast::PeriodKind::kDay:
+      return zone.StartOfDay(w_.now);
+    case ast::PeriodKind::kWeek:
+      return zone.StartOfWeek(w_.now);
+    case ast::PeriodKind::kMonth:
+      return zone.StartOfMonth(w_.now);
+    case ast::PeriodKind::kQuarter:
+      return zone.StartOfQuarter(w_.now);
+    case ast::PeriodKind::kYear:
+      return zone.StartOfYear(w_.now);
+    default:
+      return Instant{};
   }
 }
 
-int64_t Fold::Used(const std::string& counter, const LimitModel& limit, const StatementModel& s) const {
+int64_t Fold::Used(const std::string& counter, const LimitModel& limit,
+                   const StatementModel& s) const {
   auto at = state_.counters.find(counter);
   if (limit.clause->period == ast::PeriodKind::kEach || at == state_.counters.end()) return 0;
   bool sliding = limit.clause->period == ast::PeriodKind::kSliding;
@@ -109,7 +131,8 @@ int64_t Fold::Used(const std::string& counter, const LimitModel& limit, const St
   return sum;
 }
 
-// Whose counter it is: several names when it is kept per agent and the chain has several; none when ω lacks a part.
+// Whose counter it is: several names when it is kept per agent and the chain has several; none when
+// ω lacks a part.
 std::vector<std::string> Fold::CounterNames(const Bound& bound, const std::string& unit) {
   std::vector<std::string> names = {bound.limit->identity + "|" + unit};
   for (const LimitKeyPart& part : bound.limit->keys) {
@@ -120,17 +143,22 @@ std::vector<std::string> Fold::CounterNames(const Bound& bound, const std::strin
         break;
       case KeyPartKind::kAgent:
         for (const Omega::Hop& hop : w_.chain) {
-          if (std::find(values.begin(), values.end(), hop.name) == values.end()) values.push_back(hop.name);
+          if (std::find(values.begin(), values.end(), hop.name) == values.end())
+            values.push_back(hop.name);
         }
         break;
       case KeyPartKind::kInstance:
-        if (!w_.chain.empty()) values.push_back(w_.chain.back().name + "/" + w_.chain.back().instance);
+        if (!w_.chain.empty())
+          values.push_back(w_.chain.back().name + "/" + w_.chain.back().instance);
         break;
       case KeyPartKind::kTask:
         if (w_.task != nullptr && !w_.chain.empty()) values.push_back(w_.task_id);
         break;
-      case KeyPartKind::kResource: values.push_back(KeyText(w_.resource)); break;
-      case KeyPartKind::kPartner: break;
+      case KeyPartKind::kResource:
+        values.push_back(KeyText(w_.resource));
+        break;
+      case KeyPartKind::kPartner:
+        break;
       case KeyPartKind::kCode: {
         Val v = eval_.Eval(*bound.limit->key_exprs[part.code], eval_.ZoneOf(*bound.statement));
         if (v.ok()) values.push_back(KeyText(v));
@@ -148,13 +176,17 @@ std::vector<std::string> Fold::CounterNames(const Bound& bound, const std::strin
 
 void Fold::Check(const Bound& bound) {
   const ast::LimitClause& clause = *bound.limit->clause;
-  static const char* const kPeriods[] = {"each", "hour", "day", "week", "month", "quarter", "year", "sliding", "total"};
-  static const char* const kKeys[] = {"person", "agent", "instance", "task", "partner", "resource", "path"};
+  static const char* const kPeriods[] = {"each",    "hour", "day",     "week", "month",
+                                         "quarter", "year", "sliding", "total"};
+  static const char* const kKeys[] = {"person",  "agent",    "instance", "task",
+                                      "partner", "resource", "path"};
   auto& seen = WhatWasSeen().things;
   ++seen[std::string("period ") + kPeriods[static_cast<int>(clause.period)]];
-  for (const LimitKeyPart& key : bound.limit->keys) ++seen[std::string("key ") + kKeys[static_cast<int>(key.kind)]];
+  for (const LimitKeyPart& key : bound.limit->keys)
+    ++seen[std::string("key ") + kKeys[static_cast<int>(key.kind)]];
   static const char* const kHolders[] = {"grant", "block", "", "agent", "delegation", "task"};
-  ++seen[std::string("limit of ") + kHolders[static_cast<int>(bound.statement->kind)] + (bound.checked ? "" : ", superseded")];
+  ++seen[std::string("limit of ") + kHolders[static_cast<int>(bound.statement->kind)] +
+         (bound.checked ? "" : ", superseded")];
   const StatementModel& s = *bound.statement;
   Line line;
   line.limit = bound.limit->name;
@@ -163,9 +195,11 @@ void Fold::Check(const Bound& bound) {
   bool requests = clause.measure.text == "requests";
   if (!requests) {
     auto at = w_.params.find(clause.measure.text);
-    q = at == w_.params.end() || at->second.kind == Val::Kind::kAbsent ? Fail(Val::Err::kMissing) : at->second;
+    q = at == w_.params.end() || at->second.kind == Val::Kind::kAbsent ? Fail(Val::Err::kMissing)
+                                                                       : at->second;
   }
-  std::string unit = q.kind == Val::Kind::kMoney ? std::string(CurrencyCode(static_cast<uint16_t>(q.x))) : "";
+  std::string unit =
+      q.kind == Val::Kind::kMoney ? std::string(CurrencyCode(static_cast<uint16_t>(q.x))) : "";
   Val cap = eval_.Eval(*bound.limit->cap, eval_.ZoneOf(s));
   bool fits = q.ok() && cap.ok() && cap.kind == q.kind && cap.x == q.x;
   if (q.ok()) line.requested = q.i;
@@ -211,9 +245,11 @@ void Fold::Check(const Bound& bound) {
     }
     if (!bound.checked) one.state = LimitState::kCounted;
     static const char* const kStates[] = {"ok", "needs approval", "exceeded", "unknown", "counted"};
-    ++seen[std::string("limit ") + kStates[static_cast<int>(one.state)] + (used > 0 ? ", used before" : "")];
+    ++seen[std::string("limit ") + kStates[static_cast<int>(one.state)] +
+           (used > 0 ? ", used before" : "")];
     answer_.lines.push_back(one);
-    if (clause.period != ast::PeriodKind::kEach) charges_.push_back({name, WindowStart(*bound.limit, s), q.i, !requests});
+    if (clause.period != ast::PeriodKind::kEach)
+      charges_.push_back({name, WindowStart(*bound.limit, s), q.i, !requests});
   }
 }
 
@@ -242,10 +278,12 @@ bool Fold::Limits() {
   answer_.reached_limits = true;
   // A request that comes back with its key is checked without its own share.
   if (!r_.charge_key.empty() && r_.caller->charge_keys) {
-    auto key = state_.keys.find(Binding().substr(0, Binding().find('\n')) + "|" + std::string(r_.charge_key));
+    auto key = state_.keys.find(Binding().substr(0, Binding().find('\n')) + "|" +
+                                std::string(r_.charge_key));
     if (key != state_.keys.end() && key->second.digest == Digest() &&
         state_.reservations[key->second.reservation].state == ReservationState::kOpen) {
-      // One that only time has closed may still be taken for open here; the commit then finds it closed.
+      // One that only time has closed may still be taken for open here; the commit then finds it
+      // closed.
       lapsed_ = !state_.Open(key->second.reservation, w_.now);
       if (!lapsed_) own_ = key->second.reservation;
     }
@@ -253,7 +291,8 @@ bool Fold::Limits() {
   Gather();
   for (const Bound& bound : bounds_) Check(bound);
   auto any = [&](LimitState state) {
-    return std::any_of(answer_.lines.begin(), answer_.lines.end(), [&](const Line& l) { return l.state == state; });
+    return std::any_of(answer_.lines.begin(), answer_.lines.end(),
+                       [&](const Line& l) { return l.state == state; });
   };
   PickBinding();
   if (lapsed_) answer_.also.push_back(Reason::kRequestAlreadyUsed);

@@ -16,7 +16,8 @@ namespace dpl::oracle {
 
 World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int asks) {
   World0 w;
-  w.start = Instant{ParseInstant(v.start).value().us + rng->Between(0, 7'200) * kMicrosPerSecond + 321};
+  w.start =
+      Instant{ParseInstant(v.start).value().us + rng->Between(0, 7'200) * kMicrosPerSecond + 321};
   w.facts = MakeFacts(rng, v, w.start);
   w.consents = MakeConsents(rng, v, w.start, compiled.Names(StatementKind::kDelegation));
   Texts agents = compiled.Names(StatementKind::kAgent);
@@ -29,7 +30,8 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
   auto task = [&]() {
     Event e;
     e.kind = Event::Kind::kTask;
-    std::optional<FactsInput::Task> t = MakeTask(rng, v, "task-" + std::to_string(tasks.size()), now, arena, shapes, agents);
+    std::optional<FactsInput::Task> t =
+        MakeTask(rng, v, "task-" + std::to_string(tasks.size()), now, arena, shapes, agents);
     if (!t) return;
     e.task = *t;
     tasks.push_back(*t);
@@ -44,33 +46,51 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
   };
   for (int i = 0; i < 3; ++i) task();
   for (int i = 0; i < asks; ++i) {
-    if (rng->Chance(20)) advance(rng->Between(1, 40) * kMicrosPerMinute + rng->Between(0, 59'999'999));
+    if (rng->Chance(20))
+      advance(rng->Between(1, 40) * kMicrosPerMinute + rng->Between(0, 59'999'999));
     if (rng->Chance(4)) advance(rng->Between(1, 20) * kMicrosPerHour + 7);
     if (rng->Chance(4)) task();
     if (rng->Chance(4) && revocations < 3) {
       ++revocations;
       Event e;
       e.kind = Event::Kind::kRevoke;
-      static const std::vector<RevokedKind> kKinds = {RevokedKind::kPerson, RevokedKind::kAgent, RevokedKind::kInstance, RevokedKind::kTask,
-                                                      RevokedKind::kGrant, RevokedKind::kDelegation, RevokedKind::kAccount, RevokedKind::kApproval};
+      static const std::vector<RevokedKind> kKinds = {
+          RevokedKind::kPerson,  RevokedKind::kAgent,   RevokedKind::kInstance,
+          RevokedKind::kTask,    RevokedKind::kGrant,   RevokedKind::kDelegation,
+          RevokedKind::kAccount, RevokedKind::kApproval};
       e.revoked = rng->Of(kKinds);
       Texts names;
       switch (e.revoked) {
-        case RevokedKind::kPerson: names = v.persons; break;
-        case RevokedKind::kAgent: names = agents; break;
+        case RevokedKind::kPerson:
+          names = v.persons;
+          break;
+        case RevokedKind::kAgent:
+          names = agents;
+          break;
         case RevokedKind::kInstance:
-          for (const std::string& a : agents) names.push_back(a + "/" + a.substr(6) + "-run-" + std::to_string(rng->Below(3)));
+          for (const std::string& a : agents)
+            names.push_back(a + "/" + a.substr(6) + "-run-" + std::to_string(rng->Below(3)));
           break;
         case RevokedKind::kTask:
           for (const FactsInput::Task& t : tasks) names.push_back(t.id);
           break;
-        case RevokedKind::kGrant: names = compiled.Names(StatementKind::kGrant); break;
-        case RevokedKind::kDelegation: names = compiled.Names(StatementKind::kDelegation); break;
-        case RevokedKind::kAccount: names = {"bank:login-" + rng->Of(v.persons)}; break;
-        default: names = {"approval-1", "approval-2"}; break;
+        case RevokedKind::kGrant:
+          names = compiled.Names(StatementKind::kGrant);
+          break;
+        case RevokedKind::kDelegation:
+          names = compiled.Names(StatementKind::kDelegation);
+          break;
+        case RevokedKind::kAccount:
+          names = {"bank:login-" + rng->Of(v.persons)};
+          break;
+        default:
+          names = {"approval-1", "approval-2"};
+          break;
       }
-      bool may_cut = e.revoked == RevokedKind::kPerson || e.revoked == RevokedKind::kInstance || e.revoked == RevokedKind::kTask || e.revoked == RevokedKind::kAgent;
-      if (may_cut && rng->Chance(40)) e.before_us = -static_cast<int64_t>(rng->Between(0, 60)) * kMicrosPerMinute - 5;
+      bool may_cut = e.revoked == RevokedKind::kPerson || e.revoked == RevokedKind::kInstance ||
+                     e.revoked == RevokedKind::kTask || e.revoked == RevokedKind::kAgent;
+      if (may_cut && rng->Chance(40))
+        e.before_us = -static_cast<int64_t>(rng->Between(0, 60)) * kMicrosPerMinute - 5;
       if (!names.empty()) {
         e.name = rng->Of(names);
         w.events.push_back(e);
@@ -91,7 +111,8 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
     e.with_approval = rng->Chance(3);
     if (rng->Chance(12) && !recent.empty()) e.ask = rng->Of(recent);  // somebody asks again
     if (rng->Chance(8)) e.ask.key = "key-" + std::to_string(rng->Below(4));
-    // A reservation is asked for, perhaps ended, and asked for again under its key, perhaps with something else in it.
+    // A reservation is asked for, perhaps ended, and asked for again under its key, perhaps with
+    // something else in it.
     if (e.ask.type == v.order_wire && rng->Chance(12)) {
       e.ask.key = "order-" + std::to_string(rng->Below(1000));
       w.events.push_back(e);
@@ -101,7 +122,9 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
         w.events.push_back(end);
       }
       if (rng->Chance(25)) advance(rng->Between(1, 80) * kMicrosPerMinute + 11);
-      if (rng->Chance(20)) e.ask.params = WireObject({{"amount", WireString("10 USD", arena)}, {"memo", WireString("ab", arena)}}, arena);
+      if (rng->Chance(20))
+        e.ask.params = WireObject(
+            {{"amount", WireString("10 USD", arena)}, {"memo", WireString("ab", arena)}}, arena);
     }
     recent.push_back(e.ask);
     if (recent.size() > 6) recent.erase(recent.begin());
@@ -124,8 +147,11 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
       again.ask.key.clear();
       if (rng->Chance(20)) again.ask.id = rng->Of(v.orders);
       if (rng->Chance(30)) {
-        again.ask.params = WireObject({{"amount", WireString(rng->Of(Texts{"90 USD", "50 EUR", "260 USD", "100.01 USD"}), arena)},
-                                       {"memo", WireString(rng->Of(v.words), arena)}}, arena);
+        again.ask.params = WireObject(
+            {{"amount",
+              WireString(rng->Of(Texts{"90 USD", "50 EUR", "260 USD", "100.01 USD"}), arena)},
+             {"memo", WireString(rng->Of(v.words), arena)}},
+            arena);
       }
       if (rng->Chance(50)) w.events.push_back(again);
     }
@@ -141,7 +167,8 @@ const Caller& CallerOf(int which) {
   static const std::vector<Caller> kCallers = [] {
     std::vector<Caller> out(3, Caller::Everything("app"));
     out[1].asserts_all_attributes = false;
-    out[1].asserts = {"person.region", "app.Doc.author", "app.Doc.project", "bank.Order.vendor", "context.ip"};
+    out[1].asserts = {"person.region", "app.Doc.author", "app.Doc.project", "bank.Order.vendor",
+                      "context.ip"};
     out[1].charge_keys = false;
     out[1].name = "small";
     out[2].serves_persons = false;
@@ -154,10 +181,16 @@ const Caller& CallerOf(int which) {
 class Runner {
  public:
   Runner(const Compiled& compiled, const World0& world, const Faults& faults, Tally* tally)
-      : compiled_(compiled), program_(*compiled.program), world_(world), oracle_(compiled.model, faults), tally_(*tally), now_(world.start) {}
+      : compiled_(compiled),
+        program_(*compiled.program),
+        world_(world),
+        oracle_(compiled.model, faults),
+        tally_(*tally),
+        now_(world.start) {}
 
   std::string Run(size_t* at) {
-    Result<std::unique_ptr<Snapshot>> built = Snapshot::Build(compiled_.program, world_.facts, now_);
+    Result<std::unique_ptr<Snapshot>> built =
+        Snapshot::Build(compiled_.program, world_.facts, now_);
     if (!built.ok()) return "facts refused: " + built.error().message;
     snapshot_ = built.take();
     oracle_.SetFacts(world_.facts, now_);
@@ -173,8 +206,11 @@ class Runner {
  private:
   std::string Do(const Event& e) {
     switch (e.kind) {
-      case Event::Kind::kAsk: return OnAsk(e);
-      case Event::Kind::kAdvance: now_ = Instant{now_.us + e.advance_us}; return {};
+      case Event::Kind::kAsk:
+        return OnAsk(e);
+      case Event::Kind::kAdvance:
+        now_ = Instant{now_.us + e.advance_us};
+        return {};
       case Event::Kind::kRevoke: {
         std::optional<Instant> before;
         if (e.before_us) before = Instant{now_.us + *e.before_us};
@@ -183,15 +219,19 @@ class Runner {
         return {};
       }
       case Event::Kind::kCancel:
-      case Event::Kind::kConfirm: return End(e.kind == Event::Kind::kCancel);
-      case Event::Kind::kApprove: return Approve(e);
+      case Event::Kind::kConfirm:
+        return End(e.kind == Event::Kind::kCancel);
+      case Event::Kind::kApprove:
+        return Approve(e);
       case Event::Kind::kTask: {
         FactsInput seeds;
         seeds.tasks.push_back(e.task);
         seeds.tasks.back().opened = now_;
         Status s = SeedState(*snapshot_, seeds, &store_, now_);
         bool opened = oracle_.OpenTask(seeds.tasks.back());
-        return s.ok() == opened ? "" : "opening a task: engine " + (s.ok() ? "ok" : s.error().message) + ", oracle " + std::to_string(opened);
+        return s.ok() == opened ? ""
+                                : "opening a task: engine " + (s.ok() ? "ok" : s.error().message) +
+                                      ", oracle " + std::to_string(opened);
       }
       case Event::Kind::kConsent: {
         FactsInput::Consent c = e.consent;
@@ -203,7 +243,9 @@ class Runner {
   }
 
   std::string Consent(const FactsInput::Consent& c) {
-    if (!std::any_of(compiled_.model.statements.begin(), compiled_.model.statements.end(), [&](const auto& s) { return s.name == c.delegation; })) return {};
+    if (!std::any_of(compiled_.model.statements.begin(), compiled_.model.statements.end(),
+                     [&](const auto& s) { return s.name == c.delegation; }))
+      return {};
     FactsInput seeds;
     seeds.consents.push_back(c);
     Status s = SeedState(*snapshot_, seeds, &store_, now_);
@@ -221,13 +263,18 @@ class Runner {
         if (c.reservation == oracle_reservation_ && c.returns) actual = c.quantity / 2;
       }
     }
-    Status s = cancel ? store_.Cancel(engine_reservation_, caller_, now_) : store_.Confirm(engine_reservation_, caller_, actual, now_);
-    bool ok = cancel ? oracle_.Cancel(oracle_reservation_) : oracle_.Confirm(oracle_reservation_, actual);
-    return s.ok() == ok ? "" : std::string(cancel ? "cancel" : "confirm") + ": engine " + (s.ok() ? "ok" : s.error().code) + ", oracle " + std::to_string(ok);
+    Status s = cancel ? store_.Cancel(engine_reservation_, caller_, now_)
+                      : store_.Confirm(engine_reservation_, caller_, actual, now_);
+    bool ok =
+        cancel ? oracle_.Cancel(oracle_reservation_) : oracle_.Confirm(oracle_reservation_, actual);
+    return s.ok() == ok ? ""
+                        : std::string(cancel ? "cancel" : "confirm") + ": engine " +
+                              (s.ok() ? "ok" : s.error().code) + ", oracle " + std::to_string(ok);
   }
 
   std::string Approve(const Event& e) {
-    if (decision_ == nullptr || decision_->outcome != OutcomeKind::kAsk || e.approvers.empty()) return {};
+    if (decision_ == nullptr || decision_->outcome != OutcomeKind::kAsk || e.approvers.empty())
+      return {};
     std::string id = "approval-" + std::to_string(++approvals_);
     ApprovalRecord record = MakeApproval(program_, *decision_, id, e.approvers, now_);
     State::Approval mine;
@@ -235,7 +282,8 @@ class Runner {
       if (s.kind != StatementKind::kApproval || s.name != record.approval) continue;
       mine.approval = s.ordinal;
       mine.uses_left = s.approval.good_for;
-      if (s.approval.good_within_us != 0) mine.expires = Instant{now_.us + s.approval.good_within_us};
+      if (s.approval.good_within_us != 0)
+        mine.expires = Instant{now_.us + s.approval.good_within_us};
     }
     mine.approvers = e.approvers;
     mine.binding = answer_.approval_binding;
@@ -278,20 +326,26 @@ class Runner {
     const Ask& a = e.ask;
     for (size_t h = 1; e.record_handoffs && h < a.hops.size(); ++h) {
       const Ask::Hop &parent = a.hops[h - 1], &child = a.hops[h];
-      Status s = store_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance, e.handoff_in_task ? a.task : "");
-      bool ok = oracle_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance, e.handoff_in_task ? a.task : "");
-      if (s.ok() != ok) return "hand-off: engine " + std::string(s.ok() ? "ok" : s.error().message) + ", oracle " + std::to_string(ok);
+      Status s = store_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance,
+                                      e.handoff_in_task ? a.task : "");
+      bool ok = oracle_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance,
+                                      e.handoff_in_task ? a.task : "");
+      if (s.ok() != ok)
+        return "hand-off: engine " + std::string(s.ok() ? "ok" : s.error().message) + ", oracle " +
+               std::to_string(ok);
     }
     Request r = ToRequest(e);
     answer_ = oracle_.Decide(r, now_);
     decision_ = &dpl::Decide(*snapshot_, &store_, r, now_, &scratch_);
     Count();
-    if (decision_->reservation != 0 && decision_->outcome == OutcomeKind::kPermit && answer_.reservation != 0) {
+    if (decision_->reservation != 0 && decision_->outcome == OutcomeKind::kPermit &&
+        answer_.reservation != 0) {
       engine_reservation_ = decision_->reservation;
       oracle_reservation_ = answer_.reservation;
       deadline_ = decision_->reservation_deadline;
       State::Reservation& mine = oracle_.state().reservations[oracle_reservation_];
-      if (decision_->replayed && mine.deadline != deadline_) return "a replay says another deadline than the reservation has";
+      if (decision_->replayed && mine.deadline != deadline_)
+        return "a replay says another deadline than the reservation has";
       mine.deadline = deadline_;
       caller_ = r.caller->name;
     }
@@ -309,37 +363,57 @@ class Runner {
   }
 
   // ---- comparing
-  static const char* Name(OutcomeKind o) { return o == OutcomeKind::kPermit ? "permit" : o == OutcomeKind::kAsk ? "ask" : "deny"; }
+  static const char* Name(OutcomeKind o) {
+    return o == OutcomeKind::kPermit ? "permit" : o == OutcomeKind::kAsk ? "ask" : "deny";
+  }
 
   std::string Differs() {
     std::string wrong;
     const Decision& d = *decision_;
-    bool reason_ok = d.reason == answer_.reason || std::find(answer_.also.begin(), answer_.also.end(), d.reason) != answer_.also.end();
-    bool outcome_ok = d.outcome == answer_.outcome || (answer_.outcome == OutcomeKind::kAsk && d.outcome == OutcomeKind::kDeny && !answer_.also.empty());
+    bool reason_ok =
+        d.reason == answer_.reason ||
+        std::find(answer_.also.begin(), answer_.also.end(), d.reason) != answer_.also.end();
+    bool outcome_ok =
+        d.outcome == answer_.outcome || (answer_.outcome == OutcomeKind::kAsk &&
+                                         d.outcome == OutcomeKind::kDeny && !answer_.also.empty());
     if (!outcome_ok || !reason_ok) {
       wrong = "outcome";
     } else {
       std::set<std::string> grants;
       for (const By& by : d.by) {
-        if (by.part == Part::kGrant) grants.insert(std::string(program_.Text(program_.statements[by.statement].name)));
+        if (by.part == Part::kGrant)
+          grants.insert(std::string(program_.Text(program_.statements[by.statement].name)));
       }
-      if (d.outcome == OutcomeKind::kPermit && grants != answer_.grants) wrong = "granting statements";
-      if (wrong.empty() && d.outcome == OutcomeKind::kPermit && (d.reservation != 0) != (answer_.reservation != 0)) wrong = "reservation";
-      bool limits = d.outcome != OutcomeKind::kDeny || d.reason == Reason::kLimitExceeded || d.reason == Reason::kLimitUnknown;
+      if (d.outcome == OutcomeKind::kPermit && grants != answer_.grants)
+        wrong = "granting statements";
+      if (wrong.empty() && d.outcome == OutcomeKind::kPermit &&
+          (d.reservation != 0) != (answer_.reservation != 0))
+        wrong = "reservation";
+      bool limits = d.outcome != OutcomeKind::kDeny || d.reason == Reason::kLimitExceeded ||
+                    d.reason == Reason::kLimitUnknown;
       if (wrong.empty() && limits && LimitTexts() != OracleLimitTexts()) wrong = "limit lines";
       bool binds = limits && d.reason != Reason::kLimitUnknown && !answer_.binding.empty();
       if (wrong.empty() && binds && Binding() != answer_.binding) wrong = "binding limit";
       std::set<std::string> asked;
-      for (uint32_t a : d.approvals) asked.insert(std::string(program_.Text(program_.statements[program_.approval_statements[a]].name)));
-      if (wrong.empty() && d.outcome == OutcomeKind::kAsk && asked != answer_.approvals) wrong = "approvals asked";
+      for (uint32_t a : d.approvals)
+        asked.insert(
+            std::string(program_.Text(program_.statements[program_.approval_statements[a]].name)));
+      if (wrong.empty() && d.outcome == OutcomeKind::kAsk && asked != answer_.approvals)
+        wrong = "approvals asked";
     }
     if (wrong.empty()) return {};
     std::ostringstream out;
-    out << wrong << " at " << FormatInstant(now_) << "\n  engine: " << Name(d.outcome) << " " << ReasonCode(d.reason) << "\n";
-    for (const By& by : d.by) out << "    by " << program_.Text(program_.statements[by.statement].name) << " part " << static_cast<int>(by.part) << "\n";
+    out << wrong << " at " << FormatInstant(now_) << "\n  engine: " << Name(d.outcome) << " "
+        << ReasonCode(d.reason) << "\n";
+    for (const By& by : d.by)
+      out << "    by " << program_.Text(program_.statements[by.statement].name) << " part "
+          << static_cast<int>(by.part) << "\n";
     for (const std::string& line : LimitTexts()) out << "    limit " << line << "\n";
-    for (uint32_t a : d.approvals) out << "    asks " << program_.Text(program_.statements[program_.approval_statements[a]].name) << "\n";
-    out << "    binds " << Binding() << "\n  oracle: " << Name(answer_.outcome) << " " << ReasonCode(answer_.reason);
+    for (uint32_t a : d.approvals)
+      out << "    asks " << program_.Text(program_.statements[program_.approval_statements[a]].name)
+          << "\n";
+    out << "    binds " << Binding() << "\n  oracle: " << Name(answer_.outcome) << " "
+        << ReasonCode(answer_.reason);
     for (Reason r : answer_.also) out << " or " << ReasonCode(r);
     out << "\n";
     for (const std::string& g : answer_.grants) out << "    by " << g << "\n";
@@ -349,28 +423,41 @@ class Runner {
     return out.str();
   }
 
-  static std::string LineText(const std::string& limit, LimitState state, std::optional<int64_t> used, std::optional<int64_t> requested,
+  static std::string LineText(const std::string& limit, LimitState state,
+                              std::optional<int64_t> used, std::optional<int64_t> requested,
                               std::optional<int64_t> cap, const std::string& approval) {
     static const char* const kStates[] = {"ok", "needs", "exceeded", "unknown", "counted"};
     std::string out = limit + " " + kStates[static_cast<int>(state)];
     if (state == LimitState::kUnknown) return out;
-    auto number = [](std::optional<int64_t> n) { return n ? std::to_string(*n) : std::string("?"); };
-    if (state != LimitState::kCounted) out += " " + number(used) + " + " + number(requested) + " of " + number(cap);
+    auto number = [](std::optional<int64_t> n) {
+      return n ? std::to_string(*n) : std::string("?");
+    };
+    if (state != LimitState::kCounted)
+      out += " " + number(used) + " + " + number(requested) + " of " + number(cap);
     if (state == LimitState::kNeedsApproval) out += " asks " + approval;
     return out;
   }
   std::set<std::string> LimitTexts() const {
     std::set<std::string> out;
-    auto number = [](const Value& v) { return v.kind == ValueKind::kUnset || v.is_error() ? std::nullopt : std::optional<int64_t>(v.i); };
+    auto number = [](const Value& v) {
+      return v.kind == ValueKind::kUnset || v.is_error() ? std::nullopt
+                                                         : std::optional<int64_t>(v.i);
+    };
     for (const LimitLine& l : decision_->limits) {
-      std::string approval = l.state == LimitState::kNeedsApproval ? std::string(program_.Text(program_.statements[program_.approval_statements[l.approval]].name)) : "";
-      out.insert(LineText(std::string(program_.Text(program_.limits[l.limit].name)), l.state, number(l.used), number(l.requested), number(l.cap), approval));
+      std::string approval =
+          l.state == LimitState::kNeedsApproval
+              ? std::string(program_.Text(
+                    program_.statements[program_.approval_statements[l.approval]].name))
+              : "";
+      out.insert(LineText(std::string(program_.Text(program_.limits[l.limit].name)), l.state,
+                          number(l.used), number(l.requested), number(l.cap), approval));
     }
     return out;
   }
   std::set<std::string> OracleLimitTexts() const {
     std::set<std::string> out;
-    for (const Line& l : answer_.lines) out.insert(LineText(l.limit, l.state, l.used, l.requested, l.cap, l.approval));
+    for (const Line& l : answer_.lines)
+      out.insert(LineText(l.limit, l.state, l.used, l.requested, l.cap, l.approval));
     return out;
   }
   std::string Binding() const {
@@ -399,7 +486,8 @@ class Runner {
 
 }  // namespace
 
-std::string RunWorld(const Compiled& compiled, const World0& world, const Faults& faults, Tally* tally, size_t* at) {
+std::string RunWorld(const Compiled& compiled, const World0& world, const Faults& faults,
+                     Tally* tally, size_t* at) {
   return Runner(compiled, world, faults, tally).Run(at);
 }
 
@@ -415,11 +503,13 @@ void Shrink(PolicyText* policy, World0* world, const Faults& faults) {
     std::string wrong = RunWorld(*c, w, faults, &tally, &at);
     return !wrong.empty() && !wrong.starts_with("facts refused");
   };
-  for (size_t step = std::max<size_t>(world->events.size() / 2, 1);; step = std::max<size_t>(step / 2, 1)) {
+  for (size_t step = std::max<size_t>(world->events.size() / 2, 1);;
+       step = std::max<size_t>(step / 2, 1)) {
     for (size_t i = world->events.size(); i > 0;) {
       size_t from = i > step ? i - step : 0;
       World0 fewer = *world;
-      fewer.events.erase(fewer.events.begin() + static_cast<long>(from), fewer.events.begin() + static_cast<long>(i));
+      fewer.events.erase(fewer.events.begin() + static_cast<long>(from),
+                         fewer.events.begin() + static_cast<long>(i));
       if (differs(*policy, fewer)) *world = std::move(fewer);
       i = from;
     }
@@ -432,9 +522,12 @@ void Shrink(PolicyText* policy, World0* world, const Faults& faults) {
   }
 }
 
-std::string Report(uint64_t seed, const PolicyText& policy, const World0& world, const std::string& difference) {
+std::string Report(uint64_t seed, const PolicyText& policy, const World0& world,
+                   const std::string& difference) {
   std::ostringstream out;
-  out << "seed " << seed << "\n\n" << policy.Text() << "\n--- facts, as of " << FormatInstant(world.facts.as_of.value_or(world.start)) << "\n";
+  out << "seed " << seed << "\n\n"
+      << policy.Text() << "\n--- facts, as of "
+      << FormatInstant(world.facts.as_of.value_or(world.start)) << "\n";
   if (!world.facts.has_memberships) out << "memberships are not loaded\n";
   auto fields = [&](const std::vector<FactsInput::Field>& list) {
     for (const FactsInput::Field& f : list) out << " " << f.name << "=" << DescribeWire(f.value);
@@ -445,41 +538,68 @@ std::string Report(uint64_t seed, const PolicyText& policy, const World0& world,
     fields(p.fields);
   }
   for (const FactsInput::Members& m : world.facts.members) {
-    out << (m.is_role ? "role " : "team ") << m.name << " " << m.scope_type << " " << m.scope_id << ":";
+    out << (m.is_role ? "role " : "team ") << m.name << " " << m.scope_type << " " << m.scope_id
+        << ":";
     for (const FactsInput::Member& one : m.members) {
-      out << " " << (one.is_team ? "team " : "") << one.id << (one.until ? " until " + FormatInstant(*one.until) : "");
+      out << " " << (one.is_team ? "team " : "") << one.id
+          << (one.until ? " until " + FormatInstant(*one.until) : "");
     }
     out << "\n";
   }
-  for (const FactsInput::Account& a : world.facts.accounts) out << "account " << a.system << " " << a.key << " " << a.person << " " << FormatInstant(a.checked) << "\n";
+  for (const FactsInput::Account& a : world.facts.accounts)
+    out << "account " << a.system << " " << a.key << " " << a.person << " "
+        << FormatInstant(a.checked) << "\n";
   for (const FactsInput::Resource& r : world.facts.resources) {
     out << r.type << " " << r.id << " in " << r.parent_id;
     fields(r.fields);
   }
-  for (const FactsInput::Consent& c : world.consents) out << "consent " << c.delegation << " " << c.person << " " << FormatInstant(c.at) << (c.whole_day ? " (day)" : "") << "\n";
+  for (const FactsInput::Consent& c : world.consents)
+    out << "consent " << c.delegation << " " << c.person << " " << FormatInstant(c.at)
+        << (c.whole_day ? " (day)" : "") << "\n";
   out << "--- events, from " << FormatInstant(world.start) << "\n";
   for (const Event& e : world.events) {
     switch (e.kind) {
-      case Event::Kind::kAsk: out << Describe(e.ask) << (e.with_approval ? " with the approval" : "") << (e.record_handoffs ? (e.handoff_in_task ? " hand-offs in the task" : "") : " hand-offs not recorded") << "\n"; break;
-      case Event::Kind::kAdvance: out << "advance " << FormatDuration(Duration{e.advance_us}) << "\n"; break;
-      case Event::Kind::kRevoke: out << "revoke " << static_cast<int>(e.revoked) << " " << e.name << (e.before_us ? " before " + std::to_string(*e.before_us) : "") << "\n"; break;
-      case Event::Kind::kCancel: out << "cancel last\n"; break;
-      case Event::Kind::kConfirm: out << "confirm last\n"; break;
+      case Event::Kind::kAsk:
+        out << Describe(e.ask) << (e.with_approval ? " with the approval" : "")
+            << (e.record_handoffs ? (e.handoff_in_task ? " hand-offs in the task" : "")
+                                  : " hand-offs not recorded")
+            << "\n";
+        break;
+      case Event::Kind::kAdvance:
+        out << "advance " << FormatDuration(Duration{e.advance_us}) << "\n";
+        break;
+      case Event::Kind::kRevoke:
+        out << "revoke " << static_cast<int>(e.revoked) << " " << e.name
+            << (e.before_us ? " before " + std::to_string(*e.before_us) : "") << "\n";
+        break;
+      case Event::Kind::kCancel:
+        out << "cancel last\n";
+        break;
+      case Event::Kind::kConfirm:
+        out << "confirm last\n";
+        break;
       case Event::Kind::kApprove: {
         out << "approve last by";
         for (const std::string& who : e.approvers) out << " " << who;
         out << "\n";
         break;
       }
-      case Event::Kind::kTask: out << "task " << e.task.id << " = " << e.task.shape << " by " << e.task.agent << " for " << e.task.person << " source " << DescribeWire(e.task.args[0].value) << (e.task.expires ? " expires " + FormatInstant(*e.task.expires) : "") << "\n"; break;
-      case Event::Kind::kConsent: out << "consent " << e.consent.delegation << " " << e.consent.person << "\n"; break;
+      case Event::Kind::kTask:
+        out << "task " << e.task.id << " = " << e.task.shape << " by " << e.task.agent << " for "
+            << e.task.person << " source " << DescribeWire(e.task.args[0].value)
+            << (e.task.expires ? " expires " + FormatInstant(*e.task.expires) : "") << "\n";
+        break;
+      case Event::Kind::kConsent:
+        out << "consent " << e.consent.delegation << " " << e.consent.person << "\n";
+        break;
     }
   }
   out << "--- difference: " << difference;
   return out.str();
 }
 
-Found RunPolicy(uint64_t seed, const Faults& faults, Tally* tally, std::map<std::string, int>* refused, bool shrink) {
+Found RunPolicy(uint64_t seed, const Faults& faults, Tally* tally,
+                std::map<std::string, int>* refused, bool shrink) {
   Rng rng(seed);
   Vocabulary v(&rng);
   PolicyText policy = MakePolicy(&rng, v);

@@ -1,4 +1,5 @@
-// A generated case: one policy, one world of facts, a list of events on one state, run through engine and oracle side by side.
+// A generated case: one policy, one world of facts, a list of events on one state, run through
+// engine and oracle side by side.
 #pragma once
 
 #include <map>
@@ -14,20 +15,29 @@
 namespace dpl::oracle {
 
 struct Event {
-  enum class Kind { kAsk, kAdvance, kRevoke, kCancel, kConfirm, kApprove, kTask, kConsent } kind = Kind::kAsk;
+  enum class Kind {
+    kAsk,
+    kAdvance,
+    kRevoke,
+    kCancel,
+    kConfirm,
+    kApprove,
+    kTask,
+    kConsent
+  } kind = Kind::kAsk;
   Ask ask;
   bool record_handoffs = true, handoff_in_task = false;
-  bool with_approval = false;        // presents the last approval
+  bool with_approval = false;  // presents the last approval
   int64_t advance_us = 0;
   RevokedKind revoked = RevokedKind::kPerson;
   std::string name;                  // revoke
   std::optional<int64_t> before_us;  // cut-off, relative to now
   Texts approvers;
-  FactsInput::Task task;             // opened at the event's time
+  FactsInput::Task task;  // opened at the event's time
   FactsInput::Consent consent;
 };
 
-struct World0 {                      // facts and what the state starts from
+struct World0 {  // facts and what the state starts from
   Instant start{};
   FactsInput facts;
   std::vector<FactsInput::Consent> consents;
@@ -39,23 +49,29 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
 struct Tally {
   uint64_t asks = 0, permits = 0, askings = 0;
   std::map<std::string, uint64_t> reasons;
-  uint64_t limit_lines = 0, bindings = 0, with_several_grants = 0, replays = 0, consumed_approvals = 0;
+  uint64_t limit_lines = 0, bindings = 0, with_several_grants = 0, replays = 0,
+           consumed_approvals = 0;
 };
 
-// Empty: engine and oracle agreed on everything. Else what differed, with both answers; `at` is the event.
-std::string RunWorld(const Compiled& compiled, const World0& world, const Faults& faults, Tally* tally, size_t* at);
+// Empty: engine and oracle agreed on everything. Else what differed, with both answers; `at` is the
+// event.
+std::string RunWorld(const Compiled& compiled, const World0& world, const Faults& faults,
+                     Tally* tally, size_t* at);
 
 // Smaller policy and fewer events that still differ.
 void Shrink(PolicyText* policy, World0* world, const Faults& faults);
 
-// One policy with a few worlds, made from `seed`; stops at the first difference. `refused` counts what the checker refused.
+// One policy with a few worlds, made from `seed`; stops at the first difference. `refused` counts
+// what the checker refused.
 struct Found {
   bool differs = false;
   std::string report;  // the difference; with `shrink`, everything a person needs to look into it
 };
-Found RunPolicy(uint64_t seed, const Faults& faults, Tally* tally, std::map<std::string, int>* refused, bool shrink);
+Found RunPolicy(uint64_t seed, const Faults& faults, Tally* tally,
+                std::map<std::string, int>* refused, bool shrink);
 
 // Everything a person needs to look into it.
-std::string Report(uint64_t seed, const PolicyText& policy, const World0& world, const std::string& difference);
+std::string Report(uint64_t seed, const PolicyText& policy, const World0& world,
+                   const std::string& difference);
 
 }  // namespace dpl::oracle

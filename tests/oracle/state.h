@@ -53,7 +53,7 @@ struct State {
   struct Approval {
     uint32_t approval = kNone;  // by ordinal
     std::vector<std::string> approvers;
-    std::string binding;        // root, first agent, action, resource, parameters that are no measures
+    std::string binding;  // root, first agent, action, resource, parameters that are no measures
     std::map<std::string, Val> measures;
     std::optional<Instant> expires;
     uint32_t uses_left = 1;
@@ -77,7 +77,7 @@ struct State {
   std::map<std::string, std::vector<Charged>> counters;
   struct Reservation {
     ReservationState state = ReservationState::kOpen;
-    std::optional<Instant> deadline;   // the engine's choice; silence until then is spent
+    std::optional<Instant> deadline;  // the engine's choice; silence until then is spent
     std::vector<std::string> counters;
   };
   std::map<uint64_t, Reservation> reservations;

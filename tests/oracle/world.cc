@@ -12,7 +12,8 @@ using Kind = Val::Kind;
 
 namespace {
 
-std::vector<std::optional<Val>> TypeFields(const check::Model& model, const std::vector<AttributeDef>& defs,
+std::vector<std::optional<Val>> TypeFields(const check::Model& model,
+                                           const std::vector<AttributeDef>& defs,
                                            const std::vector<FactsInput::Field>& fields) {
   std::vector<std::optional<Val>> out(defs.size());
   for (const FactsInput::Field& field : fields) {
@@ -27,7 +28,8 @@ std::vector<std::optional<Val>> TypeFields(const check::Model& model, const std:
 
 }  // namespace
 
-World::World(const check::Model& model, const FactsInput& facts, Instant built_at, bool members_forever)
+World::World(const check::Model& model, const FactsInput& facts, Instant built_at,
+             bool members_forever)
     : model_(model),
       schema_(model.schema),
       facts_(facts),
@@ -43,11 +45,14 @@ World::World(const check::Model& model, const FactsInput& facts, Instant built_a
     out.loaded = r.loaded;
     out.fields = TypeFields(model, def.attributes, r.fields);
     if (!r.parent_id.empty()) out.parent = MakeText(Kind::kResource, r.parent_id, def.parent_type);
-    if (def.parent_attribute != kNone && out.fields[def.parent_attribute]) out.parent = out.fields[def.parent_attribute];
+    if (def.parent_attribute != kNone && out.fields[def.parent_attribute])
+      out.parent = out.fields[def.parent_attribute];
   }
   for (const FactsInput::Members& m : facts.members) {
-    Group group{m.is_role, m.is_role ? FindRole(schema_, m.name) : FindTeam(schema_, m.name), std::nullopt, &m};
-    if (!m.scope_id.empty()) group.scope = MakeText(Kind::kResource, m.scope_id, FindResource(schema_, m.scope_type));
+    Group group{m.is_role, m.is_role ? FindRole(schema_, m.name) : FindTeam(schema_, m.name),
+                std::nullopt, &m};
+    if (!m.scope_id.empty())
+      group.scope = MakeText(Kind::kResource, m.scope_id, FindResource(schema_, m.scope_type));
     groups_.push_back(std::move(group));
   }
 }
@@ -77,12 +82,14 @@ Val World::Default(const AttributeDef& def, bool loaded) const {
   return Fail(Val::Err::kMissing);
 }
 
-Val World::PersonAttribute(const Val& person, uint32_t attribute, const Said& said, Instant now) const {
+Val World::PersonAttribute(const Val& person, uint32_t attribute, const Said& said,
+                           Instant now) const {
   const AttributeDef& def = schema_.person.attributes[attribute];
   if (!PersonsFresh(now)) return Fail(Val::Err::kStale);
   const Person* record = FindPerson(person.s);
   if (record != nullptr && record->fields[attribute]) return *record->fields[attribute];
-  if (person.of_request && attribute < said.person.size() && said.person[attribute]) return *said.person[attribute];
+  if (person.of_request && attribute < said.person.size() && said.person[attribute])
+    return *said.person[attribute];
   return Default(def, record != nullptr);
 }
 
@@ -91,7 +98,8 @@ Val World::ResourceAttribute(const Val& resource, uint32_t attribute, const Said
   auto at = resources_.find({resource.x, resource.s});
   bool loaded = at != resources_.end() && at->second.loaded;
   if (at != resources_.end() && at->second.fields[attribute]) return *at->second.fields[attribute];
-  if (resource.of_request && attribute < said.resource.size() && said.resource[attribute]) return *said.resource[attribute];
+  if (resource.of_request && attribute < said.resource.size() && said.resource[attribute])
+    return *said.resource[attribute];
   if (!facts_.has_resources) return Fail(Val::Err::kStale);
   return Default(def, loaded);
 }
@@ -127,7 +135,8 @@ Truth World::ResourceIn(const Val& inner, const Val& outer, const Said& said) co
   return Truth::kUnknown;
 }
 
-Truth World::PersonIn(const Val& inner, const Val& outer, const Said& said, Instant now, int levels) const {
+Truth World::PersonIn(const Val& inner, const Val& outer, const Said& said, Instant now,
+                      int levels) const {
   if (inner.s == outer.s) return Truth::kTrue;
   if (levels == 0) return Truth::kUnknown;
   Truth found = Truth::kFalse;
@@ -153,7 +162,8 @@ bool World::TeamHasTeam(uint32_t outer, uint32_t inner, Instant now, bool facts,
   for (const Group& group : groups_) {
     if (group.role || !facts) continue;
     for (const FactsInput::Member& m : group.members->members) {
-      if (m.is_team && Live(m, now) && FindTeam(schema_, m.id) == inner && TeamHasTeam(outer, group.index, now, facts, levels - 1)) {
+      if (m.is_team && Live(m, now) && FindTeam(schema_, m.id) == inner &&
+          TeamHasTeam(outer, group.index, now, facts, levels - 1)) {
         return true;
       }
     }
@@ -166,7 +176,9 @@ Truth World::InTeam(const std::string& person, uint32_t team, Instant now) const
   for (const Group& group : groups_) {
     if (group.role) continue;
     for (const FactsInput::Member& m : group.members->members) {
-      if (!m.is_team && m.id == person && Live(m, now) && TeamHasTeam(team, group.index, now, true, 16)) return Truth::kTrue;
+      if (!m.is_team && m.id == person && Live(m, now) &&
+          TeamHasTeam(team, group.index, now, true, 16))
+        return Truth::kTrue;
     }
   }
   return Truth::kFalse;
@@ -184,14 +196,16 @@ bool World::Includes(uint32_t role, uint32_t included) const {
   return std::any_of(next.begin(), next.end(), [&](uint32_t r) { return Includes(r, included); });
 }
 
-Truth World::HoldsByFacts(const std::string& person, uint32_t role, const Val* at, const Said& said, Instant now) const {
+Truth World::HoldsByFacts(const std::string& person, uint32_t role, const Val* at, const Said& said,
+                          Instant now) const {
   if (!MembershipsFresh(now)) return Truth::kUnknown;
   Truth holds = Truth::kFalse;
   for (const Group& group : groups_) {
     if (!group.role || !Includes(group.index, role)) continue;
     for (const FactsInput::Member& m : group.members->members) {
       if (!Live(m, now)) continue;
-      bool is = m.is_team ? InTeam(person, FindTeam(schema_, m.id), now) == Truth::kTrue : m.id == person;
+      bool is =
+          m.is_team ? InTeam(person, FindTeam(schema_, m.id), now) == Truth::kTrue : m.id == person;
       if (!is) continue;
       if (!group.scope) return Truth::kTrue;
       if (at != nullptr) holds = Or(holds, ResourceIn(*at, *group.scope, said));
@@ -213,7 +227,8 @@ std::vector<World::Account> World::Accounts(uint32_t system) const {
 bool World::Owns(const std::string& person, const OwnerDef& owner, Instant now, int levels) const {
   if (owner.person != kNone) return model_.constants[owner.person].text == person;
   if (owner.team == kNone || levels == 0) return false;
-  return InTeam(person, owner.team, now) == Truth::kTrue || Owns(person, schema_.teams[owner.team].owner, now, levels - 1);
+  return InTeam(person, owner.team, now) == Truth::kTrue ||
+         Owns(person, schema_.teams[owner.team].owner, now, levels - 1);
 }
 
 bool World::ApproverOk(const check::StatementModel& grant, Instant now) const {
@@ -221,7 +236,8 @@ bool World::ApproverOk(const check::StatementModel& grant, Instant now) const {
   const std::string& person = model_.constants[grant.grant.approved_by].text;
   for (const check::ClauseModel& clause : grant.clauses) {
     const std::vector<OwnerDef>& owners = schema_.resources[clause.type].owners;
-    bool ok = std::any_of(owners.begin(), owners.end(), [&](const OwnerDef& o) { return Owns(person, o, now, 16); });
+    bool ok = std::any_of(owners.begin(), owners.end(),
+                          [&](const OwnerDef& o) { return Owns(person, o, now, 16); });
     if (!ok) return false;
   }
   return true;

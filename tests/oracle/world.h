@@ -1,4 +1,5 @@
-// The facts as the oracle reads them: straight from the FactsInput, looked up by name each time, nothing closed or indexed.
+// The facts as the oracle reads them: straight from the FactsInput, looked up by name each time,
+// nothing closed or indexed.
 #pragma once
 
 #include <map>
@@ -14,7 +15,8 @@
 
 namespace dpl::oracle {
 
-// What the caller says about the person and the resource of its own request: `from request` attributes only.
+// What the caller says about the person and the resource of its own request: `from request`
+// attributes only.
 struct Said {
   std::vector<std::optional<Val>> person, resource;  // schema order
   std::optional<Val> parent;
@@ -24,7 +26,8 @@ struct Said {
 class World {
  public:
   // `built_at` stands in for the facts' missing as_of. Every field must be of its declared type.
-  World(const check::Model& model, const FactsInput& facts, Instant built_at, bool members_forever = false);
+  World(const check::Model& model, const FactsInput& facts, Instant built_at,
+        bool members_forever = false);
 
   struct Person {
     std::string status;
@@ -38,15 +41,17 @@ class World {
   // A value, absent, or ⊥missing / ⊥stale.
   Val PersonAttribute(const Val& person, uint32_t attribute, const Said& said, Instant now) const;
   Val ResourceAttribute(const Val& resource, uint32_t attribute, const Said& said) const;
-  bool Known(const Val& resource) const;                       // has a record
+  bool Known(const Val& resource) const;                      // has a record
   Val ParentOf(const Val& resource, const Said& said) const;  // absent: a root
 
   Truth ResourceIn(const Val& inner, const Val& outer, const Said& said) const;
-  Truth PersonIn(const Val& inner, const Val& outer, const Said& said, Instant now, int levels = 16) const;
+  Truth PersonIn(const Val& inner, const Val& outer, const Said& said, Instant now,
+                 int levels = 16) const;
   Truth InTeam(const std::string& person, uint32_t team, Instant now) const;
   Truth TeamInTeam(uint32_t inner, uint32_t outer, Instant now) const;
   // Only what facts say; computed roles are the evaluator's.
-  Truth HoldsByFacts(const std::string& person, uint32_t role, const Val* at, const Said& said, Instant now) const;
+  Truth HoldsByFacts(const std::string& person, uint32_t role, const Val* at, const Said& said,
+                     Instant now) const;
   bool Includes(uint32_t role, uint32_t included) const;  // itself too
 
   struct Account {
