@@ -12,171 +12,7 @@
 
 namespace dpl::oracle {
 
-// ---------------------------------------------------------------- making one
-
-World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int asks) {
-  World0 w;
-  w.start =
-      Instant{ParseInstant(v.start).value().us + rng->Between(0, 7'200) * kMicrosPerSecond + 321};
-  w.facts = MakeFacts(rng, v, w.start);
-  w.consents = MakeConsents(rng, v, w.start, compiled.Names(StatementKind::kDelegation));
-  Texts agents = compiled.Names(StatementKind::kAgent);
-  Texts shapes = compiled.Names(StatementKind::kTask);
-  std::vector<FactsInput::Task> tasks;
-  Arena* arena = w.facts.arena.get();
-  int revocations = 0;
-  Instant now = w.start;
-  std::vector<Ask> recent;
-  auto task = [&]() {
-    Event e;
-    e.kind = Event::Kind::kTask;
-    std::optional<FactsInput::Task> t =
-        MakeTask(rng, v, "task-" + std::to_string(tasks.size()), now, arena, shapes, agents);
-    if (!t) return;
-    e.task = *t;
-    tasks.push_back(*t);
-    w.events.push_back(e);
-  };
-  auto advance = [&](int64_t us) {
-    Event e;
-    e.kind = Event::Kind::kAdvance;
-    e.advance_us = us;
-    now = Instant{now.us + us};
-    w.events.push_back(e);
-  };
-  for (int i = 0; i < 3; ++i) task();
-  for (int i = 0; i < asks; ++i) {
-    if (rng->Chance(20))
-      advance(rng->Between(1, 40) * kMicrosPerMinute + rng->Between(0, 59'999'999));
-    if (rng->Chance(4)) advance(rng->Between(1, 20) * kMicrosPerHour + 7);
-    if (rng->Chance(4)) task();
-    if (rng->Chance(4) && revocations < 3) {
-      ++revocations;
-      Event e;
-      e.kind = Event::Kind::kRevoke;
-      static const std::vector<RevokedKind> kKinds = {
-          RevokedKind::kPerson,  RevokedKind::kAgent,   RevokedKind::kInstance,
-          RevokedKind::kTask,    RevokedKind::kGrant,   RevokedKind::kDelegation,
-          RevokedKind::kAccount, RevokedKind::kApproval};
-      e.revoked = rng->Of(kKinds);
-      Texts names;
-      switch (e.revoked) {
-        case RevokedKind::kPerson:
-          names = v.persons;
-          break;
-        case RevokedKind::kAgent:
-          names = agents;
-          break;
-        case RevokedKind::kInstance:
-          for (const std::string& a : agents)
-            names.push_back(a + "/" + a.substr(6) + "-run-" + std::to_string(rng->Below(3)));
-          break;
-        case RevokedKind::kTask:
-          for (const FactsInput::Task& t : tasks) names.push_back(t.id);
-          break;
-        case RevokedKind::kGrant:
-          names = compiled.Names(StatementKind::kGrant);
-          break;
-        case RevokedKind::kDelegation:
-          names = compiled.Names(StatementKind::kDelegation);
-          break;
-        case RevokedKind::kAccount:
-          names = {"bank:login-" + rng->Of(v.persons)};
-          break;
-        default:
-          names = {"approval-1", "approval-2"};
-          break;
-      }
-      bool may_cut = e.revoked == RevokedKind::kPerson || e.revoked == RevokedKind::kInstance ||
-                     e.revoked == RevokedKind::kTask || e.revoked == RevokedKind::kAgent;
-      if (may_cut && rng->Chance(40))
-        e.before_us = -static_cast<int64_t>(rng->Between(0, 60)) * kMicrosPerMinute - 5;
-      if (!names.empty()) {
-        e.name = rng->Of(names);
-        w.events.push_back(e);
-      }
-    }
-    if (rng->Chance(4) && !w.consents.empty()) {
-      Event e;
-      e.kind = Event::Kind::kConsent;
-      e.consent = rng->Of(w.consents);
-      e.consent.at = now;
-      e.consent.whole_day = rng->Chance(30);
-      w.events.push_back(e);
-    }
-    Event e;
-    e.ask = MakeAsk(rng, v, arena, agents, tasks);
-    e.record_handoffs = !rng->Chance(4);
-    e.handoff_in_task = rng->Chance(25);
-    e.with_approval = rng->Chance(3);
-    if (rng->Chance(12) && !recent.empty()) e.ask = rng->Of(recent);  // somebody asks again
-    if (rng->Chance(8)) e.ask.key = "key-" + std::to_string(rng->Below(4));
-    // A reservation is asked for, perhaps ended, and asked for again under its key, perhaps with
-    // something else in it.
-    if (e.ask.type == v.order_wire && rng->Chance(12)) {
-      e.ask.key = "order-" + std::to_string(rng->Below(1000));
-      w.events.push_back(e);
-      if (rng->Chance(30)) {
-        Event end;
-        end.kind = rng->Chance(50) ? Event::Kind::kCancel : Event::Kind::kConfirm;
-        w.events.push_back(end);
-      }
-      if (rng->Chance(25)) advance(rng->Between(1, 80) * kMicrosPerMinute + 11);
-      if (rng->Chance(20))
-        e.ask.params = WireObject(
-            {{"amount", WireString("10 USD", arena)}, {"memo", WireString("ab", arena)}}, arena);
-    }
-    recent.push_back(e.ask);
-    if (recent.size() > 6) recent.erase(recent.begin());
-    w.events.push_back(e);
-    if (rng->Chance(5)) {
-      Event c;
-      c.kind = rng->Chance(60) ? Event::Kind::kCancel : Event::Kind::kConfirm;
-      w.events.push_back(c);
-    }
-    if (e.ask.action == "approve" || rng->Chance(5)) {
-      Event a;
-      a.kind = Event::Kind::kApprove;
-      for (const char* who : {"E8", "E9"}) {
-        if (rng->Chance(75)) a.approvers.push_back(who);
-      }
-      if (rng->Chance(50)) a.approvers.push_back(rng->Of(v.persons));
-      w.events.push_back(a);
-      Event again = e;
-      again.with_approval = true;
-      again.ask.key.clear();
-      if (rng->Chance(20)) again.ask.id = rng->Of(v.orders);
-      if (rng->Chance(30)) {
-        again.ask.params = WireObject(
-            {{"amount",
-              WireString(rng->Of(Texts{"90 USD", "50 EUR", "260 USD", "100.01 USD"}), arena)},
-             {"memo", WireString(rng->Of(v.words), arena)}},
-            arena);
-      }
-      if (rng->Chance(50)) w.events.push_back(again);
-    }
-  }
-  return w;
-}
-
-// ---------------------------------------------------------------- running one
-
 namespace {
-
-const Caller& CallerOf(int which) {
-  static const std::vector<Caller> kCallers = [] {
-    std::vector<Caller> out(3, Caller::Everything("app"));
-    out[1].asserts_all_attributes = false;
-    out[1].asserts = {"person.region", "app.Doc.author", "app.Doc.project", "bank.Order.vendor",
-                      "context.ip"};
-    out[1].charge_keys = false;
-    out[1].name = "small";
-    out[2].serves_persons = false;
-    out[2].name = "batch";
-    return out;
-  }();
-  return kCallers[static_cast<size_t>(which)];
-}
 
 class Runner {
  public:
@@ -294,31 +130,15 @@ class Runner {
     return s.ok() ? "" : "approval refused: " + s.error().message;
   }
 
-  Request ToRequest(const Event& e) {
-    const Ask& a = e.ask;
-    Request r;
-    r.subject_type = a.subject_type;
-    r.subject_id = a.subject_id;
-    r.subject_properties = &a.said_person;
-    for (const Ask::Hop& h : a.hops) {
-      Request::Hop& out = r.hops[static_cast<size_t>(r.hop_count++)];
-      out.agent = h.agent;
-      out.instance = h.instance;
-      if (!oracle_.state().instances.contains({h.agent, h.instance})) out.born = now_;
+  // A run that nobody has seen is born now.
+  Request Asked(const Event& e) {
+    Request r = gen::ToRequest(e.ask, now_);
+    for (int h = 0; h < r.hop_count; ++h) {
+      const Ask::Hop& hop = e.ask.hops[static_cast<size_t>(h)];
+      if (!oracle_.state().instances.contains({hop.agent, hop.instance}))
+        r.hops[static_cast<size_t>(h)].born = now_;
     }
-    r.action = a.action;
-    r.action_properties = &a.params;
-    r.resource_type = a.type;
-    r.resource_id = a.id;
-    r.resource_properties = &a.said_resource;
-    r.context = &a.context;
-    r.task = a.task;
     if (e.with_approval) r.approval = approval_id_;
-    r.charge_key = a.key;
-    r.dry_run = a.dry_run;
-    r.clock_suspect = a.clock_suspect;
-    if (a.signed_in_us) r.signed_in = Instant{now_.us - *a.signed_in_us};
-    r.caller = &CallerOf(a.caller);
     return r;
   }
 
@@ -334,7 +154,7 @@ class Runner {
         return "hand-off: engine " + std::string(s.ok() ? "ok" : s.error().message) + ", oracle " +
                std::to_string(ok);
     }
-    Request r = ToRequest(e);
+    Request r = Asked(e);
     answer_ = oracle_.Decide(r, now_);
     decision_ = &dpl::Decide(*snapshot_, &store_, r, now_, &scratch_);
     Count();

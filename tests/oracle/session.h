@@ -8,43 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "tests/oracle/compile.h"
 #include "tests/oracle/decide.h"
-#include "tests/oracle/gen.h"
+#include "tests/support/compile.h"
+#include "tests/support/events.h"
 
 namespace dpl::oracle {
 
-struct Event {
-  enum class Kind {
-    kAsk,
-    kAdvance,
-    kRevoke,
-    kCancel,
-    kConfirm,
-    kApprove,
-    kTask,
-    kConsent
-  } kind = Kind::kAsk;
-  Ask ask;
-  bool record_handoffs = true, handoff_in_task = false;
-  bool with_approval = false;  // presents the last approval
-  int64_t advance_us = 0;
-  RevokedKind revoked = RevokedKind::kPerson;
-  std::string name;                  // revoke
-  std::optional<int64_t> before_us;  // cut-off, relative to now
-  Texts approvers;
-  FactsInput::Task task;  // opened at the event's time
-  FactsInput::Consent consent;
-};
-
-struct World0 {  // facts and what the state starts from
-  Instant start{};
-  FactsInput facts;
-  std::vector<FactsInput::Consent> consents;
-  std::vector<Event> events;
-};
-
-World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int asks);
+using namespace gen;  // NOLINT: the oracle judges what the generator makes
 
 struct Tally {
   uint64_t asks = 0, permits = 0, askings = 0;

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "tests/oracle/vocabulary.h"
+#include "tests/support/vocabulary.h"
 
-namespace dpl::oracle {
+namespace dpl::gen {
 
 struct Place {
   const std::vector<Attr>* resource =
@@ -53,4 +53,4 @@ class ConditionGen {
   bool trust_ = false;
 };
 
-}  // namespace dpl::oracle
+}  // namespace dpl::gen

@@ -1,9 +1,9 @@
 // Random policies as text, the facts that go with them, and random requests.
 //
 //   Vocabulary v(&rng);
-//   PolicyText policy = MakePolicy(&rng, v);        // a list of declarations; the checker may
-//   still refuse some FactsInput facts = MakeFacts(&rng, v, start); RequestGen requests(&rng, v,
-//   …);
+//   PolicyText policy = MakePolicy(&rng, v);  // declarations, some of which the checker may refuse
+//   FactsInput facts = MakeFacts(&rng, v, start);
+//   Ask ask = MakeAsk(&rng, v, facts.arena.get(), agents, tasks);
 #pragma once
 
 #include <memory>
@@ -14,9 +14,9 @@
 #include "runtime/base/instant.h"
 #include "runtime/decide/request.h"
 #include "runtime/facts/snapshot.h"
-#include "tests/oracle/vocabulary.h"
+#include "tests/support/vocabulary.h"
 
-namespace dpl::oracle {
+namespace dpl::gen {
 
 struct PolicyText {
   std::vector<std::string> head;    // package line and schema: always kept
@@ -53,4 +53,4 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents,
 std::string Describe(const Ask& ask);
 std::string DescribeWire(const WireValue& v);
 
-}  // namespace dpl::oracle
+}  // namespace dpl::gen

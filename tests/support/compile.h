@@ -11,9 +11,9 @@
 #include "compiler/diag/sink.h"
 #include "compiler/source/source_file.h"
 #include "runtime/bytecode/program.h"
-#include "tests/oracle/gen.h"
+#include "tests/support/gen.h"
 
-namespace dpl::oracle {
+namespace dpl::gen {
 
 struct Compiled {
   SourceSet sources;
@@ -37,4 +37,4 @@ std::unique_ptr<Compiled> CompileText(const std::string& text, std::vector<Compi
 // wrong. `refused` counts the codes met.
 std::unique_ptr<Compiled> CompilePolicy(PolicyText* policy, std::map<std::string, int>* refused);
 
-}  // namespace dpl::oracle
+}  // namespace dpl::gen

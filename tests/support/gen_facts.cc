@@ -1,9 +1,9 @@
 // Random facts and requests; see gen.h.
 #include <algorithm>
 
-#include "tests/oracle/gen.h"
+#include "tests/support/gen.h"
 
-namespace dpl::oracle {
+namespace dpl::gen {
 namespace {
 
 std::vector<FactsInput::Field> Fields(Rng* rng, const Vocabulary& v, const std::vector<Attr>& attrs,
@@ -360,4 +360,4 @@ std::string Describe(const Ask& ask) {
   return out;
 }
 
-}  // namespace dpl::oracle
+}  // namespace dpl::gen

@@ -1,7 +1,7 @@
 // Random conditions; see gen_condition.h.
-#include "tests/oracle/gen_condition.h"
+#include "tests/support/gen_condition.h"
 
-namespace dpl::oracle {
+namespace dpl::gen {
 
 std::vector<ConditionGen::Path> ConditionGen::Paths(const Place& place) {
   std::vector<Path> out;
@@ -246,4 +246,4 @@ std::string ConditionGen::Free(const Place& place) {
   }
 }
 
-}  // namespace dpl::oracle
+}  // namespace dpl::gen

@@ -1,5 +1,5 @@
 // Generated text to a model and a program; see compile.h.
-#include "tests/oracle/compile.h"
+#include "tests/support/compile.h"
 
 #include <algorithm>
 #include <set>
@@ -7,7 +7,7 @@
 #include "compiler/lower/lower.h"
 #include "compiler/syntax/parse.h"
 
-namespace dpl::oracle {
+namespace dpl::gen {
 
 Texts Compiled::Names(StatementKind kind) const {
   Texts out;
@@ -70,4 +70,4 @@ std::unique_ptr<Compiled> CompilePolicy(PolicyText* policy, std::map<std::string
   return nullptr;
 }
 
-}  // namespace dpl::oracle
+}  // namespace dpl::gen

@@ -2,10 +2,10 @@
 // which may be dropped when the checker refuses it.
 #include <algorithm>
 
-#include "tests/oracle/gen.h"
-#include "tests/oracle/gen_condition.h"
+#include "tests/support/gen.h"
+#include "tests/support/gen_condition.h"
 
-namespace dpl::oracle {
+namespace dpl::gen {
 namespace {
 
 class PolicyGen {
@@ -561,4 +561,4 @@ std::string PolicyText::Text() const {
 
 PolicyText MakePolicy(Rng* rng, const Vocabulary& v) { return PolicyGen(rng, v).Make(); }
 
-}  // namespace dpl::oracle
+}  // namespace dpl::gen

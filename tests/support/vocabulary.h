@@ -7,9 +7,9 @@
 
 #include "runtime/base/arena.h"
 #include "runtime/base/wire.h"
-#include "tests/oracle/rng.h"
+#include "tests/support/rng.h"
 
-namespace dpl::oracle {
+namespace dpl::gen {
 
 enum class T {
   kBool,
@@ -74,4 +74,4 @@ WireValue WireString(const std::string& text, Arena* arena);
 WireValue WireNumber(const std::string& text, Arena* arena);
 WireValue WireObject(const std::vector<std::pair<std::string, WireValue>>& members, Arena* arena);
 
-}  // namespace dpl::oracle
+}  // namespace dpl::gen

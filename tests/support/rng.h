@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace dpl::oracle {
+namespace dpl::gen {
 
 class Rng {
  public:
@@ -32,4 +32,4 @@ class Rng {
 
 using Texts = std::vector<std::string>;
 
-}  // namespace dpl::oracle
+}  // namespace dpl::gen

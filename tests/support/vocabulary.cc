@@ -1,7 +1,7 @@
 // Generated schemas and values; see vocabulary.h.
-#include "tests/oracle/vocabulary.h"
+#include "tests/support/vocabulary.h"
 
-namespace dpl::oracle {
+namespace dpl::gen {
 
 Vocabulary::Vocabulary(Rng* rng) {
   auto add = [&](std::vector<Attr>* to, const std::string& name, T type,
@@ -290,4 +290,4 @@ WireValue WireOf(Rng* rng, const Vocabulary& v, T type, Arena* arena) {
   return {};
 }
 
-}  // namespace dpl::oracle
+}  // namespace dpl::gen
