@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/decide/fold.h"
+#include "runtime/json/json.h"
 
 namespace dpl {
 namespace {
@@ -170,6 +171,11 @@ Reason ReadTask(Fold& f) {
                                                                        : WireValue::Kind::kString;
       wire.text = text;
       wire.boolean = text == "true";
+      if (kind == TypeKind::kSet) {  // kept as the JSON array of its members
+        Result<const WireValue*> array = ParseJson(text, f.arena);
+        if (!array.ok()) continue;
+        wire = **array;
+      }
       Result<Value> value = f.snapshot.TypeValue(wire, shape.params[i].type, f.arena);
       if (value.ok()) values[i] = *value;  // else unset: what asks for it gets ⊥missing
     }

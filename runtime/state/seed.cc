@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/base/decimal.h"
+#include "runtime/json/json_writer.h"
 #include "runtime/state/counter_name.h"
 
 namespace dpl {
@@ -69,7 +70,8 @@ class Seeder {
     return Status::Ok();
   }
 
-  // The wire text of an argument: what a later request would send for it.
+  // The wire text of an argument: what a later request would send for it. A set is the JSON array
+  // of the texts of its members.
   Status ArgumentText(const FactsInput::Field& field, const FactsInput::Where& where, TypeId type,
                       std::string* out) const {
     Arena scratch;
@@ -92,10 +94,26 @@ class Seeder {
       case ValueKind::kBool:
         out->assign(typed->i != 0 ? "true" : "false");
         return Status::Ok();
-      case ValueKind::kSet:
+      case ValueKind::kSet: {
+        JsonWriter array(out);
+        array.BeginArray();
+        for (uint32_t i = 0; i < field.value.count; ++i) {
+          FactsInput::Field item{field.name, field.value.items[i]};
+          std::string text;
+          DPL_RETURN_IF_ERROR(ArgumentText(item, where, program_.schema.types[type].index, &text));
+          if (item.value.is_number() || item.value.is_bool()) {
+            array.Raw(text);
+          } else {
+            array.String(text);
+          }
+        }
+        array.EndArray();
+        return Status::Ok();
+      }
       case ValueKind::kRecord:
       case ValueKind::kLabels:
-        return At(where, "facts.task", "argument `" + field.name + "`: a task takes single values");
+        return At(where, "facts.task",
+                  "argument `" + field.name + "`: a task takes values and sets of values");
       default:
         break;
     }
