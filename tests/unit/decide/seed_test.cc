@@ -30,6 +30,7 @@ agent helper {
 agent other {
   accountable person "E1"  purpose "Reads for people"  runs as spiffe "spiffe://acme.example/other"  may read on app.Doc  lives at most 1h
 }
+task sweep(folders: set<app.Folder>, days: set<int>) { for agent helper  may read on app.Doc where 1 in days and some f in folders satisfies (resource in f)  lasts at most 2h  nothing else }
 task tidy(source: app.Folder, times: int) { for agent helper  may read on app.Doc in source  lasts at most 2h  nothing else }
 delegation help { from team staff  to agent helper, agent other  consent every 30d  because "Reading may be handed to software" }
 )dpl";
@@ -123,6 +124,18 @@ TEST(Seed, ATaskLastsNoLongerThanItsShape) {
   EXPECT_EQ(task->expires.us, w.now.us + 2 * kMicrosPerHour);
   EXPECT_EQ(task->args,
             (std::vector<std::pair<std::string, std::string>>{{"source", "A"}, {"times", "3"}}));
+}
+
+TEST(Seed, ASetIsKeptAsTheArrayOfItsMembers) {
+  World w(kPolicy, kFacts);
+  ASSERT_TRUE(Seed(&w,
+                   R"({"tasks": [{"id": "t", "shape": "sweep", "agent": "helper", "person": "E7",
+                         "args": {"folders": [{"type": "app.Folder", "id": "A"}, "B\"]"], "days": [1, 3]}}]})")
+                  .ok());
+  std::shared_ptr<const TaskRecord> task = w.store.FindTask("t");
+  ASSERT_NE(task, nullptr);
+  EXPECT_EQ(task->args, (std::vector<std::pair<std::string, std::string>>{
+                            {"folders", R"(["A","B\"]"])"}, {"days", "[1,3]"}}));
 }
 
 TEST(Seed, AConsentCoversWhatIsLentNow) {
