@@ -145,11 +145,61 @@ class Listing {
       CodeOf("by a", program_.separates[s.detail].by_code_a);
       CodeOf("by b", program_.separates[s.detail].by_code_b);
     }
+    if (s.kind == StatementKind::kObligation) {
+      const Obligation& obligation = program_.obligations[s.detail];
+      for (const Duty& duty : obligation.duties) out_ += "  must " + DutyText(duty) + '\n';
+      for (uint32_t a : obligation.asks)
+        out_ +=
+            fmt::format("  must ask {}\n",
+                        program_.Text(program_.statements[program_.approval_statements[a]].name));
+    }
+    if (s.kind == StatementKind::kBreakGlass) BreakGlassText(program_.break_glasses[s.detail]);
     if (s.kind == StatementKind::kApproval) {
       for (const Approval::By& by : program_.approvals[s.detail].by) CodeOf("by", by.subject_code);
     }
     for (uint32_t c : s.clauses) ClauseText(c);
     for (uint32_t l : s.limits) LimitText(program_.limits[l]);
+  }
+
+  std::string OwnerText(const OwnerDef& owner) {
+    if (owner.team != kNone) return "team " + Name(program_, schema_.teams[owner.team].name);
+    std::string text;
+    if (owner.person != kNone) AppendConstant(&text, program_, owner.person);
+    return text;
+  }
+
+  std::string DutyText(const Duty& duty) {
+    switch (duty.kind) {
+      case DutyKind::kStepUp:
+        return fmt::format("step_up \"{}\"", program_.Text(duty.text));
+      case DutyKind::kSign:
+        return fmt::format("sign meaning \"{}\"", program_.Text(duty.text));
+      case DutyKind::kLog:
+        return "log";
+      case DutyKind::kMask: {
+        std::string text = "mask";
+        for (size_t i = 0; i < duty.fields.size(); ++i)
+          text += (i == 0 ? " " : ", ") + Name(program_, duty.fields[i]);
+        return text;
+      }
+      case DutyKind::kNotify:
+        return "notify " + OwnerText(duty.who);
+    }
+    return "";
+  }
+
+  void BreakGlassText(const BreakGlass& glass) {
+    for (uint32_t forbid : glass.lifts)
+      out_ += fmt::format("  lifts {}\n", program_.Text(program_.statements[forbid].name));
+    out_ += "  needs";
+    if ((glass.needs & kNeedReason) != 0) out_ += " reason";
+    if ((glass.needs & kNeedTicket) != 0) out_ += " ticket";
+    out_ += fmt::format("\n  lasts {}{}\n", FormatDuration(Duration{glass.lasts_us}),
+                        glass.agents ? ", agents too" : "");
+    for (const Duty& duty : glass.notify) out_ += "  " + DutyText(duty) + '\n';
+    out_ +=
+        fmt::format("  review within {} by {}\n", FormatDuration(Duration{glass.review_within_us}),
+                    OwnerText(glass.review_by));
   }
 
   void ClauseText(uint32_t index) {

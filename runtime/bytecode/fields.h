@@ -36,6 +36,8 @@ template <>
 inline constexpr KeyPartKind kLast<KeyPartKind> = KeyPartKind::kCode;
 template <>
 inline constexpr ConsentKind kLast<ConsentKind> = ConsentKind::kByPolicy;
+template <>
+inline constexpr DutyKind kLast<DutyKind> = DutyKind::kNotify;
 
 // ---- schema
 template <class A>
@@ -215,6 +217,18 @@ void Fields(A& a, Separate& x) {
   a(x.within_us, x.by_code_a, x.by_code_b);
 }
 template <class A>
+void Fields(A& a, Duty& x) {
+  a(x.kind, x.text, x.fields, x.who, x.span);
+}
+template <class A>
+void Fields(A& a, Obligation& x) {
+  a(x.duties, x.asks);
+}
+template <class A>
+void Fields(A& a, BreakGlass& x) {
+  a(x.lifts, x.agents, x.needs, x.lasts_us, x.notify, x.review_within_us, x.review_by);
+}
+template <class A>
 void Fields(A& a, SourceText& x) {
   a(x.path, x.text);
 }
@@ -238,7 +252,7 @@ void SectionFields(A& a, Section section, Program& x) {
       break;
     case Section::kStatements:
       a(x.statements, x.clauses, x.limits, x.grants, x.forbids, x.limit_blocks, x.agents,
-        x.delegations, x.tasks, x.approvals, x.separates);
+        x.delegations, x.tasks, x.approvals, x.obligations, x.separates, x.break_glasses);
       break;
     case Section::kSources:
       a(x.sources);

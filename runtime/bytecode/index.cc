@@ -57,6 +57,7 @@ void FillDetailStatements(Program* program) {
   fill(StatementKind::kTask, program->tasks.size(), &program->task_statements);
   fill(StatementKind::kApproval, program->approvals.size(), &program->approval_statements);
   fill(StatementKind::kSeparate, program->separates.size(), &program->separate_statements);
+  fill(StatementKind::kBreakGlass, program->break_glasses.size(), &program->break_glass_statements);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@
 
 namespace dpl {
 
-constexpr uint32_t kBundleVersion = 1;
+constexpr uint32_t kBundleVersion = 2;
 
 // ---------------------------------------------------------------- constants
 // A typed literal. Entities name a person or a resource by id; the snapshot links them to what the
@@ -274,6 +274,33 @@ struct Separate {
   uint32_t by_code_a = kNone, by_code_b = kNone;
 };
 
+// What whoever enforces a permit must do besides letting it happen. `log` is the decision point's
+// own.
+enum class DutyKind : uint8_t { kStepUp, kSign, kLog, kMask, kNotify };
+constexpr int kDutyKinds = 5;
+struct Duty {
+  DutyKind kind = DutyKind::kStepUp;
+  Str text = 0;             // kStepUp: the level; kSign: what the signature means
+  std::vector<Str> fields;  // kMask: names of attributes
+  OwnerDef who;             // kNotify
+  Span span;
+};
+struct Obligation {
+  std::vector<Duty> duties;
+  std::vector<uint32_t> asks;  // `must ask A`: Program::approvals
+};
+// What must be said when an emergency door is opened.
+enum NeedBit : uint8_t { kNeedReason = 1, kNeedTicket = 2 };
+struct BreakGlass {
+  std::vector<uint32_t> lifts;  // statements (forbids), ascending
+  bool agents = false;       // `who … , any agent`: software of the person may use an opening too
+  uint8_t needs = 0;         // NeedBit
+  int64_t lasts_us = 0;      // an opening holds this long
+  std::vector<Duty> notify;  // each kNotify
+  int64_t review_within_us = 0;
+  OwnerDef review_by;
+};
+
 // ---------------------------------------------------------------- index
 // For one (type, action): per clause role, the clauses that could apply, sorted by (key, clause).
 struct IndexEntry {
@@ -306,13 +333,15 @@ struct Program {
   std::vector<Delegation> delegations;
   std::vector<Task> tasks;
   std::vector<Approval> approvals;
+  std::vector<Obligation> obligations;
   std::vector<Separate> separates;
+  std::vector<BreakGlass> break_glasses;
   // index[index_base[type] + action]
   std::vector<uint32_t> index_base;  // per resource type
   std::vector<IndexEntry> index;
   // statement of each detail, by kind: agents_statement[i] is the Statement of agents[i]
   std::vector<uint32_t> agent_statements, delegation_statements, task_statements,
-      approval_statements, separate_statements;
+      approval_statements, separate_statements, break_glass_statements;
   std::vector<SourceText> sources;   // file ids of spans
   std::array<uint8_t, 32> digest{};  // SHA-256 of the canonical encoding; set by encode/decode
 

@@ -58,7 +58,9 @@ struct State {
 
 struct Loop {
   uint32_t serial = 0, body = 0, end = 0, slot = 0;
-  size_t base = 0;  // depth of the stack its body must not reach below
+  size_t base = 0;   // depth of the stack its body must not reach below
+  bool let = false;  // no loop: a parameter, known until `end`, where its function's body has left
+                     // one value
   AbsType element = kBottom, result = kBottom;
 };
 
@@ -105,6 +107,9 @@ class CodeProof {
   Status MakeRecord();
   Status BeginLoop();
   Status EndLoop();
+  Status FreeSlot(uint32_t slot) const;
+  Status BeginLet();
+  Status EndLets();
 
   const Program& p_;
   const Schema& s_;

@@ -95,6 +95,7 @@ Status CodeProof::Outcome() {
 }
 
 Status CodeProof::Enter() {
+  DPL_RETURN_IF_ERROR(EndLets());
   if (!pending_.empty() && pending_.begin()->first <= at_) {
     DPL_NEED(pending_.begin()->first == at_, kCode, "a jump goes to the middle of an instruction");
     State arriving = std::move(pending_.begin()->second);
@@ -129,6 +130,13 @@ Status CodeProof::Merge(State* into, const State& from) {
 Status CodeProof::JumpTo(uint32_t target, State state, bool error) {
   DPL_NEED(target >= next_ && target < size_, kCode, "a jump goes backward or outside the code");
   state.only_errors = error;
+  // A jump to the end of a function's body leaves the body.
+  for (size_t i = loops_.size(); i-- > 0 && loops_[i].let && loops_[i].end == target;) {
+    if (state.loop != loops_[i].serial) break;
+    DPL_NEED(state.stack.size() == loops_[i].base + 1, kCode,
+             "a function's body does not leave one value");
+    state.loop = i == 0 ? 0 : loops_[i - 1].serial;
+  }
   uint64_t steps = 0;
   for (const Slot& slot : state.stack) steps += slot.cover.size();
   DPL_NEED(work_.Take(steps), "bundle.size", "the proof of all code takes too long");
@@ -154,6 +162,11 @@ Status CodeProof::PopOf(TypeKind kind) {
   return Status::Ok();
 }
 
+Status CodeProof::FreeSlot(uint32_t slot) const {
+  for (const Loop& outer : loops_) DPL_NEED(outer.slot != slot, kCode, "local {} is in use", slot);
+  return Status::Ok();
+}
+
 Status CodeProof::BeginLoop() {
   Slot set;
   DPL_RETURN_IF_ERROR(Pop(&set));
@@ -170,8 +183,7 @@ Status CodeProof::BeginLoop() {
   loop.element = types_.element(set.type);
   loop.result = types_.Of(
       operands_[0] == static_cast<uint32_t>(Quantifier::kCount) ? TypeKind::kInt : TypeKind::kBool);
-  for (const Loop& outer : loops_)
-    DPL_NEED(outer.slot != loop.slot, kCode, "local {} is in use", loop.slot);
+  DPL_RETURN_IF_ERROR(FreeSlot(loop.slot));
   // A set that is ⊥ or empty has its result at once; the end is reached from QuantNext as well.
   State ending = now_;
   ending.stack.push_back({loop.result, Cover{}});
@@ -183,7 +195,7 @@ Status CodeProof::BeginLoop() {
 }
 
 Status CodeProof::EndLoop() {
-  DPL_NEED(!loops_.empty(), kCode, "QuantNext without QuantBegin");
+  DPL_NEED(!loops_.empty() && !loops_.back().let, kCode, "QuantNext without QuantBegin");
   Loop loop = loops_.back();
   DPL_RETURN_IF_ERROR(PopOf(TypeKind::kBool));
   DPL_NEED(operands_[0] == loop.body && next_ == loop.end && now_.stack.size() == loop.base, kCode,
@@ -191,6 +203,41 @@ Status CodeProof::EndLoop() {
   loops_.pop_back();
   now_.loop = InnerLoop();
   Push(loop.result);
+  return Status::Ok();
+}
+
+// The argument's type is the parameter's as long as the body lasts; what is ⊥ is the result at
+// once.
+Status CodeProof::BeginLet() {
+  Slot argument;
+  DPL_RETURN_IF_ERROR(Pop(&argument));
+  Loop let;
+  let.serial = next_serial_++;
+  let.slot = operands_[0];
+  let.end = operands_[1];
+  let.base = now_.stack.size();
+  let.element = argument.type;
+  let.let = true;
+  DPL_RETURN_IF_ERROR(FreeSlot(let.slot));
+  State ending = now_;
+  ending.stack.push_back({kBottom, Cover{}});
+  DPL_RETURN_IF_ERROR(JumpTo(let.end, std::move(ending)));
+  most_locals_ = std::max<size_t>(most_locals_, let.slot + 1);
+  now_.loop = let.serial;
+  loops_.push_back(let);
+  return Status::Ok();
+}
+
+// Where bodies of functions end, their parameters end.
+Status CodeProof::EndLets() {
+  while (!loops_.empty() && loops_.back().let && loops_.back().end == at_) {
+    Loop let = loops_.back();
+    loops_.pop_back();
+    if (!live_) continue;
+    DPL_NEED(now_.loop == let.serial && now_.stack.size() == let.base + 1, kCode,
+             "a function's body does not leave one value");
+    now_.loop = InnerLoop();
+  }
   return Status::Ok();
 }
 

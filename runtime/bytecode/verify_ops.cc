@@ -258,6 +258,8 @@ Status CodeProof::Step(Opcode op) {
       return BeginLoop();
     case Opcode::kQuantNext:
       return EndLoop();
+    case Opcode::kLet:
+      return BeginLet();
     // subject and scope
     case Opcode::kSubjPerson:
       DPL_RETURN_IF_ERROR(NeedConstant(Constant::Kind::kPerson));

@@ -26,6 +26,7 @@ namespace {
 constexpr const char* kIndex = "bundle.index";
 constexpr const char* kBad = "bundle.statement";
 constexpr size_t kMaxPerLimit = 16;  // keys or tiers
+constexpr size_t kMaxDuties = 16;    // of one statement
 
 bool IsRestricting(ClauseRole role) {
   return role == ClauseRole::kLimitCovers || role == ClauseRole::kForbidCovers ||
@@ -47,8 +48,12 @@ bool RoleFits(StatementKind kind, ClauseRole role) {
       return role == ClauseRole::kDelegationMay;
     case StatementKind::kTask:
       return role == ClauseRole::kTaskMay;
+    case StatementKind::kObligation:
+      return role == ClauseRole::kObligationCovers;
     case StatementKind::kSeparate:
       return role == ClauseRole::kSeparateA || role == ClauseRole::kSeparateB;
+    case StatementKind::kBreakGlass:
+      return role == ClauseRole::kBreakGlassMay;
     default:
       return false;
   }
@@ -123,7 +128,7 @@ class StatementCheck {
   Status Sizes() {
     DPL_NEED(p_.grants.size() + p_.limit_blocks.size() + p_.forbids.size() + p_.agents.size() +
                      p_.delegations.size() + p_.tasks.size() + p_.approvals.size() +
-                     p_.separates.size() ==
+                     p_.obligations.size() + p_.separates.size() + p_.break_glasses.size() ==
                  p_.statements.size(),
              kBad, "statements and what they say are not the same number");
     uint64_t entries = 0;
@@ -150,9 +155,10 @@ class StatementCheck {
     bool owner =
         s.owner.team < s_.teams.size() || (s.owner.team == kNone && IsPerson(s.owner.person));
     DPL_NEED(owner, kBad, "statement {} has no owner", Name(i));
-    bool needs_because = (s.kind == StatementKind::kGrant && !s.imported) ||
-                         s.kind == StatementKind::kLimit || s.kind == StatementKind::kForbid ||
-                         s.kind == StatementKind::kDelegation;
+    bool needs_because =
+        (s.kind == StatementKind::kGrant && !s.imported) || s.kind == StatementKind::kLimit ||
+        s.kind == StatementKind::kForbid || s.kind == StatementKind::kDelegation ||
+        s.kind == StatementKind::kObligation || s.kind == StatementKind::kBreakGlass;
     DPL_NEED(!needs_because || s.because != 0, kBad, "statement {} has no because", Name(i));
     auto instant = [](int64_t us, int64_t unset) {
       return us == unset || (us >= kMinInstant.us && us <= kMaxInstant.us);
@@ -236,7 +242,15 @@ class StatementCheck {
           DPL_RETURN_IF_ERROR(OneSeparate(p_.separates[s.detail], i));
           break;
         case StatementKind::kObligation:
+          DPL_NEED(s.detail < p_.obligations.size(), kIndex, "obligation {}: no such detail",
+                   Name(i));
+          DPL_RETURN_IF_ERROR(OneObligation(p_.obligations[s.detail], i));
+          break;
         case StatementKind::kBreakGlass:
+          DPL_NEED(s.detail < p_.break_glasses.size(), kIndex, "break_glass {}: no such detail",
+                   Name(i));
+          DPL_RETURN_IF_ERROR(OneBreakGlass(p_.break_glasses[s.detail], i));
+          break;
         case StatementKind::kPartner:
           return Error{
               kBad, "statement " + Name(i) + " is of a kind that this version does not carry out"};
@@ -342,6 +356,57 @@ class StatementCheck {
     Use(separate.by_code_b, "separate " + Name(i) + " by", i,
         {.result = CodeUse::Result::kKey,
          .type = OnlyType(i, static_cast<int>(ClauseRole::kSeparateB))});
+    return Status::Ok();
+  }
+
+  bool IsOwner(const OwnerDef& owner) const {
+    return owner.team < s_.teams.size() || (owner.team == kNone && IsPerson(owner.person));
+  }
+
+  Status OneDuty(const Duty& duty, const std::string& what) {
+    bool text = duty.kind == DutyKind::kStepUp || duty.kind == DutyKind::kSign;
+    DPL_NEED(Text(duty.text) && (duty.text != 0) == text, kBad, "{}: a duty without its text",
+             what);
+    DPL_NEED(AllBelow(duty.fields, s_.strings.size()) &&
+                 std::find(duty.fields.begin(), duty.fields.end(), Str{0}) == duty.fields.end() &&
+                 duty.fields.empty() == (duty.kind != DutyKind::kMask),
+             kBad, "{}: what is masked is not well-formed", what);
+    DPL_NEED(duty.kind == DutyKind::kNotify ? IsOwner(duty.who) : duty.who == OwnerDef{}, kBad,
+             "{}: nobody is there to notify", what);
+    return Status::Ok();
+  }
+
+  Status OneObligation(const Obligation& obligation, uint32_t i) {
+    std::string what = "obligation " + Name(i);
+    DPL_NEED(!obligation.duties.empty() || !obligation.asks.empty(), kBad, "{} obliges to nothing",
+             what);
+    DPL_NEED(obligation.duties.size() <= kMaxDuties, "bundle.size", "{} has more than {} duties",
+             what, kMaxDuties);
+    for (const Duty& duty : obligation.duties) DPL_RETURN_IF_ERROR(OneDuty(duty, what));
+    DPL_NEED(AllBelow(obligation.asks, p_.approvals.size()), kIndex, "{}: no such approval", what);
+    return Status::Ok();
+  }
+
+  Status OneBreakGlass(const BreakGlass& glass, uint32_t i) {
+    std::string what = "break_glass " + Name(i);
+    DPL_NEED(std::is_sorted(glass.lifts.begin(), glass.lifts.end()), "bundle.order",
+             "{}: what it lifts is not in order", what);
+    for (uint32_t s : glass.lifts) {
+      DPL_NEED(s < p_.statements.size() && p_.statements[s].kind == StatementKind::kForbid, kIndex,
+               "{} lifts something that is no forbid", what);
+    }
+    DPL_NEED(glass.needs != 0 && glass.needs <= (kNeedReason | kNeedTicket), kBad,
+             "{} opens without a word", what);
+    DPL_NEED(glass.lasts_us > 0 && IsSpanOfTime(glass.lasts_us) && glass.review_within_us > 0 &&
+                 IsSpanOfTime(glass.review_within_us),
+             "bundle.value", "{}: a span of time is out of range", what);
+    DPL_NEED(!glass.notify.empty() && glass.notify.size() <= kMaxDuties, kBad,
+             "{} tells nobody, or too many", what);
+    for (const Duty& duty : glass.notify) {
+      DPL_NEED(duty.kind == DutyKind::kNotify, kBad, "{}: this duty is an obligation's", what);
+      DPL_RETURN_IF_ERROR(OneDuty(duty, what));
+    }
+    DPL_NEED(IsOwner(glass.review_by), kBad, "{}: nobody reviews it", what);
     return Status::Ok();
   }
 

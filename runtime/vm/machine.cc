@@ -359,6 +359,17 @@ op_QuantNext : {
   DPL_DISPATCH();
 }
 
+  // ---- parameters of functions
+op_Let:
+  if (at[1] >= code.locals) goto confused;
+  if (Unusable(*top)) {
+    *top = ErrorOf(*top);
+    at = words + at[2];
+    DPL_DISPATCH();
+  }
+  locals[at[1]] = *top--;
+  DPL_NEXT(2);
+
   // ---- subject and scope tests
 op_SubjPerson:
   DPL_PUSH_CHECKED(1, vm::SubjPerson(c, at[1]));

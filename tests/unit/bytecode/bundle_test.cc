@@ -63,6 +63,18 @@ TEST(Bundle, ForgetsNoField) {
   differs([](Program& p) { p.delegations[0].onward_span.line = 3; });
   differs([](Program& p) { p.approvals[0].good_for = 3; });
   differs([](Program& p) { p.separates[0].within_us = 3; });
+  differs([](Program& p) { p.obligations[0].asks.clear(); });
+  differs([](Program& p) { p.obligations[0].duties[0].text = 1; });
+  differs([](Program& p) { p.obligations[0].duties[3].fields[0] = 1; });
+  differs([](Program& p) { p.obligations[0].duties[4].who = {.team = 1}; });
+  differs([](Program& p) { p.obligations[0].duties[1].span.line = 3; });
+  differs([](Program& p) { p.break_glasses[0].lifts.clear(); });
+  differs([](Program& p) { p.break_glasses[0].agents = false; });
+  differs([](Program& p) { p.break_glasses[0].needs = kNeedReason; });
+  differs([](Program& p) { p.break_glasses[0].lasts_us = 3; });
+  differs([](Program& p) { p.break_glasses[0].notify.clear(); });
+  differs([](Program& p) { p.break_glasses[0].review_within_us = 3; });
+  differs([](Program& p) { p.break_glasses[0].review_by = {.team = 1}; });
   differs([](Program& p) { p.sources[0].text += "\n"; });
   differs([](Program& p) { p.codes[0].span.end_column = 99; });
 }
@@ -81,7 +93,7 @@ TEST(Bundle, RefusesWhatIsNoBundle) {
   EXPECT_EQ(code("PK\x03\x04"), "bundle.magic");
   EXPECT_EQ(code("DPLB"), "bundle.size");
   std::string other = good;
-  other[4] = 2;
+  other[4] = 99;
   EXPECT_EQ(code(other), "bundle.version");
   other = good;
   other[8] = 1;
@@ -128,6 +140,17 @@ TEST(Bundle, ListingShowsCodeWithNames) {
   EXPECT_NE(listing.find("; team acme.docs.marketing"), std::string::npos);
   EXPECT_NE(listing.find("; docs.Document class"), std::string::npos);
   EXPECT_NE(listing.find("policies/docs.dpl:1:"), std::string::npos);
+  EXPECT_NE(
+      listing.find("  must step_up \"urn:loa:3\"\n  must sign meaning \"approval\"\n  must log\n"
+                   "  must mask class\n  must notify team acme.docs.marketing\n"
+                   "  must ask acme.docs.lead_ok\n"),
+      std::string::npos)
+      << listing;
+  EXPECT_NE(
+      listing.find("  lifts acme.docs.never\n  needs reason ticket\n  lasts 1d, agents too\n"
+                   "  notify person \"E1\"\n  review within 2d by team acme.docs.marketing\n"),
+      std::string::npos)
+      << listing;
 }
 
 }  // namespace

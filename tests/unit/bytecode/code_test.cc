@@ -82,6 +82,7 @@ const Use kUses[] = {
      "7\nGt\nReturn"},
     {"QuantNext",
      "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 12\nPushConst 8\nQuantNext 8\nReturn"},
+    {"Let", "PushConst 8\nLet 0 7\nLoadLocal 0\nReturn"},
     {"SubjPerson", "SubjPerson 0\nReturn"},
     {"SubjTeam", "SubjTeam 1\nReturn"},
     {"SubjRole", "SubjRole 2\nReturn"},
@@ -279,6 +280,21 @@ const Bad kBad[] = {
     {"quantifier_over_no_set", "PushConst 7\nQuantBegin 0 0 10\nPushConst 8\nQuantNext 6\nReturn"},
     {"body_is_no_truth",
      "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 12\nPushConst 7\nQuantNext 8\nReturn"},
+    {"let_known_after_its_body", "PushConst 8\nLet 0 7\nLoadLocal 0\nLoadLocal 0\nAnd\nReturn"},
+    {"let_leaves_more", "PushConst 8\nLet 0 9\nLoadLocal 0\nLoadLocal 0\nReturn"},
+    {"let_leaves_nothing", "PushConst 8\nPushConst 8\nLet 0 7\nReturn"},
+    {"let_takes_what_lies_below", "PushConst 8\nPushConst 8\nLet 0 8\nNot\nAnd\nReturn"},
+    {"let_backward", "PushConst 8\nLet 0 0\nLoadLocal 0\nReturn"},
+    {"let_without_argument", "Let 0 5\nLoadLocal 0\nReturn"},
+    {"let_slot_outside", "PushConst 8\nLet 16 7\nLoadLocal 16\nReturn"},
+    {"let_slot_in_use", "PushConst 8\nLet 0 12\nPushConst 8\nLet 0 12\nLoadLocal 0\nReturn"},
+    {"let_of_another_type", "PushConst 7\nLet 0 7\nLoadLocal 0\nReturn"},
+    {"let_and_a_result_of_another_type", "PushConst 8\nLet 0 7\nPushConst 7\nReturn"},
+    {"jump_into_a_let", "PushConst 8\nSkipIfTrue 9\nLet 0 10\nLoadLocal 0\nNot\nReturn"},
+    {"jump_out_of_a_let", "PushConst 8\nLet 0 9\nLoadLocal 0\nSkipIfTrue 10\nNot\nReturn"},
+    {"next_within_a_let",
+     "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 17\nPushConst 8\nLet 1 17\nLoadLocal "
+     "1\nQuantNext 8\nReturn"},
     {"attribute_of_another_type", "LoadResource\nResourceAttr 2 0\nIsKnown\nReturn"},
     {"parent_of_another_type", "LoadResource\nResourceParent 2\nIsKnown\nReturn"},
     {"id_of_another_type", "ResourceIs 1\nReturn"},
@@ -296,6 +312,25 @@ const Bad kBad[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Opcodes, BadFlow, testing::ValuesIn(kBad),
                          [](const auto& bad) { return std::string(bad.param.name); });
+
+// Parameters of functions: bodies within bodies that end together, jumps to the end of a body,
+// loops around and within.
+TEST(Opcodes, LetsNest) {
+  for (const char* listing : {
+           "PushConst 8\nLet 0 17\nPushConst 7\nLet 1 17\nLoadLocal 0\nSkipIfTrue 17\nLoadLocal "
+           "0\nOr\nReturn",
+           "PushConst 8\nLet 0 7\nLoadLocal 0\nPushConst 8\nLet 0 14\nLoadLocal 0\nAnd\nReturn",
+           "LoadResource\nResourceAttr 0 2\nQuantBegin 0 0 19\nLoadLocal 0\nLet 1 17\nLoadLocal "
+           "1\nLoadPerson\nEq\nQuantNext 8\nReturn",
+           "PushConst 8\nLet 0 17\nLoadResource\nResourceAttr 0 2\nQuantBegin 1 1 17\nLoadLocal "
+           "0\nQuantNext 13\nReturn",
+       }) {
+    uint32_t at = 0;
+    Program program = With("", listing, &at);
+    Status status = VerifyProgram(program);
+    EXPECT_TRUE(status.ok()) << listing << "\n" << status.error().message;
+  }
+}
 
 TEST(Opcodes, UnknownWordIsRefused) {
   Program program = SampleProgram();

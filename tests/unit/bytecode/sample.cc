@@ -297,11 +297,33 @@ class Builder {
     approval.good_within_us = kDay;
     approval.signs = S("I approve");
     p_.approvals.push_back(approval);
+    // obligation
+    uint32_t obligation = Begin(StatementKind::kObligation, "acme.docs.signed", 0);
+    AddClause(obligation, ClauseRole::kObligationCovers, Sample::kDocument, {1},
+              {{KeyKind::kAny, 0}});
+    p_.obligations.push_back({{{DutyKind::kStepUp, S("urn:loa:3"), {}, {}, At(40, 44)},
+                               {DutyKind::kSign, S("approval"), {}, {}, At(40, 44)},
+                               {DutyKind::kLog, 0, {}, {}, At(40, 44)},
+                               {DutyKind::kMask, 0, {S("class")}, {}, At(40, 44)},
+                               {DutyKind::kNotify, 0, {}, {.team = 0}, At(40, 44)}},
+                              {0}});
     // separate
     uint32_t separate = Begin(StatementKind::kSeparate, "acme.docs.four_eyes", 0);
     AddClause(separate, ClauseRole::kSeparateA, Sample::kDocument, {0}, {{KeyKind::kAny, 0}});
     AddClause(separate, ClauseRole::kSeparateB, Sample::kDocument, {1}, {{KeyKind::kAny, 0}});
     p_.separates.push_back({kDay, Code("LoadResource\nEntityKey\nReturn"), kNone});
+    // break_glass
+    uint32_t glass = Begin(StatementKind::kBreakGlass, "acme.docs.emergency", 0);
+    AddClause(glass, ClauseRole::kBreakGlassMay, Sample::kDocument, {0}, {{KeyKind::kRole, 1}})
+        .subject_code = Code("SubjRole 1\nReturn");
+    p_.break_glasses.push_back(
+        {{forbid},
+         true,
+         kNeedReason | kNeedTicket,
+         kDay,
+         {{DutyKind::kNotify, 0, {}, {.person = Sample::kPersonE1}, At(40, 44)}},
+         2 * kDay,
+         {.team = 0}});
   }
 
   Program p_;

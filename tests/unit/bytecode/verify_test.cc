@@ -159,6 +159,104 @@ const Lie kLies[] = {
     {"limit_window", [](Program& p) { p.limits[0].window_us = 5; }, "bundle.statement"},
     {"limit_key_without_code", [](Program& p) { p.limits[0].keys[1].code = kNone; },
      "bundle.statement"},
+    // obligations and break_glass
+    {"obligation_detail", [](Program& p) { p.obligations.pop_back(); }, "bundle.statement"},
+    {"obligation_without_because", [](Program& p) { p.statements[8].because = 0; },
+     "bundle.statement"},
+    {"obligation_to_nothing",
+     [](Program& p) {
+       p.obligations[0].duties.clear();
+       p.obligations[0].asks.clear();
+     },
+     "bundle.statement"},
+    {"obligation_of_too_much",
+     [](Program& p) {
+       p.obligations[0].duties.resize(17, {DutyKind::kLog, 0, {}, {}, {}});
+     },
+     "bundle.size"},
+    {"obligation_asks_nobody", [](Program& p) { p.obligations[0].asks = {1}; }, "bundle.index"},
+    {"step_up_to_nothing", [](Program& p) { p.obligations[0].duties[0].text = 0; },
+     "bundle.statement"},
+    {"sign_without_meaning", [](Program& p) { p.obligations[0].duties[1].text = 0; },
+     "bundle.statement"},
+    {"log_with_text", [](Program& p) { p.obligations[0].duties[2].text = 1; }, "bundle.statement"},
+    {"duty_text", [](Program& p) { p.obligations[0].duties[0].text = 9'999; }, "bundle.statement"},
+    {"mask_of_nothing", [](Program& p) { p.obligations[0].duties[3].fields.clear(); },
+     "bundle.statement"},
+    {"mask_of_no_name", [](Program& p) { p.obligations[0].duties[3].fields = {0}; },
+     "bundle.statement"},
+    {"mask_text", [](Program& p) { p.obligations[0].duties[3].fields = {9'999}; },
+     "bundle.statement"},
+    {"log_that_masks", [](Program& p) { p.obligations[0].duties[2].fields = {1}; },
+     "bundle.statement"},
+    {"notify_nobody", [](Program& p) { p.obligations[0].duties[4].who = {}; }, "bundle.statement"},
+    {"notify_a_team_that_is_not_there",
+     [](Program& p) { p.obligations[0].duties[4].who = {.team = 9}; }, "bundle.statement"},
+    {"log_to_somebody", [](Program& p) { p.obligations[0].duties[2].who = {.team = 0}; },
+     "bundle.statement"},
+    {"obligation_hidden_by_a_key",
+     [](Program& p) {
+       for (Clause& c : p.clauses) {
+         if (c.role == ClauseRole::kObligationCovers) c.keys = {{KeyKind::kRole, 1}};
+       }
+     },
+     "bundle.keys"},
+    {"obligation_with_another_clause",
+     [](Program& p) {
+       for (Clause& c : p.clauses) {
+         if (c.role == ClauseRole::kObligationCovers) c.role = ClauseRole::kForbidCovers;
+       }
+     },
+     "bundle.statement"},
+    {"break_glass_detail", [](Program& p) { p.break_glasses.push_back(p.break_glasses[0]); },
+     "bundle.statement"},
+    {"break_glass_without_because", [](Program& p) { p.statements[10].because = 0; },
+     "bundle.statement"},
+    {"break_glass_for_nobody",
+     [](Program& p) {
+       for (Clause& c : p.clauses) {
+         if (c.role == ClauseRole::kBreakGlassMay) c.subject_code = kNone;
+       }
+     },
+     "bundle.statement"},
+    {"break_glass_with_another_clause",
+     [](Program& p) {
+       for (Clause& c : p.clauses) {
+         if (c.role == ClauseRole::kBreakGlassMay) c.role = ClauseRole::kGrantMay;
+       }
+     },
+     "bundle.statement"},
+    {"break_glass_lifts_a_grant", [](Program& p) { p.break_glasses[0].lifts = {0}; },
+     "bundle.index"},
+    {"break_glass_lifts_nothing_there", [](Program& p) { p.break_glasses[0].lifts = {99}; },
+     "bundle.index"},
+    {"break_glass_lifts_out_of_order",
+     [](Program& p) {
+       p.break_glasses[0].lifts = {3, 2};
+     },
+     "bundle.order"},
+    {"break_glass_needs_nothing", [](Program& p) { p.break_glasses[0].needs = 0; },
+     "bundle.statement"},
+    {"break_glass_needs_more", [](Program& p) { p.break_glasses[0].needs = 4; },
+     "bundle.statement"},
+    {"break_glass_for_ever", [](Program& p) { p.break_glasses[0].lasts_us = 0; }, "bundle.value"},
+    {"break_glass_for_too_long", [](Program& p) { p.break_glasses[0].lasts_us = INT64_MAX; },
+     "bundle.value"},
+    {"break_glass_never_reviewed", [](Program& p) { p.break_glasses[0].review_within_us = 0; },
+     "bundle.value"},
+    {"break_glass_reviewed_too_late",
+     [](Program& p) { p.break_glasses[0].review_within_us = INT64_MAX; }, "bundle.value"},
+    {"break_glass_reviewed_by_nobody", [](Program& p) { p.break_glasses[0].review_by = {}; },
+     "bundle.statement"},
+    {"break_glass_tells_nobody", [](Program& p) { p.break_glasses[0].notify.clear(); },
+     "bundle.statement"},
+    {"break_glass_with_a_duty",
+     [](Program& p) {
+       p.break_glasses[0].notify[0] = {DutyKind::kLog, 0, {}, {}, {}};
+     },
+     "bundle.statement"},
+    {"break_glass_tells_no_team",
+     [](Program& p) { p.break_glasses[0].notify[0].who = {.team = 9}; }, "bundle.statement"},
     {"limit_tier", [](Program& p) { p.limits[0].tiers[0].approval = 4; }, "bundle.index"},
     {"limit_in_another_type",
      [](Program& p) { ReplaceCode(&p, p.limits[0].cap_code, "PushConst 7\nReturn"); },

@@ -501,7 +501,7 @@ TEST_F(PropertyTest, OddCodeEnds) {
       const OpcodeInfo& info = InfoOf(op);
       bool jumps = op == Opcode::kSkipIfFalse || op == Opcode::kSkipIfTrue ||
                    op == Opcode::kBranch || op == Opcode::kJump || op == Opcode::kQuantBegin ||
-                   op == Opcode::kQuantNext || op == Opcode::kReturn;
+                   op == Opcode::kQuantNext || op == Opcode::kLet || op == Opcode::kReturn;
       uint32_t count = info.pops < 0 ? pick(3) : 0;
       int pops = info.pops < 0 ? static_cast<int>(count) : info.pops;
       if (jumps || pops > depth || (info.pops == 0 && info.pushes == 0)) continue;

@@ -210,6 +210,20 @@ TEST_F(QuantifierTest, Nested) {
   EXPECT_EQ(nested(Quantifier::kCount, Quantifier::kAll), "1");
 }
 
+// A function's argument: its value, or at once the ⊥ it is, whatever the body would have made of
+// it.
+TEST_F(QuantifierTest, ArgumentsAreStrict) {
+  Words yes = Push(policy.Bool(true));
+  auto let = [&](const Words& argument, const Words& body) {
+    uint32_t end = static_cast<uint32_t>(argument.size() + 3 + body.size());
+    return Show(argument + Words{W(Opcode::kLet), 0, end} + body);
+  };
+  EXPECT_EQ(let(yes, Op(Opcode::kLoadLocal, 0)), "true");
+  EXPECT_EQ(let(Push(policy.Int(7)), yes), "true");
+  EXPECT_EQ(let(Bottom(ErrorKind::kStale), yes), "⊥stale");
+  EXPECT_EQ(Show(yes + Words{W(Opcode::kLet), 99, 5} + yes), "abort internal");
+}
+
 TEST_F(QuantifierTest, OddLoopsAreAborts) {
   Words yes = Push(policy.Bool(true));
   EXPECT_EQ(Show(yes + Op(Opcode::kQuantNext, 0)), "abort internal") << "no loop is open";
