@@ -46,9 +46,16 @@ struct Label {
   std::string text;
 };
 
-struct Fix {
+struct Edit {
   Span span;  // replaced; empty span: inserted there
   std::string replacement;
+};
+
+// The one obvious mend: all of its edits or none. Offered only where it cannot be wrong by much:
+// `dplc check --fix` applies it and checks again.
+struct Fix {
+  std::string description;  // "write `==`"
+  std::vector<Edit> edits;
 };
 
 struct Diagnostic {

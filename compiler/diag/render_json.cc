@@ -37,11 +37,18 @@ void WriteOne(const SourceSet& sources, const Diagnostic& d, JsonWriter* w) {
   w->Key("help").BeginArray();
   for (const std::string& help : d.help) w->String(help);
   w->EndArray();
+  w->Key("fixes").BeginArray();
   if (d.fix) {
-    w->Key("fix").BeginObject().Member("replacement", d.fix->replacement);
-    WriteSpan(sources, d.fix->span, w);
-    w->EndObject();
+    w->BeginObject().Member("description", d.fix->description);
+    w->Key("edits").BeginArray();
+    for (const Edit& edit : d.fix->edits) {
+      w->BeginObject().Member("replacement", edit.replacement);
+      WriteSpan(sources, edit.span, w);
+      w->EndObject();
+    }
+    w->EndArray().EndObject();
   }
+  w->EndArray();
   w->EndObject();
 }
 

@@ -2,6 +2,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "compiler/diag/render.h"
 #include "runtime/json/json_writer.h"
@@ -47,6 +48,32 @@ void WriteLocation(const SourceFile& file, const Span& span, std::string_view te
   w->EndObject();
 }
 
+// One change per file the mend touches.
+void WriteFix(const SourceSet& sources, const Fix& fix, JsonWriter* w) {
+  std::map<uint32_t, std::vector<const Edit*>> by_file;
+  for (const Edit& edit : fix.edits) {
+    if (edit.span.known() && sources.Find(edit.span.file) != nullptr)
+      by_file[edit.span.file].push_back(&edit);
+  }
+  if (by_file.empty()) return;
+  w->Key("fixes").BeginArray().BeginObject();
+  w->Key("description").BeginObject().Member("text", fix.description).EndObject();
+  w->Key("artifactChanges").BeginArray();
+  for (const auto& [file, edits] : by_file) {
+    w->BeginObject().Key("artifactLocation").BeginObject();
+    w->Member("uri", UriOf(sources[file].path())).EndObject();
+    w->Key("replacements").BeginArray();
+    for (const Edit* edit : edits) {
+      w->BeginObject().Key("deletedRegion");
+      WriteRegion(edit->span, w);
+      w->Key("insertedContent").BeginObject().Member("text", edit->replacement).EndObject();
+      w->EndObject();
+    }
+    w->EndArray().EndObject();
+  }
+  w->EndArray().EndObject().EndArray();
+}
+
 void WriteResult(const SourceSet& sources, const Diagnostic& d, size_t rule, JsonWriter* w) {
   w->BeginObject();
   w->Member("ruleId", CodeText(d.code));
@@ -70,14 +97,7 @@ void WriteResult(const SourceSet& sources, const Diagnostic& d, size_t rule, Jso
     WriteLocation(*other, label.span, label.text, w);
   }
   if (related) w->EndArray();
-  if (d.fix && file != nullptr) {
-    w->Key("fixes").BeginArray().BeginObject().Key("artifactChanges").BeginArray().BeginObject();
-    w->Key("artifactLocation").BeginObject().Member("uri", UriOf(file->path())).EndObject();
-    w->Key("replacements").BeginArray().BeginObject().Key("deletedRegion");
-    WriteRegion(d.fix->span, w);
-    w->Key("insertedContent").BeginObject().Member("text", d.fix->replacement).EndObject();
-    w->EndObject().EndArray().EndObject().EndArray().EndObject().EndArray();
-  }
+  if (d.fix) WriteFix(sources, *d.fix, w);
   w->EndObject();
 }
 

@@ -17,8 +17,20 @@ DiagnosticRef& DiagnosticRef::Help(std::string text) {
   return *this;
 }
 
-DiagnosticRef& DiagnosticRef::Fix(const Span& span, std::string replacement) {
-  target_->fix = dpl::Fix{span, std::move(replacement)};
+DiagnosticRef& DiagnosticRef::Fix(const Span& span, std::string replacement,
+                                  std::string description) {
+  if (!target_->fix) {
+    if (description.empty()) {
+      size_t from = replacement.find_first_not_of(" \n");
+      size_t to = replacement.find_last_not_of(" \n");
+      description = replacement.empty() ? "remove it"
+                    : from == std::string::npos
+                        ? "put a blank here"
+                        : "write `" + replacement.substr(from, to - from + 1) + "`";
+    }
+    target_->fix = dpl::Fix{std::move(description), {}};
+  }
+  target_->fix->edits.push_back({span, std::move(replacement)});
   return *this;
 }
 
@@ -38,8 +50,8 @@ DiagnosticRef DiagnosticSink::ReportAs(Severity severity, DiagCode code, const S
   diagnostic.severity = severity;
   diagnostic.span = span;
   diagnostic.message = std::move(message);
-  (diagnostic.severity == Severity::Error ? errors_ : warnings_) += 1;
-  if (all_.size() >= cap_) {
+  size_t& count = diagnostic.severity == Severity::Error ? errors_ : warnings_;
+  if (count++ >= cap_) {
     ++dropped_;
     overflow_ = std::move(diagnostic);
     return DiagnosticRef(&overflow_);

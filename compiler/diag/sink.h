@@ -5,8 +5,8 @@
 //   for (const Diagnostic& d : sink.Sorted()) …
 //
 // Reports may arrive in any order; Sorted() orders them by file, position and code and drops
-// repeats. After `cap` diagnostics further ones are only counted, so that hostile input cannot fill
-// the memory. One thread at a time.
+// repeats. After `cap` errors further ones are only counted, and warnings likewise, so that hostile
+// input cannot fill the memory and warnings cannot crowd out what is wrong. One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,9 @@ class DiagnosticRef {
   explicit DiagnosticRef(Diagnostic* target) : target_(target) {}
   DiagnosticRef& Label(const Span& span, std::string text);
   DiagnosticRef& Help(std::string text);  // an empty text adds nothing
-  DiagnosticRef& Fix(const Span& span, std::string replacement);
+  // The mend: replaces the text of `span`. The description says so by itself when none is given. A
+  // second call adds an edit to the same mend.
+  DiagnosticRef& Fix(const Span& span, std::string replacement, std::string description = {});
 
  private:
   Diagnostic* target_;

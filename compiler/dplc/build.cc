@@ -1,7 +1,6 @@
 // dplc build: a policy set as a verified bundle. dplc disasm: what is in one.
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/report.h"
@@ -15,21 +14,6 @@ namespace dpl::dplc {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Written beside the target and renamed over it, so that a server never reads half a bundle.
-Status WriteWhole(const std::string& path, std::string_view bytes) {
-  std::string part = path + ".part";
-  {
-    std::ofstream out(part, std::ios::binary | std::ios::trunc);
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    out.flush();
-    if (!out) return Error{"path", path + ": cannot be written"};
-  }
-  std::error_code error;
-  fs::rename(part, path, error);
-  if (error) return Error{"path", path + ": " + error.message()};
-  return Status::Ok();
-}
 
 std::string DefaultOutput(const std::string& path) {
   fs::path p = fs::path(path).lexically_normal();

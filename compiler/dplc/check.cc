@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "compiler/dplc/commands.h"
+#include "compiler/dplc/fix.h"
 #include "compiler/dplc/report.h"
 #include "compiler/testing/compile.h"
 #include "runtime/base/instant.h"
@@ -10,9 +11,6 @@
 namespace dpl::dplc {
 
 int RunCheck(const CheckArgs& args) {
-  testing::Compilation c;
-  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
-    return UsageError(s.error());
   check::CheckOptions options;
   if (!args.as_of.empty()) {
     Result<Date> date = ParseDate(args.as_of);
@@ -33,6 +31,12 @@ int RunCheck(const CheckArgs& args) {
     facts = read.take();
     options.facts = &facts;
   }
+  if (args.fix) {
+    if (Status s = FixFiles(args, options); !s.ok()) return UsageError(s.error());
+  }
+  testing::Compilation c;
+  if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
+    return UsageError(s.error());
   testing::Compile(options, &c);
   if (!args.facts.empty() && c.program != nullptr) {
     Result<std::unique_ptr<Snapshot>> joined =

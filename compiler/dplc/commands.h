@@ -19,11 +19,14 @@ struct CommonArgs {
   std::string color = "auto";   // auto, always, never
   bool strict = false;          // warnings count as findings
   bool quiet = false;
+  size_t max_errors = 100;  // diagnostics shown as text; 0: all
 };
 struct CheckArgs {
   CommonArgs common;
   std::string facts;
   std::string as_of;
+  bool fix = false;    // apply the mends that diagnostics offer
+  bool costs = false;  // print what a decision may cost
 };
 struct BuildArgs {
   CommonArgs common;

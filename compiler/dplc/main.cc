@@ -25,6 +25,9 @@ void AddCommon(CLI::App* app, CommonArgs* args, const std::vector<std::string>& 
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->capture_default_str();
   app->add_flag("--strict", args->strict, "warnings count as findings (exit code 1)");
+  app->add_option("--max-errors", args->max_errors,
+                  "how many diagnostics are shown as text, errors first; 0 shows all")
+      ->capture_default_str();
   app->add_flag("-q,--quiet", args->quiet, "say only what is wrong");
 }
 
@@ -50,6 +53,8 @@ int Main(int argc, char** argv) {
   check_app->add_option("--facts", check.facts,
                         "a facts file: also check what needs data (approvers, members)");
   check_app->add_option("--as-of", check.as_of, "report reviews overdue on this day (YYYY-MM-DD)");
+  check_app->add_flag("--fix", check.fix,
+                      "apply every mend that the diagnostics offer, check again, say what changed");
   check_app->footer(
       "Example: dplc check --strict policies/\nEach code has a page: dplc explain DPL0501");
   check_app->callback([&] { code = RunCheck(check); });

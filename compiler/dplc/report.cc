@@ -1,8 +1,11 @@
 // What the commands share; see report.h.
 #include "compiler/dplc/report.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include <unistd.h>
 
@@ -20,9 +23,56 @@ bool UseColor(const std::string& choice, int stream) {
 void Out(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 void Err(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
 
+namespace {
+
+// Leaves the first `most` diagnostics (0: all), errors before warnings, in their order. How many
+// went.
+size_t KeepFirst(size_t most, std::vector<Diagnostic>* diagnostics) {
+  size_t count = diagnostics->size();
+  if (most == 0 || count <= most) return 0;
+  auto errors = static_cast<size_t>(
+      std::count_if(diagnostics->begin(), diagnostics->end(),
+                    [](const Diagnostic& d) { return d.severity == Severity::Error; }));
+  size_t keep_errors = std::min(errors, most), keep_warnings = most - keep_errors;
+  auto gone = [&](const Diagnostic& d) {
+    size_t& left = d.severity == Severity::Error ? keep_errors : keep_warnings;
+    if (left == 0) return true;
+    --left;
+    return false;
+  };
+  std::vector<Diagnostic> kept;
+  for (Diagnostic& d : *diagnostics) {
+    if (!gone(d)) kept.push_back(std::move(d));
+  }
+  *diagnostics = std::move(kept);
+  return count - most;
+}
+
+}  // namespace
+
 int UsageError(const Error& error) {
   Err("dplc: " + error.message + "\n");
   return kUsage;
+}
+
+Status WriteWhole(const std::string& path, std::string_view bytes) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path target = fs::weakly_canonical(path, error);
+  if (error) target = path;
+  fs::path part = target;
+  part += ".part";
+  {
+    std::ofstream out(part, std::ios::binary | std::ios::trunc);
+    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    out.flush();
+    if (!out) return Error{"path", path + ": cannot be written"};
+  }
+  fs::file_status old = fs::status(target, error);
+  if (!error && fs::exists(old)) fs::permissions(part, old.permissions(), error);
+  fs::rename(part, target, error);
+  if (error) return Error{"path", path + ": " + error.message()};
+  return Status::Ok();
 }
 
 int Report(const CommonArgs& args, const testing::Compilation& c) {
@@ -32,8 +82,11 @@ int Report(const CommonArgs& args, const testing::Compilation& c) {
   } else if (args.format == "sarif") {
     Out(RenderSarif(c.sources, diagnostics, std::string(kVersion)) + "\n");
   } else {
-    Err(RenderText(c.sources, diagnostics, {.color = UseColor(args.color, 2)}));
     std::string counts = RenderCounts(diagnostics);
+    size_t hidden = KeepFirst(args.max_errors, &diagnostics);
+    Err(RenderText(c.sources, diagnostics, {.color = UseColor(args.color, 2)}));
+    if (hidden > 0)
+      Err("… and " + std::to_string(hidden) + " more: `--max-errors 0` shows them all\n");
     if (!counts.empty()) Err(counts + "\n");
   }
   if (c.sink.dropped() > 0)

@@ -22,6 +22,10 @@ int UsageError(const Error& error);
 // warning with `strict`.
 int Report(const CommonArgs& args, const testing::Compilation& c);
 
+// Writes a file whole or not at all: beside the target, then renamed over it, so that nobody ever
+// reads half of it. Follows links; keeps the permissions of what was there. Error code "path".
+Status WriteWhole(const std::string& path, std::string_view bytes);
+
 void Out(std::string_view text);  // standard output
 void Err(std::string_view text);  // standard error
 

@@ -58,6 +58,7 @@ class Reader {
       Take(token->getType(), offsets[token->getStartIndex()], offsets[token->getStopIndex() + 1]);
     }
     tokens_->Finish();
+    ReportSemicolons();
     return CheckNesting();
   }
 
@@ -78,6 +79,10 @@ class Reader {
   }
 
   void Take(size_t type, uint32_t begin, uint32_t end) {
+    if (begin < skip_to_) return;
+    if (type == DplLexer::MINUS &&
+        TextOf(begin, std::min<uint32_t>(begin + 2, static_cast<uint32_t>(text_.size()))) == "--")
+      return ForeignComment(begin, begin + 2);
     switch (type) {
       case DplLexer::DOC_COMMENT:
         return AddComment(
@@ -104,12 +109,7 @@ class Reader {
       case DplLexer::BAD_NOT:
         return Operator(DplLexer::NOT, "not", begin, end);
       case DplLexer::BAD_SEMI:
-        if (!semicolon_seen_) {
-          sink_->ReportText(DPL0101, source_.MakeSpan(begin, end), "`;` is not used")
-              .Help("a clause ends where the next keyword begins: leave out every `;` of this file")
-              .Fix(source_.MakeSpan(begin, end), "");
-        }
-        semicolon_seen_ = true;
+        semicolons_.push_back(begin);
         return;
       case DplLexer::BAD_CHAR:
         return BadCharacter(begin, end);
@@ -135,6 +135,26 @@ class Reader {
       return;
     }
     Append(type, begin, end);
+  }
+
+  // One message for all of a file.
+  void ReportSemicolons() {
+    if (semicolons_.empty()) return;
+    DiagnosticRef report = sink_->ReportText(
+        DPL0101, source_.MakeSpan(semicolons_[0], semicolons_[0] + 1), "`;` is not used");
+    report.Help("a clause ends where the next keyword begins: leave out every `;` of this file");
+    for (uint32_t at : semicolons_)
+      report.Fix(source_.MakeSpan(at, at + 1), "", "leave out every `;`");
+  }
+
+  // `# …` and `-- …` as other languages write comments: said once per line, the line is left out.
+  void ForeignComment(uint32_t begin, uint32_t end) {
+    Span mark = source_.MakeSpan(begin, end);
+    sink_->ReportText(DPL0101, mark, fmt::format("{} does not begin a comment", Ticked(begin, end)))
+        .Help("comments are written `// …`")
+        .Fix(mark, "//");
+    size_t line_end = text_.find_first_of("\r\n", begin);
+    skip_to_ = static_cast<uint32_t>(line_end == std::string::npos ? text_.size() : line_end);
   }
 
   void AddComment(Comment::Kind kind, uint32_t begin, uint32_t end) {
@@ -166,6 +186,7 @@ class Reader {
   }
 
   void BadCharacter(uint32_t begin, uint32_t end) {
+    if (text_[begin] == '#') return ForeignComment(begin, end);
     bool run = begin == bad_end_;  // the rest of a word already reported
     bad_end_ = end;
     size_t at = begin;
@@ -193,9 +214,6 @@ class Reader {
       case '%':
         report.Help("there are no percentages and no remainders; write the number out");
         break;
-      case '#':
-        report.Help("comments are written `// …`");
-        break;
       case '\'':
         report.Help("texts are written in straight double quotes");
         break;
@@ -216,13 +234,6 @@ class Reader {
           ->Report(DPL0006, source_.MakeSpan(begin, end),
                    {fmt::format("{} is not a number", Ticked(begin, end))})
           .Help("`_` stands between two digits before the point, as in `5_000.25`");
-      return Append(DplLexer::NUMBER, begin, end);
-    }
-    if (digits == std::string_view::npos) {  // 0.123_456: all digits, yet not a number
-      sink_
-          ->Report(DPL0006, source_.MakeSpan(begin, end),
-                   {fmt::format("{} is not a number", Ticked(begin, end))})
-          .Help("`_` groups the digits before the point only");
       return Append(DplLexer::NUMBER, begin, end);
     }
     std::string_view letters = text.substr(digits);
@@ -248,7 +259,13 @@ class Reader {
     auto report = sink_->Report(DPL0006, span, {message});
     if (letters == "K" || letters == "k" || letters == "M") {
       std::string zeros = letters == "M" ? "_000_000" : "_000";
-      report.Help(fmt::format("write the number out: `{}{}`", text.substr(0, digits), zeros));
+      std::string_view before = text.substr(0, digits);
+      if (before.find_first_of("._") == std::string_view::npos) {
+        report.Help(fmt::format("write the number out: `{}{}`", before, zeros))
+            .Fix(span, fmt::format("{}{}", before, zeros));
+      } else {
+        report.Help("write the number out");
+      }
     } else {
       report.Help("numbers are written as `5_000` or `0.25`; names begin with a letter");
     }
@@ -290,7 +307,8 @@ class Reader {
   uint32_t last_end_ = 0;
   uint32_t bad_end_ = UINT32_MAX;
   bool bad_word_ = false;  // the bytes before bad_end_ are part of a name
-  bool semicolon_seen_ = false;
+  uint32_t skip_to_ = 0;   // what begins before this byte is left out
+  std::vector<uint32_t> semicolons_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "compiler/diag/apply.h"
 #include "compiler/diag/near_name.h"
 #include "compiler/diag/render.h"
 #include "compiler/diag/sink.h"
@@ -130,6 +131,7 @@ TEST_F(SinkTest, JsonIsJsonAndComplete) {
   EXPECT_NE(json.find("\"code\": \"DPL0501\""), std::string::npos) << json;
   EXPECT_NE(json.find("\"line\": 2"), std::string::npos);
   EXPECT_NE(json.find("\"replacement\": \"GRANT\""), std::string::npos);
+  EXPECT_NE(json.find("\"description\": \"write `GRANT`\""), std::string::npos);
   EXPECT_NE(json.find("\"errors\": 1"), std::string::npos);
 }
 
@@ -140,11 +142,56 @@ TEST_F(SinkTest, SarifIsJsonWithRulesAndRegions) {
   std::string json = RenderSarif(sources_, sink_.Sorted(), "1.2.3");
   Arena arena;
   ASSERT_TRUE(ParseJson(json, &arena).ok()) << json;
-  for (const char* part : {"\"version\": \"2.1.0\"", "\"ruleId\": \"DPL0202\"",
-                           "dir/with%20blank.dpl", "\"startColumn\": 1", "\"level\": \"warning\"",
-                           "\"relatedLocations\"", "\"deletedRegion\"", "unicodeCodePoints"}) {
+  for (const char* part :
+       {"\"version\": \"2.1.0\"", "\"ruleId\": \"DPL0202\"", "dir/with%20blank.dpl",
+        "\"startColumn\": 1", "\"level\": \"warning\"", "\"relatedLocations\"", "\"fixes\"",
+        "write `y`", "\"deletedRegion\"", "unicodeCodePoints"}) {
     EXPECT_NE(json.find(part), std::string::npos) << part;
   }
+}
+
+TEST_F(SinkTest, WarningsDoNotCrowdOutErrors) {
+  DiagnosticSink small(2);
+  for (uint32_t i = 0; i < 5; ++i) small.Report(DPL0206, a_.MakeSpan(i, i + 1), {"`x`"});
+  small.Report(DPL0202, a_.MakeSpan(9, 10), {"`g`"});
+  EXPECT_EQ(small.warnings(), 5u);
+  EXPECT_EQ(small.dropped(), 3u);
+  ASSERT_EQ(small.Sorted().size(), 3u);
+  EXPECT_EQ(small.Sorted().back().code, DPL0202);
+}
+
+// ---- mends
+
+TEST_F(SinkTest, AMendSaysWhatItDoes) {
+  sink_.Report(DPL0202, a_.MakeSpan(0, 1), {"`x`"}).Fix(a_.MakeSpan(0, 1), "");
+  sink_.Report(DPL0202, a_.MakeSpan(1, 2), {"`x`"}).Fix(a_.MakeSpan(1, 2), " and ");
+  sink_.Report(DPL0202, a_.MakeSpan(2, 3), {"`x`"}).Fix(a_.MakeSpan(2, 2), " ");
+  sink_.Report(DPL0202, a_.MakeSpan(3, 4), {"`x`"}).Fix(a_.MakeSpan(3, 4), "q", "say it");
+  auto sorted = sink_.Sorted();
+  EXPECT_EQ(sorted[0].fix->description, "remove it");
+  EXPECT_EQ(sorted[1].fix->description, "write `and`");
+  EXPECT_EQ(sorted[2].fix->description, "put a blank here");
+  EXPECT_EQ(sorted[3].fix->description, "say it");
+}
+
+TEST_F(SinkTest, MendsThatTouchTheSameTextAreTakenOneAtATime) {
+  // "package a\ngrant g {\n}\n"
+  sink_.Report(DPL0202, a_.MakeSpan(0, 1), {"`0`"}).Fix(a_.MakeSpan(0, 7), "PACKAGE");
+  sink_.Report(DPL0202, a_.MakeSpan(1, 2), {"`1`"}).Fix(a_.MakeSpan(6, 8), "no");  // overlaps 0
+  sink_.Report(DPL0202, a_.MakeSpan(2, 3), {"`2`"})
+      .Fix(a_.MakeSpan(10, 15), "give")
+      .Fix(a_.MakeSpan(3, 4), "no");  // half of it overlaps 0
+  sink_.Report(DPL0202, a_.MakeSpan(3, 4), {"`3`"}).Fix(a_.MakeSpan(16, 17), "h");
+  sink_.Report(DPL0202, a_.MakeSpan(4, 5), {"`4`"}).Fix(a_.MakeSpan(16, 16), "no");  // same place
+  sink_.Report(DPL0202, a_.MakeSpan(5, 6), {"`5`"})
+      .Fix(a_.MakeSpan(7, 7), "!")  // right behind 0
+      .Fix(a_.MakeSpan(17, 18), "_");
+  sink_.Report(DPL0202, b_.MakeSpan(0, 1), {"`6`"}).Fix(b_.MakeSpan(0, 1), "y");
+  auto sorted = sink_.Sorted();
+  std::vector<size_t> chosen = ChooseFixes(sorted);
+  EXPECT_EQ(chosen, (std::vector<size_t>{0, 3, 5, 6}));
+  EXPECT_EQ(ApplyFixes(a_, sorted, chosen), "PACKAGE! a\ngrant h_{\n}\n");
+  EXPECT_EQ(ApplyFixes(b_, sorted, chosen), "y\n");
 }
 
 TEST(NearNames, SuggestsWhatIsOneSlipAway) {
