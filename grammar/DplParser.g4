@@ -423,9 +423,11 @@ atom
   | (SOME | ALL) name IN expr SATISFIES LPAREN expr RPAREN
   | COUNT LPAREN expr (WHERE expr)? RPAREN
   | LBRACE (expr (COMMA expr)*)? RBRACE
-  | LBRACE fieldInit (COMMA fieldInit)* RBRACE
+  | LBRACE entry (COMMA entry)* RBRACE
   | LPAREN expr RPAREN
   ;
+// team = "shop"   |   "app.kubernetes.io/name" = "web"      (a label's key may be any text)
+entry : (word | STRING) ASSIGN expr ;
 // 0.25   |   5_000 USD   |   "text"   |   30d   |   2026-11-20   |   09:00   |   true
 literal : NUMBER CURRENCY? | STRING | DURATION | DATETIME | DATE | TIME | TRUE | FALSE ;
 

@@ -316,9 +316,12 @@ TypeId ExprChecker::Arithmetic(Expr& e, TypeId want) {
     if (e.kind == ExprKind::kSub && left == c_.t_datetime && right == c_.t_datetime)
       return c_.t_duration;
   }
-  c_.ReportText(DPL0301, e.span,
-                std::string("`") + Sign(e.kind) + "` does not take " + DescribeType(c_, left) +
-                    " and " + DescribeType(c_, right));
+  DiagnosticRef report =
+      c_.ReportText(DPL0301, e.span,
+                    std::string("`") + Sign(e.kind) + "` does not take " + DescribeType(c_, left) +
+                        " and " + DescribeType(c_, right));
+  if (Is(c_, left, TypeKind::kDate) || Is(c_, right, TypeKind::kDate))
+    report.Help("count with `days_between(from, to)` or `years_between(from, to)`");
   return kNone;
 }
 

@@ -239,11 +239,16 @@ ast::ExprPtr Builder::AtomOf(P::AtomContext* node, size_t depth) {
     e->span = span;
     return e;
   }
-  ast::ExprPtr e = NewExpr(node->fieldInit().empty() ? ExprKind::kSet : ExprKind::kRecord, span);
+  ast::ExprPtr e = NewExpr(node->entry().empty() ? ExprKind::kSet : ExprKind::kRecord, span);
   for (P::ExprContext* part : node->expr()) e->args.push_back(ExprAt(part, depth));
-  for (P::FieldInitContext* field : node->fieldInit()) {
-    e->fields.push_back(NameOf(field->word()));
-    e->args.push_back(ExprAt(field->expr(), depth));
+  for (P::EntryContext* entry : node->entry()) {
+    if (entry->STRING() != nullptr) {
+      ast::StringLit key = StringOf(entry->STRING());
+      e->fields.push_back({std::move(key.value), key.span});
+    } else {
+      e->fields.push_back(NameOf(entry->word()));
+    }
+    e->args.push_back(ExprAt(entry->expr(), depth));
   }
   return e;
 }

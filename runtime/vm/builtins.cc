@@ -26,6 +26,10 @@ Value CallBuiltin(Context& c, uint32_t builtin, const Value* args, uint32_t coun
       return Ip(c, args[0]);
     case Builtin::k_date_of:
       return DateOf(c, args[0], 0);
+    case Builtin::k_days_between:
+      return DaysBetween(c, args[0], args[1]);
+    case Builtin::k_years_between:
+      return YearsBetween(c, args[0], args[1]);
   }
   return c.Confused();
 }

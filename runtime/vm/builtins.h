@@ -18,6 +18,8 @@ Value Like(Context& c, const Value& text, std::string_view pattern);
 Value Matches(Context& c, const Value& text, const Pattern& pattern);
 // builtins_time.cc
 Value DateOf(Context& c, const Value& instant, uint32_t zone);
+Value DaysBetween(Context& c, const Value& from, const Value& to);
+Value YearsBetween(Context& c, const Value& from, const Value& to);
 // builtins_net.cc
 Value Ip(Context& c, const Value& text);
 

@@ -444,6 +444,19 @@ Val Evaluator::Call(const Expr& e) {
   if (e.text == "size") return MakeNumber(Kind::kInt, static_cast<int64_t>(args[0].items.size()));
   if (e.text == "date_of")
     return MakeNumber(Kind::kDate, Zone(zone_).LocalDate(Instant{args[0].i}).days);
+  if (e.text == "days_between")
+    return MakeNumber(Kind::kInt, static_cast<int64_t>(args[1].i - args[0].i));
+  if (e.text == "years_between") {  // counts birthdays one by one
+    int64_t early = std::min(args[0].i, args[1].i), late = std::max(args[0].i, args[1].i), n = 0;
+    Civil birth = CivilFromDate(Date{static_cast<int32_t>(early)});
+    for (int64_t day = early + 1; day <= late; ++day) {
+      Civil on = CivilFromDate(Date{static_cast<int32_t>(day)});
+      bool march_first = birth.month == 2 && birth.day == 29 && DaysInMonth(on.year, 2) == 28 &&
+                         on.month == 3 && on.day == 1;
+      if ((on.month == birth.month && on.day == birth.day) || march_first) ++n;
+    }
+    return MakeNumber(Kind::kInt, args[1].i < args[0].i ? -n : n);
+  }
   if (e.text == "lower") {
     std::string out = s;
     for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

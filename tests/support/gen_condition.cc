@@ -128,6 +128,9 @@ std::string ConditionGen::OnValue(const Place& place, const std::string& p, T ty
       if (n < 90) return "lower(" + p + ") == \"b-7\"";
       return p + " in { \"a\", " + Lit(type) + " }";
     case T::kDate:
+      if (n < 15 && !place.no_now)
+        return "days_between(" + p + ", now.date)" + Order() + Lit(T::kInt);
+      if (n < 30) return "years_between(" + Lit(type) + ", " + p + ")" + Order() + Lit(T::kInt);
       return n < 60 && !place.no_now ? p + Order() + "now.date" : p + Order() + Lit(type);
     case T::kDateTime:
       if (place.no_now) return n < 50 ? p + " during office" : p + Order() + Lit(type);

@@ -99,6 +99,27 @@ TEST_F(TimeTest, DuringNeedsAnInstant) {
             "true");
 }
 
+TEST_F(TimeTest, DaysAndFullYearsBetweenDates) {
+  auto call = [&](Builtin builtin, const char* from, const char* to) {
+    return Show(Push(policy.Day(from)) + Push(policy.Day(to)) +
+                Op(Opcode::kCallBuiltin, static_cast<uint32_t>(builtin), 2));
+  };
+  EXPECT_EQ(call(Builtin::k_days_between, "2026-11-20", "2026-12-20"), "30");
+  EXPECT_EQ(call(Builtin::k_days_between, "2026-12-20", "2026-11-20"), "-30");
+  EXPECT_EQ(call(Builtin::k_days_between, "2024-02-28", "2024-03-01"), "2");
+  EXPECT_EQ(call(Builtin::k_years_between, "2010-11-20", "2026-11-19"), "15");
+  EXPECT_EQ(call(Builtin::k_years_between, "2010-11-20", "2026-11-20"), "16");
+  EXPECT_EQ(call(Builtin::k_years_between, "2026-11-20", "2010-11-20"), "-16");
+  EXPECT_EQ(call(Builtin::k_years_between, "2012-02-29", "2026-02-28"), "13");
+  EXPECT_EQ(call(Builtin::k_years_between, "2012-02-29", "2026-03-01"), "14");
+  EXPECT_EQ(Show(Push(policy.Day("2026-11-20")) + Bottom(ErrorKind::kMissing) +
+                 Op(Opcode::kCallBuiltin, static_cast<uint32_t>(Builtin::k_years_between), 2)),
+            "⊥missing");
+  EXPECT_EQ(Show(Push(policy.Day("2026-11-20")) + Push(policy.Moment("2026-11-20T02:30Z")) +
+                 Op(Opcode::kCallBuiltin, static_cast<uint32_t>(Builtin::k_days_between), 2)),
+            "abort internal");
+}
+
 TEST_F(TimeTest, DateOfAnInstant) {
   EXPECT_EQ(Show(Push(policy.Moment("2026-11-20T02:30Z")) +
                  Op(Opcode::kCallBuiltin, static_cast<uint32_t>(Builtin::k_date_of), 1)),
