@@ -17,11 +17,13 @@ Texts Compiled::Names(StatementKind kind) const {
   return out;
 }
 
-std::unique_ptr<Compiled> CompileText(const std::string& text, std::vector<CompileError>* errors) {
+std::unique_ptr<Compiled> CompileText(const std::string& text, std::vector<CompileError>* errors,
+                                      const std::function<void(ast::File*)>& edit) {
   auto c = std::make_unique<Compiled>();
   DiagnosticSink sink;
   c->sources.Add("generated.dpl", text);
   ParseResult parsed = Parse(c->sources[0], &sink);
+  if (parsed.ok && edit) edit(parsed.file.get());
   c->files.push_back(std::move(parsed.file));
   check::Model model;
   bool ok = parsed.ok && check::Check(c->files, c->sources, {}, &sink, &model);

@@ -2,6 +2,7 @@
 // checker and lowering.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -31,7 +32,9 @@ struct CompileError {
   uint32_t line = 0;
   std::string text;
 };
-std::unique_ptr<Compiled> CompileText(const std::string& text, std::vector<CompileError>* errors);
+// `edit` may change the tree between the parser and the checker.
+std::unique_ptr<Compiled> CompileText(const std::string& text, std::vector<CompileError>* errors,
+                                      const std::function<void(ast::File*)>& edit = {});
 
 // Drops the statements the checker refuses until the rest is right; null when the schema itself is
 // wrong. `refused` counts the codes met.
