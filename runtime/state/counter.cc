@@ -85,6 +85,25 @@ void SlidingWindow::GiveBack(Instant at, int64_t quantity, Instant now, int64_t 
   }
 }
 
+void SlidingWindow::Save(ByteWriter* out) const {
+  out->Varint(static_cast<uint64_t>(size_));
+  for (int i = 0; i < size_; ++i) {
+    out->I64(events_[i].at_us);
+    out->SignedVarint(events_[i].quantity);
+  }
+}
+
+bool SlidingWindow::Load(ByteReader* in) {
+  uint64_t size = 0;
+  if (!in->Varint(&size) || size > kExact) return false;
+  size_ = static_cast<int>(size);
+  for (int i = 0; i < size_; ++i) {
+    if (!in->I64(&events_[i].at_us) || !in->SignedVarint(&events_[i].quantity)) return false;
+    if (events_[i].quantity < 0 || (i > 0 && events_[i].at_us < events_[i - 1].at_us)) return false;
+  }
+  return true;
+}
+
 Counter::Counter(const CounterKey& key) : window_(key.window), sliding_us_(key.sliding_us) {
   if (window_ == CounterKey::Window::kSliding) sliding_ = std::make_unique<SlidingWindow>();
   if (window_ == CounterKey::Window::kCalendar) calendar_[0] = {key.start, key.end, 0};
@@ -161,6 +180,48 @@ void Counter::GiveBack(Instant window_start, Instant charged_at, int64_t quantit
   for (Calendar& c : calendar_) {
     if (c.start == window_start && c.end.us != 0) c.used -= std::min(quantity, c.used);
   }
+}
+
+void Counter::Save(ByteWriter* out) const {
+  out->U8(static_cast<uint8_t>(window_));
+  switch (window_) {
+    case CounterKey::Window::kTotal:
+      return out->SignedVarint(total_);
+    case CounterKey::Window::kSliding:
+      out->I64(sliding_us_);
+      return sliding_->Save(out);
+    case CounterKey::Window::kCalendar:
+      for (const Calendar& c : calendar_) {
+        out->I64(c.start.us);
+        out->I64(c.end.us);
+        out->SignedVarint(c.used);
+      }
+  }
+}
+
+std::optional<Counter> Counter::Load(ByteReader* in) {
+  CounterKey key;
+  uint8_t window = 0;
+  if (!in->U8(&window) || window > static_cast<uint8_t>(CounterKey::Window::kTotal))
+    return std::nullopt;
+  key.window = static_cast<CounterKey::Window>(window);
+  if (key.window == CounterKey::Window::kSliding) in->I64(&key.sliding_us);
+  Counter counter(key);
+  bool good = true;
+  switch (key.window) {
+    case CounterKey::Window::kTotal:
+      good = in->SignedVarint(&counter.total_) && counter.total_ >= 0;
+      break;
+    case CounterKey::Window::kSliding:
+      good = key.sliding_us > 0 && counter.sliding_->Load(in);
+      break;
+    case CounterKey::Window::kCalendar:
+      for (Calendar& c : counter.calendar_)
+        good = good && in->I64(&c.start.us) && in->I64(&c.end.us) && in->SignedVarint(&c.used) &&
+               c.used >= 0;
+  }
+  if (!good || in->failed()) return std::nullopt;
+  return counter;
 }
 
 bool Counter::Dead(Instant now) const {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 
+#include "runtime/base/bytes.h"
 #include "runtime/base/instant.h"
 #include "runtime/state/store.h"
 
@@ -33,6 +34,8 @@ class SlidingWindow {
   void GiveBack(Instant at, int64_t quantity, Instant now, int64_t window_us);
   bool Empty(Instant now, int64_t window_us) const { return Sum(now, window_us) == 0; }
   void Clear() { size_ = 0; }
+  void Save(ByteWriter* out) const;
+  bool Load(ByteReader* in);
 
  private:
   struct Event {
@@ -58,6 +61,8 @@ class Counter {
   void GiveBack(Instant window_start, Instant charged_at, int64_t quantity, Instant now);
   // Nothing that a later decision could read.
   bool Dead(Instant now) const;
+  void Save(ByteWriter* out) const;
+  static std::optional<Counter> Load(ByteReader* in);
 
   int holds = 0;  // open reservations that point here
 

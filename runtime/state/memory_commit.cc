@@ -57,6 +57,10 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
   scratch_.clear();
   for (size_t i = 0; i < request.charges.size(); ++i) {
     const Charge& charge = request.charges[i];
+    // A window that is over and was swept away must not begin again at nothing.
+    if (charge.counter.window == CounterKey::Window::kCalendar &&
+        charge.counter.end <= HighTime() && FindCounter(charge.counter) == nullptr)
+      return CommitOutcome::kWindowMoved;
     Counter* counter = CounterOf(charge.counter, now);
     if (counter == nullptr) return CommitOutcome::kFull;
     ++counter->holds;  // keeps a sweep for a later charge from taking it
@@ -104,11 +108,16 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
   scratch_.clear();
   result.outcome = Test(request, now, &result);
   for (Counter* counter : scratch_) --counter->holds;
-  if (result.outcome != CommitOutcome::kDone) return result;
+  if (result.outcome == CommitOutcome::kDone) result.reservation = Apply(request, now);
+  return result;
+}
 
+// Writes what has passed every test; scratch_ holds the counters of the charges.
+uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
   Raise(request.now);
   for (std::string_view id : request.approvals) {
     auto it = approvals_.find(id);
+    if (it == approvals_.end() || it->second->uses_left == 0) continue;  // only when replayed
     ApprovalRecord used = *it->second;
     --used.uses_left;
     it->second = std::make_shared<const ApprovalRecord>(std::move(used));
@@ -140,8 +149,7 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
     it->second.window_us = std::max(it->second.window_us, seen.window_us);
     it->second.window.Add(now, 1, it->second.window_us);
   }
-  if (!request.charges.empty()) result.reservation = Reserve(request, now);
-  return result;
+  return request.charges.empty() ? 0 : Reserve(request, now);
 }
 
 uint64_t MemoryStore::Reserve(const CommitRequest& request, Instant now) {
@@ -233,11 +241,21 @@ Result<MemoryStore::Reservation*> MemoryStore::OpenReservation(uint64_t id, std:
 
 Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller,
                             std::optional<int64_t> actual, Instant now) {
+  return End(reservation, caller, /*cancel=*/false, actual, now, nullptr);
+}
+
+Status MemoryStore::Cancel(uint64_t reservation, std::string_view caller, Instant now) {
+  return End(reservation, caller, /*cancel=*/true, std::nullopt, now, nullptr);
+}
+
+Status MemoryStore::End(uint64_t reservation, std::string_view caller, bool cancel,
+                        std::optional<int64_t> actual, Instant now, Returns* later) {
   WriteLock lock(mutex_);
   Instant at = Raise(now);
   Result<Reservation*> open = OpenReservation(reservation, caller, at);
   if (!open.ok()) return open.error();
   Reservation& r = **open;
+  if (cancel) actual = 0;
   if (!actual.has_value()) {
     Close(&r, ReservationState::kConfirmed);
     return Status::Ok();
@@ -246,7 +264,7 @@ Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller,
   const Share* first = nullptr;
   for (const Share& h : r.held) {
     if (!h.returns) continue;
-    if (first != nullptr && h.measure != first->measure) {
+    if (!cancel && first != nullptr && h.measure != first->measure) {
       return Error{"reservation.actual",
                    "several measures were reserved, so one actual quantity does not tell which"};
     }
@@ -268,22 +286,41 @@ Status MemoryStore::Confirm(uint64_t reservation, std::string_view caller,
         "more was used than was reserved; the reservation is spent and the overrun counted"};
   }
   for (const Share& h : r.held) {
-    if (h.returns) h.counter->GiveBack(h.window_start, h.at, h.quantity - *actual, at);
+    if (!h.returns) continue;
+    if (later == nullptr) {
+      h.counter->GiveBack(h.window_start, h.at, h.quantity - *actual, at);
+    } else {
+      ++h.counter->holds;  // until it has come back
+      later->push_back({h.counter, h.window_start, h.at, h.quantity - *actual, at});
+    }
   }
-  Close(&r, ReservationState::kConfirmed);
+  Close(&r, cancel ? ReservationState::kCancelled : ReservationState::kConfirmed);
   return Status::Ok();
 }
 
-Status MemoryStore::Cancel(uint64_t reservation, std::string_view caller, Instant now) {
+void MemoryStore::GiveBack(const Returns& returns) {
   WriteLock lock(mutex_);
-  Instant at = Raise(now);
-  Result<Reservation*> open = OpenReservation(reservation, caller, at);
-  if (!open.ok()) return open.error();
-  for (const Share& h : (*open)->held) {
-    if (h.returns) h.counter->GiveBack(h.window_start, h.at, h.quantity, at);
+  for (const Return& r : returns) {
+    r.counter->GiveBack(r.window_start, r.charged_at, r.quantity, r.now);
+    --r.counter->holds;
   }
-  Close(*open, ReservationState::kCancelled);
-  return Status::Ok();
+}
+
+// ---------------------------------------------------------------- replay
+
+bool MemoryStore::ReplayCommit(const CommitRequest& request, uint64_t reservation) {
+  WriteLock lock(mutex_);
+  Instant now = std::max(request.now, HighTime());
+  Expire(now);
+  scratch_.clear();
+  for (const Charge& charge : request.charges) {
+    JoinedKey name(
+        {MarkOf(charge.counter.window), SlidingBytes(charge.counter), charge.counter.identity});
+    auto it = counters_.find(std::string_view(name));
+    if (it == counters_.end()) it = counters_.try_emplace(name.ToString(), charge.counter).first;
+    scratch_.push_back(&it->second);
+  }
+  return Apply(request, now) == reservation;
 }
 
 bool MemoryStore::FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state,

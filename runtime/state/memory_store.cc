@@ -17,6 +17,34 @@ std::string RevokedName(std::string_view first, std::string_view second, char se
   return out;
 }
 
+namespace {
+
+constexpr int64_t kKeepEndedUs = 32 * kMicrosPerDay;
+
+Error Full(std::string_view what) {
+  return {"state.full", "no room for more " + std::string(what)};
+}
+
+}  // namespace
+
+// The period is part of a counter's identity; the kind of window guards against two limits sharing
+// a text by mistake.
+std::string_view MemoryStore::MarkOf(CounterKey::Window window) {
+  switch (window) {
+    case CounterKey::Window::kCalendar:
+      return "c";
+    case CounterKey::Window::kSliding:
+      return "s";
+    case CounterKey::Window::kTotal:
+      return "t";
+  }
+  return "";
+}
+
+std::string_view MemoryStore::SlidingBytes(const CounterKey& key) {
+  return {reinterpret_cast<const char*>(&key.sliding_us), sizeof(key.sliding_us)};
+}
+
 MemoryStore::MemoryStore() : MemoryStore(Options{}) {}
 MemoryStore::MemoryStore(const Options& options) : options_(options), ring_(16) {}
 MemoryStore::~MemoryStore() = default;
@@ -67,6 +95,8 @@ void MemoryStore::GiveConsent(std::string_view delegation, std::string_view pers
                               const ConsentRecord& consent) {
   JoinedKey key({delegation, person});
   WriteLock lock(mutex_);
+  if (consents_.size() >= options_.max_consents && !consents_.contains(std::string_view(key)))
+    return;  // not recorded is not given
   auto [it, made] = consents_.try_emplace(key.ToString(), consent);
   if (!made && consent.at >= it->second.at) it->second = consent;
 }
@@ -79,6 +109,7 @@ std::shared_ptr<const TaskRecord> MemoryStore::FindTask(std::string_view id) con
 
 Status MemoryStore::OpenTask(const TaskRecord& task) {
   WriteLock lock(mutex_);
+  DPL_RETURN_IF_ERROR(TaskRoom());
   auto [it, made] = tasks_.try_emplace(task.id);
   if (!made) return Error{"task.exists", "a task of this name is open already"};
   it->second = std::make_shared<const TaskRecord>(task);
@@ -142,6 +173,13 @@ bool MemoryStore::HasParent(std::string_view child_agent, std::string_view child
 Status MemoryStore::RecordHandoff(std::string_view parent_agent, std::string_view parent_instance,
                                   std::string_view child_agent, std::string_view child_instance,
                                   std::string_view task) {
+  DPL_RETURN_IF_ERROR(RoomForHandoff());
+  return PutHandoff(parent_agent, parent_instance, child_agent, child_instance, task);
+}
+
+Status MemoryStore::PutHandoff(std::string_view parent_agent, std::string_view parent_instance,
+                               std::string_view child_agent, std::string_view child_instance,
+                               std::string_view task) {
   WriteLock lock(mutex_);
   if (child_instance.empty()) {
     // Fresh runs have no names to keep apart: the latest record stands.
@@ -173,6 +211,7 @@ std::shared_ptr<const ApprovalRecord> MemoryStore::FindApproval(std::string_view
 
 Status MemoryStore::RecordApproval(const ApprovalRecord& approval) {
   WriteLock lock(mutex_);
+  DPL_RETURN_IF_ERROR(ApprovalRoom());
   auto [it, made] = approvals_.try_emplace(approval.id);
   if (!made) return Error{"approval.exists", "an approval of this name is recorded already"};
   it->second = std::make_shared<const ApprovalRecord>(approval);
@@ -193,28 +232,6 @@ bool MemoryStore::ActRecorded(std::string_view separate, int side, std::string_v
 }
 
 // ---------------------------------------------------------------- counters
-
-namespace {
-
-// The period is part of a counter's identity; the kind of window guards against two limits sharing
-// a text by mistake.
-std::string_view MarkOf(CounterKey::Window window) {
-  switch (window) {
-    case CounterKey::Window::kCalendar:
-      return "c";
-    case CounterKey::Window::kSliding:
-      return "s";
-    case CounterKey::Window::kTotal:
-      return "t";
-  }
-  return "";
-}
-
-std::string_view SlidingBytes(const CounterKey& key) {
-  return {reinterpret_cast<const char*>(&key.sliding_us), sizeof(key.sliding_us)};
-}
-
-}  // namespace
 
 const Counter* MemoryStore::FindCounter(const CounterKey& key) const {
   JoinedKey name({MarkOf(key.window), SlidingBytes(key), key.identity});
@@ -255,6 +272,44 @@ void MemoryStore::SweepCounters(Instant now) {
 void MemoryStore::SweepInstances(Instant now) {
   std::erase_if(instances_, [&](const auto& entry) { return entry.second.keep_until < now; });
   sweep_instances_at_ = std::max<size_t>(1024, instances_.size() * 2);
+}
+
+Status MemoryStore::TaskRoom() {
+  if (tasks_.size() >= sweep_tasks_at_) SweepTasks();
+  return tasks_.size() < options_.max_tasks ? Status::Ok() : Status(Full("tasks"));
+}
+Status MemoryStore::ApprovalRoom() {
+  if (approvals_.size() >= sweep_approvals_at_) SweepApprovals();
+  return approvals_.size() < options_.max_approvals ? Status::Ok() : Status(Full("approvals"));
+}
+Status MemoryStore::RoomForTask() {
+  WriteLock lock(mutex_);
+  return TaskRoom();
+}
+Status MemoryStore::RoomForApproval() {
+  WriteLock lock(mutex_);
+  return ApprovalRoom();
+}
+Status MemoryStore::RoomForHandoff() {
+  ReadLock lock(mutex_);
+  bool room = parents_.size() + fresh_handoffs_.size() < options_.max_handoffs;
+  return room ? Status::Ok() : Status(Full("hand-offs"));
+}
+
+// Kept for a while after their end, so that they are told from things that never were; a run that
+// is bound to a task is forgotten before the task's name can be given away again.
+void MemoryStore::SweepTasks() {
+  std::erase_if(tasks_, [high = HighTime()](const auto& entry) {
+    return SaturatingAdd(entry.second->expires.us, kKeepEndedUs) < high.us;
+  });
+  sweep_tasks_at_ = std::max<size_t>(1024, tasks_.size() * 2);
+}
+
+void MemoryStore::SweepApprovals() {
+  std::erase_if(approvals_, [high = HighTime()](const auto& entry) {
+    return SaturatingAdd(entry.second->expires.us, kKeepEndedUs) < high.us;
+  });
+  sweep_approvals_at_ = std::max<size_t>(1024, approvals_.size() * 2);
 }
 
 void MemoryStore::SweepKeys(Instant now) {

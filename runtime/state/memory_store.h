@@ -10,10 +10,11 @@
 #pragma once
 
 #include <atomic>
-#include <map>
+#include <functional>
 #include <mutex>
 #include <shared_mutex>
 
+#include "runtime/base/bytes.h"
 #include "runtime/state/counter.h"
 #include "runtime/state/keyed_hash.h"
 #include "runtime/state/store.h"
@@ -28,6 +29,10 @@ class MemoryStore final : public StateStore {
     size_t max_keys = 1'000'000;
     size_t max_acts = 4'000'000;
     size_t max_reservations = 1'000'000;  // open ones; past it the oldest is spent early
+    size_t max_tasks = 1'000'000;
+    size_t max_approvals = 1'000'000;
+    size_t max_handoffs = 4'000'000;
+    size_t max_consents = 4'000'000;
   };
   MemoryStore();
   explicit MemoryStore(const Options& options);
@@ -81,6 +86,41 @@ class MemoryStore final : public StateStore {
   };
   Sizes SizesNow() const;
 
+  // ---- for a store that keeps this one as its image (durable_store.h)
+  // What an ended reservation gives back, when that has to wait for the disk.
+  struct Return {
+    Counter* counter = nullptr;
+    Instant window_start{}, charged_at{};
+    int64_t quantity = 0;
+    Instant now{};
+  };
+  using Returns = std::vector<Return>;
+  // Confirm or Cancel; with `later`, what comes back is put there instead, for GiveBack.
+  Status End(uint64_t reservation, std::string_view caller, bool cancel,
+             std::optional<int64_t> actual, Instant now, Returns* later);
+  void GiveBack(const Returns& returns);
+  // A commit that was done before, done again without its tests. False: it got another reservation,
+  // so this image is not the one it was done to.
+  bool ReplayCommit(const CommitRequest& request, uint64_t reservation);
+  // After a gap in the records: the next reservation gets this number, those before it are spent.
+  void SkipReservationsTo(uint64_t next);
+  void RaiseHighTime(Instant to);
+  // Error "state.full" when nothing more of the kind can be remembered.
+  Status RoomForTask();
+  Status RoomForApproval();
+  Status RoomForHandoff();
+  // Without asking for room; a task or an approval whatever is there already.
+  void PutTask(const TaskRecord& task);
+  void PutApproval(const ApprovalRecord& approval);
+  Status PutHandoff(std::string_view parent_agent, std::string_view parent_instance,
+                    std::string_view child_agent, std::string_view child_instance,
+                    std::string_view task);
+  // The whole state as records, in pieces of about `piece` bytes, and back, into an empty store.
+  // False from Load: these are not records.
+  void Save(size_t piece, const std::function<void(std::string_view)>& out) const;
+  bool Load(std::string_view piece);
+  void LoadDone();  // after the last piece
+
  private:
   struct RevokedEntry {
     bool always = false;
@@ -124,6 +164,10 @@ class MemoryStore final : public StateStore {
     ChargeKey* key = nullptr;
   };
 
+  static std::string_view MarkOf(CounterKey::Window window);
+  static std::string_view SlidingBytes(const CounterKey& key);
+  bool LoadRecord(ByteReader* in);
+
   // All below: the writer's lock is held.
   Instant Raise(Instant now);  // the high time, moved up to `now`
   const Counter* FindCounter(const CounterKey& key) const;
@@ -133,7 +177,12 @@ class MemoryStore final : public StateStore {
   void SweepCounters(Instant now);
   void SweepInstances(Instant now);
   void SweepKeys(Instant now);
+  Status TaskRoom();
+  Status ApprovalRoom();
+  void SweepTasks();
+  void SweepApprovals();
   CommitOutcome Test(const CommitRequest& request, Instant now, CommitResult* result);
+  uint64_t Apply(const CommitRequest& request, Instant now);
   uint64_t Reserve(const CommitRequest& request, Instant now);
   Reservation* FindReservation(uint64_t id);
   void Close(Reservation* reservation, ReservationState state);
@@ -161,6 +210,7 @@ class MemoryStore final : public StateStore {
   KeyedMap<Counter> counters_;
   KeyedMap<ChargeKey> keys_;
   size_t sweep_counters_at_ = 1024, sweep_instances_at_ = 1024, sweep_keys_at_ = 1024;
+  size_t sweep_tasks_at_ = 1024, sweep_approvals_at_ = 1024;
 
   // Reservations in the order of their ids, as a ring: ring_[(id - first_id_ + front_) % size].
   std::vector<Reservation> ring_;

@@ -1,15 +1,25 @@
 // What decisions remember: counters and reservations, tasks, consents, instances, hand-offs,
 // approvals, recorded acts, revocations and the epoch. The interface; memory_store.h implements it
-// in memory, a durable store will take its place.
+// in memory, durable_store.h on disk.
 //
 // Everything is named by stable texts (qualified names, ids), never by an index of one program, so
 // that a reload does not lose or confuse what was recorded. All calls are thread-safe. Reads are
 // short and allocate nothing (but for the strings and vectors a caller hands in, which keep their
 // capacity). Commit is one atomic step over everything a decision writes. Instants come from the
 // caller: a store never reads a clock.
+//
+// Happened and promised are two moments. No call waits for a disk: when a mutation returns, what it
+// takes away (a charge, a revocation, a consumed approval, an act, a withdrawn consent) counts for
+// every later call. It survives the process once the store has `Kept` its ticket; whoever tells the
+// outside world of it waits for that first. What a mutation gives (a consent, a task, a hand-off,
+// an approval, what a reservation gives back) counts only once it is kept.
+//
+//   CommitResult done = store->Commit(request);  …  store->Check(done.ticket) == Promise::kKept
+//   uint64_t epoch = store->Revoke(…);           …  Status kept = store->Sync();
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -121,14 +131,29 @@ enum class CommitOutcome : uint8_t {
   kInstances,
   kWindowMoved,  // a later window of a counter is in force: read again
   kFull,         // no room to remember it
+  kFailed,       // the store cannot write: nothing was changed
 };
 struct CommitResult {
   CommitOutcome outcome = CommitOutcome::kDone;
+  uint64_t ticket = 0;       // what a promise of this outcome waits for; 0: nothing
   uint64_t reservation = 0;  // 0: nothing was charged
   Instant deadline{};        // kReplayed: until when that reservation is open
   uint32_t failed = 0;       // kLimit: index of the charge
 };
 enum class ReservationState : uint8_t { kOpen, kConfirmed, kCancelled, kSpent };
+
+enum class Promise : uint8_t { kKept, kPending, kBroken };
+
+// How a store is, for health and metrics.
+struct StoreHealth {
+  std::string kind;         // "memory" or "durable"
+  std::string place;        // folder; empty in memory
+  bool writable = true;     // false: every commit fails (kFailed) until it can write again
+  std::string error;        // why not, or what else is wrong (old files that cannot be tidied away)
+  uint64_t groups = 0;      // written and synced since the start
+  uint64_t operations = 0;  // in them
+  uint64_t log_bytes = 0;   // since the last image
+};
 
 class StateStore {
  public:
@@ -192,6 +217,17 @@ class StateStore {
   virtual Status Confirm(uint64_t reservation, std::string_view caller,
                          std::optional<int64_t> actual, Instant now) = 0;
   virtual Status Cancel(uint64_t reservation, std::string_view caller, Instant now) = 0;
+
+  // ---- durability; a store in memory keeps every promise at once
+  virtual uint64_t Written() const { return 0; }  // the ticket of the latest mutation
+  // kBroken: the store could not write it; it may still be kept later, but must not be promised.
+  virtual Promise Check([[maybe_unused]] uint64_t ticket) const { return Promise::kKept; }
+  // Waits for everything mutated so far; error "state.failed" when it cannot be kept.
+  virtual Status Sync() { return Status::Ok(); }
+  // `wake` is called from a thread of the store's own whenever an answer of Check may have changed;
+  // it must be quick. Before the first mutation only.
+  virtual void OnKept([[maybe_unused]] std::function<void()> wake) {}
+  virtual StoreHealth Health() const { return {.kind = "memory"}; }
 };
 
 // Names for IsRevoked/Revoke of things with two parts: account = "system:key", instance =

@@ -1,0 +1,335 @@
+// The in-memory state as records and back: what the image of a durable store is made of. One record
+// is a kind and its fields; the order of records is free, but that reservations follow the counters
+// they hold and keys. A new kind of state adds a kind here and nowhere else; docs/state.md lists
+// them.
+#include <bit>
+#include <unordered_map>
+
+#include "runtime/state/memory_store.h"
+#include "runtime/state/operations.h"
+
+namespace dpl {
+
+// Names joined from parts hold their lengths as this machine writes them.
+static_assert(std::endian::native == std::endian::little);
+
+namespace {
+
+enum class Kind : uint8_t {
+  kClock = 1,
+  kRevoked,
+  kConsent,
+  kTask,
+  kInstance,
+  kBirths,
+  kParent,
+  kFreshHandoff,
+  kApproval,
+  kAct,
+  kCounter,
+  kKey,
+  kReservation,
+};
+
+bool ReadInstant(ByteReader* in, Instant* out) { return in->I64(&out->us); }
+bool ReadText(ByteReader* in, std::string* out) {
+  std::string_view text;
+  if (!in->String(&text)) return false;
+  out->assign(text);
+  return true;
+}
+bool ReadFlag(ByteReader* in, bool* out) {
+  uint8_t flag = 0;
+  if (!in->U8(&flag) || flag > 1) return false;
+  *out = flag == 1;
+  return true;
+}
+
+}  // namespace
+
+void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>& out) const {
+  std::shared_lock<std::shared_mutex> lock(mutex_);
+  std::string bytes;
+  ByteWriter w(&bytes);
+  auto begin = [&](Kind kind) {
+    if (bytes.size() >= piece) {
+      out(bytes);
+      bytes.clear();
+    }
+    w.U8(static_cast<uint8_t>(kind));
+  };
+  begin(Kind::kClock);
+  w.U64(Epoch());
+  w.I64(HighTime().us);
+  w.U64(first_id_ + count_);
+  for (int kind = 0; kind < kRevokedKinds; ++kind) {
+    for (const auto& [name, entry] : revoked_[kind]) {
+      begin(Kind::kRevoked);
+      w.U8(static_cast<uint8_t>(kind));
+      w.String(name);
+      w.U8(entry.always ? 1 : 0);
+      w.I64(entry.before.us);
+    }
+  }
+  for (const auto& [name, consent] : consents_) {
+    begin(Kind::kConsent);
+    w.String(name);
+    AppendConsent(&w, consent);
+  }
+  for (const auto& [id, task] : tasks_) {
+    begin(Kind::kTask);
+    AppendTask(&w, *task);
+  }
+  for (const auto& [name, instance] : instances_) {
+    begin(Kind::kInstance);
+    w.String(name);
+    w.I64(instance.born.us);
+    w.I64(instance.keep_until.us);
+    w.String(instance.task);
+  }
+  for (const auto& [agent, births] : births_) {
+    begin(Kind::kBirths);
+    w.String(agent);
+    w.I64(births.window_us);
+    births.window.Save(&w);
+  }
+  for (const auto& [child, handoff] : parents_) {
+    begin(Kind::kParent);
+    w.String(child);
+    w.String(handoff.parent);
+    w.String(handoff.task);
+  }
+  for (const auto& [name, task] : fresh_handoffs_) {
+    begin(Kind::kFreshHandoff);
+    w.String(name);
+    w.String(task);
+  }
+  for (const auto& [id, approval] : approvals_) {
+    begin(Kind::kApproval);
+    AppendApproval(&w, *approval);
+  }
+  for (const auto& [name, at] : acts_) {
+    begin(Kind::kAct);
+    w.String(name);
+    w.I64(at.us);
+  }
+  std::unordered_map<const Counter*, std::string_view> held;
+  for (const auto& [name, counter] : counters_) {
+    if (counter.holds != 0) held.emplace(&counter, name);
+    begin(Kind::kCounter);
+    w.String(name);
+    counter.Save(&w);
+  }
+  for (const auto& [name, key] : keys_) {
+    begin(Kind::kKey);
+    w.String(name);
+    w.U64(key.reservation);
+    w.U8(static_cast<uint8_t>(key.state));
+    w.String(key.digest);
+    w.I64(key.deadline.us);
+    w.I64(key.keep_until.us);
+  }
+  for (size_t i = 0; i < count_; ++i) {
+    const Reservation& r = ring_[(front_ + i) % ring_.size()];
+    begin(Kind::kReservation);
+    w.U64(first_id_ + i);
+    w.U8(static_cast<uint8_t>(r.state));
+    w.I64(r.deadline.us);
+    w.String(r.caller);
+    w.Varint(r.held.size());
+    for (const Share& share : r.held) {
+      w.String(held.at(share.counter));
+      w.I64(share.quantity);
+      w.I64(share.window_start.us);
+      w.I64(share.at.us);
+      w.U32(share.measure);
+      w.U8(share.returns ? 1 : 0);
+      w.U8(static_cast<uint8_t>(share.window));
+      w.I64(share.window_end.us);
+      w.I64(share.sliding_us);
+    }
+  }
+  out(bytes);
+}
+
+bool MemoryStore::LoadRecord(ByteReader* in) {
+  uint8_t kind = 0;
+  std::string name;
+  if (!in->U8(&kind)) return false;
+  switch (static_cast<Kind>(kind)) {
+    case Kind::kClock: {
+      uint64_t epoch = 0;
+      Instant high;
+      if (!in->U64(&epoch) || !ReadInstant(in, &high) || !in->U64(&first_id_)) return false;
+      epoch_.store(epoch);
+      high_us_.store(high.us);
+      return first_id_ != 0;
+    }
+    case Kind::kRevoked: {
+      uint8_t what = 0;
+      RevokedEntry entry;
+      if (!in->U8(&what) || what >= kRevokedKinds || !ReadText(in, &name) ||
+          !ReadFlag(in, &entry.always) || !ReadInstant(in, &entry.before))
+        return false;
+      revoked_[what].insert_or_assign(std::move(name), entry);
+      revoked_count_[what].store(static_cast<uint32_t>(revoked_[what].size()));
+      return true;
+    }
+    case Kind::kConsent: {
+      ConsentRecord consent;
+      if (!ReadText(in, &name) || !ReadConsent(in, &consent)) return false;
+      consents_.insert_or_assign(std::move(name), std::move(consent));
+      return true;
+    }
+    case Kind::kTask: {
+      TaskRecord task;
+      if (!ReadTask(in, &task)) return false;
+      name = task.id;
+      tasks_.insert_or_assign(std::move(name), std::make_shared<const TaskRecord>(std::move(task)));
+      return true;
+    }
+    case Kind::kInstance: {
+      Instance instance;
+      if (!ReadText(in, &name) || !ReadInstant(in, &instance.born) ||
+          !ReadInstant(in, &instance.keep_until) || !ReadText(in, &instance.task))
+        return false;
+      instances_.insert_or_assign(std::move(name), std::move(instance));
+      return true;
+    }
+    case Kind::kBirths: {
+      Births births;
+      if (!ReadText(in, &name) || !in->I64(&births.window_us) || !births.window.Load(in))
+        return false;
+      births_.insert_or_assign(std::move(name), std::move(births));
+      return true;
+    }
+    case Kind::kParent: {
+      Handoff handoff;
+      if (!ReadText(in, &name) || !ReadText(in, &handoff.parent) || !ReadText(in, &handoff.task))
+        return false;
+      parents_.insert_or_assign(std::move(name), std::move(handoff));
+      return true;
+    }
+    case Kind::kFreshHandoff: {
+      std::string task;
+      if (!ReadText(in, &name) || !ReadText(in, &task)) return false;
+      fresh_handoffs_.insert_or_assign(std::move(name), std::move(task));
+      return true;
+    }
+    case Kind::kApproval: {
+      ApprovalRecord approval;
+      if (!ReadApproval(in, &approval)) return false;
+      name = approval.id;
+      approvals_.insert_or_assign(std::move(name),
+                                  std::make_shared<const ApprovalRecord>(std::move(approval)));
+      return true;
+    }
+    case Kind::kAct: {
+      Instant at;
+      if (!ReadText(in, &name) || !ReadInstant(in, &at)) return false;
+      acts_.insert_or_assign(std::move(name), at);
+      return true;
+    }
+    case Kind::kCounter: {
+      if (!ReadText(in, &name)) return false;
+      std::optional<Counter> counter = Counter::Load(in);
+      if (!counter.has_value()) return false;
+      counters_.insert_or_assign(std::move(name), std::move(*counter));
+      return true;
+    }
+    case Kind::kKey: {
+      ChargeKey key;
+      uint8_t state = 0;
+      if (!ReadText(in, &name) || !in->U64(&key.reservation) || !in->U8(&state) ||
+          state > static_cast<uint8_t>(ReservationState::kSpent) || !ReadText(in, &key.digest) ||
+          !ReadInstant(in, &key.deadline) || !ReadInstant(in, &key.keep_until))
+        return false;
+      key.state = static_cast<ReservationState>(state);
+      keys_.insert_or_assign(std::move(name), std::move(key));
+      return true;
+    }
+    case Kind::kReservation: {
+      uint64_t id = 0, shares = 0;
+      uint8_t state = 0;
+      Reservation r;
+      if (!in->U64(&id) || !in->U8(&state) ||
+          state > static_cast<uint8_t>(ReservationState::kSpent) || !ReadInstant(in, &r.deadline) ||
+          !ReadText(in, &r.caller) || !in->Varint(&shares) || shares > in->remaining())
+        return false;
+      r.state = static_cast<ReservationState>(state);
+      for (uint64_t i = 0; i < shares; ++i) {
+        Share share;
+        std::string_view counter;
+        uint8_t window = 0;
+        if (!in->String(&counter) || !in->I64(&share.quantity) ||
+            !ReadInstant(in, &share.window_start) || !ReadInstant(in, &share.at) ||
+            !in->U32(&share.measure) || !ReadFlag(in, &share.returns) || !in->U8(&window) ||
+            window > static_cast<uint8_t>(CounterKey::Window::kTotal) ||
+            !ReadInstant(in, &share.window_end) || !in->I64(&share.sliding_us))
+          return false;
+        share.window = static_cast<CounterKey::Window>(window);
+        auto it = counters_.find(counter);
+        if (it == counters_.end()) return false;
+        share.counter = &it->second;
+        ++it->second.holds;
+        r.held.push_back(share);
+      }
+      // They come in the order of their numbers, without a gap; the clock named the next one.
+      if (count_ == 0) first_id_ = id;
+      if (id != first_id_ + count_) return false;
+      if (count_ == ring_.size()) ring_.resize(ring_.size() * 2);
+      ring_[count_++] = std::move(r);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool MemoryStore::Load(std::string_view piece) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  ByteReader in(piece);
+  while (!in.at_end()) {
+    if (!LoadRecord(&in)) return false;
+  }
+  return true;
+}
+
+void MemoryStore::LoadDone() {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  for (auto& [name, key] : keys_) {
+    Reservation* r = FindReservation(key.reservation);
+    if (r != nullptr && r->state == ReservationState::kOpen) r->key = &key;
+  }
+  Instant high = HighTime();
+  SweepCounters(high);
+  SweepInstances(high);
+  SweepKeys(high);
+  SweepTasks();
+  SweepApprovals();
+}
+
+void MemoryStore::SkipReservationsTo(uint64_t next) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  if (next == first_id_ + count_) return;
+  for (size_t i = 0; i < count_; ++i)
+    Close(&ring_[(front_ + i) % ring_.size()], ReservationState::kSpent);
+  first_id_ = std::max(first_id_ + count_, next);
+  count_ = front_ = 0;
+}
+
+void MemoryStore::RaiseHighTime(Instant to) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  Raise(to);
+}
+
+void MemoryStore::PutTask(const TaskRecord& task) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  tasks_.insert_or_assign(task.id, std::make_shared<const TaskRecord>(task));
+}
+
+void MemoryStore::PutApproval(const ApprovalRecord& approval) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  approvals_.insert_or_assign(approval.id, std::make_shared<const ApprovalRecord>(approval));
+}
+
+}  // namespace dpl

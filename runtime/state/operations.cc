@@ -1,0 +1,383 @@
+// See operations.h.
+#include "runtime/state/operations.h"
+
+#include <vector>
+
+#include "runtime/state/memory_store.h"
+
+namespace dpl {
+namespace {
+
+enum class Operation : uint8_t {
+  kCommit = 1,
+  kRevoke,
+  kConsent,
+  kTask,
+  kHandoff,
+  kApproval,
+  kSetUsed,
+  kEnd,
+};
+
+void AppendCounterKey(ByteWriter* out, const CounterKey& key) {
+  out->String(key.identity);
+  out->U8(static_cast<uint8_t>(key.window));
+  if (key.window == CounterKey::Window::kCalendar) {
+    out->I64(key.start.us);
+    out->I64(key.end.us);
+  }
+  if (key.window == CounterKey::Window::kSliding) out->I64(key.sliding_us);
+}
+
+bool ReadCounterKey(ByteReader* in, CounterKey* key) {
+  uint8_t window = 0;
+  if (!in->String(&key->identity) || !in->U8(&window) ||
+      window > static_cast<uint8_t>(CounterKey::Window::kTotal))
+    return false;
+  key->window = static_cast<CounterKey::Window>(window);
+  if (key->window == CounterKey::Window::kCalendar)
+    return in->I64(&key->start.us) && in->I64(&key->end.us);
+  if (key->window == CounterKey::Window::kSliding)
+    return in->I64(&key->sliding_us) && key->sliding_us > 0;
+  return true;
+}
+
+void AppendOptional(ByteWriter* out, const std::optional<int64_t>& value) {
+  out->U8(value.has_value() ? 1 : 0);
+  if (value.has_value()) out->I64(*value);
+}
+
+bool ReadOptional(ByteReader* in, std::optional<int64_t>* value) {
+  uint8_t has = 0;
+  if (!in->U8(&has) || has > 1) return false;
+  if (has == 0) return true;
+  value->emplace();
+  return in->I64(&**value);
+}
+
+bool ReadFlag(ByteReader* in, bool* out) {
+  uint8_t flag = 0;
+  if (!in->U8(&flag) || flag > 1) return false;
+  *out = flag == 1;
+  return true;
+}
+
+bool ReadText(ByteReader* in, std::string* out) {
+  std::string_view text;
+  if (!in->String(&text)) return false;
+  out->assign(text);
+  return true;
+}
+
+// One commit, with what its views point to.
+struct CommitRecord {
+  CommitRequest request;
+  uint64_t epoch = 0;
+  uint64_t reservation = 0;
+  std::vector<Charge> charges;
+  std::vector<std::string_view> approvals;
+  std::vector<CommitRequest::Act> acts;
+  std::vector<CommitRequest::Seen> instances;
+
+  bool Read(ByteReader* in);
+};
+
+bool CommitRecord::Read(ByteReader* in) {
+  CommitRequest& r = request;
+  uint32_t count = 0;
+  bool good = in->I64(&r.now.us) && in->U64(&epoch) && in->U64(&reservation) && in->Count(&count);
+  charges.resize(good ? count : 0);
+  for (Charge& c : charges) {
+    good = good && ReadCounterKey(in, &c.counter) && in->SignedVarint(&c.quantity) &&
+           c.quantity >= 0 && in->Varint32(&c.measure) && ReadFlag(in, &c.returns);
+  }
+  good = good && in->Count(&count);
+  approvals.resize(good ? count : 0);
+  for (std::string_view& id : approvals) good = good && in->String(&id);
+  good = good && in->Count(&count);
+  acts.resize(good ? count : 0);
+  for (CommitRequest::Act& act : acts) {
+    uint8_t side = 0;
+    good = good && in->String(&act.separate) && in->U8(&side) && in->String(&act.key) &&
+           in->String(&act.person);
+    act.side = side;
+  }
+  good = good && in->Count(&count);
+  instances.resize(good ? count : 0);
+  for (CommitRequest::Seen& seen : instances) {
+    good = good && in->String(&seen.agent) && in->String(&seen.instance) &&
+           in->String(&seen.task) && in->I64(&seen.born.us) && in->I64(&seen.keep_us) &&
+           in->Varint(&seen.max) && in->I64(&seen.window_us);
+  }
+  good = good && in->String(&r.charge_key) && in->String(&r.request_digest) &&
+         in->String(&r.caller) && in->I64(&r.reservation_deadline.us) && in->I64(&r.keep_key_us);
+  r.charges = charges;
+  r.approvals = approvals;
+  r.acts = acts;
+  r.instances = instances;
+  return good;
+}
+
+Error Corrupt(std::string what) { return {"state.corrupt", std::move(what)}; }
+
+// One operation, whose kind has been read. `record` is reused from one to the next.
+Status Replay(Operation operation, ByteReader* in, MemoryStore* image, ReplayMode mode) {
+  const bool exact = mode == ReplayMode::kExact;
+  switch (operation) {
+    case Operation::kCommit: {
+      CommitRecord record;
+      if (!record.Read(in)) return Corrupt("a commit cannot be read");
+      if (!exact && record.reservation != 0) image->SkipReservationsTo(record.reservation);
+      bool same = image->ReplayCommit(record.request, record.reservation);
+      if (exact && (!same || record.epoch != image->Epoch()))
+        return Corrupt("a commit does not follow from what is before it");
+      return Status::Ok();
+    }
+    case Operation::kRevoke: {
+      uint8_t kind = 0;
+      std::string_view name;
+      std::optional<int64_t> before;
+      uint64_t epoch = 0;
+      if (!in->U8(&kind) || kind >= kRevokedKinds || !in->String(&name) ||
+          !ReadOptional(in, &before) || !in->U64(&epoch))
+        return Corrupt("a revocation cannot be read");
+      std::optional<Instant> cut;
+      if (before.has_value()) cut = Instant{*before};
+      uint64_t now = image->Revoke(static_cast<RevokedKind>(kind), name, cut);
+      while (!exact && now < epoch) now = image->Revoke(static_cast<RevokedKind>(kind), name, cut);
+      if (exact && now != epoch)
+        return Corrupt("a revocation does not follow from what is before it");
+      return Status::Ok();
+    }
+    case Operation::kConsent: {
+      std::string_view delegation, person;
+      ConsentRecord consent;
+      if (!in->String(&delegation) || !in->String(&person) || !ReadConsent(in, &consent))
+        return Corrupt("a consent cannot be read");
+      image->GiveConsent(delegation, person, consent);
+      return Status::Ok();
+    }
+    case Operation::kTask: {
+      TaskRecord task;
+      if (!ReadTask(in, &task)) return Corrupt("a task cannot be read");
+      image->PutTask(task);
+      return Status::Ok();
+    }
+    case Operation::kHandoff: {
+      std::string_view part[5];
+      for (std::string_view& p : part) in->String(&p);
+      if (in->failed()) return Corrupt("a hand-off cannot be read");
+      Status done = image->PutHandoff(part[0], part[1], part[2], part[3], part[4]);
+      if (exact && !done.ok()) return Corrupt("a hand-off does not follow from what is before it");
+      return Status::Ok();
+    }
+    case Operation::kApproval: {
+      ApprovalRecord approval;
+      if (!ReadApproval(in, &approval)) return Corrupt("an approval cannot be read");
+      image->PutApproval(approval);
+      return Status::Ok();
+    }
+    case Operation::kSetUsed: {
+      CounterKey key;
+      int64_t used = 0;
+      Instant now;
+      if (!ReadCounterKey(in, &key) || !in->SignedVarint(&used) || !in->I64(&now.us))
+        return Corrupt("an amount used cannot be read");
+      image->SetUsed(key, used, now);
+      return Status::Ok();
+    }
+    case Operation::kEnd: {
+      uint64_t id = 0;
+      std::string_view caller;
+      bool cancel = false;
+      std::optional<int64_t> actual;
+      Instant now;
+      if (!in->U64(&id) || !in->String(&caller) || !ReadFlag(in, &cancel) ||
+          !ReadOptional(in, &actual) || !in->I64(&now.us))
+        return Corrupt("the end of a reservation cannot be read");
+      Status done = image->End(id, caller, cancel, actual, now, nullptr);
+      if (exact && !done.ok() && done.error().code != "reservation.overrun")
+        return Corrupt("the end of a reservation does not follow from what is before it");
+      return Status::Ok();
+    }
+  }
+  return Corrupt("operation " + std::to_string(static_cast<int>(operation)) + " is not known");
+}
+
+}  // namespace
+
+void OperationWriter::Commit(const CommitRequest& r, uint64_t epoch, uint64_t reservation) {
+  out_.U8(static_cast<uint8_t>(Operation::kCommit));
+  out_.I64(r.now.us);
+  out_.U64(epoch);
+  out_.U64(reservation);
+  out_.Varint(r.charges.size());
+  for (const Charge& c : r.charges) {
+    AppendCounterKey(&out_, c.counter);
+    out_.SignedVarint(c.quantity);
+    out_.Varint(c.measure);
+    out_.U8(c.returns ? 1 : 0);
+  }
+  out_.Varint(r.approvals.size());
+  for (std::string_view id : r.approvals) out_.String(id);
+  out_.Varint(r.acts.size());
+  for (const CommitRequest::Act& act : r.acts) {
+    out_.String(act.separate);
+    out_.U8(static_cast<uint8_t>(act.side));
+    out_.String(act.key);
+    out_.String(act.person);
+  }
+  out_.Varint(r.instances.size());
+  for (const CommitRequest::Seen& seen : r.instances) {
+    out_.String(seen.agent);
+    out_.String(seen.instance);
+    out_.String(seen.task);
+    out_.I64(seen.born.us);
+    out_.I64(seen.keep_us);
+    out_.Varint(seen.max);
+    out_.I64(seen.window_us);
+  }
+  out_.String(r.charge_key);
+  out_.String(r.request_digest);
+  out_.String(r.caller);
+  out_.I64(r.reservation_deadline.us);
+  out_.I64(r.keep_key_us);
+}
+
+void OperationWriter::Revoke(RevokedKind kind, std::string_view name, std::optional<Instant> before,
+                             uint64_t epoch) {
+  out_.U8(static_cast<uint8_t>(Operation::kRevoke));
+  out_.U8(static_cast<uint8_t>(kind));
+  out_.String(name);
+  std::optional<int64_t> cut;
+  if (before.has_value()) cut = before->us;
+  AppendOptional(&out_, cut);
+  out_.U64(epoch);
+}
+
+void OperationWriter::Consent(std::string_view delegation, std::string_view person,
+                              const ConsentRecord& consent) {
+  out_.U8(static_cast<uint8_t>(Operation::kConsent));
+  out_.String(delegation);
+  out_.String(person);
+  AppendConsent(&out_, consent);
+}
+
+void OperationWriter::Task(const TaskRecord& task) {
+  out_.U8(static_cast<uint8_t>(Operation::kTask));
+  AppendTask(&out_, task);
+}
+
+void OperationWriter::Handoff(std::string_view parent_agent, std::string_view parent_instance,
+                              std::string_view child_agent, std::string_view child_instance,
+                              std::string_view task) {
+  out_.U8(static_cast<uint8_t>(Operation::kHandoff));
+  for (std::string_view p : {parent_agent, parent_instance, child_agent, child_instance, task})
+    out_.String(p);
+}
+
+void OperationWriter::Approval(const ApprovalRecord& approval) {
+  out_.U8(static_cast<uint8_t>(Operation::kApproval));
+  AppendApproval(&out_, approval);
+}
+
+void OperationWriter::SetUsed(const CounterKey& counter, int64_t used, Instant now) {
+  out_.U8(static_cast<uint8_t>(Operation::kSetUsed));
+  AppendCounterKey(&out_, counter);
+  out_.SignedVarint(used);
+  out_.I64(now.us);
+}
+
+void OperationWriter::End(uint64_t reservation, std::string_view caller, bool cancel,
+                          std::optional<int64_t> actual, Instant now) {
+  out_.U8(static_cast<uint8_t>(Operation::kEnd));
+  out_.U64(reservation);
+  out_.String(caller);
+  out_.U8(cancel ? 1 : 0);
+  AppendOptional(&out_, actual);
+  out_.I64(now.us);
+}
+
+Result<uint64_t> ReplayGroup(std::string_view group, MemoryStore* image, ReplayMode mode) {
+  ByteReader in(group);
+  uint64_t done = 0;
+  while (!in.at_end()) {
+    uint8_t kind = 0;
+    in.U8(&kind);
+    DPL_RETURN_IF_ERROR(Replay(static_cast<Operation>(kind), &in, image, mode));
+    ++done;
+  }
+  return done;
+}
+
+// ---------------------------------------------------------------- records
+
+void AppendConsent(ByteWriter* out, const ConsentRecord& consent) {
+  out->I64(consent.at.us);
+  out->U8(consent.whole_day ? 1 : 0);
+  out->Varint(consent.reach.size());
+  for (uint64_t reach : consent.reach) out->U64(reach);
+}
+
+bool ReadConsent(ByteReader* in, ConsentRecord* consent) {
+  uint32_t count = 0;
+  if (!in->I64(&consent->at.us) || !ReadFlag(in, &consent->whole_day) ||
+      !in->Count(&count, sizeof(uint64_t)))
+    return false;
+  consent->reach.resize(count);
+  for (uint64_t& reach : consent->reach) in->U64(&reach);
+  return !in->failed();
+}
+
+void AppendTask(ByteWriter* out, const TaskRecord& task) {
+  for (const std::string* text : {&task.id, &task.shape, &task.person, &task.agent})
+    out->String(*text);
+  out->Varint(task.args.size());
+  for (const auto& [name, value] : task.args) {
+    out->String(name);
+    out->String(value);
+  }
+  out->I64(task.opened.us);
+  out->I64(task.expires.us);
+}
+
+bool ReadTask(ByteReader* in, TaskRecord* task) {
+  uint32_t count = 0;
+  for (std::string* text : {&task->id, &task->shape, &task->person, &task->agent}) {
+    if (!ReadText(in, text)) return false;
+  }
+  if (!in->Count(&count, 2)) return false;
+  task->args.resize(count);
+  for (auto& [name, value] : task->args) {
+    if (!ReadText(in, &name) || !ReadText(in, &value)) return false;
+  }
+  return in->I64(&task->opened.us) && in->I64(&task->expires.us);
+}
+
+void AppendApproval(ByteWriter* out, const ApprovalRecord& approval) {
+  out->String(approval.id);
+  out->String(approval.approval);
+  out->Varint(approval.approvers.size());
+  for (const std::string& person : approval.approvers) out->String(person);
+  out->String(approval.binding);
+  out->Varint(approval.approved_measures.size());
+  for (int64_t measure : approval.approved_measures) out->I64(measure);
+  out->I64(approval.given.us);
+  out->I64(approval.expires.us);
+  out->U32(approval.uses_left);
+}
+
+bool ReadApproval(ByteReader* in, ApprovalRecord* approval) {
+  uint32_t count = 0;
+  if (!ReadText(in, &approval->id) || !ReadText(in, &approval->approval) || !in->Count(&count))
+    return false;
+  approval->approvers.resize(count);
+  for (std::string& person : approval->approvers) ReadText(in, &person);
+  if (!ReadText(in, &approval->binding) || !in->Count(&count, sizeof(int64_t))) return false;
+  approval->approved_measures.resize(count);
+  for (int64_t& measure : approval->approved_measures) in->I64(&measure);
+  return in->I64(&approval->given.us) && in->I64(&approval->expires.us) &&
+         in->U32(&approval->uses_left);
+}
+
+}  // namespace dpl

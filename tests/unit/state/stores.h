@@ -1,0 +1,82 @@
+// What the tests of stores share: a store of each kind, in a folder of its own, and a commit in a
+// line.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "runtime/state/durable_store.h"
+#include "runtime/state/memory_store.h"
+
+namespace dpl {
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "dpl-state-XXXXXX").string();
+    DPL_CHECK(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// One store, in memory or on disk.
+class StoreTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  StoreTest() { Open(); }
+  void Open() {
+    if (GetParam() == std::string("memory")) {
+      store_ = std::make_unique<MemoryStore>();
+      return;
+    }
+    Result<std::unique_ptr<DurableStore>> opened = DurableStore::Open({.folder = folder_.path()});
+    DPL_CHECK(opened.ok());
+    store_ = opened.take();
+  }
+  StateStore& store() { return *store_; }
+
+ private:
+  TemporaryFolder folder_;
+  std::unique_ptr<StateStore> store_;
+};
+
+inline Instant At(int64_t seconds) {
+  return Instant{1'800'000'000'000'000 + seconds * kMicrosPerSecond};
+}
+
+inline CounterKey Total(std::string_view name) {
+  CounterKey key;
+  key.identity = name;
+  return key;
+}
+
+struct One {
+  explicit One(StateStore* s, std::string_view counter = "c", int64_t quantity = 1,
+               int64_t cap = INT64_MAX)
+      : store(s) {
+    charge.counter = Total(counter);
+    charge.quantity = quantity;
+    charge.cap = cap;
+    request.charges = {&charge, 1};
+    request.now = At(0);
+    request.caller = "pep";
+    request.reservation_deadline = At(3600);
+  }
+  CommitResult Commit() {
+    request.epoch = store->Epoch();
+    return store->Commit(request);
+  }
+  StateStore* store;
+  Charge charge;
+  CommitRequest request;
+};
+
+}  // namespace dpl
