@@ -181,6 +181,7 @@ struct Decision {
   uint64_t reservation = 0;        // permit on a metered limit
   Instant reservation_deadline{};  // confirm or cancel until then; afterwards it counts as spent
   bool replayed = false;
+  uint64_t ticket = 0;  // the answer may leave once StateStore::Check says kKept; 0: at once
   char request_digest[65] =
       {};  // kAsk: hex SHA-256 of the canonical request, what an approval is bound to
   SmallList<int64_t, 8>

@@ -54,7 +54,7 @@ void Reset(Decision* d) {
   d->changes.Clear();
   d->ignored.Clear();
   d->metered = d->replayed = false;
-  d->reservation = 0;
+  d->reservation = d->ticket = 0;
   d->reservation_deadline = {};
   d->request_digest[0] = 0;
   d->measures.Clear();

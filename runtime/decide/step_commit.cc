@@ -119,6 +119,7 @@ Reason StepCommit(Fold& f) {
       [[fallthrough]];
     case CommitOutcome::kDone:
       f.d.reservation = done.reservation;
+      f.d.ticket = done.ticket;
       if (done.reservation != 0)
         f.d.reservation_deadline = f.d.replayed ? done.deadline : c.reservation_deadline;
       return kPass;
@@ -127,6 +128,7 @@ Reason StepCommit(Fold& f) {
     case CommitOutcome::kKeyClosed:
       return Reason::kRequestAlreadyUsed;
     case CommitOutcome::kFull:
+    case CommitOutcome::kFailed:
       return Reason::kErrorStore;
     default:
       f.again = true;

@@ -544,7 +544,7 @@ TEST_F(Damaged, ATailCutAnywhereGivesTheLastWholeGroup) {
     std::string zeros = bytes;
     std::fill(zeros.begin() + static_cast<std::ptrdiff_t>(cut), zeros.end(), '\0');
     WriteBytes(log, zeros);
-    ASSERT_EQ(Found(), found);
+    ASSERT_GE(Found(), found);  // the bytes cut off may have been zeros
   }
   EXPECT_LE(before, 98);
 }
