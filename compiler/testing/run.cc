@@ -266,6 +266,7 @@ class RowRunner {
       r.approval = approval_id_;
     }
     request_ = r;
+    signers_.clear();
     decision_ = &Decide(world_.snapshot(), world_.store(), request_, world_.now(), &scratch_);
     if (decision_->reservation != 0) reservation_ = decision_->reservation;
     return true;
@@ -304,9 +305,11 @@ class RowRunner {
     for (uint32_t approval : decision_->approvals) {
       if (!Check(step, world_.PresumeEligible(approval, step.person.value))) return false;
     }
+    // Whoever approves after another signs the same approval.
+    signers_.push_back(step.person.value);
     approval_id_ = "approval-" + std::to_string(++approvals_);
     ApprovalRecord record =
-        MakeApproval(*program_, *decision_, approval_id_, {step.person.value}, world_.now());
+        MakeApproval(*program_, *decision_, approval_id_, signers_, world_.now());
     return Check(step, world_.store()->RecordApproval(record));
   }
 
@@ -440,6 +443,7 @@ class RowRunner {
   uint64_t reservation_ = 0;
   std::string approval_id_;
   int approvals_ = 0;
+  std::vector<std::string> signers_;  // of the last `ask`
   int fresh_ = 0;
   bool hands_off_itself_ = false;
 };

@@ -8,6 +8,7 @@ language steer a block; CONTRIBUTING.md lists them for authors:
   dpl file=NAME              also kept as NAME for later blocks; `append` adds to it
   dpl with=NAME              checked together with the kept file NAME (put in front of it)
   dpl fails=DPL0501[,..]     must report these codes
+  dpl red                    its tests must fail; without it they must pass
   dpl part                   a fragment: wrapped in a package and only parsed
   sh                         runs with `set -euo pipefail`; `exit=N` expects that code
   sh background              starts a server: goes on when port 8181 answers, and ends the server started before it
@@ -233,15 +234,18 @@ class Page:
             path = self.home / f"block{self.snippets}.dpl"
             path.write_text(text)
             command = ["dplc", "check", str(path)]
+        wanted = [code for code in block.options.get("fails", "").split(",") if code]
+        tested = not wanted and "part" not in block.flags and re.search(r'^test "', text, re.M)
+        if tested:
+            command[1] = "test"
         done = subprocess.run(command, cwd=self.work, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               errors="replace", timeout=PATIENCE)
         output = done.stdout + done.stderr
-        wanted = [code for code in block.options.get("fails", "").split(",") if code]
         if wanted:
             missing = [code for code in wanted if code not in output]
             if done.returncode != 1 or missing:
                 raise Failure(f"expected {', '.join(wanted)}, got exit {done.returncode}:\n{output}")
-        elif done.returncode != 0:
+        elif done.returncode != int(bool(tested and "red" in block.flags)):
             raise Failure(f"`{' '.join(command[:2])}`: exit {done.returncode}:\n{output}")
 
     def run_json(self, block):
