@@ -12,24 +12,34 @@
 namespace dpl::check {
 bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet& sources,
            const CheckOptions& options, DiagnosticSink* sink, Model* model) {
+  auto phase = [&](const char* name) { BeginPhase(options.times, name); };
   Checker c(sources, options, sink, model);
+  phase("names");
   InternBasicTypes(c);
   CollectNames(c, files);
   ReportUnsupported(c);
+  phase("schema");
   BuildSchema(c);
   BuildZones(c);
   BuildOwners(c);
   for (Symbol* constant : SortedSymbols(c, SymbolKind::kConst)) ConstantOf(c, *constant);
   BuildRoles(c);
+  phase("statements");
   BuildStatements(c);
+  phase("ownership");
   CheckOwnership(c);
+  phase("delegations");
   CheckDelegations(c);
   CheckAgents(c);
+  phase("limits");
   CheckMustBeLimited(c);
   CheckConflicts(c);
+  phase("facts");
   CheckFacts(c);
+  phase("tests");
   CheckTests(c);
   ReportUnusedImports(c);
+  EndPhase(options.times);
   return !sink->HasErrors();
 }
 

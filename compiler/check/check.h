@@ -16,6 +16,7 @@
 #include "compiler/ast/nodes.h"
 #include "compiler/check/model.h"
 #include "compiler/diag/diagnostic.h"
+#include "compiler/source/phase_times.h"
 #include "compiler/source/source_file.h"
 #include "runtime/base/instant.h"
 #include "runtime/facts/snapshot.h"
@@ -24,7 +25,9 @@ namespace dpl::check {
 
 struct CheckOptions {
   std::optional<Instant> as_of;  // review dates are judged against it; absent: W0409 is not checked
-  const FactsInput* facts = nullptr;  // `(data)` codes need it
+  const FactsInput* facts = nullptr;     // `(data)` codes need it
+  size_t most_comparisons = 10'000'000;  // pairs of limits, before DPL0904 gives the question up
+  PhaseTimes* times = nullptr;
 };
 
 bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet& sources,

@@ -127,6 +127,7 @@ struct Checker {
   }
   uint32_t person_package = kNone;
   std::set<uint32_t> context_packages;
+  size_t pair_comparisons = 0;  // of limits that might contradict each other
 
   // ---- the types without names, interned once
   TypeId t_bool = 0, t_int = 0, t_decimal = 0, t_money = 0, t_string = 0, t_date = 0,

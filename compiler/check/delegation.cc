@@ -233,15 +233,27 @@ void CheckCeiling(Checker& c, const Symbol& s, const StatementModel& statement) 
   }
 }
 
+// By resource type and action: does any grant give it?
+using Granted = std::vector<std::vector<bool>>;
+
+Granted GrantedActions(const Checker& c) {
+  Granted granted;
+  for (const ResourceDef& resource : c.model.schema.resources)
+    granted.emplace_back(resource.actions.size(), false);
+  for (uint32_t g : c.by_kind[static_cast<size_t>(StatementKind::kGrant)]) {
+    for (const ClauseModel& clause : c.model.statements[g].clauses) {
+      for (uint32_t action : clause.actions) granted[clause.type][action] = true;
+    }
+  }
+  return granted;
+}
+
 // DPL0610: lending what no grant gives anybody.
 void CheckHeld(Checker& c, const Symbol& s, const StatementModel& statement,
-               const std::vector<const ClauseModel*>& lent) {
+               const std::vector<const ClauseModel*>& lent, const Granted& granted) {
   for (const ClauseModel* clause : lent) {
-    bool held = false;
-    for (uint32_t g : c.by_kind[static_cast<size_t>(StatementKind::kGrant)]) {
-      for (const ClauseModel& granted : c.model.statements[g].clauses)
-        held |= SharesAction(granted, *clause);
-    }
+    bool held = std::any_of(clause->actions.begin(), clause->actions.end(),
+                            [&](uint32_t action) { return granted[clause->type][action]; });
     if (held) continue;
     const auto& from = static_cast<const ast::DelegationDecl&>(*s.decl).from;
     std::vector<std::string> who;
@@ -300,6 +312,7 @@ void BuildDelegation(Checker& c, const Symbol& s) {
 }
 
 void CheckDelegations(Checker& c) {
+  const Granted granted = GrantedActions(c);
   for (uint32_t d : c.by_kind[static_cast<size_t>(StatementKind::kDelegation)]) {
     const Symbol& symbol = *c.statement_symbols[d];
     const StatementModel& statement = c.model.statements[d];
@@ -310,7 +323,7 @@ void CheckDelegations(Checker& c) {
     }
     if ((modes & kModeImpersonate) != 0) CheckBoundaries(c, statement, lent);
     CheckCeiling(c, symbol, statement);
-    CheckHeld(c, symbol, statement, lent);
+    CheckHeld(c, symbol, statement, lent, granted);
   }
   // DPL0702: what a task reaches beyond every delegation that is bound to it.
   for (uint32_t t : c.by_kind[static_cast<size_t>(StatementKind::kTask)]) {

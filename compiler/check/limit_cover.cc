@@ -32,21 +32,33 @@ bool AboutAll(const Checker& c, const ClauseModel& covers, const ClauseModel& gr
       });
 }
 
-bool LimitedByBlock(const Checker& c, const ClauseModel& granted, uint32_t action,
-                    std::string_view measure) {
+// What `limit` blocks cover whole, by resource type.
+struct Cover {
+  const StatementModel* block;
+  const ClauseModel* covers;
+};
+using Covers = std::vector<std::vector<Cover>>;
+
+Covers WholeCovers(const Checker& c) {
+  Covers by_type(c.model.schema.resources.size());
   for (uint32_t s : c.by_kind[static_cast<size_t>(StatementKind::kLimit)]) {
     const StatementModel& block = c.model.statements[s];
-    if (!Limits(block, measure)) continue;
     for (const ClauseModel& covers : block.clauses) {
-      bool whole = covers.where == nullptr && !covers.has_id && covers.containers.empty();
-      if (covers.type == granted.type && whole &&
-          std::binary_search(covers.actions.begin(), covers.actions.end(), action) &&
-          AboutAll(c, covers, granted)) {
-        return true;
-      }
+      if (covers.where == nullptr && !covers.has_id && covers.containers.empty())
+        by_type[covers.type].push_back({&block, &covers});
     }
   }
-  return false;
+  return by_type;
+}
+
+bool LimitedByBlock(const Checker& c, const Covers& covers, const ClauseModel& granted,
+                    uint32_t action, std::string_view measure) {
+  const std::vector<Cover>& of_type = covers[granted.type];
+  return std::any_of(of_type.begin(), of_type.end(), [&](const Cover& cover) {
+    const std::vector<uint32_t>& actions = cover.covers->actions;
+    return std::binary_search(actions.begin(), actions.end(), action) &&
+           Limits(*cover.block, measure) && AboutAll(c, *cover.covers, granted);
+  });
 }
 
 bool LimitedByAgents(const Checker& c, const ClauseModel& granted, std::string_view measure) {
@@ -61,6 +73,7 @@ bool LimitedByAgents(const Checker& c, const ClauseModel& granted, std::string_v
 }  // namespace
 
 void CheckMustBeLimited(Checker& c) {
+  const Covers covers = WholeCovers(c);
   for (uint32_t g : c.by_kind[static_cast<size_t>(StatementKind::kGrant)]) {
     const StatementModel& grant = c.model.statements[g];
     const Symbol& symbol = *c.statement_symbols[g];
@@ -76,7 +89,7 @@ void CheckMustBeLimited(Checker& c) {
           bool written = std::any_of(
               decl.limits.begin(), decl.limits.end(),
               [&](const ast::LimitClause& limit) { return limit.measure.text == measure; });
-          if (written || LimitedByBlock(c, clause, a, measure) ||
+          if (written || LimitedByBlock(c, covers, clause, a, measure) ||
               LimitedByAgents(c, clause, measure))
             continue;
           c.Report(DPL0502, clause.span,

@@ -47,9 +47,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "compiler/ast/nodes.h"
+#include "compiler/check/id_table.h"
 #include "runtime/bytecode/program.h"
 
 namespace dpl::check {
@@ -143,8 +145,8 @@ struct Model {
   uint32_t AddConstant(Constant constant);  // interned
   TypeId AddType(TypeDef type);             // interned
  private:
-  std::map<std::string, Str, std::less<>> string_ids_;
-  std::map<std::string, uint32_t> constant_ids_;  // by canonical encoding
+  IdTable string_ids_, constant_ids_;
+  std::unordered_map<uint64_t, TypeId> type_ids_;
 };
 
 }  // namespace dpl::check

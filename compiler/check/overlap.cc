@@ -35,40 +35,6 @@ bool Known(const Subject& s) {
          s.kind == Subject::Kind::kAnyAgent;
 }
 
-// What a condition allows for a path, from its top-level `path == constant` and `path in {
-// constants }`.
-std::map<std::string, Values> Pinned(Checker& c, const ast::Expr* where) {
-  std::map<std::string, Values> pinned;
-  for (const ast::Expr* part : Conjuncts(where)) {
-    std::string path;
-    Values values;
-    if (part->kind == ast::ExprKind::kEq) {
-      for (int side = 0; side < 2; ++side) {
-        const ast::Expr& one = *part->args[static_cast<size_t>(side)];
-        const ast::Expr& other = *part->args[static_cast<size_t>(1 - side)];
-        uint32_t constant = FoldConstant(c, other);
-        if (constant == kNone || PathText(one).empty() || FoldConstant(c, one) != kNone) continue;
-        path = PathText(one);
-        values.insert(constant);
-        break;
-      }
-    } else if (part->kind == ast::ExprKind::kIn) {
-      uint32_t set = FoldConstant(c, *part->args[1]);
-      if (set == kNone || c.model.constants[set].kind != Constant::Kind::kSet) continue;
-      path = PathText(*part->args[0]);
-      values.insert(c.model.constants[set].elements.begin(), c.model.constants[set].elements.end());
-    }
-    if (path.empty()) continue;
-    auto [at, fresh] = pinned.emplace(path, values);
-    if (fresh) continue;
-    Values both;
-    std::set_intersection(at->second.begin(), at->second.end(), values.begin(), values.end(),
-                          std::inserter(both, both.end()));
-    at->second = both;
-  }
-  return pinned;
-}
-
 bool Disjoint(const Values& a, const Values& b) {
   return std::none_of(a.begin(), a.end(), [&](uint32_t v) { return b.contains(v); });
 }
@@ -107,20 +73,55 @@ Meeting SubjectsMeet(const Checker& c, const Subject& a, const Subject& b) {
   return Meeting::kByData;
 }
 
-bool ProvenApart(Checker& c, const ClauseModel& a, const ClauseModel& b, std::string_view within) {
+Pins PinsOf(Checker& c, const ast::Expr* where) {
+  Pins pinned;
+  for (const ast::Expr* part : Conjuncts(where)) {
+    std::string path;
+    Values values;
+    if (part->kind == ast::ExprKind::kEq) {
+      for (int side = 0; side < 2; ++side) {
+        const ast::Expr& one = *part->args[static_cast<size_t>(side)];
+        const ast::Expr& other = *part->args[static_cast<size_t>(1 - side)];
+        uint32_t constant = FoldConstant(c, other);
+        if (constant == kNone || PathText(one).empty() || FoldConstant(c, one) != kNone) continue;
+        path = PathText(one);
+        values.insert(constant);
+        break;
+      }
+    } else if (part->kind == ast::ExprKind::kIn) {
+      uint32_t set = FoldConstant(c, *part->args[1]);
+      if (set == kNone || c.model.constants[set].kind != Constant::Kind::kSet) continue;
+      path = PathText(*part->args[0]);
+      values.insert(c.model.constants[set].elements.begin(), c.model.constants[set].elements.end());
+    }
+    if (path.empty()) continue;
+    auto [at, fresh] = pinned.emplace(path, values);
+    if (fresh) continue;
+    Values both;
+    std::set_intersection(at->second.begin(), at->second.end(), values.begin(), values.end(),
+                          std::inserter(both, both.end()));
+    at->second = both;
+  }
+  return pinned;
+}
+
+bool ProvenApart(const ClauseModel& a, const Pins& a_pins, const ClauseModel& b, const Pins& b_pins,
+                 std::string_view within) {
   if (a.type == b.type && a.has_id && b.has_id && a.id != b.id) return true;
-  std::map<std::string, Values> left = Pinned(c, a.where), right = Pinned(c, b.where);
-  for (const auto& [path, values] : left) {
-    auto same = right.find(path);
-    if (same != right.end() && Disjoint(values, same->second)) return true;
+  for (const auto& [path, values] : a_pins) {
+    auto same = b_pins.find(path);
+    if (same != b_pins.end() && Disjoint(values, same->second)) return true;
   }
   if (within.empty()) return false;
-  auto about = [&](const std::string& path) {
-    return path == "person." + std::string(within) || path == "resource." + std::string(within);
+  auto about = [&](std::string_view path) {
+    size_t dot = path.find('.');
+    return dot != std::string_view::npos && path.substr(dot + 1) == within &&
+           (path.substr(0, dot) == "person" || path.substr(0, dot) == "resource");
   };
-  for (const auto& [path, values] : left) {
-    for (const auto& [other, others] : right) {
-      if (about(path) && about(other) && Disjoint(values, others)) return true;
+  for (const auto& [path, values] : a_pins) {
+    if (!about(path)) continue;
+    for (const auto& [other, others] : b_pins) {
+      if (about(other) && Disjoint(values, others)) return true;
     }
   }
   return false;

@@ -2,6 +2,10 @@
 // one direction: what is called apart is apart whatever the facts say (closing rule 39).
 #pragma once
 
+#include <map>
+#include <set>
+#include <string>
+
 #include "compiler/check/checker.h"
 
 namespace dpl::check {
@@ -16,9 +20,14 @@ Meeting SubjectsMeet(const Checker& c, const ast::Subject& a, const ast::Subject
 // Whether everyone that `inner` means is meant by `outer` too, whatever the facts say.
 bool SubjectIncludes(const Checker& c, const ast::Subject& outer, const ast::Subject& inner);
 
+// What a condition allows for a path, from its top-level `path == constant` and `path in { … }`.
+using Pins = std::map<std::string, std::set<uint32_t>>;
+Pins PinsOf(Checker& c, const ast::Expr* where);
+
 // Two clauses whose scopes or conditions exclude each other: other ids, disjoint constants for one
 // attribute. `within` (an activity's `limits must agree within …`) lets a person's and a resource's
 // attribute of that name stand for each other.
-bool ProvenApart(Checker& c, const ClauseModel& a, const ClauseModel& b, std::string_view within);
+bool ProvenApart(const ClauseModel& a, const Pins& a_pins, const ClauseModel& b, const Pins& b_pins,
+                 std::string_view within);
 
 }  // namespace dpl::check

@@ -60,6 +60,23 @@ DiagnosticRef DiagnosticSink::ReportAs(Severity severity, DiagCode code, const S
   return DiagnosticRef(&all_.back());
 }
 
+void DiagnosticSink::Append(DiagnosticSink&& other) {
+  for (Diagnostic& diagnostic : other.all_) {
+    bool error = diagnostic.severity == Severity::Error;
+    --(error ? other.errors_ : other.warnings_);
+    if ((error ? errors_ : warnings_)++ < cap_) {
+      all_.push_back(std::move(diagnostic));
+    } else {
+      ++dropped_;
+    }
+  }
+  // What was beyond the other's cap is beyond this one's.
+  errors_ += other.errors_;
+  warnings_ += other.warnings_;
+  dropped_ += other.dropped_;
+  other = DiagnosticSink(other.cap_);
+}
+
 std::vector<Diagnostic> DiagnosticSink::Sorted() const {
   std::vector<Diagnostic> sorted(all_.begin(), all_.end());
   auto key = [](const Diagnostic& d) {

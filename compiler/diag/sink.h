@@ -44,6 +44,9 @@ class DiagnosticSink {
   // roles meet).
   DiagnosticRef ReportAs(Severity severity, DiagCode code, const Span& span, std::string message);
 
+  // Takes over what another sink collected, as if it had been reported here now.
+  void Append(DiagnosticSink&& other);
+
   bool HasErrors() const { return errors_ > 0; }
   size_t errors() const { return errors_; }
   size_t warnings() const { return warnings_; }

@@ -8,7 +8,6 @@
 #include "runtime/base/sha256.h"
 #include "runtime/bytecode/decode.h"
 #include "runtime/bytecode/disasm.h"
-#include "runtime/bytecode/encode.h"
 
 namespace dpl::dplc {
 namespace {
@@ -27,14 +26,18 @@ std::string DefaultOutput(const std::string& path) {
 
 int RunBuild(const BuildArgs& args) {
   testing::Compilation c;
+  Timings timings(args.common, &c);
+  c.keep_bundle = true;
   if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
     return UsageError(s.error());
   testing::Compile({}, &c);
   int code = Report(args.common, c);
   if (code != kOk) return code;
-  std::string bytes = EncodeBundle(*c.program);
+  const std::string& bytes = c.bundle;
   // What is written must be what a server will accept.
+  BeginPhase(c.times, "decode");
   Result<Program> back = DecodeBundle(bytes);
+  EndPhase(c.times);
   if (!back.ok()) {
     Err("dplc: internal fault: the bundle does not verify: " + back.error().message + "\n");
     return kInternal;

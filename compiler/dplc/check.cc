@@ -35,6 +35,7 @@ int RunCheck(const CheckArgs& args) {
     if (Status s = FixFiles(args, options); !s.ok()) return UsageError(s.error());
   }
   testing::Compilation c;
+  Timings timings(args.common, &c);
   if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
     return UsageError(s.error());
   testing::Compile(options, &c);

@@ -20,6 +20,8 @@ struct CommonArgs {
   bool strict = false;          // warnings count as findings
   bool quiet = false;
   size_t max_errors = 100;  // diagnostics shown as text; 0: all
+  unsigned jobs = 0;        // threads; 0: one for each core
+  bool timings = false;     // say what each phase cost
 };
 struct CheckArgs {
   CommonArgs common;

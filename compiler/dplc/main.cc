@@ -30,6 +30,11 @@ void AddCommon(CLI::App* app, CommonArgs* args, const std::vector<std::string>& 
       ->capture_default_str();
   app->add_flag("-q,--quiet", args->quiet, "say only what is wrong");
 }
+void AddWork(CLI::App* app, CommonArgs* args) {
+  app->add_option("-j,--jobs", args->jobs, "threads to work with; default: one for each core")
+      ->check(CLI::Range(1u, 256u));
+  app->add_flag("--timings", args->timings, "say what each phase of the compilation cost");
+}
 
 int Main(int argc, char** argv) {
   CLI::App app{
@@ -50,6 +55,7 @@ int Main(int argc, char** argv) {
   AddPaths(check_app, &check.common,
            "files or folders; they are checked together, as one policy set");
   AddCommon(check_app, &check.common, {"text", "json", "sarif"});
+  AddWork(check_app, &check.common);
   check_app->add_option("--facts", check.facts,
                         "a facts file: also check what needs data (approvers, members)");
   check_app->add_option("--as-of", check.as_of, "report reviews overdue on this day (YYYY-MM-DD)");
@@ -64,6 +70,7 @@ int Main(int argc, char** argv) {
       app.add_subcommand("build", "check, compile and write a verified bundle (.dplb) for dpld");
   AddPaths(build_app, &build.common, "files or folders of one policy set");
   AddCommon(build_app, &build.common, {"text", "json", "sarif"});
+  AddWork(build_app, &build.common);
   build_app->add_option(
       "-o,--output", build.output,
       "where the bundle goes (- for standard output); default: the path's name with .dplb");

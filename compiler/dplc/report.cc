@@ -75,6 +75,20 @@ Status WriteWhole(const std::string& path, std::string_view bytes) {
   return Status::Ok();
 }
 
+Timings::Timings(const CommonArgs& args, testing::Compilation* c) : c_(c) {
+  c->jobs = args.jobs;
+  if (!args.timings) return;
+  c->times = &times_;
+  times_.Begin("read");
+}
+
+Timings::~Timings() {
+  if (c_->times == nullptr) return;
+  times_.End();
+  Err(times_.Table());
+  c_->times = nullptr;
+}
+
 int Report(const CommonArgs& args, const testing::Compilation& c) {
   std::vector<Diagnostic> diagnostics = c.sink.Sorted();
   if (args.format == "json") {

@@ -26,6 +26,20 @@ int Report(const CommonArgs& args, const testing::Compilation& c);
 // reads half of it. Follows links; keeps the permissions of what was there. Error code "path".
 Status WriteWhole(const std::string& path, std::string_view bytes);
 
+// What `--jobs` and `--timings` wish of a compilation: begins with reading the sources, and prints
+// the table when it goes out of scope, to standard error.
+class Timings {
+ public:
+  Timings(const CommonArgs& args, testing::Compilation* c);
+  ~Timings();
+  Timings(const Timings&) = delete;
+  Timings& operator=(const Timings&) = delete;
+
+ private:
+  testing::Compilation* c_;
+  PhaseTimes times_;
+};
+
 void Out(std::string_view text);  // standard output
 void Err(std::string_view text);  // standard error
 

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -71,9 +72,9 @@ class Lowering {
                            Emitter* emit);
   // The frame of a condition about `person` that is asked in `frame`.
   static Frame PersonFrame(const ast::Expr& person, const Frame& frame, const Emitter& emit);
-  bool DependsOnType(const std::vector<ast::Subject>& subjects) const;
-  SubjectKey KeyOf(const ast::Subject& subject) const;
-  std::vector<uint32_t> ComputedRolesGiving(uint32_t role) const;
+  bool DependsOnType(const std::vector<ast::Subject>& subjects);
+  SubjectKey KeyOf(const ast::Subject& subject);
+  const std::vector<uint32_t>& ComputedRolesGiving(uint32_t role);
   std::vector<const ast::Expr*> RoleConditions(uint32_t role, uint32_t type) const;
 
   uint32_t ConstantOf(const ast::Expr& expr);  // kNone: not a constant
@@ -83,6 +84,8 @@ class Lowering {
   Program* program_;
   const SourceSet& sources_;
   std::map<std::tuple<const void*, Side, uint32_t>, SubjectCode> subjects_;
+  std::vector<std::vector<uint32_t>> included_by_;  // role: roles that include it
+  std::vector<std::optional<std::vector<uint32_t>>> computed_giving_;  // role: see the function
 };
 
 }  // namespace dpl::lower

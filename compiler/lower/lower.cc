@@ -83,17 +83,24 @@ void LowerRoles(Lowering* lower) {
 
 }  // namespace
 
-Program Lower(check::Model&& model, const SourceSet& sources) {
+Program Lower(check::Model&& model, const SourceSet& sources, PhaseTimes* times,
+              std::string* bundle) {
   Program program;
+  BeginPhase(times, "lower");
   Lowering lower(&model, &program, sources);
   LowerRoles(&lower);
   LowerStatements(&lower);
   program.schema = std::move(model.schema);
   program.constants = std::move(model.constants);
+  BeginPhase(times, "index");
   BuildIndex(&program);
   FillReach(&program);
   PutSources(sources, &program);
-  program.digest = BundleDigest(EncodeBundle(program));
+  BeginPhase(times, "encode");
+  std::string bytes = EncodeBundle(program);
+  program.digest = BundleDigest(bytes);
+  if (bundle != nullptr) *bundle = std::move(bytes);
+  EndPhase(times);
   return program;
 }
 

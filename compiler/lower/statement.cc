@@ -79,6 +79,7 @@ class StatementLowering {
         put(&program_.forbids, MakeForbid(from));
         return;
       case StatementKind::kAgent:
+        agent_statements_.push_back(s);
         put(&program_.agents, from.agent);
         return;
       case StatementKind::kDelegation:
@@ -242,12 +243,11 @@ class StatementLowering {
   void LendOwnMay(uint32_t s) {
     const Delegation delegation = program_.delegations[program_.statements[s].detail];
     for (uint32_t agent : delegation.to_agents) {
-      for (size_t c = 0, end = program_.clauses.size(); c < end; ++c) {
+      // A copy of the list: Put adds clauses to the statements. Agents come before delegations.
+      const std::vector<uint32_t> may = program_.statements[agent_statements_[agent]].clauses;
+      for (uint32_t c : may) {
         Clause copy = program_.clauses[c];
-        if (copy.role != ClauseRole::kAgentMay ||
-            program_.statements[copy.statement].detail != agent) {
-          continue;
-        }
+        DPL_CHECK(copy.role == ClauseRole::kAgentMay);
         copy.statement = s;
         copy.role = ClauseRole::kDelegationMay;
         copy.keys = KeysOfReceivers(delegation);
@@ -308,6 +308,7 @@ class StatementLowering {
   Lowering& lower_;
   check::Model& model_;
   Program& program_;
+  std::vector<uint32_t> agent_statements_;  // by ordinal
   uint32_t zone_ = 0;
 };
 

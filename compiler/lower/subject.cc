@@ -1,6 +1,7 @@
 // Subjects and scopes: who a clause is for and which resources it reaches, as code and as keys of
 // the index.
 #include <algorithm>
+#include <set>
 
 #include "compiler/lower/expr.h"
 #include "runtime/base/result.h"
@@ -13,27 +14,33 @@ using ast::Subject;
 
 // The computed roles whose condition makes somebody a holder of `role`: itself, and every role that
 // includes it.
-std::vector<uint32_t> Lowering::ComputedRolesGiving(uint32_t role) const {
+const std::vector<uint32_t>& Lowering::ComputedRolesGiving(uint32_t role) {
   const std::vector<RoleDef>& roles = model_->schema.roles;
-  std::vector<bool> gives(roles.size(), false);
-  gives[role] = true;
-  for (bool grown = true; grown;) {
-    grown = false;
+  if (included_by_.empty()) {
+    included_by_.resize(roles.size());
+    computed_giving_.resize(roles.size());
     for (uint32_t r = 0; r < roles.size(); ++r) {
-      if (gives[r]) continue;
-      for (uint32_t included : roles[r].includes) {
-        if (gives[included]) gives[r] = grown = true;
-      }
+      for (uint32_t included : roles[r].includes) included_by_[included].push_back(r);
     }
   }
-  std::vector<uint32_t> computed;
-  for (uint32_t r = 0; r < roles.size(); ++r) {
-    if (gives[r] && r < model_->roles.size() &&
-        (model_->roles[r].where != nullptr || !model_->roles[r].where_by_type.empty())) {
-      computed.push_back(r);
+  std::optional<std::vector<uint32_t>>& computed = computed_giving_[role];
+  if (computed) return *computed;
+  computed.emplace();
+  std::set<uint32_t> giving{role};
+  std::vector<uint32_t> todo{role};
+  while (!todo.empty()) {
+    uint32_t at = todo.back();
+    todo.pop_back();
+    if (at < model_->roles.size() &&
+        (model_->roles[at].where != nullptr || !model_->roles[at].where_by_type.empty())) {
+      computed->push_back(at);
+    }
+    for (uint32_t outer : included_by_[at]) {
+      if (giving.insert(outer).second) todo.push_back(outer);
     }
   }
-  return computed;
+  std::sort(computed->begin(), computed->end());
+  return *computed;
 }
 
 // The conditions under which the role is held at a resource of this type. Where the type is not
@@ -114,16 +121,16 @@ void Lowering::Subject(const ast::Subject& subject, Side side, uint32_t type, Em
 }
 
 // Whether somebody is meant by a role whose condition differs from type to type.
-bool Lowering::DependsOnType(const std::vector<ast::Subject>& subjects) const {
+bool Lowering::DependsOnType(const std::vector<ast::Subject>& subjects) {
   return std::any_of(subjects.begin(), subjects.end(), [&](const ast::Subject& subject) {
     if (subject.kind != Subject::Kind::kRole) return false;
-    std::vector<uint32_t> computed = ComputedRolesGiving(subject.ref);
+    const std::vector<uint32_t>& computed = ComputedRolesGiving(subject.ref);
     return std::any_of(computed.begin(), computed.end(),
                        [&](uint32_t role) { return !model_->roles[role].where_by_type.empty(); });
   });
 }
 
-SubjectKey Lowering::KeyOf(const ast::Subject& subject) const {
+SubjectKey Lowering::KeyOf(const ast::Subject& subject) {
   switch (subject.kind) {
     case Subject::Kind::kTeam:
       return {KeyKind::kTeam, subject.ref};

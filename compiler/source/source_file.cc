@@ -19,7 +19,11 @@ SourceFile::SourceFile(uint32_t id, std::string path, std::string text)
   uint32_t code_points = 0;
   for (size_t i = 0; i < text_.size(); ++i) {
     if (i % kBlock == 0) code_points_.push_back(code_points);
-    if (StartsCodePoint(text_[i])) ++code_points;
+    if (StartsCodePoint(text_[i])) {
+      ++code_points;
+    } else {
+      ascii_ = false;
+    }
     if (text_[i] == '\r' && i + 1 < text_.size() && text_[i + 1] == '\n') continue;
     if (text_[i] == '\n' || text_[i] == '\r') line_starts_.push_back(static_cast<uint32_t>(i + 1));
   }
@@ -38,6 +42,12 @@ uint32_t SourceFile::CodePointsBefore(size_t offset) const {
   return count;
 }
 
+uint32_t SourceFile::ColumnOf(size_t offset, uint32_t line) const {
+  size_t start = line_starts_[line - 1];
+  if (ascii_) return static_cast<uint32_t>(offset - start) + 1;
+  return CodePointsBefore(offset) - CodePointsBefore(start) + 1;
+}
+
 Span SourceFile::MakeSpan(size_t begin, size_t end) const {
   begin = std::min(begin, text_.size());
   end = std::clamp(end, begin, text_.size());
@@ -46,9 +56,10 @@ Span SourceFile::MakeSpan(size_t begin, size_t end) const {
   span.begin = static_cast<uint32_t>(begin);
   span.end = static_cast<uint32_t>(end);
   span.line = LineOf(begin);
-  span.end_line = LineOf(end);
-  span.column = CodePointsBefore(begin) - CodePointsBefore(line_starts_[span.line - 1]) + 1;
-  span.end_column = CodePointsBefore(end) - CodePointsBefore(line_starts_[span.end_line - 1]) + 1;
+  bool one_line = span.line == line_starts_.size() || end < line_starts_[span.line];
+  span.end_line = one_line ? span.line : LineOf(end);
+  span.column = ColumnOf(begin, span.line);
+  span.end_column = ColumnOf(end, span.end_line);
   return span;
 }
 

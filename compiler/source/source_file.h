@@ -39,12 +39,14 @@ class SourceFile {
   size_t LineStart(uint32_t line) const;  // byte offset; the text's size when there is no such line
 
  private:
-  uint32_t LineOf(size_t offset) const;            // 1-based
-  uint32_t CodePointsBefore(size_t offset) const;  // in the whole text, up to `offset`
+  uint32_t LineOf(size_t offset) const;                   // 1-based
+  uint32_t CodePointsBefore(size_t offset) const;         // in the whole text, up to `offset`
+  uint32_t ColumnOf(size_t offset, uint32_t line) const;  // 1-based
 
   uint32_t id_;
   std::string path_;
   std::string text_;
+  bool ascii_ = true;  // a column is a count of bytes then
   std::vector<uint32_t> line_starts_;
   std::vector<uint32_t> code_points_;  // before each block of kBlock bytes, so that long lines cost
                                        // no more than short

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/syntax/build.h"
+#include "runtime/base/result.h"
 
 namespace dpl::syntax {
 namespace {
@@ -51,31 +52,62 @@ void Builder::Declaration(P::DeclarationContext* node, std::string doc, bool inc
   doc_ = std::move(doc);
   incomplete_ = incomplete;
   seen_.clear();
-  if (auto* d = node->constDecl()) return Build(d);
-  if (auto* d = node->enumDecl()) return Build(d);
-  if (auto* d = node->functionDecl()) return Build(d);
-  if (auto* d = node->calendarDecl()) return Build(d);
-  if (auto* d = node->personDecl()) return Build(d);
-  if (auto* d = node->teamDecl()) return Build(d);
-  if (auto* d = node->roleDecl()) return Build(d);
-  if (auto* d = node->contextDecl()) return Build(d);
-  if (auto* d = node->systemDecl()) return Build(d);
-  if (auto* d = node->resourceDecl()) return Build(d);
-  if (auto* d = node->activityDecl()) return Build(d);
-  if (auto* d = node->ownerDecl()) return Build(d);
-  if (auto* d = node->grantDecl()) return Build(d);
-  if (auto* d = node->limitDecl()) return Build(d);
-  if (auto* d = node->forbidDecl()) return Build(d);
-  if (auto* d = node->agentDecl()) return Build(d);
-  if (auto* d = node->delegationDecl()) return Build(d);
-  if (auto* d = node->taskDecl()) return Build(d);
-  if (auto* d = node->approvalDecl()) return Build(d);
-  if (auto* d = node->obligationDecl()) return Build(d);
-  if (auto* d = node->separateDecl()) return Build(d);
-  if (auto* d = node->breakGlassDecl()) return Build(d);
-  if (auto* d = node->partnerDecl()) return Build(d);
-  if (auto* d = node->dataDecl()) return Build(d);
-  Build(node->testDecl());
+  // By the rule's number: asking the node for each of its possible children walks them each time.
+  auto* child = static_cast<Node*>(node->children[0]);
+  switch (child->getRuleIndex()) {
+    case P::RuleConstDecl:
+      return Build(static_cast<P::ConstDeclContext*>(child));
+    case P::RuleEnumDecl:
+      return Build(static_cast<P::EnumDeclContext*>(child));
+    case P::RuleFunctionDecl:
+      return Build(static_cast<P::FunctionDeclContext*>(child));
+    case P::RuleCalendarDecl:
+      return Build(static_cast<P::CalendarDeclContext*>(child));
+    case P::RulePersonDecl:
+      return Build(static_cast<P::PersonDeclContext*>(child));
+    case P::RuleTeamDecl:
+      return Build(static_cast<P::TeamDeclContext*>(child));
+    case P::RuleRoleDecl:
+      return Build(static_cast<P::RoleDeclContext*>(child));
+    case P::RuleContextDecl:
+      return Build(static_cast<P::ContextDeclContext*>(child));
+    case P::RuleSystemDecl:
+      return Build(static_cast<P::SystemDeclContext*>(child));
+    case P::RuleResourceDecl:
+      return Build(static_cast<P::ResourceDeclContext*>(child));
+    case P::RuleActivityDecl:
+      return Build(static_cast<P::ActivityDeclContext*>(child));
+    case P::RuleOwnerDecl:
+      return Build(static_cast<P::OwnerDeclContext*>(child));
+    case P::RuleGrantDecl:
+      return Build(static_cast<P::GrantDeclContext*>(child));
+    case P::RuleLimitDecl:
+      return Build(static_cast<P::LimitDeclContext*>(child));
+    case P::RuleForbidDecl:
+      return Build(static_cast<P::ForbidDeclContext*>(child));
+    case P::RuleAgentDecl:
+      return Build(static_cast<P::AgentDeclContext*>(child));
+    case P::RuleDelegationDecl:
+      return Build(static_cast<P::DelegationDeclContext*>(child));
+    case P::RuleTaskDecl:
+      return Build(static_cast<P::TaskDeclContext*>(child));
+    case P::RuleApprovalDecl:
+      return Build(static_cast<P::ApprovalDeclContext*>(child));
+    case P::RuleObligationDecl:
+      return Build(static_cast<P::ObligationDeclContext*>(child));
+    case P::RuleSeparateDecl:
+      return Build(static_cast<P::SeparateDeclContext*>(child));
+    case P::RuleBreakGlassDecl:
+      return Build(static_cast<P::BreakGlassDeclContext*>(child));
+    case P::RulePartnerDecl:
+      return Build(static_cast<P::PartnerDeclContext*>(child));
+    case P::RuleDataDecl:
+      return Build(static_cast<P::DataDeclContext*>(child));
+    case P::RuleTestDecl:
+      return Build(static_cast<P::TestDeclContext*>(child));
+    default:
+      DPL_CHECK(!"a declaration that the grammar has and the builder does not");
+  }
 }
 
 void Builder::Finish(std::unique_ptr<ast::Decl> decl) {

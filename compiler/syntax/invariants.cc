@@ -72,7 +72,8 @@ size_t LongestLookaheadForTest(const std::string& text) {
   DiagnosticSink sink;
   TokenList tokens(&source.text());
   std::vector<Comment> comments;
-  if (!Lex(source, &sink, &tokens, &comments)) return 0;
+  LexTable table;
+  if (!Lex(source, &sink, &table, &tokens, &comments)) return 0;
   DplParser parser(&tokens);
   parser.removeErrorListeners();
   parser.setProfile(true);
@@ -83,6 +84,35 @@ size_t LongestLookaheadForTest(const std::string& text) {
                         static_cast<size_t>(decision.LL_MaxLook)});
   }
   return longest;
+}
+
+std::vector<TokenForTest> TokensByTableForTest(const std::string& text) {
+  LexTable table;
+  std::vector<TokenForTest> tokens;
+  for (size_t at = 0; at < text.size();) {
+    LexTable::Match match = table.Next(text, at);
+    if (match.type != P::BLANK) tokens.push_back({match.type, at, match.end});
+    at = match.end;
+  }
+  return tokens;
+}
+
+std::vector<TokenForTest> TokensByAntlrForTest(const std::string& text) {
+  std::vector<size_t> starts;  // of each code point; ANTLR counts those
+  for (size_t at = 0; at < text.size(); ++at) {
+    if ((static_cast<uint8_t>(text[at]) & 0xc0) != 0x80) starts.push_back(at);
+  }
+  starts.push_back(text.size());
+  antlr4::ANTLRInputStream input(text);
+  DplLexer lexer(&input);
+  lexer.removeErrorListeners();
+  std::vector<TokenForTest> tokens;
+  for (auto token = lexer.nextToken(); token->getType() != antlr4::Token::EOF;
+       token = lexer.nextToken()) {
+    tokens.push_back(
+        {token->getType(), starts[token->getStartIndex()], starts[token->getStopIndex() + 1]});
+  }
+  return tokens;
 }
 
 }  // namespace dpl::syntax

@@ -14,4 +14,13 @@ std::vector<std::string> AmbiguousClauseHeadsForTest();
 // hostile input.
 size_t LongestLookaheadForTest(const std::string& text);
 
+// The tokens of a text, comments and blanks too, as (type, begin, end) in bytes: by our table, and
+// by the generated lexer. The text is UTF-8.
+struct TokenForTest {
+  size_t type = 0, begin = 0, end = 0;
+  bool operator==(const TokenForTest&) const = default;
+};
+std::vector<TokenForTest> TokensByTableForTest(const std::string& text);
+std::vector<TokenForTest> TokensByAntlrForTest(const std::string& text);
+
 }  // namespace dpl::syntax

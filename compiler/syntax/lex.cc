@@ -15,47 +15,19 @@
 namespace dpl::syntax {
 namespace {
 
-// ANTLR counts code points, we count bytes.
-class ByteOffsets {
- public:
-  ByteOffsets(std::string_view text, uint32_t base) : base_(base) {
-    ascii_ = std::all_of(text.begin(), text.end(),
-                         [](char c) { return static_cast<uint8_t>(c) < 0x80; });
-    if (ascii_) return;
-    for (size_t at = 0; at < text.size(); ++at) {
-      if ((static_cast<uint8_t>(text[at]) & 0xc0) != 0x80)
-        starts_.push_back(static_cast<uint32_t>(at));
-    }
-    starts_.push_back(static_cast<uint32_t>(text.size()));
-  }
-  uint32_t operator[](size_t code_point) const {
-    if (ascii_) return base_ + static_cast<uint32_t>(code_point);
-    return base_ + starts_[std::min(code_point, starts_.size() - 1)];
-  }
-
- private:
-  uint32_t base_;
-  bool ascii_;
-  std::vector<uint32_t> starts_;
-};
-
 class Reader {
  public:
   Reader(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens,
          std::vector<Comment>* comments)
       : source_(source), text_(source.text()), sink_(sink), tokens_(tokens), comments_(comments) {}
 
-  bool Run() {
-    uint32_t base = text_.starts_with("\xef\xbb\xbf") ? 3 : 0;
-    std::string_view body = std::string_view(text_).substr(base);
-    ByteOffsets offsets(body, base);
-    antlr4::ANTLRInputStream input((std::string(body)));
-    DplLexer lexer(&input);
-    lexer.removeErrorListeners();
-    while (true) {
-      std::unique_ptr<antlr4::Token> token = lexer.nextToken();
-      if (token->getType() == antlr4::Token::EOF) break;
-      Take(token->getType(), offsets[token->getStartIndex()], offsets[token->getStopIndex() + 1]);
+  bool Run(LexTable* table) {
+    size_t at = text_.starts_with("\xef\xbb\xbf") ? 3 : 0;
+    while (at < text_.size()) {
+      LexTable::Match match = table->Next(text_, at);
+      if (match.type != DplLexer::BLANK)
+        Take(match.type, static_cast<uint32_t>(at), static_cast<uint32_t>(match.end));
+      at = match.end;
     }
     tokens_->Finish();
     ReportSemicolons();
@@ -313,13 +285,13 @@ class Reader {
 
 }  // namespace
 
-bool Lex(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens,
+bool Lex(const SourceFile& source, DiagnosticSink* sink, LexTable* table, TokenList* tokens,
          std::vector<Comment>* comments) {
   if (!CheckText(source, sink)) {
     tokens->Finish();
     return false;
   }
-  return Reader(source, sink, tokens, comments).Run();
+  return Reader(source, sink, tokens, comments).Run(table);
 }
 
 }  // namespace dpl::syntax

@@ -10,6 +10,7 @@
 
 #include "compiler/diag/sink.h"
 #include "compiler/source/source_file.h"
+#include "compiler/syntax/lex_table.h"
 #include "compiler/syntax/parse.h"
 #include "compiler/syntax/tokens.h"
 
@@ -20,7 +21,7 @@ inline constexpr size_t kMaxNesting = 64;
 
 // False when the text cannot be cut into tokens at all, or is nested too deep to be read: nothing
 // is parsed then. `comments` come in order of position.
-bool Lex(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens,
+bool Lex(const SourceFile& source, DiagnosticSink* sink, LexTable* table, TokenList* tokens,
          std::vector<Comment>* comments);
 
 // Decodes a string literal's text, quotes included. Unknown escapes are kept as written and, with a

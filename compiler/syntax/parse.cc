@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "compiler/source/phase_times.h"
 #include "compiler/syntax/build.h"
 #include "compiler/syntax/lex.h"
 #include "compiler/syntax/recover.h"
@@ -17,25 +18,34 @@ using P = DplParser;
 
 class FileReader {
  public:
-  FileReader(const SourceFile& source, DiagnosticSink* sink, Layout* layout, ast::File* file)
+  FileReader(const SourceFile& source, DiagnosticSink* sink, Layout* layout, ParseTimes* times,
+             ast::File* file)
       : source_(source),
         sink_(sink),
         layout_(layout),
+        times_(times),
         tokens_(&source.text()),
         builder_(source, sink, file) {}
 
   void Run() {
-    bool readable = Lex(source_, sink_, &tokens_, &comments_);
+    double start = Now();
+    bool readable = Lex(source_, sink_, &learned_->lexer, &tokens_, &comments_);
+    if (times_ != nullptr) times_->lex += Now() - start;
     if (layout_ != nullptr) CopyTokens();
     if (readable) {
-      reader_.emplace(&tokens_);
+      reader_.emplace(&tokens_, learned_.get());
       recovery_.emplace(source_, sink_, &tokens_, &*reader_);
+      start = Now();
+      const double built = times_ == nullptr ? 0 : times_->build;
       ReadFile();
+      if (times_ != nullptr) times_->read += Now() - start - (times_->build - built);
     }
     if (layout_ != nullptr) layout_->comments = std::move(comments_);
   }
 
  private:
+  double Now() const { return times_ == nullptr ? 0 : ThreadCpuSeconds(); }
+
   void ReadFile() {
     if (tokens_.TypeAt(0) == P::PACKAGE) {
       if (!ReadUnit(P::RulePackageLine)) return;
@@ -71,7 +81,9 @@ class FileReader {
       Stop stop;
       antlr4::ParserRuleContext* tree = reader_->Read(rule, at_, &stop);
       if (tree != nullptr) {
+        const double start = Now();
         if (!recovery_->head_mended()) Take(rule, tree, mended);
+        if (times_ != nullptr) times_->build += Now() - start;
         at_ = reader_->end();
         return true;
       }
@@ -184,9 +196,11 @@ class FileReader {
   const SourceFile& source_;
   DiagnosticSink* sink_;
   Layout* layout_;
+  ParseTimes* times_;
   TokenList tokens_;
   std::vector<Comment> comments_;
   Builder builder_;
+  Learned::Lease learned_ = Learned::Borrow();
   std::optional<RuleReader> reader_;
   std::optional<Recovery> recovery_;
   size_t at_ = 0;
@@ -197,12 +211,13 @@ class FileReader {
 
 }  // namespace syntax
 
-ParseResult Parse(const SourceFile& source, DiagnosticSink* sink, Layout* layout) {
+ParseResult Parse(const SourceFile& source, DiagnosticSink* sink, Layout* layout,
+                  ParseTimes* times) {
   ParseResult result;
   result.file = std::make_unique<ast::File>();
   result.file->file_id = source.id();
   size_t errors_before = sink->errors();
-  syntax::FileReader(source, sink, layout, result.file.get()).Run();
+  syntax::FileReader(source, sink, layout, times, result.file.get()).Run();
   result.ok = sink->errors() == errors_before;
   return result;
 }

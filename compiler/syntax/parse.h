@@ -52,7 +52,13 @@ struct ParseResult {
   bool ok = false;                  // no error was reported
 };
 
+// CPU seconds of the calling thread; Parse adds to them.
+struct ParseTimes {
+  double lex = 0, read = 0, build = 0;  // tokens, the grammar's trees, our trees
+};
+
 // `layout`, when asked for, is complete only if the result is ok.
-ParseResult Parse(const SourceFile& source, DiagnosticSink* sink, Layout* layout = nullptr);
+ParseResult Parse(const SourceFile& source, DiagnosticSink* sink, Layout* layout = nullptr,
+                  ParseTimes* times = nullptr);
 
 }  // namespace dpl

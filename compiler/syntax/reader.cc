@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <utility>
 
 #include "runtime/base/result.h"
@@ -108,6 +109,35 @@ class StopAtFirst final : public antlr4::DefaultErrorStrategy {
 
 }  // namespace
 
+Learned::Learned() = default;
+Learned::~Learned() = default;
+
+namespace {
+struct Shelf {
+  std::mutex mutex;
+  std::vector<Learned*> free;
+};
+Shelf& FreeOnes() {
+  static Shelf* shelf = new Shelf();
+  return *shelf;
+}
+}  // namespace
+
+void Learned::Return::operator()(Learned* learned) const {
+  Shelf& shelf = FreeOnes();
+  std::lock_guard lock(shelf.mutex);
+  shelf.free.push_back(learned);
+}
+
+Learned::Lease Learned::Borrow() {
+  Shelf& shelf = FreeOnes();
+  std::lock_guard lock(shelf.mutex);
+  if (shelf.free.empty()) return Lease(new Learned());
+  Learned* learned = shelf.free.back();
+  shelf.free.pop_back();
+  return Lease(learned);
+}
+
 size_t ClauseRuleOf(size_t declaration_rule) {
   for (auto [declaration, clause] : kBlocks) {
     if (declaration == declaration_rule) return clause;
@@ -120,9 +150,50 @@ bool IsClauseRule(size_t rule) {
                      [rule](auto block) { return block.second == rule; });
 }
 
+namespace {
+
+// ANTLR's prediction with a way around its locks: what this thread has learned is walked directly,
+// what it has not is left to ANTLR, which writes it down in our tables.
+class Predictor final : public antlr4::atn::ParserATNSimulator {
+ public:
+  Predictor(antlr4::Parser* of, const antlr4::atn::ATN& grammar, Learned* learned)
+      : ParserATNSimulator(of, grammar, learned->decisions, learned->contexts) {}
+
+  size_t adaptivePredict(antlr4::TokenStream* input, size_t decision,
+                         antlr4::ParserRuleContext* outer) override {
+    antlr4::dfa::DFA& dfa = decisionToDFA[decision];
+    const antlr4::dfa::DFAState* state =
+        dfa.isPrecedenceDfa() ? dfa.getPrecedenceStartState(parser->getPrecedence()) : dfa.s0;
+    auto* tokens = static_cast<TokenList*>(input);
+    for (size_t at = tokens->index(); state != nullptr; ++at) {
+      auto edge = state->edges.find(tokens->TypeAt(at));
+      if (edge == state->edges.end() || edge->second == ERROR.get()) break;
+      state = edge->second;
+      if (state->requiresFullContext && getPredictionMode() != antlr4::atn::PredictionMode::SLL)
+        break;
+      if (!state->isAcceptState) continue;
+      if (state->predicates.empty()) return state->prediction;
+      break;
+    }
+    return ParserATNSimulator::adaptivePredict(input, decision, outer);
+  }
+};
+
+}  // namespace
+
 class RuleReader::Guarded final : public DplParser {
  public:
-  explicit Guarded(TokenList* tokens) : DplParser(tokens) { removeErrorListeners(); }
+  Guarded(TokenList* tokens, Learned* learned) : DplParser(tokens) {
+    removeErrorListeners();
+    auto shared = std::unique_ptr<antlr4::atn::ATNSimulator>(_interpreter);
+    if (learned->decisions.empty()) {
+      const antlr4::atn::ATN& grammar = getATN();
+      learned->decisions.reserve(grammar.getNumberOfDecisions());
+      for (size_t i = 0; i < grammar.getNumberOfDecisions(); ++i)
+        learned->decisions.emplace_back(grammar.getDecisionState(i), i);
+    }
+    _interpreter = new Predictor(this, getATN(), learned);
+  }
   using DplParser::enterRecursionRule;
   void enterRecursionRule(antlr4::ParserRuleContext* context, size_t state, size_t rule,
                           int precedence) override {
@@ -201,8 +272,8 @@ class RuleReader::Guarded final : public DplParser {
   Stop* stop = nullptr;
 };
 
-RuleReader::RuleReader(TokenList* tokens)
-    : tokens_(tokens), parser_(std::make_unique<Guarded>(tokens)) {}
+RuleReader::RuleReader(TokenList* tokens, Learned* learned)
+    : tokens_(tokens), parser_(std::make_unique<Guarded>(tokens, learned)) {}
 RuleReader::~RuleReader() = default;
 
 antlr4::ParserRuleContext* RuleReader::Read(size_t rule, size_t from, Stop* stop) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "DplParser.h"
+#include "compiler/syntax/lex_table.h"
 #include "compiler/syntax/tokens.h"
 
 namespace dpl::syntax {
@@ -30,9 +31,27 @@ struct Stop {
   antlr4::misc::IntervalSet expected;  // token types that would fit; may be empty
 };
 
+// What reading one file teaches for the next: the tables of the lexer and of the parser's
+// decisions. Belongs to one thread at a time; Borrow hands out one that is free, warm if there is
+// one.
+class Learned {
+ public:
+  Learned();
+  ~Learned();
+  struct Return {
+    void operator()(Learned* learned) const;
+  };
+  using Lease = std::unique_ptr<Learned, Return>;
+  static Lease Borrow();
+
+  LexTable lexer;
+  std::vector<antlr4::dfa::DFA> decisions;
+  antlr4::atn::PredictionContextCache contexts;
+};
+
 class RuleReader {
  public:
-  explicit RuleReader(TokenList* tokens);
+  RuleReader(TokenList* tokens, Learned* learned);
   ~RuleReader();
 
   // Reads `rule` from token `from`. The tree lives until the next call. Null: `*stop` says where

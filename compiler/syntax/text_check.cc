@@ -1,6 +1,7 @@
 // Encoding, invisible characters, look-alikes and the values of literals.
 #include "compiler/syntax/text_check.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -110,6 +111,9 @@ void CheckLiteral(const SourceFile& source, size_t token_type, uint32_t begin, u
 void CheckMixedScript(const SourceFile& source, uint32_t begin, uint32_t end,
                       DiagnosticSink* sink) {
   const std::string& text = source.text();
+  if (std::all_of(text.begin() + begin, text.begin() + end,
+                  [](char c) { return static_cast<uint8_t>(c) < 0x80; }))
+    return;
   bool latin = false;
   bool other = false;
   uint32_t word = begin;

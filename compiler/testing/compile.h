@@ -16,6 +16,7 @@
 #include "compiler/ast/nodes.h"
 #include "compiler/check/check.h"
 #include "compiler/diag/sink.h"
+#include "compiler/source/phase_times.h"
 #include "compiler/source/source_file.h"
 #include "runtime/base/result.h"
 #include "runtime/bytecode/program.h"
@@ -23,11 +24,17 @@
 namespace dpl::testing {
 
 struct Compilation {
+  // Wishes, set before compiling:
+  unsigned jobs = 0;            // threads that parse; 0: as many as the machine has cores
+  bool keep_bundle = false;     // fill `bundle`
+  PhaseTimes* times = nullptr;  // what each phase cost
+
   SourceSet sources;
   DiagnosticSink sink;
   std::vector<std::unique_ptr<ast::File>> files;  // what parsed
   check::Model model;                             // its schema moves into `program`
   std::shared_ptr<const Program> program;         // null unless everything was right
+  std::string bundle;                             // the program's bytes, when wished for
   std::vector<const ast::TestDecl*> tests;
   std::vector<uint32_t> test_packages;
 };
@@ -38,7 +45,7 @@ Status LoadSources(const std::vector<std::string>& paths, SourceSet* sources);
 // Parses, checks and lowers. False when the sink holds an error; `program` is set exactly when
 // true.
 bool Compile(const check::CheckOptions& options, Compilation* c);
-// Parses and checks only (false on error): `dplc check` needs no bytecode.
+// Parses and checks only (false on error).
 bool CheckOnly(const check::CheckOptions& options, Compilation* c);
 
 // The whole of a file, or of standard input for "-". Error code "path".

@@ -254,5 +254,23 @@ class Init(Folder):
         self.assertEqual(self.run_in("init", "--force", "demo").returncode, 0)
 
 
+class Work(Folder):
+    def test_timings_name_the_phases_and_change_nothing_else(self):
+        self.write("policy.dpl", GOOD)
+        plain = self.run_in("check", "policy.dpl")
+        timed = self.run_in("check", "policy.dpl", "--timings", "-j", "2")
+        self.assertEqual(timed.returncode, 0, timed.stderr)
+        self.assertTrue(timed.stderr.startswith(plain.stderr), timed.stderr)
+        for phase in ("read", "parse", "  grammar", "statements", "lower", "verify", "all"):
+            self.assertIn("\n" + phase, timed.stderr)
+
+    def test_jobs_do_not_change_the_bundle(self):
+        self.write("policy.dpl", GOOD)
+        for jobs in ("1", "3"):
+            self.assertEqual(self.run_in("build", "policy.dpl", "-j", jobs, "-o", jobs + ".dplb").returncode, 0)
+        self.assertEqual((self.path / "1.dplb").read_bytes(), (self.path / "3.dplb").read_bytes())
+        self.assertEqual(self.run_in("build", "policy.dpl", "-j", "0").returncode, 2)
+
+
 if __name__ == "__main__":
     unittest.main()
