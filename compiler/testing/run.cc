@@ -424,6 +424,12 @@ class RowRunner {
     TestFailure failure;
     failure.span = step.span;
     failure.message = "expected " + Describe(*want) + ", " + Join(wrong);
+    if (!kind_ok && decision_->reason == Reason::kIdentityUnknown &&
+        request_.subject_type != "anonymous" &&
+        world_.snapshot().FindPerson(request_.subject_id) == nullptr) {
+      failure.message +=
+          " (nothing names person \"" + std::string(request_.subject_id) + "\": add it to `given`)";
+    }
     AppendExplanation(&failure.explanation, world_.snapshot(), request_, *decision_);
     result_->failures.push_back(std::move(failure));
     return true;

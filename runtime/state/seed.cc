@@ -186,26 +186,28 @@ class Seeder {
         program_.statements[program_.agent_statements[snapshot_.FindAgent(name)]].name);
   }
 
-  // A limit by its own name (`acme.spend.band_one.amount`), or by its statement when that states
-  // just one.
+  // A limit by its own name (`acme.spend.band_one.amount`), or by its statement when just one limit
+  // of that statement counts.
   uint32_t FindLimit(std::string_view name) const {
-    for (uint32_t i = 0; i < program_.limits.size(); ++i) {
-      if (program_.Text(program_.limits[i].name) == name) return i;
-    }
-    uint32_t found = kNone;
+    uint32_t counting = kNone, other = kNone;
+    bool exact = false;
     for (uint32_t i = 0; i < program_.limits.size(); ++i) {
       const Limit& limit = program_.limits[i];
-      if (limit.no_limit) continue;
-      for (std::string_view full :
-           {program_.Text(limit.name), program_.Text(program_.statements[limit.statement].name)}) {
-        bool fits = full == name || (full.size() > name.size() && full.ends_with(name) &&
-                                     full[full.size() - name.size() - 1] == '.');
-        if (!fits || found == i) continue;
-        if (found != kNone) return kNone;
-        found = i;
+      std::string_view own = program_.Text(limit.name);
+      std::string_view statement = program_.Text(program_.statements[limit.statement].name);
+      if (!Fits(own, name) && !Fits(statement, name)) continue;
+      if (limit.no_limit || limit.period == LimitPeriod::kEach) {
+        other = i;
+        continue;
       }
+      if (counting != kNone && exact == (own == name)) return kNone;  // two of them
+      if (counting == kNone || own == name) counting = i, exact = own == name;
     }
-    return found;
+    return counting != kNone ? counting : other;
+  }
+  static bool Fits(std::string_view full, std::string_view name) {
+    return full == name || (full.size() > name.size() && full.ends_with(name) &&
+                            full[full.size() - name.size() - 1] == '.');
   }
 
   Status ReadUsed(const FactsInput::Used& u) {
