@@ -20,7 +20,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FUZZ_SECONDS = int(os.environ.get("DPL_FUZZ_SECONDS", "60"))
+FUZZ_SECONDS = int(os.environ.get("DPL_FUZZ_SECONDS", "600"))  # of all fuzzers together
 ORACLE_CASES = os.environ.get("DPL_ORACLE_CASES_FULL", "10000000")
 
 
@@ -173,6 +173,15 @@ def architecture(build):
     return program_counts("include_order", [sys.executable, "tests/tools/include_order.py"], environment(build))
 
 
+def mutation_table(build):
+    """Only that the table still fits the code; `--full` runs it."""
+    return program_counts("mutate_engine", [sys.executable, "tests/tools/mutate_engine.py", "--check"], environment(build))
+
+
+def mutations(build):
+    return program_counts("mutate_engine", [sys.executable, "tests/tools/mutate_engine.py"], environment(build))
+
+
 def docs(build):
     return program_counts("docs_run", [sys.executable, "tests/tools/docs_run.py"], environment(build))
 
@@ -204,12 +213,14 @@ def tsan(_):
 
 
 def fuzz(release):
-    """Each fuzzer for a short while, from its kept inputs; new inputs stay in the build directory."""
+    """Each fuzzer for its share of the time, from its kept inputs; new inputs stay in the build directory."""
     build, count = sanitized("fuzz", ["fuzzers"])
     if build is None:
         return count
     env = environment(build)
-    for fuzzer in sorted((build / "fuzz").glob("fuzz_*")):
+    fuzzers = sorted((build / "fuzz").glob("fuzz_*"))
+    seconds = max(FUZZ_SECONDS // max(len(fuzzers), 1), 1)
+    for fuzzer in fuzzers:
         stem = fuzzer.name.removeprefix("fuzz_")
         found = build / "found" / stem
         found.mkdir(parents=True, exist_ok=True)
@@ -217,12 +228,11 @@ def fuzz(release):
         if stem == "bundle":  # bundles are made, not kept: the format may change
             for story in {p.parent for p in ROOT.glob("policies/*/*.dpl")}:
                 run(["dplc", "build", str(story), "-o", str(found / f"{story.name}.dplb")], environment(release), quiet=True)
-        command = [str(fuzzer), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+        command = [str(fuzzer), f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
                    f"-artifact_prefix={found}/crash-", str(found)] + ([str(kept)] if kept.is_dir() else [])
-        words = ROOT / "tests/fuzz" / f"{stem}.dict"
-        if words.exists():
-            command.append(f"-dict={words}")
-        count += one(f"{fuzzer.name} for {FUZZ_SECONDS} s (its finds: {found})", command, env)
+        if stem in ("parse", "check", "format"):
+            command += [str(ROOT / "tests/golden"), str(ROOT / "policies"), f"-dict={ROOT / 'tests/fuzz/policy.dict'}", "-max_len=8192"]
+        count += one(f"{fuzzer.name} for {seconds} s (its finds: {found})", command, env)
     return count
 
 
@@ -251,6 +261,7 @@ DEFAULT = [
     ("stories under policies/", policies),
     ("Python tests", python_tests),
     ("architecture rules", architecture),
+    ("table of mutations", mutation_table),
     ("documentation blocks", docs),
     ("C++ format", formatted),
 ]
@@ -258,8 +269,9 @@ FULL = [
     ("clang-tidy", tidy),
     ("address and undefined sanitizers", asan),
     ("thread sanitizer", tsan),
-    (f"fuzzers, {FUZZ_SECONDS} s each", fuzz),
+    (f"fuzzers, {FUZZ_SECONDS} s in all", fuzz),
     (f"oracle, {ORACLE_CASES} cases", long_oracle),
+    ("mutations of the engine", mutations),
     ("soak", soak),
 ]
 
