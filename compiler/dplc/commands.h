@@ -29,6 +29,7 @@ struct CheckArgs {
   std::string as_of;
   bool fix = false;    // apply the mends that diagnostics offer
   bool costs = false;  // print what a decision may cost
+  bool watch = false;  // check again whenever a file changes
 };
 struct BuildArgs {
   CommonArgs common;

@@ -61,6 +61,8 @@ int Main(int argc, char** argv) {
   check_app->add_option("--as-of", check.as_of, "report reviews overdue on this day (YYYY-MM-DD)");
   check_app->add_flag("--fix", check.fix,
                       "apply every mend that the diagnostics offer, check again, say what changed");
+  check_app->add_flag("--watch", check.watch, "check again whenever a file changes, until Ctrl-C")
+      ->excludes("--fix");
   check_app->footer(
       "Example: dplc check --strict policies/\nEach code has a page: dplc explain DPL0501");
   check_app->callback([&] { code = RunCheck(check); });

@@ -84,7 +84,7 @@ void LowerRoles(Lowering* lower) {
 }  // namespace
 
 Program Lower(check::Model&& model, const SourceSet& sources, PhaseTimes* times,
-              std::string* bundle) {
+              std::string* bundle, bool digest) {
   Program program;
   BeginPhase(times, "lower");
   Lowering lower(&model, &program, sources);
@@ -96,10 +96,12 @@ Program Lower(check::Model&& model, const SourceSet& sources, PhaseTimes* times,
   BuildIndex(&program);
   FillReach(&program);
   PutSources(sources, &program);
-  BeginPhase(times, "encode");
-  std::string bytes = EncodeBundle(program);
-  program.digest = BundleDigest(bytes);
-  if (bundle != nullptr) *bundle = std::move(bytes);
+  if (digest || bundle != nullptr) {
+    BeginPhase(times, "encode");
+    std::string bytes = EncodeBundle(program);
+    program.digest = BundleDigest(bytes);
+    if (bundle != nullptr) *bundle = std::move(bytes);
+  }
   EndPhase(times);
   return program;
 }

@@ -13,8 +13,8 @@ namespace dpl::lower {
 
 // Fills spans' file ids with the order of Program::sources (paths sorted). Sets the digest. The
 // model must come from a successful Check(); consumes its schema. `bundle`, when asked for, is
-// EncodeBundle of the result, which the digest needs anyway.
+// EncodeBundle of the result, which the digest needs anyway; without `digest` it stays zero.
 Program Lower(check::Model&& model, const SourceSet& sources, PhaseTimes* times = nullptr,
-              std::string* bundle = nullptr);
+              std::string* bundle = nullptr, bool digest = true);
 
 }  // namespace dpl::lower

@@ -66,25 +66,39 @@ constexpr size_t kTextPerThread = 256 << 10;
 
 // Files are parsed in any order, on several threads, and taken over in theirs: the same trees and
 // the same order of reports as with one thread.
-void ParseFrom(size_t first, Compilation* c) {
+void ParseFrom(size_t first, Compilation* c, Compilation* last) {
   size_t end = c->sources.size(), bytes = 0;
   struct Work {
     ParseResult parsed;
     DiagnosticSink sink;
   };
   std::vector<Work> work(end - first);
-  for (size_t id = first; id < end; ++id)
-    bytes += c->sources[static_cast<uint32_t>(id)].text().size();
+  std::vector<size_t> todo;  // positions in `work`
+  for (size_t i = 0; i < work.size(); ++i) {
+    uint32_t id = static_cast<uint32_t>(first + i);
+    const SourceFile* before = last == nullptr ? nullptr : last->sources.Find(id);
+    const SourceFile& now = c->sources[id];
+    if (before != nullptr && id < last->files.size() && last->files[id] != nullptr &&
+        before->path() == now.path() && before->text() == now.text()) {
+      work[i].parsed.file = std::move(last->files[id]);
+      work[i].sink = std::move(last->syntax[id]);
+    } else {
+      todo.push_back(i);
+      bytes += now.text().size();
+    }
+  }
+  c->parsed += todo.size();
   size_t threads = c->jobs != 0
                        ? c->jobs
                        : std::min<size_t>(std::max(1u, std::thread::hardware_concurrency()),
                                           bytes / kTextPerThread + 1);
-  threads = std::min(threads, work.size());
+  threads = std::min(threads, todo.size());
   BeginPhase(c->times, "parse");
   std::vector<ParseTimes> parts(std::max<size_t>(threads, 1));
   std::atomic<size_t> next = 0;
   auto parse = [&](size_t thread) {
-    for (size_t i = next++; i < work.size(); i = next++) {
+    for (size_t n = next++; n < todo.size(); n = next++) {
+      size_t i = todo[n];
       const SourceFile& source = c->sources[static_cast<uint32_t>(first + i)];
       work[i].parsed =
           Parse(source, &work[i].sink, nullptr, c->times == nullptr ? nullptr : &parts[thread]);
@@ -95,7 +109,8 @@ void ParseFrom(size_t first, Compilation* c) {
   parse(0);
   for (std::thread& other : others) other.join();
   for (Work& done : work) {
-    c->sink.Append(std::move(done.sink));
+    c->sink.Append(DiagnosticSink(done.sink));
+    c->syntax.push_back(std::move(done.sink));
     c->files.push_back(std::move(done.parsed.file));
   }
   EndPhase(c->times);
@@ -104,46 +119,6 @@ void ParseFrom(size_t first, Compilation* c) {
     c->times->AddCpu("  tokens", part.lex);
     c->times->AddCpu("  grammar", part.read);
     c->times->AddCpu("  trees", part.build);
-  }
-}
-
-// Brings in files beside the importing ones that declare a package nobody gave.
-void ParseAll(Compilation* c) {
-  std::set<std::string> loaded;
-  for (uint32_t id = 0; id < c->sources.size(); ++id)
-    loaded.insert(fs::path(c->sources[id].path()).lexically_normal().string());
-  size_t parsed = 0;
-  while (parsed < c->sources.size()) {
-    size_t end = c->sources.size();
-    ParseFrom(parsed, c);
-    parsed = end;
-    std::set<std::string> have;
-    for (const auto& file : c->files) have.insert(file->package.text);
-    std::set<std::string> looked;
-    for (const auto& file : c->files) {
-      for (const ast::Import& import : file->imports) {
-        if (have.contains(import.package.text)) continue;
-        fs::path folder = fs::path(c->sources[file->file_id].path()).parent_path();
-        if (c->sources[file->file_id].path() == "-") folder = ".";
-        if (folder.empty()) folder = ".";
-        if (!looked.insert(folder.string() + "\n" + import.package.text).second) continue;
-        std::error_code error;
-        std::vector<std::string> beside;
-        for (fs::directory_iterator it(folder, error); !error && it != fs::directory_iterator();
-             it.increment(error)) {
-          if (it->is_regular_file(error) && it->path().extension() == ".dpl")
-            beside.push_back(it->path().lexically_normal().string());
-        }
-        std::sort(beside.begin(), beside.end());
-        for (const std::string& path : beside) {
-          if (loaded.contains(path)) continue;
-          Result<std::string> text = ReadFile(path);
-          if (!text.ok() || DeclaredPackage(*text) != import.package.text) continue;
-          loaded.insert(path);
-          c->sources.Add(path, text.take());
-        }
-      }
-    }
   }
 }
 
@@ -190,10 +165,50 @@ Status LoadSources(const std::vector<std::string>& paths, SourceSet* sources) {
   return Status::Ok();
 }
 
+// Brings in files beside the importing ones that declare a package nobody gave.
+void ParseSources(Compilation* c, Compilation* last) {
+  std::set<std::string> loaded;
+  for (uint32_t id = 0; id < c->sources.size(); ++id)
+    loaded.insert(fs::path(c->sources[id].path()).lexically_normal().string());
+  size_t parsed = 0;
+  while (parsed < c->sources.size()) {
+    size_t end = c->sources.size();
+    ParseFrom(parsed, c, last);
+    parsed = end;
+    std::set<std::string> have;
+    for (const auto& file : c->files) have.insert(file->package.text);
+    std::set<std::string> looked;
+    for (const auto& file : c->files) {
+      for (const ast::Import& import : file->imports) {
+        if (have.contains(import.package.text)) continue;
+        fs::path folder = fs::path(c->sources[file->file_id].path()).parent_path();
+        if (c->sources[file->file_id].path() == "-") folder = ".";
+        if (folder.empty()) folder = ".";
+        if (!looked.insert(folder.string() + "\n" + import.package.text).second) continue;
+        std::error_code error;
+        std::vector<std::string> beside;
+        for (fs::directory_iterator it(folder, error); !error && it != fs::directory_iterator();
+             it.increment(error)) {
+          if (it->is_regular_file(error) && it->path().extension() == ".dpl")
+            beside.push_back(it->path().lexically_normal().string());
+        }
+        std::sort(beside.begin(), beside.end());
+        for (const std::string& path : beside) {
+          if (loaded.contains(path)) continue;
+          Result<std::string> text = ReadFile(path);
+          if (!text.ok() || DeclaredPackage(*text) != import.package.text) continue;
+          loaded.insert(path);
+          c->sources.Add(path, text.take());
+        }
+      }
+    }
+  }
+}
+
 bool CheckOnly(const check::CheckOptions& wishes, Compilation* c) {
   check::CheckOptions options = wishes;
   options.times = c->times;
-  ParseAll(c);
+  if (c->files.empty()) ParseSources(c);
   // A file that does not parse still takes part, as far as it goes, so that every mistake is
   // reported in one run.
   bool ok = check::Check(c->files, c->sources, options, &c->sink, &c->model);
@@ -205,7 +220,7 @@ bool CheckOnly(const check::CheckOptions& wishes, Compilation* c) {
 bool Compile(const check::CheckOptions& options, Compilation* c) {
   if (!CheckOnly(options, c)) return false;
   Program program = lower::Lower(std::move(c->model), c->sources, c->times,
-                                 c->keep_bundle ? &c->bundle : nullptr);
+                                 c->keep_bundle ? &c->bundle : nullptr, c->digest);
   BeginPhase(c->times, "verify");
   // What a server would refuse (a set literal deeper than the machine's stack, say) is refused
   // here, with the same words.

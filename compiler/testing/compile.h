@@ -27,11 +27,14 @@ struct Compilation {
   // Wishes, set before compiling:
   unsigned jobs = 0;            // threads that parse; 0: as many as the machine has cores
   bool keep_bundle = false;     // fill `bundle`
+  bool digest = true;           // of the program; without it nothing needs its bytes
   PhaseTimes* times = nullptr;  // what each phase cost
 
   SourceSet sources;
   DiagnosticSink sink;
-  std::vector<std::unique_ptr<ast::File>> files;  // what parsed
+  std::vector<std::unique_ptr<ast::File>> files;  // by source: what could be read of it
+  std::vector<DiagnosticSink> syntax;             // by source: what its parser had to say
+  size_t parsed = 0;                              // how many of them were parsed here
   check::Model model;                             // its schema moves into `program`
   std::shared_ptr<const Program> program;         // null unless everything was right
   std::string bundle;                             // the program's bytes, when wished for
@@ -42,8 +45,13 @@ struct Compilation {
 // Error code "path": nothing there, not readable, or a folder without .dpl files.
 Status LoadSources(const std::vector<std::string>& paths, SourceSet* sources);
 
-// Parses, checks and lowers. False when the sink holds an error; `program` is set exactly when
-// true.
+// Parses the sources, and brings in what they import. Where a file has not changed since `last`
+// (same place, path and text) its tree is taken over from there instead. Checking writes into
+// trees, so `last` must not have been checked.
+void ParseSources(Compilation* c, Compilation* last = nullptr);
+
+// Parses (unless ParseSources did), checks and lowers. False when the sink holds an error;
+// `program` is set exactly when true.
 bool Compile(const check::CheckOptions& options, Compilation* c);
 // Parses and checks only (false on error).
 bool CheckOnly(const check::CheckOptions& options, Compilation* c);

@@ -272,5 +272,58 @@ class Work(Folder):
         self.assertEqual(self.run_in("build", "policy.dpl", "-j", "0").returncode, 2)
 
 
+class Watch(Folder):
+    def start(self, *args):
+        watch = subprocess.Popen([DPLC, "check", "--watch", *args], cwd=self.path, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(watch.stderr.close)
+        self.addCleanup(watch.wait)
+        self.addCleanup(watch.kill)
+        return watch
+
+    def round(self, watch):
+        """What one round says, to its last line."""
+        lines = []
+        for line in watch.stderr:
+            lines.append(line)
+            if "; watching" in line:
+                return "".join(lines)
+        self.fail("the watch ended: " + "".join(lines))
+
+    def test_only_the_changed_file_is_parsed_again_and_all_is_checked(self):
+        head = "granted 2026-10-01\nreview every 90d\n"
+        self.write("base.dpl", "package a.base owned by team t\n" + head + "team t { owner person \"E1\" }\n"
+                   "role r\nsystem s { owner team t }\nresource Doc in s { can read }\n")
+        user = ("package a.use owned by team t\n" + head + "import a.base\n"
+                "grant g { to role r may read on s.Doc because \"Readers read\" }\n")
+        self.write("use.dpl", user)
+        watch = self.start(".")
+        first = self.round(watch)
+        self.assertIn("ok: 2 files, 1 statements", first)
+        self.assertIn("parsed 2 of 2 files", first)
+        # A change of what the other file builds on is seen there.
+        self.write("base.dpl", (self.path / "base.dpl").read_text().replace("role r", "role readers"))
+        second = self.round(watch)
+        self.assertIn("use.dpl:5:19: error DPL0201", second)
+        self.assertIn("parsed 1 of 2 files", second)
+        # Twice over the same trees: the first mistake has left nothing behind.
+        self.write("use.dpl", user.replace("role r ", "role readers "))
+        third = self.round(watch)
+        self.assertIn("ok: 2 files, 1 statements", third)
+        self.assertIn("parsed 1 of 2 files", third)
+        self.write("use.dpl", user.replace("may read on", "may read"))
+        self.assertIn("error DPL0101", self.round(watch))
+        # A mistake of grammar is told again, though its file was not parsed again.
+        self.write("base.dpl", (self.path / "base.dpl").read_text() + "team u { owner team t }\n")
+        fifth = self.round(watch)
+        self.assertIn("error DPL0101", fifth)
+        self.assertIn("parsed 1 of 2 files", fifth)
+        watch.terminate()
+        self.assertEqual(watch.wait(timeout=30), 1)
+
+    def test_watch_and_fix_exclude_each_other(self):
+        self.write("policy.dpl", GOOD)
+        self.assertEqual(self.run_in("check", "policy.dpl", "--watch", "--fix").returncode, 2)
+
+
 if __name__ == "__main__":
     unittest.main()
