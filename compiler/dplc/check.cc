@@ -40,27 +40,21 @@ std::optional<int> ReadOptions(const CheckArgs& args, FactsInput* facts,
   return std::nullopt;
 }
 
-int CheckLoaded(const CheckArgs& args, const check::CheckOptions& options,
-                testing::Compilation* c) {
-  c->digest = false;
-  testing::Compile(options, c);
-  if (options.facts != nullptr && c->program != nullptr) {
-    Result<std::unique_ptr<Snapshot>> joined =
-        Snapshot::Build(c->program, *options.facts, options.facts->as_of.value_or(Instant{}));
-    if (!joined.ok()) {
-      Report(args.common, *c);
-      FactsError(args, joined.error());
-      return kFindings;
-    }
-  }
-  int code = Report(args.common, *c);
-  if (code == kOk && !args.common.quiet && args.common.format == "text") {
-    Err("ok: " + std::to_string(c->sources.size()) +
-        (c->sources.size() == 1 ? " file, " : " files, ") +
-        std::to_string(c->program->statements.size()) + " statements, " +
-        std::to_string(c->tests.size()) + " tests\n");
-  }
-  return code;
+void SayOk(const CheckArgs& args, const testing::Compilation& c) {
+  if (args.common.quiet || args.common.format != "text") return;
+  Err("ok: " + std::to_string(c.sources.size()) + (c.sources.size() == 1 ? " file, " : " files, ") +
+      std::to_string(c.model.statements.size()) + " statements, " + std::to_string(c.tests.size()) +
+      " tests\n");
+}
+
+// Whether the facts fit the program; says so if not.
+bool FactsFit(const CheckArgs& args, const check::CheckOptions& options,
+              const testing::Compilation& c) {
+  if (options.facts == nullptr || c.program == nullptr) return true;
+  Result<std::unique_ptr<Snapshot>> joined =
+      Snapshot::Build(c.program, *options.facts, options.facts->as_of.value_or(Instant{}));
+  if (!joined.ok()) FactsError(args, joined.error());
+  return joined.ok();
 }
 
 }  // namespace
@@ -77,14 +71,29 @@ int RunCheck(const CheckArgs& args) {
   Timings timings(args.common, &c);
   if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
     return UsageError(s.error());
-  return CheckLoaded(args, options, &c);
+  c.digest = false;
+  testing::Compile(options, &c);
+  int code = Report(args.common, c);
+  if (!FactsFit(args, options, c)) return kFindings;
+  if (code == kOk) SayOk(args, c);
+  return code;
 }
 
-int CheckParsed(const CheckArgs& args, testing::Compilation* c) {
+int CheckParsed(const CheckArgs& args, testing::Compilation* c, const std::string& done) {
   FactsInput facts;
   check::CheckOptions options;
-  if (std::optional<int> code = ReadOptions(args, &facts, &options)) return *code;
-  return CheckLoaded(args, options, c);
+  c->digest = false;
+  if (std::optional<int> code = ReadOptions(args, &facts, &options)) {
+    Err(done);
+    return *code;
+  }
+  bool ok = testing::CheckOnly(options, c);
+  int code = Report(args.common, *c);
+  if (code == kOk) SayOk(args, *c);
+  Err(done);
+  if (!ok) return code;
+  if (!testing::LowerChecked(c)) return Report(args.common, *c);
+  return FactsFit(args, options, *c) ? code : static_cast<int>(kFindings);
 }
 
 }  // namespace dpl::dplc

@@ -4,6 +4,7 @@
 #include "compiler/dplc/check_watch.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -44,41 +45,58 @@ class Session {
     last_ = std::move(c);
     facts_ = std::move(facts);
     if (same) return true;  // a file beside ours, or one that was only touched
-    code_ = Check(last_.get());
-    Err("parsed " + std::to_string(last_->parsed) + " of " + std::to_string(last_->sources.size()) +
-        (last_->sources.size() == 1 ? " file" : " files") + "; watching, Ctrl-C ends\n");
+    Abandon();
+    Start("parsed " + std::to_string(last_->parsed) + " of " +
+          std::to_string(last_->sources.size()) +
+          (last_->sources.size() == 1 ? " file" : " files") + "; watching, Ctrl-C ends\n");
     return true;
   }
-  int code() const { return code_; }
+  // Of the last check, once it is done.
+  int code() {
+    Collect();
+    return code_;
+  }
 
  private:
-  int Check(testing::Compilation* c) {
+  // The check of last_ in a child, which says `done` when its findings are out.
+  void Start(const std::string& done) {
     std::fflush(nullptr);
-    pid_t child = fork();
-    if (child < 0) {
+    child_ = fork();
+    if (child_ < 0) {
       Err("dplc: no process could be started for the check\n");
-      return kInternal;
+      code_ = kInternal;
     }
-    if (child == 0) {
-      int code = kInternal;
-      try {
-        code = CheckParsed(args_, c);
-      } catch (const std::exception& e) {
-        Err(std::string("dplc: internal fault: ") + e.what() + "\n");
-      }
-      std::fflush(nullptr);
-      _exit(code);
+    if (child_ != 0) return;
+    int code = kInternal;
+    try {
+      code = CheckParsed(args_, last_.get(), done);
+    } catch (const std::exception& e) {
+      Err(std::string("dplc: internal fault: ") + e.what() + "\n");
     }
+    std::fflush(nullptr);
+    _exit(code);
+  }
+
+  // What a check had still to say about the text before does not matter any more.
+  void Abandon() {
+    if (child_ > 0) kill(child_, SIGKILL);
+    Collect();
+  }
+
+  void Collect() {
+    if (child_ <= 0) return;
     int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
     }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : static_cast<int>(kInternal);
+    child_ = -1;
+    code_ = WIFEXITED(status) ? WEXITSTATUS(status) : static_cast<int>(kInternal);
   }
 
   CheckArgs args_;
   Watcher& watcher_;
   std::unique_ptr<testing::Compilation> last_;  // parsed, not checked
   std::string facts_;
+  pid_t child_ = -1;
   int code_ = kOk;
 };
 

@@ -6,23 +6,23 @@ namespace dpl::syntax {
 
 void Builder::AddMeta(P::MetaClauseContext* node, ast::Meta* meta) {
   Span span = Of(node);
-  if (auto* owner = dynamic_cast<P::OwnedClauseContext*>(node)) {
+  if (auto* owner = As<P::OwnedClauseContext>(node)) {
     if (!Once("owner", span)) return;
     meta->owner = OwnerRefOf(owner->ownerRef());
     meta->owner_span = span;
-  } else if (auto* because = dynamic_cast<P::BecauseClauseContext*>(node)) {
+  } else if (auto* because = As<P::BecauseClauseContext>(node)) {
     if (!Once("because", span)) return;
     meta->because = StringOf(because->STRING());
     meta->because_span = span;
-  } else if (auto* ticket = dynamic_cast<P::TicketClauseContext*>(node)) {
+  } else if (auto* ticket = As<P::TicketClauseContext>(node)) {
     if (!Once("ticket", span)) return;
     meta->ticket = StringOf(ticket->STRING());
     meta->ticket_span = span;
-  } else if (auto* review = dynamic_cast<P::ReviewClauseContext*>(node)) {
+  } else if (auto* review = As<P::ReviewClauseContext>(node)) {
     if (!Once("review every", span)) return;
     meta->review_every = LiteralOf(review->DURATION());
     meta->review_span = span;
-  } else if (auto* expires = dynamic_cast<P::ExpiresClauseContext*>(node)) {
+  } else if (auto* expires = As<P::ExpiresClauseContext>(node)) {
     if (!Once("expires", span)) return;
     meta->expires = LiteralOf(expires->stop);
     meta->expires_span = span;

@@ -145,9 +145,9 @@ void Builder::Build(P::FunctionDeclContext* node) {
 void Builder::Build(P::CalendarDeclContext* node) {
   auto decl = Begin<ast::CalendarDecl>(node, node->name());
   for (P::CalendarClauseContext* clause : node->calendarClause()) {
-    if (auto* zone = dynamic_cast<P::ZoneClauseContext*>(clause)) {
+    if (auto* zone = As<P::ZoneClauseContext>(clause)) {
       if (Once("zone", Of(clause))) decl->zone = StringOf(zone->STRING());
-    } else if (auto* open = dynamic_cast<P::OpenClauseContext*>(clause)) {
+    } else if (auto* open = As<P::OpenClauseContext>(clause)) {
       ast::CalendarDecl::Open built;
       built.span = Of(clause);
       built.from_day = DayNumber(open->from->getText());
@@ -155,7 +155,7 @@ void Builder::Build(P::CalendarDeclContext* node) {
       built.from = LiteralOf(open->begin);
       built.to = LiteralOf(open->end);
       decl->open.push_back(std::move(built));
-    } else if (auto* closed = dynamic_cast<P::ClosedClauseContext*>(clause)) {
+    } else if (auto* closed = As<P::ClosedClauseContext>(clause)) {
       for (Leaf* date : closed->DATE()) decl->closed.push_back(LiteralOf(date));
     }
   }
@@ -216,18 +216,18 @@ void Builder::Build(P::ContextDeclContext* node) {
 void Builder::Build(P::SystemDeclContext* node) {
   auto decl = Begin<ast::SystemDecl>(node, node->name());
   for (P::SystemClauseContext* clause : node->systemClause()) {
-    if (auto* boundary = dynamic_cast<P::BoundaryClauseContext*>(clause)) {
+    if (auto* boundary = As<P::BoundaryClauseContext>(clause)) {
       if (Once("boundary", Of(clause))) decl->boundary = NameOf(boundary->name());
-    } else if (auto* account = dynamic_cast<P::AccountClauseContext*>(clause)) {
+    } else if (auto* account = As<P::AccountClauseContext>(clause)) {
       if (!Once("account", Of(clause))) continue;
       decl->has_account = true;
       decl->account_key = NameOf(account->word());
       decl->account_type = TypeOf(account->type());
-    } else if (auto* link = dynamic_cast<P::LinkClauseContext*>(clause)) {
+    } else if (auto* link = As<P::LinkClauseContext>(clause)) {
       if (!Once("link", Of(clause))) continue;
       decl->link_by = NameOf(link->word());
       decl->checked_within = LiteralOf(link->DURATION());
-    } else if (auto* meta = dynamic_cast<P::SystemMetaClauseContext*>(clause)) {
+    } else if (auto* meta = As<P::SystemMetaClauseContext>(clause)) {
       AddMeta(meta->metaClause(), &decl->meta);
     }
   }
@@ -276,15 +276,15 @@ ast::CanClause Builder::CanOf(P::CanClauseContext* node) {
 void Builder::Build(P::ActivityDeclContext* node) {
   auto decl = Begin<ast::ActivityDecl>(node, node->name());
   for (P::ActivityClauseContext* clause : node->activityClause()) {
-    if (auto* measure = dynamic_cast<P::MeasureClauseContext*>(clause)) {
+    if (auto* measure = As<P::MeasureClauseContext>(clause)) {
       decl->measures.push_back({NameOf(measure->word()), TypeOf(measure->type()),
                                 measure->MUST() != nullptr, Of(clause)});
-    } else if (auto* agree = dynamic_cast<P::AgreeClauseContext*>(clause)) {
+    } else if (auto* agree = As<P::AgreeClauseContext>(clause)) {
       if (!Once("limits must agree", Of(clause))) continue;
       decl->limits_must_agree = true;
       decl->agree_span = Of(clause);
       if (agree->word() != nullptr) decl->agree_within = NameOf(agree->word());
-    } else if (auto* meta = dynamic_cast<P::ActivityMetaClauseContext*>(clause)) {
+    } else if (auto* meta = As<P::ActivityMetaClauseContext>(clause)) {
       AddMeta(meta->metaClause(), &decl->meta);
     }
   }

@@ -37,8 +37,7 @@ ast::ExprPtr Builder::ExprOf(P::ExprContext* node) { return ExprAt(node, 0); }
 
 // An operand that binds tighter than `not` and `if`: those need brackets here.
 ast::ExprPtr Builder::Operand(P::ExprContext* node, size_t depth) {
-  bool loose = dynamic_cast<P::NotExprContext*>(node) != nullptr ||
-               dynamic_cast<P::IfExprContext*>(node) != nullptr;
+  bool loose = As<P::NotExprContext>(node) != nullptr || As<P::IfExprContext>(node) != nullptr;
   if (loose) {
     sink_
         ->ReportText(DPL0101, Of(node),
@@ -60,8 +59,8 @@ ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
     return NewExpr(ExprKind::kBool, span);
   }
   ++depth;
-  if (auto* atom = dynamic_cast<P::AtomExprContext*>(node)) return AtomOf(atom->atom(), depth);
-  if (auto* field = dynamic_cast<P::FieldExprContext*>(node)) {
+  if (auto* atom = As<P::AtomExprContext>(node)) return AtomOf(atom->atom(), depth);
+  if (auto* field = As<P::FieldExprContext>(node)) {
     ast::ExprPtr base = ExprAt(field->expr(), depth);
     if (base->kind == ExprKind::kHead &&
         !base->parenthesized) {  // team acme.staff: the dots belong to the name
@@ -76,43 +75,43 @@ ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
     e->name_span = Of(field->word());
     return e;
   }
-  if (auto* compare = dynamic_cast<P::CompareExprContext*>(node)) return CompareOf(compare, depth);
-  if (auto* ask = dynamic_cast<P::AskExprContext*>(node)) return AskOf(ask, depth);
+  if (auto* compare = As<P::CompareExprContext>(node)) return CompareOf(compare, depth);
+  if (auto* ask = As<P::AskExprContext>(node)) return AskOf(ask, depth);
   auto binary = [&](ExprKind kind, P::ExprContext* left, P::ExprContext* right, bool tight) {
     ast::ExprPtr e = NewExpr(kind, span);
     e->args.push_back(tight ? Operand(left, depth) : ExprAt(left, depth));
     e->args.push_back(tight ? Operand(right, depth) : ExprAt(right, depth));
     return e;
   };
-  if (auto* both = dynamic_cast<P::AndExprContext*>(node))
+  if (auto* both = As<P::AndExprContext>(node))
     return binary(ExprKind::kAnd, both->expr(0), both->expr(1), false);
-  if (auto* either = dynamic_cast<P::OrExprContext*>(node))
+  if (auto* either = As<P::OrExprContext>(node))
     return binary(ExprKind::kOr, either->expr(0), either->expr(1), false);
-  if (auto* sum = dynamic_cast<P::AddExprContext*>(node)) {
+  if (auto* sum = As<P::AddExprContext>(node)) {
     return binary(sum->PLUS() != nullptr ? ExprKind::kAdd : ExprKind::kSub, sum->expr(0),
                   sum->expr(1), true);
   }
-  if (auto* product = dynamic_cast<P::MultiplyExprContext*>(node)) {
+  if (auto* product = As<P::MultiplyExprContext>(node)) {
     return binary(ExprKind::kMul, product->expr(0), product->expr(1), true);
   }
-  if (auto* inner = dynamic_cast<P::NotExprContext*>(node)) {
+  if (auto* inner = As<P::NotExprContext>(node)) {
     ast::ExprPtr e = NewExpr(ExprKind::kNot, span);
     e->args.push_back(ExprAt(inner->expr(), depth));
     return e;
   }
-  if (auto* inner = dynamic_cast<P::NegateExprContext*>(node)) {
+  if (auto* inner = As<P::NegateExprContext>(node)) {
     ast::ExprPtr e = NewExpr(ExprKind::kNeg, span);
     e->args.push_back(Operand(inner->expr(), depth));
     return e;
   }
-  if (auto* index = dynamic_cast<P::IndexExprContext*>(node)) {
+  if (auto* index = As<P::IndexExprContext>(node)) {
     ast::ExprPtr e = NewExpr(ExprKind::kIndex, span);
     e->args.push_back(ExprAt(index->expr(), depth));
     e->text = StringOf(index->STRING()).value;
     e->name_span = Of(index->STRING());
     return e;
   }
-  if (auto* call = dynamic_cast<P::CallExprContext*>(node)) {
+  if (auto* call = As<P::CallExprContext>(node)) {
     ast::ExprPtr e = NewExpr(ExprKind::kCall, span);
     ast::ExprPtr callee = ExprAt(call->expr(0), depth);
     e->text = PathText(*callee);
@@ -122,7 +121,7 @@ ast::ExprPtr Builder::ExprAt(P::ExprContext* node, size_t depth) {
       e->args.push_back(ExprAt(call->expr(i), depth));
     return e;
   }
-  if (auto* entity = dynamic_cast<P::EntityExprContext*>(node)) {
+  if (auto* entity = As<P::EntityExprContext>(node)) {
     ast::ExprPtr e = NewExpr(ExprKind::kEntity, span);
     ast::ExprPtr type = ExprAt(entity->expr(), depth);
     e->text = PathText(*type);
@@ -203,8 +202,8 @@ ast::ExprPtr Builder::AskOf(P::AskExprContext* node, size_t depth) {
 }
 
 void Builder::NoChain(P::ExprContext* left, const Span& span) {
-  bool chained = dynamic_cast<P::CompareExprContext*>(left) != nullptr ||
-                 dynamic_cast<P::AskExprContext*>(left) != nullptr;
+  bool chained =
+      As<P::CompareExprContext>(left) != nullptr || As<P::AskExprContext>(left) != nullptr;
   if (chained)
     sink_->Report(DPL0307, span).Help("compare twice and join with `and`, as in `a < b and b < c`");
 }

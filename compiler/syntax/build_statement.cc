@@ -9,12 +9,12 @@ void Builder::Build(P::GrantDeclContext* node) {
   auto decl = Begin<ast::GrantDecl>(node, node->name());
   for (P::GrantClauseContext* clause : node->grantClause()) {
     Span span = Of(clause);
-    if (auto* to = dynamic_cast<P::ToClauseContext*>(clause)) {
+    if (auto* to = As<P::ToClauseContext>(clause)) {
       ast::GrantRow row;
       row.to = SubjectsOf(to->subjects());
       row.span = span;
       decl->rows.push_back(std::move(row));
-    } else if (auto* may = dynamic_cast<P::GrantMayClauseContext*>(clause)) {
+    } else if (auto* may = As<P::GrantMayClauseContext>(clause)) {
       if (decl->rows.empty()) {
         ast::GrantRow row;  // a `may` before any `to`: the row of nobody
         row.span = span;
@@ -25,23 +25,23 @@ void Builder::Build(P::GrantDeclContext* node) {
         }
       }
       decl->rows.back().may.push_back(MayOf(may->mayClause()));
-    } else if (auto* limit = dynamic_cast<P::GrantLimitClauseContext*>(clause)) {
+    } else if (auto* limit = As<P::GrantLimitClauseContext>(clause)) {
       decl->limits.push_back(LimitOf(limit->limitClause()));
-    } else if (auto* supersedes = dynamic_cast<P::SupersedesClauseContext*>(clause)) {
+    } else if (auto* supersedes = As<P::SupersedesClauseContext>(clause)) {
       decl->supersedes.push_back(QNameOf(supersedes->qname()));
-    } else if (auto* approved = dynamic_cast<P::ApprovedClauseContext*>(clause)) {
+    } else if (auto* approved = As<P::ApprovedClauseContext>(clause)) {
       if (Once("approved by", span)) decl->approved_by = StringOf(approved->STRING());
-    } else if (auto* granted = dynamic_cast<P::GrantedClauseContext*>(clause)) {
+    } else if (auto* granted = As<P::GrantedClauseContext>(clause)) {
       if (Once("granted", span)) decl->granted = LiteralOf(granted->DATE());
-    } else if (auto* reviewed = dynamic_cast<P::ReviewedClauseContext*>(clause)) {
+    } else if (auto* reviewed = As<P::ReviewedClauseContext>(clause)) {
       if (!Once("reviewed", span)) continue;
       decl->reviewed = LiteralOf(reviewed->DATE());
       decl->reviewed_by = StringOf(reviewed->STRING());
-    } else if (auto* imported = dynamic_cast<P::ImportedClauseContext*>(clause)) {
+    } else if (auto* imported = As<P::ImportedClauseContext>(clause)) {
       if (Once("imported from", span)) decl->imported_from = StringOf(imported->STRING());
-    } else if (dynamic_cast<P::GrantTrustingClauseContext*>(clause) != nullptr) {
+    } else if (As<P::GrantTrustingClauseContext>(clause) != nullptr) {
       decl->trusting_request = Once("trusting request", span) || decl->trusting_request;
-    } else if (auto* meta = dynamic_cast<P::GrantMetaClauseContext*>(clause)) {
+    } else if (auto* meta = As<P::GrantMetaClauseContext>(clause)) {
       AddMeta(meta->metaClause(), &decl->meta);
     }
   }
@@ -110,7 +110,7 @@ void Builder::Build(P::ObligationDeclContext* node) {
 void Builder::Build(P::SeparateDeclContext* node) {
   auto decl = Begin<ast::SeparateDecl>(node, node->name());
   for (P::SeparateClauseContext* clause : node->separateClause()) {
-    if (auto* between = dynamic_cast<P::BetweenClauseContext*>(clause)) {
+    if (auto* between = As<P::BetweenClauseContext>(clause)) {
       if (!Once("between", Of(clause))) continue;
       for (P::ActContext* act : between->act()) {
         ast::SeparateDecl::Side side;
@@ -121,11 +121,11 @@ void Builder::Build(P::SeparateDeclContext* node) {
         side.by = PathOf(act->path());
         decl->sides.push_back(std::move(side));
       }
-    } else if (auto* same = dynamic_cast<P::SamePersonClauseContext*>(clause)) {
+    } else if (auto* same = As<P::SamePersonClauseContext>(clause)) {
       if (Once("same person", Of(clause))) decl->within = LiteralOf(same->DURATION());
-    } else if (auto* roles = dynamic_cast<P::RolesClauseContext*>(clause)) {
+    } else if (auto* roles = As<P::RolesClauseContext>(clause)) {
       if (Once("roles", Of(clause))) decl->roles = QNamesOf(roles->qname());
-    } else if (auto* meta = dynamic_cast<P::SeparateMetaClauseContext*>(clause)) {
+    } else if (auto* meta = As<P::SeparateMetaClauseContext>(clause)) {
       AddMeta(meta->metaClause(), &decl->meta);
     }
   }
@@ -136,24 +136,24 @@ void Builder::Build(P::BreakGlassDeclContext* node) {
   auto decl = Begin<ast::BreakGlassDecl>(node, node->name());
   for (P::BreakGlassClauseContext* clause : node->breakGlassClause()) {
     Span span = Of(clause);
-    if (auto* who = dynamic_cast<P::WhoClauseContext*>(clause)) {
+    if (auto* who = As<P::WhoClauseContext>(clause)) {
       if (Once("who", span)) decl->who = SubjectsOf(who->subjects());
-    } else if (auto* may = dynamic_cast<P::BreakGlassMayClauseContext*>(clause)) {
+    } else if (auto* may = As<P::BreakGlassMayClauseContext>(clause)) {
       decl->may.push_back(MayOf(may->mayClause()));
-    } else if (auto* lifts = dynamic_cast<P::LiftsClauseContext*>(clause)) {
+    } else if (auto* lifts = As<P::LiftsClauseContext>(clause)) {
       for (P::QnameContext* forbid : lifts->qname()) decl->lifts.push_back(QNameOf(forbid));
-    } else if (auto* needs = dynamic_cast<P::NeedsClauseContext*>(clause)) {
+    } else if (auto* needs = As<P::NeedsClauseContext>(clause)) {
       if (!Once("needs", span)) continue;
       for (P::NameContext* name : needs->name()) decl->needs.push_back(NameOf(name));
-    } else if (auto* lasts = dynamic_cast<P::BreakGlassLastsClauseContext*>(clause)) {
+    } else if (auto* lasts = As<P::BreakGlassLastsClauseContext>(clause)) {
       if (Once("lasts at most", span)) decl->lasts = LiteralOf(lasts->DURATION());
-    } else if (auto* notify = dynamic_cast<P::NotifyClauseContext*>(clause)) {
+    } else if (auto* notify = As<P::NotifyClauseContext>(clause)) {
       decl->notify.push_back(OwnerRefOf(notify->ownerRef()));
-    } else if (auto* review = dynamic_cast<P::ReviewWithinClauseContext*>(clause)) {
+    } else if (auto* review = As<P::ReviewWithinClauseContext>(clause)) {
       if (!Once("review within", span)) continue;
       decl->review_within = LiteralOf(review->DURATION());
       decl->review_by = OwnerRefOf(review->ownerRef());
-    } else if (auto* meta = dynamic_cast<P::BreakGlassMetaClauseContext*>(clause)) {
+    } else if (auto* meta = As<P::BreakGlassMetaClauseContext>(clause)) {
       AddMeta(meta->metaClause(), &decl->meta);
     }
   }

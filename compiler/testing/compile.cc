@@ -218,7 +218,10 @@ bool CheckOnly(const check::CheckOptions& wishes, Compilation* c) {
 }
 
 bool Compile(const check::CheckOptions& options, Compilation* c) {
-  if (!CheckOnly(options, c)) return false;
+  return CheckOnly(options, c) && LowerChecked(c);
+}
+
+bool LowerChecked(Compilation* c) {
   Program program = lower::Lower(std::move(c->model), c->sources, c->times,
                                  c->keep_bundle ? &c->bundle : nullptr, c->digest);
   BeginPhase(c->times, "verify");

@@ -53,8 +53,10 @@ void ParseSources(Compilation* c, Compilation* last = nullptr);
 // Parses (unless ParseSources did), checks and lowers. False when the sink holds an error;
 // `program` is set exactly when true.
 bool Compile(const check::CheckOptions& options, Compilation* c);
-// Parses and checks only (false on error).
+// The two halves of it: parses (unless ParseSources did) and checks …
 bool CheckOnly(const check::CheckOptions& options, Compilation* c);
+// … and, once that has given true, lowers what was checked and proves that a server would take it.
+bool LowerChecked(Compilation* c);
 
 // The whole of a file, or of standard input for "-". Error code "path".
 Result<std::string> ReadFile(const std::string& path);
