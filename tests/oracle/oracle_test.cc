@@ -20,8 +20,7 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
 }
 
 // What the generated cases must have met, and how often in 100,000 decisions; so that the
-// comparison cannot become vacuous without anybody noticing. Fewer cases must meet proportionally
-// less.
+// comparison cannot become vacuous without anybody noticing.
 struct Expected {
   const char* what;
   uint64_t least;
@@ -198,20 +197,15 @@ TEST(Oracle, AgreesWithTheEngine) {
 
   // The engine's own answers are counted: a reason that only one side can give would have been a
   // difference.
-  auto least = [&](uint64_t n) {
-    return n == 0 ? 0
-                  : std::max<uint64_t>(cases >= 20'000 ? 1 : 0,
-                                       n * std::min<uint64_t>(cases, 100'000) / 100'000);
-  };
+  if (cases < 100'000) return;  // too few to demand anything of them: a sanitizer's run
   EXPECT_GE(tally.permits * 100, tally.asks * 15);
   EXPECT_LE(tally.permits * 100, tally.asks * 80);
-  for (const Expected& e : kReasons) EXPECT_GE(tally.reasons[e.what], least(e.least)) << e.what;
-  for (const Expected& e : kThings)
-    EXPECT_GE(WhatWasSeen().things[e.what], least(e.least)) << e.what;
+  for (const Expected& e : kReasons) EXPECT_GE(tally.reasons[e.what], e.least) << e.what;
+  for (const Expected& e : kThings) EXPECT_GE(WhatWasSeen().things[e.what], e.least) << e.what;
   for (const ExpectedOperator& op : kOperators) {
     size_t k = static_cast<size_t>(op.kind);
-    EXPECT_GE(WhatWasSeen().values[k], least(op.values)) << op.name;
-    EXPECT_GE(WhatWasSeen().errors[k], least(op.errors)) << op.name << ", unknown";
+    EXPECT_GE(WhatWasSeen().values[k], op.values) << op.name;
+    EXPECT_GE(WhatWasSeen().errors[k], op.errors) << op.name << ", unknown";
   }
 }
 

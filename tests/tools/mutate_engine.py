@@ -185,7 +185,7 @@ class Scratch:
             name = str(old.relative_to(self.tree))
             if old.is_file() and not name.startswith("build/") and name not in kept:
                 old.unlink()
-        self.env = dict(os.environ, CCACHE_BASEDIR=str(self.tree), DPL_ORACLE_CASES="30000")
+        self.env = dict(os.environ, CCACHE_BASEDIR=str(self.tree), DPL_ORACLE_CASES="60000")
 
     def run(self, command, timeout=None):
         try:
