@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
 #include <map>
@@ -219,6 +220,7 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
   });
   reader.Text("bundle", &config.bundle);
   reader.Text("facts", &config.facts);
+  reader.Text("state", &config.state);
   reader.Text("public_url", &config.public_url);
   if (const WireValue* url = (*root)->Find("public_url");
       url != nullptr && !IsPublicUrl(config.public_url)) {
@@ -238,10 +240,18 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
   reader.Finish();
   if (!status.ok()) return status.error();
   const std::filesystem::path folder = std::filesystem::path(name).parent_path();
-  for (std::string* path : {&config.bundle, &config.facts}) {
-    if (!path->empty()) *path = (folder / *path).string();  // an absolute path stays as it is
+  for (std::string* path : {&config.bundle, &config.facts, &config.state}) {
+    if (!path->empty() && !(path == &config.state && *path == Config::kMemoryState))
+      *path = (folder / *path).string();  // an absolute path stays as it is
   }
   return config;
+}
+
+std::string DefaultState() {
+  const char* given = std::getenv("STATE_DIRECTORY");
+  std::string_view folders = given == nullptr ? "" : given;
+  std::string first(folders.substr(0, folders.find(':')));
+  return first.empty() ? "dpl-state" : first;
 }
 
 Status CheckConfig(const Config& config) {

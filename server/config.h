@@ -24,6 +24,7 @@ struct Config {
   std::vector<ListenAddress> listen;  // empty: kDefaultListen
   std::string bundle;
   std::string facts;
+  std::string state;       // a folder, or kMemoryState; empty: DefaultState()
   std::string public_url;  // what /.well-known/authzen-configuration names; https, without a path's
                            // trailing slash
   LogFormat log = LogFormat::kText;
@@ -32,7 +33,12 @@ struct Config {
   std::vector<RegisteredCaller> callers;
 
   static constexpr std::string_view kDefaultListen = "127.0.0.1:8181";
+  static constexpr std::string_view kMemoryState = "memory";
 };
+
+// What systemd's StateDirectory= names in $STATE_DIRECTORY, else `dpl-state` where the program was
+// started.
+std::string DefaultState();
 
 // `name` is the file's path; used in nothing but to resolve relative paths.
 Result<Config> ReadConfigJson(std::string_view text, std::string_view name);

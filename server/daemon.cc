@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
+#include "runtime/state/durable_store.h"
 #include "runtime/state/memory_store.h"
 #include "server/api/metrics.h"
 #include "server/api/service.h"
@@ -42,6 +43,8 @@ Result<Config> ReadConfig(const DaemonArgs& args) {
   }
   if (!args.bundle.empty()) config.bundle = args.bundle;
   if (!args.facts.empty()) config.facts = args.facts;
+  if (!args.state.empty()) config.state = args.state;
+  if (config.state.empty()) config.state = DefaultState();
   if (!args.listen.empty()) config.listen.clear();
   for (const std::string& text : args.listen) {
     Result<ListenAddress> address = ListenAddress::Parse(text);
@@ -128,6 +131,27 @@ void AppendHttpMetrics(const HttpCounters& counters, MetricsWriter* writer) {
   family("dpl_http_sent_bytes_total", "counter", "Bytes sent.", counters.bytes_sent);
 }
 
+// Answers leave when the store has kept what they promise.
+class StoreGate final : public ReplyGate {
+ public:
+  explicit StoreGate(StateStore* store) : store_(store) {}
+  State Look(uint64_t hold) override {
+    switch (store_->Check(hold)) {
+      case Promise::kKept:
+        return State::kOpen;
+      case Promise::kPending:
+        return State::kShut;
+      case Promise::kBroken:
+        break;
+    }
+    return State::kBroken;
+  }
+  void OnChange(std::function<void()> wake) override { store_->OnKept(std::move(wake)); }
+
+ private:
+  StateStore* store_;
+};
+
 class Daemon {
  public:
   Daemon(DaemonArgs args, Config config)
@@ -164,6 +188,7 @@ class Daemon {
   static void BlockSignals(sigset_t* signals) {
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(signals);
+    signal(SIGXFSZ, SIG_IGN);  // a file at its limit is a write that fails, like a full disk
     for (int number : {SIGHUP, SIGTERM, SIGINT}) sigaddset(signals, number);
     pthread_sigmask(SIG_BLOCK, signals, nullptr);
   }
@@ -177,13 +202,14 @@ class Daemon {
   Status Start() {
     Result<Loaded> loaded = LoadPolicy(config_.bundle, config_.facts, clock_.Now());
     if (!loaded.ok()) return loaded.error();
-    DPL_RETURN_IF_ERROR(RecordSeeds(nullptr, *loaded, &store_, clock_.Now()));
+    DPL_RETURN_IF_ERROR(OpenState());
+    DPL_RETURN_IF_ERROR(RecordSeeds(nullptr, *loaded, fresh_, store_.get(), clock_.Now()));
     loaded_ = loaded.take();
     ForgetRead(&loaded_);
     WarnOfUnknownAttributes(config_);
     ServiceOptions options;
     options.clock = &clock_;
-    options.store = &store_;
+    options.store = store_.get();
     options.version = kDaemonVersion;
     options.public_url = config_.public_url;
     options.start_id = MakeStartId();
@@ -192,13 +218,43 @@ class Daemon {
     };
     service_.emplace(std::move(options));
     service_->Publish(loaded_.snapshot, MakeCallers(config_));
-    server_.emplace(config_.limits, [this](const HttpRequest& request, HttpResponse* response) {
-      service_->Handle(request, response);
-    });
+    server_.emplace(
+        config_.limits,
+        [this](const HttpRequest& request, HttpResponse* response) {
+          service_->Handle(request, response);
+        },
+        &*gate_);
     if (args_.check_only) return {};
     RaiseDescriptorLimit(config_.limits.max_connections);
     for (const ListenAddress& address : config_.listen)
       DPL_RETURN_IF_ERROR(server_->Listen(address));
+    return {};
+  }
+
+  // A check reads the folder and changes nothing in it.
+  Status OpenState() {
+    if (config_.state == Config::kMemoryState) {
+      store_ = std::make_unique<MemoryStore>();
+    } else {
+      Result<std::unique_ptr<DurableStore>> opened = DurableStore::Open(
+          {.folder = config_.state, .salvage = args_.recover_state, .read_only = args_.check_only});
+      if (!opened.ok()) {
+        Error error = opened.error();
+        if (error.code == "state.corrupt")
+          error.message += "; to start with what is left, see --state-recover in docs/dpld.md";
+        return error;
+      }
+      const RecoveryReport& found = (*opened)->recovered();
+      fresh_ = found.last == 0;
+      if (found.torn_bytes != 0) {
+        log_.Warn("state_tail_cut", {{"file", found.tail},
+                                     {"bytes", std::to_string(found.torn_bytes)},
+                                     {"group", std::to_string(found.last + 1)}});
+      }
+      for (const std::string& lost : found.lost) log_.Warn("state_lost", {{"what", lost}});
+      store_ = opened.take();
+    }
+    gate_.emplace(store_.get());
     return {};
   }
 
@@ -221,6 +277,7 @@ class Daemon {
                {"facts", config_.facts},
                {"facts_version", loaded_.snapshot->facts_version()},
                {"statements", std::to_string(loaded_.snapshot->program().statements.size())},
+               {"state", config_.state},
                {"mode", config_.callers.empty() ? "development" : "registered"},
                {"callers", config_.callers.empty() ? "everyone may assert everything"
                                                    : std::to_string(config_.callers.size())},
@@ -259,7 +316,7 @@ class Daemon {
     }
     Result<Loaded> loaded = LoadPolicy(config->bundle, config->facts, clock_.Now());
     if (!loaded.ok()) return failed(loaded.error());
-    Status seeded = RecordSeeds(&loaded_, *loaded, &store_, clock_.Now());
+    Status seeded = RecordSeeds(&loaded_, *loaded, false, store_.get(), clock_.Now());
     if (!seeded.ok()) return failed(seeded.error());
     loaded_ = loaded.take();
     ForgetRead(&loaded_);
@@ -276,8 +333,10 @@ class Daemon {
   Config config_;
   SystemClock clock_;
   Log log_;
-  MemoryStore store_;
-  Loaded loaded_;  // used by Start, then by the signal thread alone
+  std::unique_ptr<StateStore> store_;
+  std::optional<StoreGate> gate_;
+  bool fresh_ = true;  // the store held nothing when it was opened
+  Loaded loaded_;      // used by Start, then by the signal thread alone
   std::optional<Service> service_;
   std::optional<HttpServer> server_;
 };

@@ -13,11 +13,13 @@ inline constexpr std::string_view kDaemonVersion = DPL_VERSION;
 struct DaemonArgs {
   std::string bundle;
   std::string facts;
+  std::string state;
   std::vector<std::string> listen;
   std::string config;
   std::string log;
   int threads = 0;
   bool check_only = false;
+  bool recover_state = false;
 };
 
 // Returns the exit code: 0 stopped as told (or checked and good), 1 refused to start. Takes over

@@ -111,43 +111,46 @@ Result<Loaded> LoadPolicy(const std::string& bundle_path, const std::string& fac
   return loaded;
 }
 
-Status RecordSeeds(const Loaded* previous, const Loaded& next, StateStore* store, Instant now) {
+Status RecordSeeds(const Loaded* previous, const Loaded& next, bool fresh, StateStore* store,
+                   Instant now) {
   FactsInput seeds;
   seeds.name = next.facts.name;
   seeds.arena = next.facts.arena;
-  seeds.consents = next.facts.consents;
+  std::map<ConsentKey, const FactsInput::Consent*> after = ConsentsByName(next);
+  for (const auto& [key, consent] : after) {
+    ConsentRecord known;
+    if (store->FindConsent(key.first, key.second, &known) && known.from_facts &&
+        !known.reach.empty() && known.at == consent->at && known.whole_day == consent->whole_day)
+      continue;
+    seeds.consents.push_back(*consent);
+  }
+  std::vector<std::pair<ConsentKey, Instant>> gone;
+  store->ForEachConsent(
+      [&](std::string_view delegation, std::string_view person, const ConsentRecord& consent) {
+        ConsentKey key(delegation, person);
+        if (consent.from_facts && !consent.reach.empty() && !after.contains(key))
+          gone.emplace_back(std::move(key), consent.at);
+      });
   seeds.tasks = next.facts.tasks;
+  std::erase_if(seeds.tasks,
+                [&](const FactsInput::Task& t) { return store->FindTask(t.id) != nullptr; });
   seeds.handoffs = next.facts.handoffs;
-  seeds.used = next.facts.used;
-  std::map<ConsentKey, const FactsInput::Consent*> before, after = ConsentsByName(next);
   if (previous != nullptr) {
-    before = ConsentsByName(*previous);
-    seeds.consents.clear();
-    for (const auto& [key, consent] : after) {
-      auto old = before.find(key);
-      if (old == before.end() || old->second->at != consent->at ||
-          old->second->whole_day != consent->whole_day) {
-        seeds.consents.push_back(*consent);
-      }
-    }
-    std::erase_if(seeds.tasks,
-                  [&](const FactsInput::Task& t) { return store->FindTask(t.id) != nullptr; });
     std::erase_if(seeds.handoffs, [&](const FactsInput::Handoff& h) {
       return std::any_of(previous->facts.handoffs.begin(), previous->facts.handoffs.end(),
                          [&](const FactsInput::Handoff& old) { return SameHandoff(old, h); });
     });
-    seeds.used.clear();
   }
+  if (fresh && previous == nullptr) seeds.used = next.facts.used;
   Status status =
       SeedState(*next.snapshot, seeds, store, now);  // writes nothing when anything is wrong
   if (!status.ok()) return Located(status.error(), next.facts.name);
-  for (const auto& [key, consent] : before) {
-    if (after.contains(key)) continue;
+  for (const auto& [key, at] : gone) {
     ConsentRecord nothing;
-    nothing.at = consent->at;  // the store keeps the later of two; this one covers nothing
+    nothing.at = at;  // the store keeps the later of two; this one covers nothing
     store->GiveConsent(key.first, key.second, nothing);
   }
-  return {};
+  return store->Sync();
 }
 
 void ForgetRead(Loaded* loaded) {

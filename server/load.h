@@ -25,12 +25,13 @@ struct Loaded {
 Result<Loaded> LoadPolicy(const std::string& bundle_path, const std::string& facts_path,
                           Instant now);
 
-// Puts the consents, tasks, hand-offs and used amounts of `next` into the store. With a `previous`
-// load (a reload), only what is new is recorded: an unchanged consent keeps covering what it
-// covered when it was recorded, so that a wider delegation is not consented to by reloading; what
-// was used is not used again; and a consent that the file no longer holds covers nothing from now
-// on.
-Status RecordSeeds(const Loaded* previous, const Loaded& next, StateStore* store, Instant now);
+// Puts the consents, tasks, hand-offs and used amounts of `next` into the store. Only what is new
+// is recorded, by a reload or a restart: an unchanged consent keeps covering what it covered when
+// it was recorded, so that a wider delegation is not consented to by reading it again; a consent
+// that the file no longer holds covers nothing from now on; and amounts used count only in a store
+// that is `fresh`. `previous`: the load before, null at the start.
+Status RecordSeeds(const Loaded* previous, const Loaded& next, bool fresh, StateStore* store,
+                   Instant now);
 
 // Frees all of `loaded->facts` but what the next RecordSeeds compares with. (The snapshot has its
 // own copies.)

@@ -42,6 +42,11 @@ int main(int argc, char** argv) {
   app.add_option(
       "--listen", args.listen,
       "an address such as 127.0.0.1:8181, [::1]:0 or unix:/run/dpld.sock; may be repeated");
+  app.add_option("--state", args.state,
+                 "the folder that state is kept in, or `memory` to forget it at the end; default: "
+                 "$STATE_DIRECTORY, else dpl-state");
+  app.add_flag("--state-recover", args.recover_state,
+               "start with what a damaged state folder still tells; the log says what is lost");
   app.add_option("--config", args.config,
                  "a JSON file with all of this and the callers; the command line wins");
   app.add_option("--log", args.log, "how the log on stderr is written")

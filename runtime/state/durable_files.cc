@@ -68,6 +68,9 @@ Status DurableStore::Start() {
       report_.fresh = true;
       return Status::Ok();
     }
+    // What another process is writing to is its own to judge.
+    lock_fd_ = open((options_.folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
+    if (lock_fd_ >= 0 && flock(lock_fd_, LOCK_SH | LOCK_NB) != 0) return Status::Ok();
     return RecoverState(options_.folder, {.salvage = options_.salvage}, &image_, &report_);
   }
   DPL_RETURN_IF_ERROR(MakeFolder(options_.folder));
@@ -161,7 +164,7 @@ bool DurableStore::WriteGroup(std::string* group, Lock* lock) {
     lock->unlock();
     Status written = log_->Append(group);
     log_size_ = log_->size();
-    const uint64_t most = std::max(options_.log_bytes, image_bytes_);
+    const uint64_t most = std::max(options_.log_bytes, image_bytes_.load());
     if (written.ok() && log_->size() >= most) NextLog();
     lock->lock();
     if (written.ok()) {
@@ -212,7 +215,6 @@ Status DurableStore::WriteImage(const MemoryStore& image, uint64_t group) {
     file.Piece(piece);
   });
   DPL_RETURN_IF_ERROR(file.Finish());
-  Lock lock(order_);
   image_bytes_ = bytes;
   return Status::Ok();
 }

@@ -163,6 +163,7 @@ Promise DurableStore::Check(uint64_t ticket) const {
 }
 
 Status DurableStore::Sync() {
+  if (options_.read_only) return Status::Ok();
   Lock lock(order_);
   uint64_t ticket = written_;
   done_.wait(lock, [&] { return Check(ticket) != Promise::kPending; });

@@ -39,8 +39,9 @@ class DurableStore final : public StateStore {
   struct Options {
     std::string folder;    // made when missing
     bool salvage = false;  // go on with what a damaged folder still tells, see docs/state.md
-    bool read_only =
-        false;  // only check that it can be read: nothing is written, no thread started
+    // Only check that it can be read (unless another process has it): nothing is written, no
+    // thread is started, promises are not kept.
+    bool read_only = false;
     uint64_t log_bytes = uint64_t{64} << 20;
     int64_t retry_ms = 1000;
     MemoryStore::Options memory;
@@ -66,6 +67,7 @@ class DurableStore final : public StateStore {
                    ConsentRecord* out) const override {
     return image_.FindConsent(delegation, person, out);
   }
+  void ForEachConsent(const EachConsent& each) const override { image_.ForEachConsent(each); }
   std::shared_ptr<const TaskRecord> FindTask(std::string_view id) const override {
     return image_.FindTask(id);
   }
@@ -176,7 +178,7 @@ class DurableStore final : public StateStore {
 
   std::unique_ptr<LogFile> log_;  // the writer's
   std::atomic<uint64_t> log_size_{0}, old_log_bytes_{0};
-  uint64_t image_bytes_ = 0;  // of the last image; guarded by order_
+  std::atomic<uint64_t> image_bytes_{0};  // of the last image
   std::thread writer_, tidier_;
 
   std::condition_variable tidy_;

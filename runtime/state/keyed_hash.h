@@ -49,6 +49,14 @@ class JoinedKey {
   JoinedKey& operator=(const JoinedKey&) = delete;
   operator std::string_view() const { return view_; }  // NOLINT: implicit
   std::string ToString() const { return std::string(view_); }
+  // The first part of a joined text, which is cut off from it.
+  static std::string_view TakePart(std::string_view* joined) {
+    uint32_t length = 0;
+    std::memcpy(&length, joined->data(), sizeof(length));
+    std::string_view part = joined->substr(sizeof(length), length);
+    joined->remove_prefix(sizeof(length) + length);
+    return part;
+  }
 
  private:
   char small_[256];

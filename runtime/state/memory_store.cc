@@ -87,8 +87,18 @@ bool MemoryStore::FindConsent(std::string_view delegation, std::string_view pers
   if (it == consents_.end()) return false;
   out->at = it->second.at;
   out->whole_day = it->second.whole_day;
+  out->from_facts = it->second.from_facts;
   out->reach.assign(it->second.reach.begin(), it->second.reach.end());
   return true;
+}
+
+void MemoryStore::ForEachConsent(const EachConsent& each) const {
+  ReadLock lock(mutex_);
+  for (const auto& [key, consent] : consents_) {
+    std::string_view rest = key;
+    std::string_view delegation = JoinedKey::TakePart(&rest);
+    each(delegation, JoinedKey::TakePart(&rest), consent);
+  }
 }
 
 void MemoryStore::GiveConsent(std::string_view delegation, std::string_view person,

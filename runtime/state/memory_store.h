@@ -46,6 +46,7 @@ class MemoryStore final : public StateStore {
   }
   bool FindConsent(std::string_view delegation, std::string_view person,
                    ConsentRecord* out) const override;
+  void ForEachConsent(const EachConsent& each) const override;
   std::shared_ptr<const TaskRecord> FindTask(std::string_view id) const override;
   bool FindInstance(std::string_view agent, std::string_view instance, Instant* born,
                     bool* bound_to_task) const override;

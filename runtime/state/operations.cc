@@ -314,16 +314,19 @@ Result<uint64_t> ReplayGroup(std::string_view group, MemoryStore* image, ReplayM
 
 void AppendConsent(ByteWriter* out, const ConsentRecord& consent) {
   out->I64(consent.at.us);
-  out->U8(consent.whole_day ? 1 : 0);
+  out->U8(static_cast<uint8_t>((consent.whole_day ? 1 : 0) | (consent.from_facts ? 2 : 0)));
   out->Varint(consent.reach.size());
   for (uint64_t reach : consent.reach) out->U64(reach);
 }
 
 bool ReadConsent(ByteReader* in, ConsentRecord* consent) {
   uint32_t count = 0;
-  if (!in->I64(&consent->at.us) || !ReadFlag(in, &consent->whole_day) ||
+  uint8_t flags = 0;
+  if (!in->I64(&consent->at.us) || !in->U8(&flags) || flags > 3 ||
       !in->Count(&count, sizeof(uint64_t)))
     return false;
+  consent->whole_day = (flags & 1) != 0;
+  consent->from_facts = (flags & 2) != 0;
   consent->reach.resize(count);
   for (uint64_t& reach : consent->reach) in->U64(&reach);
   return !in->failed();

@@ -64,6 +64,7 @@ class Seeder {
     ConsentRecord record;
     record.at = c.at;
     record.whole_day = c.whole_day;
+    record.from_facts = true;
     record.reach =
         program_.delegations[program_.statements[s].detail].reach;  // consent to what it lends now
     consents_.push_back({s, &c, std::move(record)});

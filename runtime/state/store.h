@@ -62,6 +62,7 @@ struct ConsentRecord {
   bool whole_day = false;       // given for a day: counts as given until `at` + 24h
   std::vector<uint64_t> reach;  // what it covered, sorted; empty: whatever the delegation lent when
                                 // recorded is unknown → covers nothing
+  bool from_facts = false;      // read from a facts file: ends when the file holds it no more
 };
 struct TaskRecord {
   std::string id, shape, person,
@@ -168,6 +169,10 @@ class StateStore {
   virtual bool AnyRevoked(RevokedKind kind) const = 0;  // false: no name of this kind need be asked
   virtual bool FindConsent(std::string_view delegation, std::string_view person,
                            ConsentRecord* out) const = 0;
+  // Calls `each` for every consent; it must not call the store.
+  using EachConsent = std::function<void(std::string_view delegation, std::string_view person,
+                                         const ConsentRecord& consent)>;
+  virtual void ForEachConsent(const EachConsent& each) const = 0;
   virtual std::shared_ptr<const TaskRecord> FindTask(std::string_view id) const = 0;
   virtual bool FindInstance(std::string_view agent, std::string_view instance, Instant* born,
                             bool* bound_to_task) const = 0;

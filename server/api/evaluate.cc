@@ -1,4 +1,5 @@
 // The two evaluation endpoints of the AuthZEN Authorization API 1.0.
+#include <algorithm>
 #include <chrono>
 
 #include "runtime/decide/answer.h"
@@ -78,6 +79,7 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   options.evaluation_id = thread->NextEvaluationId();
   options.details = question.caller->details;
   AppendAnswerJson(out, snapshot, request, decision, options);
+  thread->hold = std::max(thread->hold, decision.ticket);
   *permitted = decision.outcome == OutcomeKind::kPermit && !decision.dry_run;
   thread->metrics.Decided(decision, MonotonicNs() - start);
   return true;

@@ -26,8 +26,11 @@ void Service::Health(const InForce& in_force, HttpResponse* response) {
   JsonWriter writer(&response->body);
   std::lock_guard lock(mutex_);
   const bool has_policy = in_force.snapshot != nullptr;
+  const StoreHealth state = options_.store->Health();
   writer.BeginObject();
-  writer.Member("status", !has_policy ? "no_policy" : last_failed_ ? "degraded" : "ok");
+  writer.Member("status", !has_policy                       ? "no_policy"
+                          : last_failed_ || !state.writable ? "degraded"
+                                                            : "ok");
   writer.Member("version", options_.version);
   if (has_policy) {
     writer.Member("mode", in_force.callers->development() ? "development" : "registered");
@@ -39,6 +42,12 @@ void Service::Health(const InForce& in_force, HttpResponse* response) {
     writer.Member("version", in_force.snapshot->facts_version());
     writer.Member("as_of", FormatInstant(in_force.snapshot->as_of())).EndObject();
   }
+  writer.Key("state").BeginObject().Member("kind", state.kind);
+  writer.Key("writable").Bool(state.writable);
+  if (!state.writable) writer.Member("note", "what must be recorded is denied with error.store");
+  if (!state.error.empty()) writer.Member("error", state.error);
+  if (state.kind == "memory") writer.Member("note", "a restart forgets it");
+  writer.EndObject();
   writer.Key("last_reload").BeginObject().Key("ok").Bool(!last_failed_);
   if (last_failed_) {
     writer.Member("at", FormatInstant(last_error_at_)).Member("error", ErrorText(last_error_));
@@ -107,6 +116,19 @@ void Service::Metrics(const InForce& in_force, HttpResponse* response) {
                 "Loads of policy, facts and callers, the first included.");
   writer.Sample("dpl_reloads_total", label("result", "ok"), reloads_);
   writer.Sample("dpl_reloads_total", label("result", "failed"), failed_reloads_);
+
+  const StoreHealth state = options_.store->Health();
+  writer.Family("dpl_state_info", "gauge", "Where state is kept; always 1.");
+  writer.Sample("dpl_state_info", label("kind", state.kind), 1);
+  writer.Family("dpl_state_writable", "gauge",
+                "0 while what must be recorded is denied, because the state cannot be written.");
+  writer.Sample("dpl_state_writable", "", state.writable ? 1 : 0);
+  writer.Family("dpl_state_operations_total", "counter", "Changes of state that were recorded.");
+  writer.Sample("dpl_state_operations_total", "", state.operations);
+  writer.Family("dpl_state_groups_total", "counter", "Groups of them, each with one sync.");
+  writer.Sample("dpl_state_groups_total", "", state.groups);
+  writer.Family("dpl_state_log_bytes", "gauge", "Bytes of log since the last image.");
+  writer.Sample("dpl_state_log_bytes", "", state.log_bytes);
 
   writer.Family("dpl_decisions_total", "counter", "Decisions by outcome and reason.");
   for (size_t outcome = 0; outcome < 3; ++outcome) {

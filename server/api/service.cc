@@ -179,11 +179,13 @@ void Service::Access(const HttpRequest& request, bool batch, ServiceThread* thre
   question.http = &request;
   question.now = options_.clock->Now();
   question.store = options_.store;
+  thread->hold = 0;
   if (batch) {
     EvaluateBatch(question, thread, response);
   } else {
     EvaluateOne(question, thread, response);
   }
+  response->hold = thread->hold;
 }
 
 }  // namespace dpl

@@ -1,6 +1,7 @@
 // The life of one connection.
 #include "server/http/connection.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <arpa/inet.h>
@@ -147,6 +148,7 @@ void Connection::Process() {
     }
     break;
   }
+  if (hold_ != 0) return Hold();
   if (!out_.empty()) return Write();
   if (peer_ended_ || close_after_write_) return Close();
   Read();
@@ -166,6 +168,8 @@ void Connection::Answer() {
     response_.close = true;
   }
   bool close = response_.close || !reader_.keep_alive() || worker_->draining;
+  if (response_.hold != 0 && hold_ == 0) held_from_ = out_.size();
+  hold_ = std::max(hold_, response_.hold);
   AppendResponse(close);
   close_after_write_ = close;
   reader_.Consume();
@@ -197,6 +201,43 @@ void Connection::AppendResponse(bool close) {
   }
   out_.append("\r\n");
   if (response_.status != 204 && !reader_.is_head()) out_.append(response_.body);
+}
+
+// Nothing more is read meanwhile: what a client pipelines behind a promise waits with it.
+void Connection::Hold() {
+  phase_ = Phase::kHeld;
+  SetDeadline(worker_->limits->write_deadline);
+  worker_->held.push_back(shared_from_this());
+  // First seen, then looked: whoever opens the gate does it the other way round, so one of us
+  // notices.
+  worker_->held_count.store(worker_->held.size(), std::memory_order_seq_cst);
+  if (!Release()) return;
+  worker_->held.pop_back();
+  worker_->held_count.store(worker_->held.size(), std::memory_order_seq_cst);
+}
+
+bool Connection::Release() {
+  if (phase_ != Phase::kHeld) return true;
+  switch (worker_->gate == nullptr ? ReplyGate::State::kOpen : worker_->gate->Look(hold_)) {
+    case ReplyGate::State::kShut:
+      return false;
+    case ReplyGate::State::kBroken:
+      Break();
+      return true;
+    case ReplyGate::State::kOpen:
+      break;
+  }
+  hold_ = 0;
+  Write();
+  return true;
+}
+
+// The promise will not be kept, so its answer must not be given, nor any behind it.
+void Connection::Break() {
+  hold_ = 0;
+  out_.resize(held_from_);
+  Refuse(503, "the decision could not be recorded");
+  Write();
 }
 
 void Connection::Write() {
@@ -240,6 +281,10 @@ void Connection::Linger() {
 void Connection::Sweep(int64_t now) {
   if (now < deadline_ || phase_ == Phase::kClosed) return;
   if (phase_ == Phase::kLingering) return Close();
+  if (phase_ == Phase::kHeld) {
+    worker_->timed_out.Add();
+    return Break();
+  }
   if (phase_ == Phase::kWriting) {
     worker_->timed_out.Add();
     return Close();

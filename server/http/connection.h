@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
@@ -29,8 +30,11 @@ struct Worker {
   const HttpServer::Handler* handler = nullptr;
   std::atomic<uint64_t>* open_connections = nullptr;  // of all workers
   bool draining = false;
-  Connection* first = nullptr;  // all live connections, a doubly linked list
-  std::string date_header;      // `Date: …\r\n`, set anew by the sweep when the second changes
+  ReplyGate* gate = nullptr;
+  Connection* first = nullptr;                    // all live connections, a doubly linked list
+  std::vector<std::shared_ptr<Connection>> held;  // those that wait for the gate
+  std::atomic<size_t> held_count{0};              // as many, for other threads to see
+  std::string date_header;  // `Date: …\r\n`, set anew by the sweep when the second changes
 
   Tally accepted, shed, requests, refused, timed_out, handler_failures, bytes_received, bytes_sent;
 };
@@ -46,6 +50,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection& operator=(const Connection&) = delete;
 
   void Start();
+  // Sends what waits for the gate, if that is open now. False: go on waiting.
+  bool Release();
   // Called at every tick: ends the connection when its deadline has passed.
   void Sweep(int64_t now);
   // The server stops: end now when nothing is under way, else after the present request.
@@ -55,7 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection* next() const { return next_; }
 
  private:
-  enum class Phase : uint8_t { kReading, kWriting, kLingering, kClosed };
+  enum class Phase : uint8_t { kReading, kHeld, kWriting, kLingering, kClosed };
 
   void DescribePeer();
   void Read();
@@ -64,6 +70,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Answer();
   void Refuse(int status, std::string_view message);
   void AppendResponse(bool close);
+  void Hold();
+  void Break();
   void Write();
   void OnWritten();
   void Linger();
@@ -77,6 +85,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string peer_;
   int64_t deadline_ = 0;
   size_t lingered_ = 0;
+  uint64_t hold_ = 0;     // what the answers in out_ wait for
+  size_t held_from_ = 0;  // where the first of them begins that waits
   RequestReader::State timed_ =
       RequestReader::State::kRefused;  // what the reading deadline was set for
   Phase phase_ = Phase::kReading;

@@ -48,6 +48,7 @@ void HttpResponse::Reset() {
   body.clear();
   content_type = "application/json";
   close = false;
+  hold = 0;
   extra_.clear();
 }
 

@@ -47,6 +47,9 @@ struct HttpResponse {
   std::string body;
   std::string_view content_type = "application/json";  // points to a literal
   bool close = false;                                  // end the connection after this response
+  // What this answer has to wait for, as the server's ReplyGate knows it; 0: nothing. The
+  // connection waits, nobody else does.
+  uint64_t hold = 0;
 
   // Adds a header line. False, and nothing added, when name or value would break the head's
   // framing.

@@ -192,6 +192,7 @@ struct Loop {
   void Sweep() {
     int64_t now = http::CoarseMillis();
     worker.date_header = DateHeader();
+    ReleaseHeld();
     for (Acceptor* acceptor : std::exchange(paused, {})) Accept(acceptor);
     for (http::Connection* at = worker.first; at != nullptr; at = at->next()) {
       if (worker.draining && now >= drain_until) {
@@ -201,6 +202,28 @@ struct Loop {
       }
     }
     if (!worker.draining || worker.first != nullptr) ArmSweep();
+  }
+
+  // Called from any thread.
+  void Wake() {
+    if (worker.held_count.load(std::memory_order_seq_cst) == 0 || woken.exchange(true)) return;
+    boost::asio::post(io, [this] {
+      woken.store(false);
+      ReleaseHeld();
+    });
+  }
+
+  void ReleaseHeld() {
+    if (worker.held.empty()) return;
+    // While this looks, held_count stays above zero: a change from now on wakes the loop again.
+    std::vector<std::shared_ptr<http::Connection>> looked = std::move(looking);
+    looked.swap(worker.held);
+    for (std::shared_ptr<http::Connection>& at : looked) {
+      if (!at->Release()) worker.held.push_back(std::move(at));
+    }
+    looked.clear();
+    looking = std::move(looked);
+    worker.held_count.store(worker.held.size(), std::memory_order_seq_cst);
   }
 
   void Drain() {
@@ -221,7 +244,19 @@ struct Loop {
   boost::asio::steady_timer sweep;
   std::vector<Acceptor> acceptors;
   std::vector<Acceptor*> paused;
+  std::vector<std::shared_ptr<http::Connection>> looking;  // memory for ReleaseHeld
+  std::atomic<bool> woken{false};
   int64_t drain_until = 0;
+};
+
+// What a gate's callback keeps: it may come after the loops are gone.
+struct Waker {
+  std::mutex mutex;
+  std::vector<Loop*> loops;
+  void Wake() {
+    std::lock_guard lock(mutex);
+    for (Loop* loop : loops) loop->Wake();
+  }
 };
 
 }  // namespace
@@ -244,16 +279,24 @@ struct HttpServer::Impl {
   mutable std::mutex mutex;  // guards the two below; never held while serving
   std::vector<std::unique_ptr<Loop>> loops;
   bool stopped = false;
+  ReplyGate* gate = nullptr;
+  std::shared_ptr<Waker> waker = std::make_shared<Waker>();
 };
 
-HttpServer::HttpServer(const HttpLimits& limits, Handler handler)
+HttpServer::HttpServer(const HttpLimits& limits, Handler handler, ReplyGate* gate)
     : impl_(std::make_unique<Impl>()) {
   impl_->limits = limits;
   impl_->limits.max_body_bytes = std::min(limits.max_body_bytes, HttpLimits::kMaxBodyBytes);
   impl_->handler = std::move(handler);
+  impl_->gate = gate;
+  if (gate != nullptr) gate->OnChange([waker = impl_->waker] { waker->Wake(); });
 }
 
-HttpServer::~HttpServer() { impl_->RemoveSocketFiles(); }
+HttpServer::~HttpServer() {
+  impl_->RemoveSocketFiles();
+  std::lock_guard lock(impl_->waker->mutex);
+  impl_->waker->loops.clear();
+}
 
 Status HttpServer::Listen(const ListenAddress& wanted) {
   ListenAddress address = wanted;
@@ -336,12 +379,17 @@ Status HttpServer::Run(int threads) {
       loop->worker.handler = &impl_->handler;
       loop->worker.open_connections = &impl_->open_connections;
       loop->worker.date_header = DateHeader();
+      loop->worker.gate = impl_->gate;
       // A further loop that finds no sockets is left out: fewer threads serve all the same.
       Status added = impl_->AddAcceptors(loop.get(), i == 0);
       if (!added.ok() && i == 0) return added;
       if (!added.ok()) break;
       for (Acceptor& acceptor : loop->acceptors) loop->Accept(&acceptor);
       loop->ArmSweep();
+      {
+        std::lock_guard waking(impl_->waker->mutex);
+        impl_->waker->loops.push_back(loop.get());
+      }
       impl_->loops.push_back(std::move(loop));
     }
     // The loops hold duplicates; with these closed, a drained loop's port refuses.

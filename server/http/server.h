@@ -39,11 +39,22 @@ struct HttpCounters {
   uint64_t bytes_sent = 0;
 };
 
+// Decides when an answer with a `hold` may leave. A broken one never does: its client gets a 503.
+class ReplyGate {
+ public:
+  enum class State : uint8_t { kOpen, kShut, kBroken };
+  virtual ~ReplyGate() = default;
+  virtual State Look(uint64_t hold) = 0;  // any thread, at once
+  // `wake` is to be called, on any thread, whenever an answer of Look may have changed.
+  virtual void OnChange(std::function<void()> wake) = 0;
+};
+
 class HttpServer {
  public:
   using Handler = std::function<void(const HttpRequest&, HttpResponse*)>;
 
-  HttpServer(const HttpLimits& limits, Handler handler);
+  // `gate` outlives Run; without one no answer waits.
+  HttpServer(const HttpLimits& limits, Handler handler, ReplyGate* gate = nullptr);
   ~HttpServer();  // after Run has returned
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

@@ -72,7 +72,7 @@ class Starting(WithFolder):
         self.assertIn("assert everything", start["callers"])
 
     def test_text_log(self):
-        process = subprocess.Popen([BIN / "dpld", "--bundle", self.bundle, "--facts", FACTS, "--listen", "127.0.0.1:0"],
+        process = subprocess.Popen([BIN / "dpld", "--bundle", self.bundle, "--facts", FACTS, "--listen", "127.0.0.1:0", "--state", "memory"],
                                    stderr=subprocess.PIPE, text=True)
         line = process.stderr.readline()
         process.send_signal(signal.SIGTERM)

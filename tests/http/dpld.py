@@ -29,7 +29,9 @@ def build(story, output):
 
 def run(*arguments):
     """Runs dpld to its end: for starts that are refused."""
-    return subprocess.run([BIN / "dpld", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE)
+    with tempfile.TemporaryDirectory(prefix="dpld-test-") as state:
+        return subprocess.run([BIN / "dpld", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE,
+                              env={**os.environ, "STATE_DIRECTORY": state})
 
 
 class Answer:
@@ -48,7 +50,8 @@ class Dpld:
     def __init__(self, *arguments, listen="127.0.0.1:0"):
         self.folder = tempfile.TemporaryDirectory(prefix="dpld-test-")
         listens = [part for address in ([listen] if isinstance(listen, str) else listen) for part in ("--listen", address)]
-        self.process = subprocess.Popen([BIN / "dpld", "--log", "json", *listens, *map(str, arguments)],
+        state = () if "--state" in arguments else ("--state", Path(self.folder.name) / "state")
+        self.process = subprocess.Popen([BIN / "dpld", "--log", "json", *listens, *map(str, (*state, *arguments))],
                                         stderr=subprocess.PIPE, text=True)
         self.events, self.arrived = [], threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)

@@ -31,7 +31,7 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.log = open(Path(folder) / "log", "w+b")
-        self.process = subprocess.Popen([BIN / "dpld", "--bundle", bundle, "--facts", STORY / "facts.json", "--listen",
+        self.process = subprocess.Popen([BIN / "dpld", "--bundle", bundle, "--facts", STORY / "facts.json", "--state", Path(folder) / "state", "--listen",
                                          f"127.0.0.1:{self.port}"], stdout=self.log, stderr=self.log)
         for _ in range(1000):
             try:

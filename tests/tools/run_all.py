@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FUZZ_SECONDS = int(os.environ.get("DPL_FUZZ_SECONDS", "600"))  # of all fuzzers together
 ORACLE_CASES = os.environ.get("DPL_ORACLE_CASES_FULL", "10000000")
+KILLS = "200"
 
 
 class Count:
@@ -256,6 +257,13 @@ def soak(build):
     return total
 
 
+def kills(build):
+    """The server killed in the middle of spending, again and again."""
+    env = environment(build, DPL_KILLS=KILLS)
+    return program_counts("state_test, many kills", [sys.executable, "tests/http/state_test.py", "Killing"], env) + \
+        one("test_state, many kills", [str(build / "tests/test_state"), "--gtest_brief=1", "--gtest_filter=Kills.*"], env)
+
+
 DEFAULT = [
     ("programs of tests/ (ctest)", release_suite),
     ("stories under policies/", policies),
@@ -272,6 +280,7 @@ FULL = [
     (f"fuzzers, {FUZZ_SECONDS} s in all", fuzz),
     (f"oracle, {ORACLE_CASES} cases", long_oracle),
     ("mutations of the engine", mutations),
+    (f"{KILLS} kills", kills),
     ("soak", soak),
 ]
 

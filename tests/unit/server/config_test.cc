@@ -10,7 +10,7 @@ constexpr const char* kToken = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6
 
 TEST(Config, ReadsEveryMember) {
   const std::string text = std::string(R"({
-    "listen": ["127.0.0.1:0", "unix:/tmp/x"], "bundle": "p.dplb", "facts": "/etc/f.json",
+    "listen": ["127.0.0.1:0", "unix:/tmp/x"], "bundle": "p.dplb", "facts": "/etc/f.json", "state": "s",
     "public_url": "https://pdp.example/t", "log": "json", "threads": 3,
     "limits": {"body_bytes": 2048, "head_bytes": 4096, "headers": 50, "connections": 7, "head_seconds": 1,
                "body_seconds": 2, "write_seconds": 3, "idle_seconds": 4, "drain_seconds": 5},
@@ -26,6 +26,8 @@ TEST(Config, ReadsEveryMember) {
   EXPECT_EQ(read->listen.size(), 2u);
   EXPECT_EQ(read->bundle, "/etc/dpl/p.dplb") << "relative to the file's folder";
   EXPECT_EQ(read->facts, "/etc/f.json");
+  EXPECT_EQ(read->state, "/etc/dpl/s");
+  EXPECT_EQ(ReadConfigJson(R"({"state": "memory"})", "/etc/dpl/dpld.json")->state, "memory");
   EXPECT_EQ(read->public_url, "https://pdp.example/t");
   EXPECT_EQ(read->log, LogFormat::kJson);
   EXPECT_EQ(read->threads, 3);

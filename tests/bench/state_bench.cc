@@ -1,0 +1,249 @@
+// What state costs: a commit in memory and on disk, a revocation that is acknowledged, a restart
+// with a million counters, and the bytes of a live instance. Prints ratios beside one fdatasync of
+// the same folder; DPL_BENCH_DIR says where (the default is the system's folder for temporary
+// files).
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include "runtime/state/durable_store.h"
+
+namespace dpl {
+namespace {
+
+namespace fs = std::filesystem;
+
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+double Cpu() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+double Median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
+  return values[values.size() / 2];
+}
+
+// A permit as the engine commits it: a limit per day and one per month, and a key.
+struct Permit {
+  explicit Permit(uint64_t n, StateStore* store) {
+    std::string person = "E" + std::to_string(n * 7919 % 10'000);
+    day = "acme.spend.daily.amount/day/person|p5:" + person + "|u3:USD";
+    month = "acme.spend.monthly.amount/month/person|p5:" + person + "|u3:USD";
+    key = "gateway|" + person + "|order-" + std::to_string(n);
+    for (Charge* c : {&charges[0], &charges[1]}) {
+      c->counter.window = CounterKey::Window::kCalendar;
+      c->counter.start = Instant{0};
+      c->counter.end = Instant{1'000'000};
+      c->quantity = 100;
+    }
+    charges[0].counter.identity = day;
+    charges[1].counter.identity = month;
+    request.epoch = store->Epoch();
+    request.charges = charges;
+    request.caller = "gateway";
+    request.charge_key = key;
+    request.request_digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    request.reservation_deadline = Instant{1'000'000};
+  }
+  std::string day, month, key;
+  Charge charges[2];
+  CommitRequest request;
+};
+
+double SyncMicros(const fs::path& folder) {
+  std::string path = (folder / "sync").string();
+  int fd = open(path.c_str(), O_RDWR | O_CREAT, 0600);
+  std::string bytes(1 << 20, '\0');
+  std::vector<double> took;
+  if (fd < 0 || pwrite(fd, bytes.data(), bytes.size(), 0) < 0 || fdatasync(fd) != 0) std::abort();
+  for (int i = 0; i < 500; ++i) {
+    double start = Now();
+    if (pwrite(fd, bytes.data(), 512, i * 512) != 512 || fdatasync(fd) != 0) std::abort();
+    took.push_back((Now() - start) * 1e6);
+  }
+  close(fd);
+  return Median(took);
+}
+
+std::unique_ptr<DurableStore> Open(const fs::path& folder, uint64_t log_bytes = 64 << 20) {
+  auto store = DurableStore::Open({.folder = folder.string(), .log_bytes = log_bytes});
+  if (!store.ok()) std::abort();
+  return store.take();
+}
+
+struct Figures {
+  double rate = 0, p50 = 0, p99 = 0, cpu = 0;
+};
+
+// Threads that each commit and wait until that is kept.
+Figures Drive(StateStore* store, int threads, double seconds) {
+  struct Waiting {  // the store keeps it as long as it may wake somebody
+    std::mutex mutex;
+    std::condition_variable kept;
+  };
+  auto waiting = std::make_shared<Waiting>();
+  store->OnKept([waiting] {
+    std::lock_guard lock(waiting->mutex);
+    waiting->kept.notify_all();
+  });
+  std::vector<std::vector<double>> waits(static_cast<size_t>(threads));
+  std::atomic<uint64_t> number{0};
+  double start = Now(), cpu = Cpu();
+  std::vector<std::thread> workers;
+  for (int t = 0; t < threads; ++t) {
+    workers.emplace_back([&, t] {
+      while (Now() - start < seconds) {
+        double began = Now();
+        Permit permit(++number, store);
+        CommitResult done = store->Commit(permit.request);
+        if (done.outcome != CommitOutcome::kDone) std::abort();
+        std::unique_lock lock(waiting->mutex);
+        waiting->kept.wait(lock, [&] { return store->Check(done.ticket) == Promise::kKept; });
+        waits[static_cast<size_t>(t)].push_back((Now() - began) * 1e6);
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  std::vector<double> all;
+  for (auto& w : waits) all.insert(all.end(), w.begin(), w.end());
+  std::sort(all.begin(), all.end());
+  double n = static_cast<double>(all.size());
+  return {n / (Now() - start), all[all.size() / 2], all[all.size() * 99 / 100],
+          (Cpu() - cpu) * 1e6 / n};
+}
+
+int Run(const fs::path& base) {
+  fs::path folder = base / ("dpl-state-bench-" + std::to_string(getpid()));
+  auto fresh = [&] {
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+  };
+  fresh();
+  double sync = SyncMicros(folder);
+  std::printf("one write and fdatasync of 512 bytes: %.0f us\n", sync);
+
+  for (int threads : {1, 16, 64}) {
+    std::vector<double> rate, p50, p99, cpu, memory_cpu;
+    for (int round = 0; round < 5; ++round) {
+      fresh();
+      auto store = Open(folder);
+      Figures f = Drive(store.get(), threads, 0.5);
+      rate.push_back(f.rate), p50.push_back(f.p50), p99.push_back(f.p99), cpu.push_back(f.cpu);
+      MemoryStore memory;
+      memory_cpu.push_back(Drive(&memory, threads, 0.2).cpu);
+    }
+    std::printf(
+        "%2d waiting: %7.0f permits/s, p50 %.1f and p99 %.1f fdatasyncs, %.1f us CPU (%.1f in "
+        "memory)\n",
+        threads, Median(rate), Median(p50) / sync, Median(p99) / sync, Median(cpu),
+        Median(memory_cpu));
+  }
+
+  {
+    fresh();
+    auto store = Open(folder);
+    std::vector<double> took;
+    for (int i = 0; i < 1000; ++i) {
+      double start = Now();
+      store->Revoke(RevokedKind::kInstance, "agent/i" + std::to_string(i), std::nullopt);
+      if (!store->Sync().ok()) std::abort();
+      took.push_back((Now() - start) * 1e6);
+    }
+    std::printf("a revocation acknowledged: p50 %.2f fdatasyncs\n", Median(took) / sync);
+  }
+
+  {
+    fresh();
+    auto store = Open(folder, uint64_t{1} << 40);
+    constexpr uint64_t kCounters = 1'000'000;
+    std::string name;
+    for (uint64_t i = 0; i < kCounters; ++i) {
+      name = "acme.spend.daily.amount/day/person|p7:E" + std::to_string(i) + "|u3:USD";
+      Charge charge;
+      charge.counter.identity = name;
+      charge.quantity = 100;
+      CommitRequest r;
+      r.epoch = store->Epoch();
+      r.charges = {&charge, 1};
+      r.now = Instant{static_cast<int64_t>(i)};
+      r.reservation_deadline = r.now;
+      if (store->Commit(r).outcome != CommitOutcome::kDone) std::abort();
+    }
+    if (!store->Sync().ok()) std::abort();
+    store.reset();
+    double start = Now(), cpu = Cpu();
+    store = Open(folder, 1 << 20);
+    std::printf("restart, a million operations of the log: %.2f s CPU, %.2f s\n", Cpu() - cpu,
+                Now() - start);
+    Permit permit(1, store.get());  // the log is over its size: the next group starts the tidying
+    if (store->Commit(permit.request).outcome != CommitOutcome::kDone || !store->Sync().ok())
+      std::abort();
+    start = Now(), cpu = Cpu();
+    store->TidyForTest();
+    std::printf("a new image of a million counters, beside the traffic: %.2f s CPU, %.2f s\n",
+                Cpu() - cpu, Now() - start);
+    store.reset();
+    start = Now(), cpu = Cpu();
+    store = Open(folder);
+    std::printf("restart, an image of a million counters: %.2f s CPU, %.2f s\n", Cpu() - cpu,
+                Now() - start);
+  }
+
+  {
+    fresh();
+    auto store = Open(folder);
+    constexpr int kInstances = 1'000'000;
+    malloc_trim(0);
+    size_t before = mallinfo2().uordblks;
+    std::string name;
+    for (int i = 0; i < kInstances; ++i) {
+      name = "run-" + std::to_string(100'000'000 + i);
+      CommitRequest::Seen seen{"acme.assistant", name, "", Instant{1}, kMicrosPerDay, 0, 0};
+      CommitRequest r;
+      r.epoch = store->Epoch();
+      r.instances = {&seen, 1};
+      if (store->Commit(r).outcome != CommitOutcome::kDone) std::abort();
+    }
+    if (!store->Sync().ok()) std::abort();
+    std::printf("bytes of a live instance, at a million: %.0f\n",
+                static_cast<double>(mallinfo2().uordblks - before) / kInstances);
+    before = mallinfo2().uordblks;
+    constexpr int kTasks = 100'000;
+    for (int i = 0; i < kTasks; ++i) {
+      TaskRecord task{"task-" + std::to_string(i),
+                      "acme.onboarding",
+                      "E1007",
+                      "acme.assistant",
+                      {{"folder", "F1"}},
+                      Instant{1},
+                      Instant{kMicrosPerDay}};
+      if (!store->OpenTask(task).ok()) std::abort();
+    }
+    if (!store->Sync().ok()) std::abort();
+    std::printf("bytes of a live task, at a hundred thousand: %.0f\n",
+                static_cast<double>(mallinfo2().uordblks - before) / kTasks);
+  }
+  fs::remove_all(folder);
+  return 0;
+}
+
+}  // namespace
+}  // namespace dpl
+
+int main() {
+  const char* given = std::getenv("DPL_BENCH_DIR");
+  return dpl::Run(given != nullptr ? given : std::filesystem::temp_directory_path().string());
+}
