@@ -144,6 +144,7 @@ void BuildAgent(Checker& c, const Symbol& s) {
 
 void CheckAgents(Checker& c) {
   CheckIdentitiesDiffer(c);
+  if (c.any_incomplete) return;
   const auto& agents = c.by_kind[static_cast<size_t>(StatementKind::kAgent)];
   std::vector<bool> delegated(agents.size(), false), granted(agents.size(), false);
   for (const StatementModel& statement : c.model.statements) {

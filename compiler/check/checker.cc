@@ -1,6 +1,8 @@
 // Reporting and the small services of a check run.
 #include "compiler/check/checker.h"
 
+#include <algorithm>
+
 #include "runtime/base/text.h"
 
 namespace dpl::check {
@@ -57,6 +59,17 @@ DiagnosticRef Checker::ReportAs(Severity severity, DiagCode code, const Span& sp
 std::string_view Checker::SourceText(const Span& span) const {
   const SourceFile* file = sources.Find(span.file);
   return file == nullptr || !span.known() ? std::string_view() : file->Slice(span);
+}
+
+Span Checker::LineOf(const Span& span) const {
+  const SourceFile* file = sources.Find(span.file);
+  if (file == nullptr || !span.known()) return span;
+  const std::string& text = file->text();
+  size_t begin = span.begin, end = span.end;
+  while (begin > 0 && (text[begin - 1] == ' ' || text[begin - 1] == '\t')) --begin;
+  while (end < text.size() && (text[end] == ' ' || text[end] == '\t' || text[end] == '\r')) ++end;
+  bool alone = (begin == 0 || text[begin - 1] == '\n') && (end == text.size() || text[end] == '\n');
+  return alone ? file->MakeSpan(begin, std::min(end + 1, text.size())) : span;
 }
 
 std::string Checker::Place(const Span& span) const {

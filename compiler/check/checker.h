@@ -125,6 +125,8 @@ struct Checker {
   bool Broken(uint32_t owner, const std::string& name) const {
     return broken.contains({owner, name});
   }
+  // A declaration was not read whole: what nothing names or gives may be named or given there.
+  bool any_incomplete = false;
   uint32_t person_package = kNone;
   std::set<uint32_t> context_packages;
   size_t pair_comparisons = 0;  // of limits that might contradict each other
@@ -145,6 +147,8 @@ struct Checker {
   // ---- small services
   std::string_view Text(Str s) const { return model.schema.Text(s); }
   std::string_view SourceText(const Span& span) const;
+  // The span, or the whole of its lines when nothing else stands on them: what to take out with it.
+  Span LineOf(const Span& span) const;
   std::string Place(const Span& span) const;  // "policies/spend.dpl:18:3"
   const TypeDef& Type(TypeId id) const { return model.schema.types[id]; }
   TypeId ResourceType(uint32_t resource) {

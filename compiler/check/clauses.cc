@@ -42,7 +42,7 @@ void ReportUnknownAction(Checker& c, const ast::Name& action, const std::vector<
   known.erase(std::unique(known.begin(), known.end()), known.end());
   std::vector<std::string> near = NearNames(action.text, known);
   DiagnosticRef report = c.Report(DPL0209, action.span, {Quoted(action.text), where});
-  report.Help(DidYouMean(near));
+  report.Suggest(action.span, near);
   if (near.empty() && !known.empty() && known.size() <= 8) {
     std::vector<std::string> quoted;
     for (const std::string& name : known) quoted.push_back(Quoted(name));

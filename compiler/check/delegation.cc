@@ -251,6 +251,7 @@ Granted GrantedActions(const Checker& c) {
 // DPL0610: lending what no grant gives anybody.
 void CheckHeld(Checker& c, const Symbol& s, const StatementModel& statement,
                const std::vector<const ClauseModel*>& lent, const Granted& granted) {
+  if (c.any_incomplete) return;
   for (const ClauseModel* clause : lent) {
     bool held = std::any_of(clause->actions.begin(), clause->actions.end(),
                             [&](uint32_t action) { return granted[clause->type][action]; });

@@ -38,6 +38,7 @@ class ExprChecker {
   TypeId Head(ast::Expr& e);
   TypeId GlobalName(ast::Expr& e, const std::string& dotted, TypeId want);
   TypeId UnknownName(ast::Expr& e, const std::string& dotted);
+  bool OtherWord(const std::string& first, bool bare, const ast::Expr& e, DiagnosticRef& report);
   bool IsVariable(std::string_view name) const;
   bool NotVisible(ast::Expr& e, bool visible);
   TypeId Attribute(ast::Expr& e, const std::vector<AttributeDef>& attributes, uint32_t of,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "compiler/check/expr_checker.h"
+#include "compiler/check/foreign.h"
 #include "compiler/check/names.h"
 #include "compiler/check/values.h"
 #include "runtime/base/pattern.h"
@@ -160,7 +161,7 @@ TypeId ExprChecker::Mismatch(const Expr& e, TypeId have, TypeId want) {
       case TypeKind::kEnum: {
         const EnumDef& def = c_.model.schema.enums[wanted.index];
         if (MemberOf(c_, wanted.index, e.text) != kNone) {
-          report.Help("write " + Quoted(e.text) + " without quotes");
+          report.Help("write " + Quoted(e.text) + " without quotes").Fix(e.span, e.text);
           break;
         }
         std::vector<std::string> members;
@@ -170,14 +171,14 @@ TypeId ExprChecker::Mismatch(const Expr& e, TypeId have, TypeId want) {
         break;
       }
       case TypeKind::kPerson:
-        report.Help("write `person " + Quote(e.text) + "`");
+        report.Help("write `person " + Quote(e.text) + "`").Fix(e.span, "person " + Quote(e.text));
         break;
       case TypeKind::kResource:
         report.Help("write `" + TypeText(c_, WithoutOptional(c_, want)) + " " + Quote(e.text) +
                     "`");
         break;
       case TypeKind::kTeam:
-        report.Help("write `team " + e.text + "`");
+        report.Help("write `team " + e.text + "`").Fix(e.span, "team " + e.text);
         break;
       case TypeKind::kDate:
       case TypeKind::kDateTime:
@@ -185,8 +186,13 @@ TypeId ExprChecker::Mismatch(const Expr& e, TypeId have, TypeId want) {
       case TypeKind::kDuration:
       case TypeKind::kInt:
       case TypeKind::kDecimal:
-        if (!e.text.empty() && e.text[0] >= '0' && e.text[0] <= '9')
-          report.Help("write it without quotes");
+        if (!e.text.empty() && e.text[0] >= '0' && e.text[0] <= '9') {
+          report.Help("write it without quotes").Fix(e.span, e.text);
+        } else if (weekday_names_) {
+          std::string day = WeekdayFor(e.text);
+          report.Help("days are written `mon`, `tue`, `wed`, `thu`, `fri`, `sat` and `sun`");
+          if (!day.empty()) report.Fix(e.span, day);
+        }
         break;
       case TypeKind::kMoney:
         report.Help("write money as `5_000 USD`, without quotes");
@@ -400,7 +406,11 @@ TypeId ExprChecker::Contained(Expr& e, TypeId left, TypeId right) {
       c_.ReportText(
             DPL0301, e.args[1]->span,
             "nothing can be in " + Quoted(right_text) + ", which is " + DescribeType(c_, right))
-          .Help(left == right ? "write `==`" : std::string());
+          .Help(left == right && left == c_.t_string
+                    ? "to look for a part of a text, write `" + std::string(right_text) +
+                          " like \"*…*\"`; to compare, `==`"
+                : left == right ? "write `==`"
+                                : std::string());
       return kNone;
   }
   c_.ReportText(DPL0301, e.span,
@@ -572,7 +582,17 @@ TypeId ExprChecker::Call(Expr& e) {
     std::vector<std::string> known;
     for (int i = 0; i < kBuiltinCount; ++i)
       known.emplace_back(InfoOf(static_cast<Builtin>(i)).name);
-    c_.Report(DPL0201, at, {"function", Quoted(e.text)}).Help(DidYouMean(NearNames(e.text, known)));
+    DiagnosticRef report = c_.Report(DPL0201, at, {"function", Quoted(e.text)});
+    size_t dot = e.text.rfind('.');
+    std::string method = e.text.substr(dot == std::string::npos ? 0 : dot + 1);
+    std::vector<std::string> near = NearNames(method, known);
+    if (dot != std::string::npos && (FindBuiltin(method) != nullptr || !near.empty())) {
+      report.Help("functions stand in front: `" + (near.empty() ? method : near[0]) + "(" +
+                  e.text.substr(0, dot) + (e.args.empty() ? ")`" : ", …)`"));
+      return kNone;
+    }
+    report.Suggest(at, near);
+    if (near.empty()) report.Help(HelpForCall(method));
     return kNone;
   }
   auto words = [&] {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "compiler/check/expr_checker.h"
+#include "compiler/check/foreign.h"
 #include "compiler/check/names.h"
 #include "compiler/check/values.h"
 
@@ -183,9 +184,16 @@ TypeId ExprChecker::Attribute(Expr& e, const std::vector<AttributeDef>& attribut
     known.emplace_back(c_.Text(attributes[i].name));
   }
   std::vector<std::string> near = NearNames(e.text, known);
-  DiagnosticRef report =
-      c_.Report(DPL0302, e.name_span.known() ? e.name_span : e.span, {owner, Quoted(e.text)});
-  report.Help(DidYouMean(near));
+  const Span& at = e.name_span.known() ? e.name_span : e.span;
+  DiagnosticRef report = c_.Report(DPL0302, at, {owner, Quoted(e.text)});
+  if (of == Checker::kPersonAttributes) {
+    std::string help = HelpForPersonWord(e.text);
+    if (!help.empty()) {
+      report.Help(help);
+      return kNone;
+    }
+  }
+  report.Suggest(at, near);
   if (near.empty()) {
     if (known.empty()) {
       report.Help("nothing is declared there; add `has " + e.text + ": …`");
@@ -280,7 +288,7 @@ TypeId ExprChecker::RequestField(Expr& e) {
     std::sort(known.begin(), known.end());
     known.erase(std::unique(known.begin(), known.end()), known.end());
     std::vector<std::string> near = NearNames(e.text, known);
-    report.Help(DidYouMean(near));
+    report.Suggest(e.name_span.known() ? e.name_span : e.span, near);
     if (known.empty()) {
       report.Help("the actions of this clause take no parameters; declare one: `can … { " + e.text +
                   ": … }`");
@@ -315,7 +323,7 @@ TypeId ExprChecker::TaskField(Expr& e, std::string_view name) {
     return (*scope_.task_params)[i].type;
   }
   c_.Report(DPL0302, e.name_span.known() ? e.name_span : e.span, {"the task", Quoted(name)})
-      .Help(DidYouMean(NearNames(name, known)));
+      .Suggest(e.name_span.known() ? e.name_span : e.span, NearNames(name, known));
   return kNone;
 }
 
@@ -341,8 +349,16 @@ TypeId ExprChecker::NowField(Expr& e) {
     e.ref = RefKind::kNowWeekday;
     return c_.t_int;
   }
-  c_.Report(DPL0302, e.name_span.known() ? e.name_span : e.span, {"`now`", Quoted(e.text)})
-      .Help("it has `time`, `date` and `weekday`");
+  DiagnosticRef report =
+      c_.Report(DPL0302, e.name_span.known() ? e.name_span : e.span, {"`now`", Quoted(e.text)});
+  if (e.text == "hour" || e.text == "minute" || e.text == "minutes")
+    report.Help("compare the time of day: `now.time >= 09:00`");
+  else if (e.text == "day" || e.text == "dayOfWeek" || e.text == "day_of_week")
+    report.Help(
+        "compare the day of the week, `now.weekday != sun`, or use a calendar: `now during "
+        "office`");
+  else
+    report.Help("it has `time`, `date` and `weekday`");
   return kNone;
 }
 
@@ -423,7 +439,7 @@ TypeId ExprChecker::GlobalName(Expr& e, const std::string& dotted, TypeId want) 
         members.emplace_back(c_.Text(name));
       c_.Report(DPL0201, e.name_span.known() ? e.name_span : e.span,
                 {"member of enum " + Quoted(symbol->name), Quoted(last)})
-          .Help(DidYouMean(NearNames(last, members)));
+          .Suggest(e.name_span.known() ? e.name_span : e.span, NearNames(last, members));
       return kNone;
     }
     // A constant's own attribute: `home.name` where home is a constant of a resource type.
@@ -442,11 +458,67 @@ TypeId ExprChecker::GlobalName(Expr& e, const std::string& dotted, TypeId want) 
     std::string all;
     for (size_t i = 0; i < members.size() && i < 8; ++i)
       all += (i == 0 ? "it is one of " : ", ") + Quoted(members[i]);
-    c_.Report(DPL0201, e.span, {"member of enum " + Quoted(TypeText(c_, plain)), Quoted(dotted)})
-        .Help(near.empty() ? all : DidYouMean(near));
+    DiagnosticRef report = c_.Report(
+        DPL0201, e.span, {"member of enum " + Quoted(TypeText(c_, plain)), Quoted(dotted)});
+    if (near.empty()) report.Help(all);
+    report.Suggest(e.span, near);
     return kNone;
   }
   return UnknownName(e, dotted);
+}
+
+namespace {
+
+// The span of the first name of a path.
+Span RootSpan(const Expr& e) {
+  const Expr* at = &e;
+  while (at->kind == ExprKind::kField) at = at->args[0].get();
+  return at->span;
+}
+
+}  // namespace
+
+// What other languages call our variables; null, true-ish words; and a parameter or an attribute
+// whose owner was left out. True: said.
+bool ExprChecker::OtherWord(const std::string& first, bool bare, const Expr& e,
+                            DiagnosticRef& report) {
+  std::string variable = VariableFor(first);
+  if (!variable.empty() && !bare) {
+    report.Help("what " + Quoted(first) + " is elsewhere is " + Quoted(variable) + " here");
+    report.Fix(RootSpan(e), variable);
+    return true;
+  }
+  if (!bare) return false;
+  if (!variable.empty()) {
+    report.Help("what " + Quoted(first) + " is elsewhere is " + Quoted(variable) + " here");
+    return true;
+  }
+  if (IsNullWord(first)) {
+    report.Help(
+        "there is no null: whether a value is there is asked `… is known`, `… is not known`");
+    return true;
+  }
+  std::vector<std::string> owners;
+  if (scope_.request) {
+    for (const ActionDef* action : scope_.actions) {
+      for (const ParamDef& param : action->params) {
+        if (c_.Text(param.name) == first && owners.empty()) owners.push_back("request." + first);
+      }
+    }
+  }
+  auto has = [&](const std::vector<AttributeDef>& attributes) {
+    return std::any_of(attributes.begin(), attributes.end(),
+                       [&](const AttributeDef& a) { return c_.Text(a.name) == first; });
+  };
+  if (scope_.resource && scope_.type != kNone) {
+    const ResourceDef& resource = c_.model.schema.resources[scope_.type];
+    if (has(resource.attributes) || c_.Text(resource.key_name) == first)
+      owners.push_back("resource." + first);
+  }
+  if (scope_.person && has(c_.model.schema.person.attributes)) owners.push_back("person." + first);
+  if (owners.empty()) return false;
+  report.Suggest(e.span, owners);
+  return true;
 }
 
 TypeId ExprChecker::UnknownName(Expr& e, const std::string& dotted) {
@@ -454,8 +526,10 @@ TypeId ExprChecker::UnknownName(Expr& e, const std::string& dotted) {
   std::string first = dotted.substr(0, dotted.find('.'));
   for (SymbolKind kind : {SymbolKind::kTeam, SymbolKind::kRole}) {
     if (LookupQuietly(c_, kind, dotted, file) != nullptr) {
+      std::string written = std::string(KindWord(kind)) + " " + dotted;
       c_.Report(DPL0201, e.span, {"value", Quoted(dotted)})
-          .Help("write `" + std::string(KindWord(kind)) + " " + dotted + "`");
+          .Help("write " + Quoted(written))
+          .Fix(e.span, written);
       return kNone;
     }
   }
@@ -485,12 +559,15 @@ TypeId ExprChecker::UnknownName(Expr& e, const std::string& dotted) {
   DiagnosticRef report =
       c_.Report(DPL0201, e.span, {dotted == first ? "name" : "value", Quoted(dotted)});
   if (!member_of.empty()) {
-    report.Help("write " + Quoted(member_of) +
-                "; the bare member is enough only beside a value of that enum");
+    report
+        .Help("write " + Quoted(member_of) +
+              "; the bare member is enough only beside a value of that enum")
+        .Fix(e.span, member_of);
     return kNone;
   }
+  if (OtherWord(first, dotted == first, e, report)) return kNone;
   std::vector<std::string> near = NearNames(first, known);
-  report.Help(DidYouMean(near));
+  report.Suggest(RootSpan(e), near);
   for (const Symbol& symbol : c_.symbols) {
     bool sayable = symbol.kind == SymbolKind::kConst || symbol.kind == SymbolKind::kEnum;
     if (sayable && symbol.name == first && symbol.package != file.package) {

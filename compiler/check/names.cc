@@ -182,7 +182,7 @@ void ReportUnknown(Checker& c, SymbolKind kind, const ast::QName& name, FileScop
   DiagnosticRef report = kind == SymbolKind::kSystem
                              ? c.Report(DPL0210, name.span, {Quoted(name.text)})
                              : c.Report(DPL0201, name.span, {KindWord(kind), Quoted(name.text)});
-  report.Help(import_help).Help(DidYouMean(near));
+  report.Help(import_help).Suggest(name.span, near);
   if (import_help.empty() && near.empty()) {
     if (kind == SymbolKind::kTeam)
       report.Help("declare it: `team " + std::string(last) + " { owner person \"…\" }`");
@@ -282,7 +282,7 @@ void ResolveImports(Checker& c) {
       auto found = c.package_ids.find(import.package.text);
       if (found == c.package_ids.end()) {
         c.Report(DPL0201, import.package.span, {"package", Quoted(import.package.text)})
-            .Help(DidYouMean(NearNames(import.package.text, known)))
+            .Suggest(import.package.span, NearNames(import.package.text, known))
             .Help("name the file or folder that holds it on the command line");
       } else if (found->second == file.package) {
         c.Report(DPL0204, import.package.span,
@@ -341,17 +341,20 @@ void CollectNames(Checker& c, const std::vector<std::unique_ptr<ast::File>>& fil
   CycleFinder(c).Run();
   for (FileScope& file : c.files) {
     for (const auto& decl : file.file->decls) {
+      c.any_incomplete |= decl->incomplete;
       if (auto kind = SymbolOf(decl->kind)) AddSymbol(c, file, decl.get(), *kind);
     }
   }
 }
 
 void ReportUnusedImports(Checker& c) {
+  if (c.any_incomplete) return;
   for (const FileScope& file : c.files) {
     for (const FileScope::Use& use : file.imports) {
       if (use.package == kNone || use.used) continue;
       c.Report(DPL0206, use.import->span, {Quoted(use.import->package.text)})
-          .Help("remove the line");
+          .Help("remove the line")
+          .Fix(c.LineOf(use.import->span), "", "remove the import");
     }
   }
 }
@@ -443,7 +446,7 @@ uint32_t LookupType(Checker& c, const ast::QName& name, FileScope& file) {
       }
     }
     c.Report(DPL0201, name.span, {"resource type", Quoted(text)})
-        .Help(DidYouMean(ending.empty() ? NearNames(text, known) : ending))
+        .Suggest(name.span, ending.empty() ? NearNames(text, known) : ending)
         .Help("a resource type is written with its system: `system.Type`");
     return kNone;
   }
@@ -452,13 +455,13 @@ uint32_t LookupType(Checker& c, const ast::QName& name, FileScope& file) {
     std::vector<std::string> systems;
     for (const auto& [system, symbol] : c.systems) systems.push_back(system);
     c.Report(DPL0210, name.span, {Quoted(text.substr(0, dot))})
-        .Help(DidYouMean(NearNames(text, known)))
+        .Suggest(name.span, NearNames(text, known))
         .Help(NearNames(text, known).empty() ? DidYouMean(NearNames(text.substr(0, dot), systems))
                                              : std::string());
     return kNone;
   }
   c.Report(DPL0201, name.span, {"resource type", Quoted(text)})
-      .Help(DidYouMean(NearNames(text, known)));
+      .Suggest(name.span, NearNames(text, known));
   return kNone;
 }
 

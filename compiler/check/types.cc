@@ -1,6 +1,7 @@
 // Types: from what is written to a TypeId, and back to words.
 #include "compiler/check/types.h"
 
+#include "compiler/check/foreign.h"
 #include "compiler/check/names.h"
 
 namespace dpl::check {
@@ -72,7 +73,13 @@ TypeId ResolveNamed(Checker& c, const ast::QName& name, FileScope& file) {
       known.push_back(symbol.name);
   }
   DiagnosticRef report = c.Report(DPL0201, name.span, {"type", Quoted(name.text)});
-  report.Help(DidYouMean(NearNames(name.text, known)));
+  std::string other = TypeFor(name.text);
+  if (!other.empty()) {
+    report.Help("it is called " + Quoted(other) + " here");
+    if (other.find('<') == std::string::npos) report.Fix(name.span, other);
+    return kNone;
+  }
+  report.Suggest(name.span, NearNames(name.text, known));
   for (const Symbol& symbol : c.symbols) {
     if (symbol.kind == SymbolKind::kEnum && symbol.name == name.text) {
       report.Help("add `import " + c.packages[symbol.package].name + "`");

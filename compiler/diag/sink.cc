@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "compiler/diag/near_name.h"
+
 namespace dpl {
 
 DiagnosticRef& DiagnosticRef::Label(const Span& span, std::string text) {
@@ -14,6 +16,12 @@ DiagnosticRef& DiagnosticRef::Label(const Span& span, std::string text) {
 
 DiagnosticRef& DiagnosticRef::Help(std::string text) {
   if (!text.empty()) target_->help.push_back(std::move(text));
+  return *this;
+}
+
+DiagnosticRef& DiagnosticRef::Suggest(const Span& span, const std::vector<std::string>& near) {
+  Help(DidYouMean(near));
+  if (near.size() == 1) Fix(span, near[0]);
   return *this;
 }
 

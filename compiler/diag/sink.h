@@ -24,6 +24,8 @@ class DiagnosticRef {
   explicit DiagnosticRef(Diagnostic* target) : target_(target) {}
   DiagnosticRef& Label(const Span& span, std::string text);
   DiagnosticRef& Help(std::string text);  // an empty text adds nothing
+  // "did you mean …?", and with just one near name the mend that writes it over `span`.
+  DiagnosticRef& Suggest(const Span& span, const std::vector<std::string>& near);
   // The mend: replaces the text of `span`. The description says so by itself when none is given. A
   // second call adds an edit to the same mend.
   DiagnosticRef& Fix(const Span& span, std::string replacement, std::string description = {});

@@ -2,6 +2,8 @@
 #include "compiler/syntax/lex.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -10,6 +12,7 @@
 #include "compiler/syntax/messages.h"
 #include "compiler/syntax/text_check.h"
 #include "compiler/syntax/words.h"
+#include "runtime/base/instant.h"
 #include "runtime/base/text.h"
 
 namespace dpl::syntax {
@@ -42,12 +45,19 @@ class Reader {
     return dpl::syntax::Ticked(TextOf(begin, end));
   }
 
-  void Append(size_t type, uint32_t begin, uint32_t end) {
+  void Append(size_t type, uint32_t begin, uint32_t end, std::string mended = {}) {
     std::string_view gap = TextOf(last_end_, begin);
     bool first_on_line =
         tokens_->size() == 0 || gap.find_first_of("\r\n") != std::string_view::npos;
-    tokens_->Append(type, begin, end, first_on_line);
+    tokens_->Append(type, begin, end, first_on_line, std::move(mended));
     last_end_ = end;
+  }
+
+  // What was reported but cannot be guessed: no rule takes this token, so the clause it stands in
+  // is left out without a further word.
+  void Poison(uint32_t begin, uint32_t end) {
+    Append(DplLexer::BAD_CHAR, begin, end);
+    skip_to_ = std::max(skip_to_, end);
   }
 
   void Take(size_t type, uint32_t begin, uint32_t end) {
@@ -94,7 +104,11 @@ class Reader {
             .Help(
                 "write date, time and offset, as in `2026-11-20T15:00Z` or "
                 "`2026-11-20T15:00-05:00`");
-        return Append(DplLexer::DATETIME, begin, end);
+        return Poison(begin, end);
+      case DplLexer::NUMBER:
+        if (ForeignDate(begin) || ForeignTime(begin) || GroupedNumber(begin)) return;
+        CheckLiteral(source_, type, begin, end, sink_);
+        break;
       case DplLexer::STRING:
         CheckMixedScript(source_, begin, end, sink_);
         break;
@@ -169,10 +183,13 @@ class Reader {
                  IsWordType(tokens_->TypeAt(tokens_->size() - 1));
     if (letter && !run && !glued) Append(DplLexer::IDENT, begin, end);
     bad_word_ = letter && (!run || bad_word_);
-    if (c == '/') Append(DplLexer::STAR, begin, end);  // an operator, at least
+    if (c == '$' || c == 0x20ac || c == 0xa3) {
+      if (SignedAmount(c, begin, end)) return;
+    }
     bool reported =
         HasControl(TextOf(begin, end)) || IsBidiOrInvisible(c);  // CheckText has named it
     if (run || reported) return;
+    if (!letter) Poison(begin, end);
     DiagnosticRef report =
         sink_->ReportText(DPL0101, source_.MakeSpan(begin, end),
                           fmt::format("{} is not part of the language", Ticked(begin, end)));
@@ -181,10 +198,10 @@ class Reader {
         report.Help("money is written with its currency after the number, as in `5_000 USD`");
         break;
       case '/':
-        report.Help("there is no division; comments are written `// …`");
+        report.Help("there is no division: multiply the other side; comments are written `// …`");
         break;
       case '%':
-        report.Help("there are no percentages and no remainders; write the number out");
+        report.Help("there are no percentages and no remainders: write the number out");
         break;
       case '\'':
         report.Help("texts are written in straight double quotes");
@@ -194,6 +211,158 @@ class Reader {
           report.Help(
               "names are ASCII letters, digits and `_`; other text goes into \"…\" or a comment");
     }
+  }
+
+  // `31/12/2027`, `31.12.2027`, `2027/12/31`, `2027-1-5`
+  bool ForeignDate(uint32_t begin) {
+    uint32_t at = begin;
+    auto digits = [&] {
+      uint32_t from = at;
+      while (at < text_.size() && text_[at] >= '0' && text_[at] <= '9') ++at;
+      return TextOf(from, at);
+    };
+    std::string_view part[3];
+    part[0] = digits();
+    char sign = at < text_.size() ? text_[at] : '\0';
+    if (sign != '/' && sign != '.' && sign != '-') return false;
+    for (int i = 1; i < 3; ++i) {
+      if (at >= text_.size() || text_[at] != sign) return false;
+      ++at;
+      part[i] = digits();
+    }
+    auto small = [](std::string_view d) { return !d.empty() && d.size() <= 2; };
+    bool year_first = part[0].size() == 4 && small(part[1]) && small(part[2]);
+    bool year_last = part[2].size() == 4 && small(part[0]) && small(part[1]);
+    if (!year_first && !year_last) return false;
+    auto number = [](std::string_view d) { return std::atoi(std::string(d).c_str()); };
+    int year = number(part[year_first ? 0 : 2]), month = number(part[1]),
+        day = number(part[year_first ? 2 : 0]);
+    bool sure = year_first || sign == '.' || day > 12;  // 31/12 can only be a day and a month
+    if (year_last && month > 12 && day <= 12) {         // 12/31
+      std::swap(month, day);
+      sure = true;
+    }
+    std::string iso = fmt::format("{:04}-{:02}-{:02}", year, month, day);
+    if (!ParseDate(iso).ok()) return false;
+    DiagnosticRef report = sink_->Report(DPL0006, source_.MakeSpan(begin, at),
+                                         {fmt::format("{} is not a date", Ticked(begin, at))});
+    skip_to_ = at;
+    if (!sure) {
+      report.Help(fmt::format("dates are written year, month, day: `{}` or `{:04}-{:02}-{:02}`",
+                              iso, year, day, month));
+      Poison(begin, at);
+      return true;
+    }
+    report.Help(fmt::format("dates are written year, month, day: `{}`", iso))
+        .Fix(source_.MakeSpan(begin, at), iso);
+    Append(DplLexer::DATE, begin, at, iso);
+    return true;
+  }
+
+  // `9:00`, `9:00am`
+  bool ForeignTime(uint32_t begin) {
+    uint32_t at = begin;
+    while (at < text_.size() && text_[at] >= '0' && text_[at] <= '9') ++at;
+    if (at - begin > 2 || at + 2 >= text_.size() || text_[at] != ':') return false;
+    std::string_view minutes = TextOf(at + 1, at + 3);
+    auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (!digit(minutes[0]) || !digit(minutes[1])) return false;
+    int hour = std::atoi(std::string(TextOf(begin, at)).c_str());
+    uint32_t end = at + 3;
+    uint32_t letters = end;
+    while (letters < text_.size() && std::isalpha(static_cast<unsigned char>(text_[letters])) != 0)
+      ++letters;
+    ClockTime(begin, letters, hour, minutes, TextOf(end, letters));
+    return true;
+  }
+
+  void ClockTime(uint32_t begin, uint32_t end, int hour, std::string_view minutes,
+                 std::string_view half) {
+    if ((half == "pm" || half == "PM") && hour < 12) hour += 12;
+    if ((half == "am" || half == "AM") && hour == 12) hour = 0;
+    std::string time = fmt::format("{:02}:{}", hour, minutes);
+    Span span = source_.MakeSpan(begin, end);
+    DiagnosticRef report =
+        sink_->Report(DPL0006, span, {fmt::format("{} is not a time of day", Ticked(begin, end))});
+    skip_to_ = end;
+    if (!ParseTime(time).ok()) {
+      report.Help("times of day run from `00:00` to `23:59`");
+      return Poison(begin, end);
+    }
+    report.Help(fmt::format("write `{}`", time)).Fix(span, time);
+    Append(DplLexer::TIME, begin, end, time);
+  }
+
+  // The digits of `5,000.00` from `begin`, without its commas; empty when it is no such number.
+  std::string Grouped(uint32_t begin, uint32_t* end) const {
+    uint32_t at = begin;
+    auto digit = [&](uint32_t i) { return i < text_.size() && text_[i] >= '0' && text_[i] <= '9'; };
+    std::string plain;
+    while (digit(at)) plain += text_[at++];
+    if (plain.empty() || plain.size() > 3) return {};
+    bool grouped = false;
+    while (at < text_.size() && text_[at] == ',' && digit(at + 1) && digit(at + 2) &&
+           digit(at + 3) && !digit(at + 4)) {
+      plain += '_';
+      plain += text_.substr(at + 1, 3);
+      at += 4;
+      grouped = true;
+    }
+    if (!grouped) return {};
+    if (at + 1 < text_.size() && text_[at] == '.' && digit(at + 1)) {
+      plain += text_[at++];
+      while (digit(at)) plain += text_[at++];
+    }
+    *end = at;
+    return plain;
+  }
+
+  // `5,000 USD`. Elsewhere a comma may stand between two numbers.
+  bool GroupedNumber(uint32_t begin) {
+    uint32_t end = begin;
+    std::string plain = Grouped(begin, &end);
+    if (plain.empty()) return false;
+    uint32_t after = end;
+    while (after < text_.size() && text_[after] == ' ') ++after;
+    auto capital = [&](uint32_t i) {
+      return i < text_.size() && text_[i] >= 'A' && text_[i] <= 'Z';
+    };
+    bool currency = capital(after) && capital(after + 1) && capital(after + 2);
+    bool bound = tokens_->size() > 0 && tokens_->TypeAt(tokens_->size() - 1) == DplLexer::TO;
+    if (!currency && !bound) return false;
+    Span span = source_.MakeSpan(begin, end);
+    sink_->Report(DPL0006, span, {fmt::format("{} is not a number", Ticked(begin, end))})
+        .Help(fmt::format("digits are grouped with `_`: `{}`", plain))
+        .Fix(span, plain);
+    skip_to_ = end;
+    Append(DplLexer::NUMBER, begin, end, plain);
+    return true;
+  }
+
+  // `$5,000`, `€500`
+  bool SignedAmount(char32_t sign, uint32_t begin, uint32_t end) {
+    uint32_t stop = end;
+    std::string plain = Grouped(end, &stop);
+    if (plain.empty()) {
+      while (stop < text_.size() && (std::isdigit(static_cast<unsigned char>(text_[stop])) != 0 ||
+                                     text_[stop] == '_' || text_[stop] == '.'))
+        plain += text_[stop++];
+    }
+    if (plain.empty() || std::isdigit(static_cast<unsigned char>(plain[0])) == 0) return false;
+    Span span = source_.MakeSpan(begin, stop);
+    const char* code = sign == 0x20ac ? "EUR" : sign == 0xa3 ? "GBP" : "USD";
+    DiagnosticRef report =
+        sink_->ReportText(DPL0101, span, fmt::format("{} is not an amount", Ticked(begin, stop)));
+    report.Help(fmt::format("money is a number and its currency: `{} {}`", plain, code));
+    skip_to_ = stop;
+    if (sign == '$') {
+      report.Help("`$` may be any of twenty currencies, so it is not guessed");
+    } else {
+      report.Fix(span, plain + " " + code);
+    }
+    Append(DplLexer::NUMBER, begin, stop, plain);
+    Append(DplLexer::CURRENCY, stop, stop, code);
+    return true;
   }
 
   // Digits that run into letters: say which of the usual slips it is, and go on with what was
@@ -210,6 +379,11 @@ class Reader {
     }
     std::string_view letters = text.substr(digits);
     Span span = source_.MakeSpan(begin, end);
+    if (letters == "am" || letters == "pm" || letters == "AM" || letters == "PM" ||
+        letters == "Uhr" || letters == "h00") {
+      int hour = std::atoi(std::string(text.substr(0, digits)).c_str());
+      return ClockTime(begin, end, hour, "00", letters);
+    }
     std::string message = fmt::format("{} is not a number", Ticked(begin, end));
     bool capitals =
         std::all_of(letters.begin(), letters.end(), [](char c) { return c >= 'A' && c <= 'Z'; });

@@ -147,14 +147,14 @@ void AddHints(const SourceToken& token, const Stop& stop, RuleReader* reader, Fi
     finding->help.emplace_back("a set of texts is `set<string>`");
   } else if (type == P::GT && !stop.frames.empty()) {
     finding->help.emplace_back("\"not equal\" is written `!=`");
-  } else if (type == P::IDENT) {
-    std::string help = RetiredWordHelp(text);
+  } else if (IsWordType(type)) {
+    std::string help = type == P::IDENT ? RetiredWordHelp(text) : std::string();
     if (!help.empty()) {
       finding->help.push_back(std::move(help));
       return;
     }
     std::vector<std::string> near = NearNames(text, Keywords(expected));
-    if (near.empty() || Contains(expected, reader->First(P::RuleName))) return;
+    if (near.empty() || text.size() < 3 || Contains(expected, reader->First(P::RuleName))) return;
     finding->help.push_back(DidYouMean(near));
     finding->replacement = near[0];
   }
@@ -318,8 +318,10 @@ Finding ExplainTopLevelMisfit(const TokenList& tokens, size_t index, RuleReader*
              type == P::GRANTED || type == P::REVIEW) {
     finding.message =
         fmt::format("{} stands before the first declaration", Ticked(token.getText()));
+  } else if (IsWordType(type) && !RetiredWordHelp(token.getText()).empty()) {
+    finding.help.push_back(RetiredWordHelp(token.getText()));
   } else if (type == P::IDENT) {
-    std::string help = RetiredWordHelp(token.getText());
+    std::string help;
     std::vector<std::string> near =
         NearNames(token.getText(), Keywords(reader->First(P::RuleDeclaration)));
     if (!help.empty()) {

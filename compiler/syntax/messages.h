@@ -19,6 +19,13 @@ struct Finding {
   std::vector<std::string> help;
   std::string replacement;  // not empty: writing this for the token would do
   size_t token = 0;         // where to report it
+  // The tokens that were meant, in the place of [mend_begin, mend_end), and the same as text.
+  // `sure`: an edit a tool may make.
+  bool mends = false;
+  bool sure = true;
+  size_t mend_begin = 0, mend_end = 0;
+  std::vector<Piece> pieces;
+  std::string mend_text;
 };
 
 // `text` in backticks, shortened when it is long.

@@ -87,7 +87,9 @@ class FileReader {
         at_ = reader_->end();
         return true;
       }
-      switch (recovery_->Mend(at_, stop, &at_)) {
+      switch (recovery_->Mend(rule, at_, stop, &at_)) {
+        case Recovery::Next::kRepaired:
+          break;
         case Recovery::Next::kAgain:
           mended = true;
           break;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/syntax/slips.h"
 #include "compiler/syntax/words.h"
 
 namespace dpl::syntax {
@@ -40,6 +41,33 @@ bool Doubtful(size_t type) {
                                             P::WHERE, P::FOR, P::NO, P::WITH, P::IDENT});
 }
 
+// The text of a keyword or sign that may be put in; empty for the rest.
+std::string WordOf(size_t type) {
+  switch (type) {
+    case P::COLON:
+      return ":";
+    case P::LPAREN:
+      return "(";
+    case P::RPAREN:
+      return ")";
+    case P::LBRACE:
+      return "{";
+    case P::ASSIGN:
+      return "=";
+    case P::EQEQ:
+      return "==";
+    default:
+      return KeywordText(type);
+  }
+}
+
+size_t TypeOf(std::string_view text) {
+  for (size_t type : {size_t{P::COLON}, size_t{P::ASSIGN}, size_t{P::EQEQ}}) {
+    if (WordOf(type) == text) return type;
+  }
+  return KeywordType(text);
+}
+
 bool Opens(size_t type) { return type == P::LBRACE || type == P::LPAREN || type == P::LBRACK; }
 bool Closes(size_t type) { return type == P::RBRACE || type == P::RPAREN || type == P::RBRACK; }
 
@@ -54,18 +82,153 @@ Span Recovery::SpanAt(size_t index) const {
 }
 
 bool Recovery::Report(const Finding& finding) {
-  size_t index = finding.token;
+  if (tokens_->TypeAt(finding.token) == P::BAD_CHAR) return true;  // the lexer has said it
+  return ReportAt(finding, SpanAt(finding.token));
+}
+
+bool Recovery::ReportAt(const Finding& finding, const Span& span) {
   if (reports_ == kMaxReports) {
     sink_->ReportText(
-        DPL0106, SpanAt(index),
+        DPL0106, span,
         fmt::format("more than {} syntax errors: the rest of the file was not read", kMaxReports));
   }
   if (reports_++ >= kMaxReports) return false;
-  Span span = SpanAt(index);
   DiagnosticRef report = sink_->ReportText(finding.code, span, finding.message);
   for (const std::string& help : finding.help) report.Help(help);
-  if (!finding.replacement.empty()) report.Fix(span, finding.replacement);
+  if (finding.mends) {
+    if (finding.sure) report.Fix(mend_span_, finding.mend_text);
+  } else if (!finding.replacement.empty()) {
+    report.Fix(span, finding.replacement);
+  }
   return true;
+}
+
+bool Recovery::Mends(size_t rule, size_t from, const Finding& finding, Stop* after) {
+  std::vector<SourceToken*> before = tokens_->Live();
+  uint32_t begin = tokens_->At(finding.mend_begin).begin();
+  uint32_t end =
+      finding.mend_end > finding.mend_begin ? tokens_->At(finding.mend_end - 1).end() : begin;
+  mend_span_ = source_.MakeSpan(begin, end);
+  tokens_->Replace(finding.mend_begin, finding.mend_end, finding.pieces);
+  bool whole = reader_->Read(rule, from, after) != nullptr;
+  work_ += (whole ? reader_->end() : after->token) - from + 1;
+  if (whole) after->token = reader_->end();
+  // What stood behind the mend must have been read.
+  size_t behind = finding.mend_begin + finding.pieces.size();
+  if (whole || after->token > behind ||
+      (after->token == behind && finding.mend_end > finding.mend_begin && after->in_block))
+    return true;
+  tokens_->Restore(std::move(before));
+  return false;
+}
+
+// One keyword or bracket (or `at most`) put in before the misfit, if there is just one that helps.
+bool Recovery::MissingWords(size_t rule, size_t from, const Stop& stop, Finding* finding) {
+  if (stop.in_block || stop.expected.size() > 8) return false;
+  const SourceToken& token = tokens_->At(stop.token);
+  size_t good = 0;
+  Finding best;
+  for (ssize_t type : stop.expected.toList()) {
+    if (type <= 0) continue;
+    auto wanted = static_cast<size_t>(type);
+    bool sign = wanted == P::COLON || wanted == P::LPAREN || wanted == P::RPAREN ||
+                wanted == P::LBRACE || wanted == P::ASSIGN;
+    if (KeywordText(wanted).empty() && !sign) continue;
+    if (sign && wanted != P::LBRACE && IsClauseHead(token.getType(), reader_)) continue;
+    Finding put;
+    put.token = put.mend_begin = put.mend_end = stop.token;
+    put.mends = true;
+    put.pieces.push_back({wanted, token.begin(), token.begin(), WordOf(wanted)});
+    put.mend_text = WordOf(wanted);
+    for (int more = 0; more < 3; ++more) {
+      std::vector<SourceToken*> before = tokens_->Live();
+      Stop after;
+      if (Mends(rule, from, put, &after)) {
+        tokens_->Restore(before);
+        ++good;
+        best = put;
+        break;
+      }
+      // `lives 1h` wants `at`, and then `most`.
+      bool again = after.token == stop.token + put.pieces.size() && after.expected.size() == 1 &&
+                   !after.in_block;
+      size_t next = again ? static_cast<size_t>(after.expected.toList()[0]) : 0;
+      if (!again || WordOf(next).empty()) break;
+      put.pieces.push_back({next, token.begin(), token.begin(), WordOf(next)});
+      put.mend_text += (next == P::RPAREN ? "" : " ") + WordOf(next);
+    }
+  }
+  if (good != 1) return false;
+  best.message = fmt::format("`{}` is missing before {}", best.mend_text,
+                             token.getType() == P::STRING ? "the text " + Ticked(token.getText())
+                                                          : Ticked(token.getText()));
+  best.mend_text += " ";
+  *finding = std::move(best);
+  return true;
+}
+
+// Mends the tokens if the slip is a usual one. `slip` is what to say when it cannot be mended.
+bool Recovery::TryMends(size_t rule, size_t from, const Stop& stop, std::optional<Finding>* slip,
+                        bool* gave_up) {
+  size_t last = tokens_->size() - 1;
+  if (stop.too_deep || stop.token >= last || tokens_->TypeAt(stop.token) == P::BAD_CHAR)
+    return false;
+  if (work_ > kMaxWork / 2) return false;
+  bool declaration = LooksLikeDeclaration(stop.token);
+  if (declaration) return false;
+  *slip = FindSlip(*tokens_, stop, reader_);
+  Finding finding;
+  Stop after;
+  Span span;  // where to report it: the mend moves the tokens
+  if (slip->has_value()) {
+    span = SpanAt((*slip)->token);
+    if (!(*slip)->mends || !Mends(rule, from, **slip, &after)) return false;
+    finding = **slip;
+  } else {
+    size_t block = stop.in_block ? stop.frames[0].rule : 0;
+    bool step = block == P::RuleStep;
+    size_t element = step ? size_t{P::RuleStep} : ClauseRuleOf(block);
+    if (step && tokens_->TypeAt(stop.frames[0].start) == P::GIVEN) element = P::RuleDatum;
+    finding = stop.in_block ? ExplainBlockMisfit(*tokens_, stop.token, block, element, reader_)
+                            : ExplainMisfit(*tokens_, stop, reader_);
+    size_t type = TypeOf(finding.replacement);
+    span = SpanAt(finding.token);
+    bool mended = false;
+    if (type != 0 && finding.token == stop.token) {
+      const SourceToken& token = tokens_->At(stop.token);
+      finding.mends = true;
+      finding.mend_begin = stop.token;
+      finding.mend_end = stop.token + 1;
+      finding.pieces = {{type, token.begin(), token.end(), finding.replacement}};
+      finding.mend_text = finding.replacement;
+      mended = Mends(rule, from, finding, &after);
+    }
+    if (!mended) {
+      span = SpanAt(stop.token);
+      if (!MissingWords(rule, from, stop, &finding) || !Mends(rule, from, finding, &after))
+        return false;
+    }
+  }
+  *gave_up = !ReportAt(finding, span);
+  return true;
+}
+
+size_t Recovery::CutFrom(const Stop& stop, size_t clause_rule) {
+  const SourceToken& token = tokens_->At(stop.token);
+  size_t type = token.getType();
+  bool own = token.first_on_line() || clause_rule == P::RuleDatum ||
+             clause_rule == P::RuleResourceClause || clause_rule == P::RulePersonClause ||
+             (IsWordType(type) && type != P::IDENT && IsClauseHead(type, reader_));
+  if (own) return stop.token;
+  for (size_t i = stop.open_brace + 1; i < stop.token && work_ < kMaxWork;) {
+    Stop ignored;
+    if (reader_->Read(clause_rule, i, &ignored) == nullptr) break;
+    size_t end = reader_->end();
+    work_ += end - i + 1;
+    if (end >= stop.token) return i;
+    i = std::max(end, i + 1);
+  }
+  return stop.token;
 }
 
 bool Recovery::ReadsAs(size_t rule, size_t index) {
@@ -231,7 +394,7 @@ bool Recovery::MendHead(size_t from, const Stop& stop) {
   return true;
 }
 
-Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
+Recovery::Next Recovery::Mend(size_t rule, size_t from, const Stop& stop, size_t* resume) {
   work_ += stop.token - from + 1;
   size_t last = tokens_->size() - 1;
   if (work_ > kMaxWork) {
@@ -241,6 +404,10 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
   }
   auto clause = std::find_if(stop.frames.begin(), stop.frames.end(),
                              [](const Frame& f) { return IsClauseRule(f.rule); });
+  std::optional<Finding> slip;
+  bool gave_up = false;
+  if (TryMends(rule, from, stop, &slip, &gave_up)) return gave_up ? Next::kGiveUp : Next::kRepaired;
+  if (slip.has_value()) slip->mends = false;  // it did not help: say it, and cut
 
   if (stop.too_deep) {
     Finding finding;
@@ -263,10 +430,12 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
         StartsClause(stop.token, P::RuleStep, true)) {
       return InsertBrace(stop.token, stop.open_brace, from) ? Next::kAgain : Next::kGiveUp;
     }
-    if (!Report(ExplainBlockMisfit(*tokens_, stop.token, block, element, reader_)))
-      return Next::kGiveUp;
+    Finding finding = slip.has_value()
+                          ? *slip
+                          : ExplainBlockMisfit(*tokens_, stop.token, block, element, reader_);
+    if (!Report(finding)) return Next::kGiveUp;
     size_t end = NextClause(stop.token, stop.token + 1, element);
-    tokens_->Erase(stop.token, std::max(end, stop.token + 1));
+    tokens_->Erase(CutFrom(stop, element), std::max(end, stop.token + 1));
     return Next::kAgain;
   } else if (clause != stop.frames.end() && LooksLikeDeclaration(clause->start)) {
     // `limit daily {` inside an unclosed grant reads like the beginning of a `limit` clause.
@@ -274,7 +443,7 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
     size_t open = block->start;
     while (open < clause->start && tokens_->TypeAt(open) != P::LBRACE) ++open;
     return InsertBrace(clause->start, open, from) ? Next::kAgain : Next::kGiveUp;
-  } else if (!Report(ExplainMisfit(*tokens_, stop, reader_))) {
+  } else if (!Report(slip.has_value() ? *slip : ExplainMisfit(*tokens_, stop, reader_))) {
     return Next::kGiveUp;
   }
 
@@ -315,16 +484,33 @@ Recovery::Next Recovery::Mend(size_t from, const Stop& stop, size_t* resume) {
 }
 
 Recovery::Next Recovery::SkipToDeclaration(size_t at, size_t* resume) {
-  if (!Report(ExplainTopLevelMisfit(*tokens_, at, reader_))) return Next::kGiveUp;
+  Finding finding = ExplainTopLevelMisfit(*tokens_, at, reader_);
+  size_t type = KeywordType(finding.replacement);
+  if (type != 0 && finding.token == at && work_ < kMaxWork / 2) {
+    const SourceToken& token = tokens_->At(at);
+    finding.mends = true;
+    finding.mend_begin = at;
+    finding.mend_end = at + 1;
+    finding.pieces = {{type, token.begin(), token.end(), finding.replacement}};
+    finding.mend_text = finding.replacement;
+    Stop after;
+    Span span = SpanAt(at);
+    if (Mends(P::RuleDeclaration, at, finding, &after)) {
+      *resume = at;
+      return ReportAt(finding, span) ? Next::kSkip : Next::kGiveUp;
+    }
+    finding.mends = false;
+  }
+  if (!Report(finding)) return Next::kGiveUp;
   size_t last = tokens_->size() - 1;
   size_t next = NextDeclaration(at + 1);
   // A block that follows, as in `grnat x { … }`, goes with it.
   size_t depth = 0;
   for (size_t i = at; i < last; ++i) {
-    size_t type = tokens_->TypeAt(i);
+    size_t here = tokens_->TypeAt(i);
     if (i == next && depth == 0) break;
-    if (Opens(type)) ++depth;
-    if (Closes(type) && depth > 0 && --depth == 0 && type == P::RBRACE) {
+    if (Opens(here)) ++depth;
+    if (Closes(here) && depth > 0 && --depth == 0 && here == P::RBRACE) {
       *resume = i + 1;
       return Next::kSkip;
     }

@@ -1,10 +1,14 @@
 // What to take out, or put in, so that reading can go on after a misfit: one message per clause, no
 // consequences.
 //
-// A clause that does not fit is cut out up to the next clause head and its declaration is read
+// A usual slip is mended in the token list when reading then gets further (slips.h): `=` becomes
+// `==`, a misspelt keyword what it was meant to be, a forgotten `on` is put in. Any other
+// clause that does not fit is cut out up to the next clause head and its declaration is read
 // again; a `}` that is missing is put in; a declaration whose head cannot be read is skipped. The
 // work this repeats is bounded. Internal to this room.
 #pragma once
+
+#include <optional>
 
 #include "compiler/diag/sink.h"
 #include "compiler/source/source_file.h"
@@ -19,10 +23,11 @@ class Recovery {
   Recovery(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens, RuleReader* reader)
       : source_(source), sink_(sink), tokens_(tokens), reader_(reader) {}
 
-  enum class Next { kAgain, kSkip, kGiveUp };
-  // After a failed reading of the unit (a declaration or head line) that begins at `from`. kAgain:
-  // the tokens were mended, read it again. kSkip: go on at `*resume`. kGiveUp: too many errors.
-  Next Mend(size_t from, const Stop& stop, size_t* resume);
+  enum class Next { kRepaired, kAgain, kSkip, kGiveUp };
+  // After a failed reading of the unit (a declaration or head line) that begins at `from`.
+  // kRepaired: what was meant stands in the tokens now, read it again. kAgain: the same, with
+  // something left out. kSkip: go on at `*resume`. kGiveUp: too many errors.
+  Next Mend(size_t rule, size_t from, const Stop& stop, size_t* resume);
   // Was the head of the declaration mended? Then its name is a guess and it is better left out.
   bool head_mended() const { return head_mended_; }
   void BeginUnit() { head_mended_ = false; }
@@ -33,6 +38,14 @@ class Recovery {
  private:
   Span SpanAt(size_t index) const;
   bool Report(const Finding& finding);  // false when the cap is reached
+  bool ReportAt(const Finding& finding, const Span& span);
+  // Whether reading `rule` from `from` gets beyond the mend; the mend stays in the tokens if so.
+  bool Mends(size_t rule, size_t from, const Finding& finding, Stop* after);
+  bool TryMends(size_t rule, size_t from, const Stop& stop, std::optional<Finding>* slip,
+                bool* gave_up);
+  bool MissingWords(size_t rule, size_t from, const Stop& stop, Finding* finding);
+  // Where to cut when the clause before the misfit is likely a part of the mistake.
+  size_t CutFrom(const Stop& stop, size_t clause_rule);
   bool LooksLikeDeclaration(size_t index) const;
   bool LooksLikeClause(size_t index) const;
   bool InsertBrace(size_t index, size_t open_brace, size_t from);
@@ -51,6 +64,7 @@ class Recovery {
   size_t reports_ = 0;
   size_t work_ = 0;  // tokens read again because of errors
   bool head_mended_ = false;
+  Span mend_span_;                        // what the mend last tried replaces
   uint32_t brace_reported_ = UINT32_MAX;  // byte a missing `}` was last reported at
 };
 

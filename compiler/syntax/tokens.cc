@@ -2,13 +2,20 @@
 #include "compiler/syntax/tokens.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/base/result.h"
 
 namespace dpl::syntax {
 
-void TokenList::Append(size_t type, uint32_t begin, uint32_t end, bool first_on_line) {
-  SourceToken& token = all_.emplace_back(type, begin, end, first_on_line, source_);
+const std::string* TokenList::Keep(std::string mended) {
+  return mended.empty() ? nullptr : &mended_.emplace_back(std::move(mended));
+}
+
+void TokenList::Append(size_t type, uint32_t begin, uint32_t end, bool first_on_line,
+                       std::string mended) {
+  SourceToken& token =
+      all_.emplace_back(type, begin, end, first_on_line, source_, Keep(std::move(mended)));
   token.set_index(live_.size());
   live_.push_back(&token);
 }
@@ -36,6 +43,25 @@ void TokenList::InsertBefore(size_t index, size_t type) {
   SourceToken& token = all_.emplace_back(type, at, at, false, source_);
   live_.insert(live_.begin() + static_cast<ssize_t>(index), &token);
   Renumber(index);
+}
+
+void TokenList::Replace(size_t begin, size_t end, const std::vector<Piece>& pieces) {
+  DPL_CHECK(begin <= end && end < live_.size());
+  bool first = live_[begin]->first_on_line();
+  std::vector<SourceToken*> made;
+  for (const Piece& piece : pieces) {
+    made.push_back(&all_.emplace_back(piece.type, piece.begin, piece.end, first && made.empty(),
+                                      source_, Keep(piece.text)));
+  }
+  auto at = live_.begin() + static_cast<ssize_t>(begin);
+  live_.erase(at, live_.begin() + static_cast<ssize_t>(end));
+  live_.insert(live_.begin() + static_cast<ssize_t>(begin), made.begin(), made.end());
+  Renumber(begin);
+}
+
+void TokenList::Restore(std::vector<SourceToken*> live) {
+  live_ = std::move(live);
+  Renumber(0);
 }
 
 void TokenList::consume() {

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "compiler/syntax/messages.h"
@@ -12,7 +15,7 @@ namespace {
 
 using P = DplParser;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kRetired = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 27> kRetired = {{
     {"title", "there is no `title`: say it in a `///` comment above the declaration"},
     {"schedule", "there is no `schedule`: nothing would enforce it; use `where now during …`"},
     {"systems",
@@ -24,6 +27,15 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kRetired
     {"allow", "authority is added by `grant` and its `may` clauses"},
     {"deny", "what is never allowed is said by `forbid`"},
     {"permit", "authority is added by `grant` and its `may` clauses"},
+    {"default", "nothing is allowed by default: leave it out, and write `grant`s"},
+    {"principal", "people are `person`, software is `agent`; whom a grant is for is said by `to`"},
+    {"users", "people are `person`"},
+    {"groups", "groups are `team`"},
+    {"effect", "authority is added by `grant`, and taken away by `forbid`"},
+    {"statement", "rules are `grant`, `limit` and `forbid`"},
+    {"when", "a condition stands in what it is about: `may … on … where …`"},
+    {"let", "a value is named by `const NAME = …`"},
+    {"def", "a name for an expression is `function NAME(…): bool = …`"},
     {"policy", "rules are `grant`, `limit` and `forbid`"},
     {"rule", "rules are `grant`, `limit` and `forbid`"},
     {"user", "people are `person`"},
@@ -46,6 +58,19 @@ std::string KeywordText(size_t token_type) {
   if (literal.size() < 3 || !((literal[1] >= 'a' && literal[1] <= 'z') || literal[1] == '_'))
     return {};
   return literal.substr(1, literal.size() - 2);
+}
+
+size_t KeywordType(std::string_view word) {
+  static const std::map<std::string, size_t, std::less<>>* const kTypes = [] {
+    auto* types = new std::map<std::string, size_t, std::less<>>;
+    for (size_t type = 1; type <= Vocabulary().getMaxTokenType(); ++type) {
+      std::string text = KeywordText(type);
+      if (!text.empty()) types->emplace(std::move(text), type);
+    }
+    return types;
+  }();
+  auto found = kTypes->find(word);
+  return found == kTypes->end() ? 0 : found->second;
 }
 
 std::string WordsFor(size_t token_type) {

@@ -14,6 +14,8 @@ namespace dpl::syntax {
 std::string WordsFor(size_t token_type);
 // "to" for a keyword; empty for anything else.
 std::string KeywordText(size_t token_type);
+// The token type of a keyword; 0 when the word is none.
+size_t KeywordType(std::string_view word);
 // A name or a keyword.
 bool IsWordType(size_t token_type);
 // A keyword that is never a name on its own.

@@ -115,14 +115,28 @@ TEST(Parse, DecodesStrings) {
 
 TEST(Parse, WhatIsWrongLeavesTheRest) {
   auto p = ParseText(kHead +
-                     "grant a { to team x may read docs.D because \"kept\" }\n"
+                     "grant a { to team x may read on 5 because \"kept\" }\n"
                      "grnat b { to team x }\n"
                      "grant c { to team x may read on docs.D because \"whole\" }\n");
   EXPECT_EQ(p->codes(), (Codes{DPL0101, DPL0101}));
-  ASSERT_EQ(p->file().decls.size(), 2u);
+  ASSERT_EQ(p->file().decls.size(), 3u);
   EXPECT_TRUE(p->file().decls[0]->incomplete);
   EXPECT_EQ(DeclAt<ast::GrantDecl>(*p, 0).meta.because.value, "kept");
-  EXPECT_FALSE(p->file().decls[1]->incomplete);
+  EXPECT_FALSE(p->file().decls[1]->incomplete);  // `grnat` was read as `grant`
+  EXPECT_FALSE(p->file().decls[2]->incomplete);
+}
+
+TEST(Parse, AMendedSlipLeavesTheDeclarationWhole) {
+  auto p =
+      ParseText(kHead + "grant a { for team x can read docs.D where a = 1 becuase \"kept\" }\n");
+  EXPECT_EQ(p->codes(), (Codes{DPL0102, DPL0102, DPL0101, DPL0101, DPL0102}));
+  ASSERT_EQ(p->file().decls.size(), 1u);
+  EXPECT_FALSE(p->file().decls[0]->incomplete);
+  const auto& grant = DeclAt<ast::GrantDecl>(*p, 0);
+  ASSERT_EQ(grant.rows.size(), 1u);
+  EXPECT_EQ(grant.rows[0].may.at(0).on.types.at(0).text, "docs.D");
+  EXPECT_EQ(grant.rows[0].may.at(0).on.where->kind, ast::ExprKind::kEq);
+  EXPECT_EQ(grant.meta.because.value, "kept");
 }
 
 TEST(Parse, ManyErrorsAreReportedOnceEachAndCapped) {
