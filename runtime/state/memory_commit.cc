@@ -29,11 +29,9 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
   for (size_t i = 0; i < request.instances.size(); ++i) {
     const CommitRequest::Seen& seen = request.instances[i];
     if (!seen.instance.empty()) {
-      auto known = instances_.find(std::string_view(JoinedKey({seen.agent, seen.instance})));
-      if (known != instances_.end()) {
+      if (const Instance* known = FindRun(seen.agent, seen.instance)) {
         // Between the read and now another decision may have bound it to a task.
-        if (!known->second.task.empty() && known->second.task != seen.task)
-          return CommitOutcome::kInstances;
+        if (known->task != nullptr && known->Task() != seen.task) return CommitOutcome::kInstances;
         continue;
       }
       ++births;
@@ -46,8 +44,8 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
     if (static_cast<uint64_t>(before) + here > seen.max) return CommitOutcome::kInstances;
   }
   if (births != 0) {
-    if (instances_.size() + births > sweep_instances_at_) SweepInstances(now);
-    if (instances_.size() + births > options_.max_instances) return CommitOutcome::kFull;
+    if (instance_count_ + births > sweep_instances_at_) SweepInstances(now);
+    if (instance_count_ + births > options_.max_instances) return CommitOutcome::kFull;
   }
   if (!request.charge_key.empty()) {
     if (keys_.size() >= sweep_keys_at_) SweepKeys(now);
@@ -134,14 +132,17 @@ uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
   for (const CommitRequest::Seen& seen : request.instances) {
     bool birth = seen.instance.empty();
     if (!birth) {
-      JoinedKey key({seen.agent, seen.instance});
-      auto it = instances_.find(std::string_view(key));
-      birth = it == instances_.end();
-      if (birth) it = instances_.try_emplace(key.ToString()).first;
-      if (birth)
-        it->second = {seen.born, Instant{SaturatingAdd(seen.born.us, seen.keep_us)},
-                      std::string(seen.task)};
-      if (it->second.task.empty() && !seen.task.empty()) it->second.task.assign(seen.task);
+      auto runs = instances_.find(seen.agent);
+      if (runs == instances_.end()) runs = instances_.try_emplace(std::string(seen.agent)).first;
+      auto it = runs->second.find(seen.instance);
+      birth = it == runs->second.end();
+      if (birth) {
+        it = runs->second.try_emplace(std::string(seen.instance)).first;
+        it->second.born = seen.born;
+        it->second.keep_until = Instant{SaturatingAdd(seen.born.us, seen.keep_us)};
+        ++instance_count_;
+      }
+      if (it->second.task == nullptr && !seen.task.empty()) it->second.Bind(seen.task);
     }
     if (!birth || seen.max == 0) continue;
     auto it = births_.find(seen.agent);

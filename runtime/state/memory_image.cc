@@ -2,6 +2,7 @@
 // is a kind and its fields; the order of records is free, but that reservations follow the counters
 // they hold and keys. A new kind of state adds a kind here and nowhere else; docs/state.md lists
 // them.
+#include <algorithm>
 #include <bit>
 #include <unordered_map>
 
@@ -62,6 +63,8 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
   w.U64(Epoch());
   w.I64(HighTime().us);
   w.U64(first_id_ + count_);
+  w.U64(counters_.size());
+  w.U64(keys_.size());
   for (int kind = 0; kind < kRevokedKinds; ++kind) {
     for (const auto& [name, entry] : revoked_[kind]) {
       begin(Kind::kRevoked);
@@ -80,12 +83,15 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     begin(Kind::kTask);
     AppendTask(&w, *task);
   }
-  for (const auto& [name, instance] : instances_) {
-    begin(Kind::kInstance);
-    w.String(name);
-    w.I64(instance.born.us);
-    w.I64(instance.keep_until.us);
-    w.String(instance.task);
+  for (const auto& [agent, runs] : instances_) {
+    for (const auto& [name, run] : runs) {
+      begin(Kind::kInstance);
+      w.String(agent);
+      w.String(name);
+      w.I64(run.born.us);
+      w.I64(run.keep_until.us);
+      w.String(run.Task());
+    }
   }
   for (const auto& [agent, births] : births_) {
     begin(Kind::kBirths);
@@ -160,7 +166,12 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
     case Kind::kClock: {
       uint64_t epoch = 0;
       Instant high;
-      if (!in->U64(&epoch) || !ReadInstant(in, &high) || !in->U64(&first_id_)) return false;
+      uint64_t counters = 0, keys = 0;
+      if (!in->U64(&epoch) || !ReadInstant(in, &high) || !in->U64(&first_id_) ||
+          !in->U64(&counters) || !in->U64(&keys))
+        return false;
+      counters_.reserve(std::min<uint64_t>(counters, options_.max_counters));
+      keys_.reserve(std::min<uint64_t>(keys, options_.max_keys));
       epoch_.store(epoch);
       high_us_.store(high.us);
       return first_id_ != 0;
@@ -189,11 +200,15 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       return true;
     }
     case Kind::kInstance: {
-      Instance instance;
-      if (!ReadText(in, &name) || !ReadInstant(in, &instance.born) ||
-          !ReadInstant(in, &instance.keep_until) || !ReadText(in, &instance.task))
+      std::string_view agent, task;
+      Instance run;
+      if (!in->String(&agent) || !ReadText(in, &name) || !ReadInstant(in, &run.born) ||
+          !ReadInstant(in, &run.keep_until) || !in->String(&task))
         return false;
-      instances_.insert_or_assign(std::move(name), std::move(instance));
+      if (!task.empty()) run.Bind(task);
+      auto runs = instances_.find(agent);
+      if (runs == instances_.end()) runs = instances_.try_emplace(std::string(agent)).first;
+      if (runs->second.insert_or_assign(std::move(name), std::move(run)).second) ++instance_count_;
       return true;
     }
     case Kind::kBirths: {

@@ -128,23 +128,29 @@ Status MemoryStore::OpenTask(const TaskRecord& task) {
 
 // ---------------------------------------------------------------- instances and hand-offs
 
+const MemoryStore::Instance* MemoryStore::FindRun(std::string_view agent,
+                                                  std::string_view instance) const {
+  auto runs = instances_.find(agent);
+  if (runs == instances_.end()) return nullptr;
+  auto it = runs->second.find(instance);
+  return it == runs->second.end() ? nullptr : &it->second;
+}
+
 bool MemoryStore::FindInstance(std::string_view agent, std::string_view instance, Instant* born,
                                bool* bound_to_task) const {
-  JoinedKey key({agent, instance});
   ReadLock lock(mutex_);
-  auto it = instances_.find(std::string_view(key));
-  if (it == instances_.end()) return false;
-  *born = it->second.born;
-  *bound_to_task = !it->second.task.empty();
+  const Instance* run = FindRun(agent, instance);
+  if (run == nullptr) return false;
+  *born = run->born;
+  *bound_to_task = run->task != nullptr;
   return true;
 }
 
 bool MemoryStore::InstanceBoundTo(std::string_view agent, std::string_view instance,
                                   std::string_view task) const {
-  JoinedKey key({agent, instance});
   ReadLock lock(mutex_);
-  auto it = instances_.find(std::string_view(key));
-  return it != instances_.end() && it->second.task == task;
+  const Instance* run = FindRun(agent, instance);
+  return run != nullptr && run->Task() == task;
 }
 
 uint64_t MemoryStore::InstancesBorn(std::string_view agent, int64_t window_us, Instant now) const {
@@ -280,8 +286,12 @@ void MemoryStore::SweepCounters(Instant now) {
 }
 
 void MemoryStore::SweepInstances(Instant now) {
-  std::erase_if(instances_, [&](const auto& entry) { return entry.second.keep_until < now; });
-  sweep_instances_at_ = std::max<size_t>(1024, instances_.size() * 2);
+  for (auto& [agent, runs] : instances_) {
+    instance_count_ -=
+        std::erase_if(runs, [&](const auto& entry) { return entry.second.keep_until < now; });
+  }
+  std::erase_if(instances_, [](const auto& entry) { return entry.second.empty(); });
+  sweep_instances_at_ = std::max<size_t>(1024, instance_count_ * 2);
 }
 
 Status MemoryStore::TaskRoom() {
@@ -337,7 +347,7 @@ Instant MemoryStore::Raise(Instant now) {
 
 MemoryStore::Sizes MemoryStore::SizesNow() const {
   ReadLock lock(mutex_);
-  return {counters_.size(), instances_.size(), count_, keys_.size(), acts_.size()};
+  return {counters_.size(), instance_count_, count_, keys_.size(), acts_.size()};
 }
 
 }  // namespace dpl

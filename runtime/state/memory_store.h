@@ -127,9 +127,12 @@ class MemoryStore final : public StateStore {
     bool always = false;
     Instant before{INT64_MIN};
   };
+  // There may be a million of these: what most runs lack takes no room.
   struct Instance {
     Instant born{}, keep_until{};
-    std::string task;
+    std::unique_ptr<const std::string> task;
+    std::string_view Task() const { return task == nullptr ? std::string_view() : *task; }
+    void Bind(std::string_view to) { task = std::make_unique<const std::string>(to); }
   };
   struct Births {
     SlidingWindow window;
@@ -171,6 +174,7 @@ class MemoryStore final : public StateStore {
 
   // All below: the writer's lock is held.
   Instant Raise(Instant now);  // the high time, moved up to `now`
+  const Instance* FindRun(std::string_view agent, std::string_view instance) const;
   const Counter* FindCounter(const CounterKey& key) const;
   Counter* CounterOf(const CounterKey& key,
                      Instant now);  // made when missing; null when there is no room
@@ -201,9 +205,10 @@ class MemoryStore final : public StateStore {
   KeyedMap<RevokedEntry> revoked_[kRevokedKinds];
   KeyedMap<ConsentRecord> consents_;  // delegation, person
   KeyedMap<std::shared_ptr<const TaskRecord>> tasks_;
-  KeyedMap<Instance> instances_;  // agent, instance
-  KeyedMap<Births> births_;       // agent
-  KeyedMap<Handoff> parents_;     // child agent, instance
+  KeyedMap<KeyedMap<Instance>> instances_;  // agent → instance
+  size_t instance_count_ = 0;               // of all agents
+  KeyedMap<Births> births_;                 // agent
+  KeyedMap<Handoff> parents_;               // child agent, instance
   KeyedMap<std::string>
       fresh_handoffs_;  // parent agent, instance, child agent (a child without a name) → task
   KeyedMap<std::shared_ptr<const ApprovalRecord>> approvals_;

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FUZZ_SECONDS = int(os.environ.get("DPL_FUZZ_SECONDS", "600"))  # of all fuzzers together
 ORACLE_CASES = os.environ.get("DPL_ORACLE_CASES_FULL", "10000000")
 KILLS = "200"
+RACES = "1000000"  # two charges against room for one
 
 
 class Count:
@@ -259,9 +260,9 @@ def soak(build):
 
 def kills(build):
     """The server killed in the middle of spending, again and again."""
-    env = environment(build, DPL_KILLS=KILLS)
+    env = environment(build, DPL_KILLS=KILLS, DPL_RACES=RACES)
     return program_counts("state_test, many kills", [sys.executable, "tests/http/state_test.py", "Killing"], env) + \
-        one("test_state, many kills", [str(build / "tests/test_state"), "--gtest_brief=1", "--gtest_filter=Kills.*"], env)
+        one("test_state, many kills and races", [str(build / "tests/test_state"), "--gtest_brief=1", "--gtest_filter=Kills.*:Races.*"], env)
 
 
 DEFAULT = [
@@ -280,7 +281,7 @@ FULL = [
     (f"fuzzers, {FUZZ_SECONDS} s in all", fuzz),
     (f"oracle, {ORACLE_CASES} cases", long_oracle),
     ("mutations of the engine", mutations),
-    (f"{KILLS} kills", kills),
+    (f"{KILLS} kills, {RACES} races", kills),
     ("soak", soak),
 ]
 
