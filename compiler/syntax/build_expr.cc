@@ -210,7 +210,14 @@ void Builder::NoChain(P::ExprContext* left, const Span& span) {
 
 ast::ExprPtr Builder::AtomOf(P::AtomContext* node, size_t depth) {
   Span span = Of(node);
-  if (node->literal() != nullptr) return LiteralExprOf(node->literal());
+  if (node->children.size() == 1) {  // a literal or a name, as most are
+    auto* only = static_cast<Node*>(node->children[0]);
+    if (auto* literal = As<P::LiteralContext>(only)) return LiteralExprOf(literal);
+    ast::ExprPtr e = NewExpr(ExprKind::kName, span);
+    e->text = only->start->getText();
+    e->name_span = span;
+    return e;
+  }
   if (node->COUNT() != nullptr) return CountOf(node, depth);
   if (node->SATISFIES() != nullptr) {
     ast::ExprPtr e = NewExpr(node->SOME() != nullptr ? ExprKind::kSome : ExprKind::kAll, span);
@@ -224,12 +231,6 @@ ast::ExprPtr Builder::AtomOf(P::AtomContext* node, size_t depth) {
     e->text = node->start->getText();
     e->text2 = node->name()->start->getText();
     e->name_span = Of(node->name());
-    return e;
-  }
-  if (node->name() != nullptr) {
-    ast::ExprPtr e = NewExpr(ExprKind::kName, span);
-    e->text = node->name()->start->getText();
-    e->name_span = span;
     return e;
   }
   if (node->LPAREN() != nullptr) {

@@ -205,6 +205,11 @@ class RuleReader::Guarded final : public DplParser {
     ++depth;
     DplParser::enterRecursionRule(context, state, rule, precedence);
   }
+  // As inherited, but a parent is known to be a rule's context.
+  void addContextToParseTree() override {
+    if (_ctx->parent != nullptr)
+      static_cast<antlr4::ParserRuleContext*>(_ctx->parent)->addChild(_ctx);
+  }
   void unrollRecursionContexts(antlr4::ParserRuleContext* parent) override {
     --depth;
     DplParser::unrollRecursionContexts(parent);

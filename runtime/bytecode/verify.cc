@@ -63,6 +63,7 @@ Status Texts(const Program& program) {
   const std::vector<std::string>& strings = program.schema.strings;
   DPL_NEED(!strings.empty() && strings[0].empty(), "bundle.text", "string 0 is not the empty one");
   std::unordered_set<std::string_view> seen;
+  seen.reserve(strings.size());
   for (const std::string& text : strings) {
     DPL_NEED(seen.insert(text).second, "bundle.text", "the string {} is there twice", Quote(text));
   }
