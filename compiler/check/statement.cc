@@ -36,6 +36,12 @@ void WalkReads(const ast::Expr* e, const std::function<void(const ast::Expr&)>& 
 }  // namespace
 
 void BuildStatements(Checker& c) {
+  size_t count = 0;
+  for (const KindOf& kind : kKinds) {
+    for (const Package& package : c.packages)
+      count += package.names[static_cast<size_t>(kind.symbol)].size();
+  }
+  c.model.statements.reserve(count);
   for (const KindOf& kind : kKinds) {
     std::vector<Symbol*> symbols = SortedSymbols(c, kind.symbol);
     uint32_t ordinal = 0;
@@ -84,7 +90,9 @@ void Lacks(Checker& c, const Symbol& s, const std::string& what, const std::stri
 bool IsEmptyTalk(std::string_view because) {
   std::string words;
   size_t letters = 0;
+  constexpr size_t kLongest = 20;  // letters: more than any talk below has
   for (char ch : because) {
+    if (letters >= kLongest) return false;
     unsigned char byte = static_cast<unsigned char>(ch);
     if (std::isalnum(byte) != 0 || byte >= 0x80) {
       ++letters;
