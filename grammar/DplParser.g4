@@ -390,8 +390,8 @@ attemptDetail
 outcome : verdict | name ;
 // ask over_band by band_one bound by band_one.amount
 verdict : ruling (BY qname (COMMA qname)*)? (BOUND BY qname)? (MUST duty)? ;
-// permit   |   deny limit.exceeded   |   ask   |   ask over_band
-ruling : PERMIT | DENY reasonCode? | ASK qname? ;
+// permit   |   deny limit.exceeded   |   ask over_band
+ruling : PERMIT | DENY reasonCode? | ASK qname ;
 // limit.exceeded
 reasonCode : word (DOT word)* ;
 

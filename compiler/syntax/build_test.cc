@@ -244,7 +244,7 @@ ast::Outcome Builder::RulingOf(P::RulingContext* node) {
   outcome.span = Of(node);
   if (node->ASK() != nullptr) {
     outcome.kind = Kind::kAsk;
-    if (node->qname() != nullptr) outcome.approval = QNameOf(node->qname());
+    outcome.approval = QNameOf(node->qname());
   } else if (node->DENY() != nullptr) {
     outcome.kind = Kind::kDeny;
     if (node->reasonCode() != nullptr) outcome.code = QNameOf(node->reasonCode());
