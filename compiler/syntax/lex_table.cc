@@ -39,7 +39,9 @@ LexTable::LexTable() {
     if (state == nullptr) continue;
     for (const Transition* transition : state->transitions) {
       if (transition->isEpsilon()) continue;
-      for (const antlr4::misc::Interval& interval : transition->label().getIntervals()) {
+      const antlr4::misc::IntervalSet label =
+          transition->label();  // a copy: it has to outlive the loop
+      for (const antlr4::misc::Interval& interval : label.getIntervals()) {
         if (interval.a > static_cast<ssize_t>(kAscii))
           bounds.insert(static_cast<char32_t>(interval.a));
         if (interval.b >= static_cast<ssize_t>(kAscii))
