@@ -159,6 +159,7 @@ MEANING      : 'meaning' ;
 LOG          : 'log' ;
 MASK         : 'mask' ;
 NOTIFY       : 'notify' ;
+DUTIES       : 'duties' ;
 BETWEEN      : 'between' ;
 SAME         : 'same' ;
 ROLES        : 'roles' ;

@@ -370,7 +370,7 @@ row : ROW LPAREN cell (COMMA cell)* RPAREN ;
 cell : ruling (BY qname)? (BOUND BY qname)? | expr ;
 // agent reader "r1"   |   account "sarah.m" in crm   |   approval last
 revocable
-  : PERSON STRING | AGENT qname STRING? | TASK name | GRANT qname | DELEGATION qname | ACCOUNT STRING IN qname | APPROVAL LAST
+  : PERSON STRING | AGENT qname STRING? | TASK name | GRANT qname | DELEGATION qname | BREAK_GLASS qname | ACCOUNT STRING IN qname | APPROVAL LAST
   ;
 // agent reader via agent planner for person "E1" in task t1 does read on docs.Document "a1" with key "k1"
 attempt : actor DOES word args? ON qname STRING attemptDetail* ;
@@ -378,18 +378,23 @@ attempt : actor DOES word args? ON qname STRING attemptDetail* ;
 actor : hop (VIA hop)* (FOR PERSON STRING)? (IN TASK name)? | PERSON STRING | PUBLIC ;
 // agent reader "r1"
 hop : AGENT qname STRING? ;
-// with key "k1"   |   with context { ip = "10.0.0.1" }   |   using break_glass ward(reason = "…")
+// with key "k1"   |   with context { ip = "10.0.0.1" }   |   with duties log, mask   |   using break_glass ward(reason = "…")
 attemptDetail
   : USING BREAK_GLASS qname args
   | WITH APPROVAL LAST
   | WITH KEY STRING
   | WITH CONTEXT fields
   | WITH PROPERTIES fields
+  | WITH (DUTIES dutyWord (COMMA dutyWord)* | NO DUTIES)
   ;
+// step_up           (what the enforcement point of a test carries out)
+dutyWord : STEP_UP | SIGN | LOG | MASK | NOTIFY ;
 // deny limit.exceeded by agents_daily   |   result          (a column of `with`)
 outcome : verdict | name ;
 // ask over_band by band_one bound by band_one.amount
-verdict : ruling (BY qname (COMMA qname)*)? (BOUND BY qname)? (MUST duty)? ;
+verdict : ruling (BY qname (COMMA qname)*)? (BOUND BY qname)? (MUST expectedDuty)* ;
+// step_up   |   sign meaning "approval"   |   mask salary           (what is left out may be anything)
+expectedDuty : STEP_UP STRING? | SIGN (MEANING STRING)? | LOG | MASK word (COMMA word)* | NOTIFY ownerRef? ;
 // permit   |   deny limit.exceeded   |   ask over_band
 ruling : PERMIT | DENY reasonCode? | ASK qname ;
 // limit.exceeded
@@ -442,7 +447,7 @@ name
   : IDENT | CURRENCY | WEEKDAY
   | ACCEPTS | ACCOUNT | ACCOUNTABLE | ACTION | ACTIVITY | ADVANCE | AGENT | AGENTS | AGREE | APPLIES | APPROVAL | APPROVE
   | APPROVED | ASCII | ATTESTED | BE | BETWEEN | BOUND | BOUNDARY | BREAK_GLASS | CALENDAR | CANCEL | CAP | CHECKED
-  | CLOSED | CONFIRM | CONSENT | CONTEXT | COVERS | DATA | DAY | DELEGATION | EVERY | EVERYONE | EXPIRES | FOLD | FORBID
+  | CLOSED | CONFIRM | CONSENT | CONTEXT | COVERS | DATA | DAY | DELEGATION | DUTIES | EVERY | EVERYONE | EXPIRES | FOLD | FORBID
   | GIVEN | GOOD | GRANT | GRANTED | HAND | HOP | HOPS | HOUR | IMPERSONATE | IMPORTED | INCLUDES | INSTANCES | ISSUER
   | JOINTLY | KEY | KEYED | KNOWN | LAST | LASTS | LIFTS | LIMIT | LIMITED | LIMITS | LINK | LIVES | LOG | MAKES | MANAGER
   | MASK | MEANING | MEASURE | MODE | MODES | MONTH | MOST | NEEDS | NEVER | NOTHING | NOTIFY | OBLIGATION | ON_BEHALF_OF

@@ -10,6 +10,7 @@
 
 #include "runtime/base/arena.h"
 #include "runtime/base/text.h"
+#include "runtime/decide/duty.h"
 #include "runtime/json/json.h"
 
 namespace dpl {
@@ -165,7 +166,12 @@ void ReadCaller(const WireValue& value, const std::string& path, Status* status,
   reader.Flag("dry_run", &caller.dry_run);
   reader.Flag("search", &caller.search);
   reader.Flag("details", &caller.details);
-  reader.Texts("duties", [&](const WireValue& item) { caller.duties.emplace_back(item.text); });
+  reader.Texts("duties", [&](const WireValue& item) {
+    DutyKind kind;
+    if (!FindDuty(item.text, &kind))
+      reader.Fail(item, path + ".duties", "must name duties: step_up, sign, mask, notify");
+    caller.duties.emplace_back(item.text);
+  });
   reader.Finish();
   if (caller.name.empty()) reader.Fail(value, path + ".name", "is required");
   if (!out->token_sha256 && !out->unix_uid) {

@@ -53,9 +53,13 @@ void DumpQuantity(const Quantity& quantity, DumpWriter* w) {
   }
 }
 
-void DumpDuty(const Duty& duty, DumpWriter* w) {
+std::string_view DutyName(Duty::Kind kind) {
   constexpr std::string_view kNames[] = {"step_up", "sign", "log", "mask", "notify", "ask"};
-  w->Open("must").Word(kNames[static_cast<size_t>(duty.kind)]);
+  return kNames[static_cast<size_t>(kind)];
+}
+
+void DumpDuty(const Duty& duty, DumpWriter* w) {
+  w->Open("must").Word(DutyName(duty.kind));
   if (duty.text.present) w->Text(duty.text.value);
   for (const Name& name : duty.names) w->Word(name.text);
   DumpOwner("who", duty.who, w);

@@ -33,7 +33,7 @@ void DumpOutcome(const Outcome& outcome, DumpWriter* w) {
   w->Word(outcome.code.text).Word(outcome.approval.text).Word(outcome.variable.text);
   for (const QName& by : outcome.by) w->Open("by").Word(by.text).Close();
   OneWord("bound-by", outcome.bound_by.text, w);
-  if (outcome.must) DumpDuty(*outcome.must, w);
+  for (const Duty& duty : outcome.must) DumpDuty(duty, w);
   w->Close();
 }
 
@@ -52,6 +52,11 @@ void DumpAttempt(const Attempt& attempt, DumpWriter* w) {
     w->Close();
   }
   if (attempt.with_approval_last) w->Open("approval-last").Close();
+  if (attempt.says_duties) {
+    w->Open("duties");
+    for (Duty::Kind kind : attempt.duties) w->Word(DutyName(kind));
+    w->Close();
+  }
   OneText("key", attempt.key, w);
   Fields("context", attempt.context, w);
   Fields("properties", attempt.properties, w);
@@ -67,8 +72,9 @@ void DumpStep(const Step& step, DumpWriter* w) {
       for (const Datum& datum : step.given) DumpDatum(datum, w);
       break;
     case Step::Kind::kRevoke: {
-      constexpr std::string_view kKinds[] = {"person", "agent",      "instance", "task",
-                                             "grant",  "delegation", "account",  "approval"};
+      constexpr std::string_view kKinds[] = {"person",  "agent",    "instance",
+                                             "task",    "grant",    "delegation",
+                                             "account", "approval", "break_glass"};
       w->Word(kKinds[static_cast<size_t>(step.revoke.kind)]).Word(step.revoke.name.text);
       if (step.revoke.id.present) w->Text(step.revoke.id.value);
       break;

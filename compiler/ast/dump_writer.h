@@ -54,6 +54,7 @@ class DumpWriter {
 void DumpType(const TypeExpr& type, DumpWriter* w);
 void DumpOwner(std::string_view head, const OwnerRef& owner, DumpWriter* w);
 void DumpQuantity(const Quantity& quantity, DumpWriter* w);
+std::string_view DutyName(Duty::Kind kind);
 void DumpDuty(const Duty& duty, DumpWriter* w);
 void DumpDatum(const Datum& datum, DumpWriter* w);
 void DumpTest(const TestDecl& test, DumpWriter* w);

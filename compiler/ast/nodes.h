@@ -694,6 +694,8 @@ struct Attempt {
   QName break_glass;
   std::vector<FieldInit> break_glass_args;
   bool with_approval_last = false;
+  bool says_duties = false;  // with duties …, with no duties
+  std::vector<Duty::Kind> duties;
   StringLit key;                      // with key "k"
   std::vector<FieldInit> context;     // with context { … }
   std::vector<FieldInit> properties;  // with properties { … }: resource properties the caller sends
@@ -707,7 +709,7 @@ struct Outcome {
   Name variable;   // kVariable: a column of `with`
   std::vector<QName> by;
   QName bound_by;
-  std::optional<Duty> must;
+  std::vector<Duty> must;  // without its text or names: any duty of the kind
   Span span;
 };
 struct Cell {
@@ -728,10 +730,11 @@ struct Revocable {
     kGrant,
     kDelegation,
     kAccount,
-    kApproval
+    kApproval,
+    kBreakGlass
   };
   Kind kind = Kind::kPerson;
-  QName name;    // agent, task, grant, delegation; account: the system
+  QName name;    // agent, task, grant, delegation, break_glass; account: the system
   StringLit id;  // person, instance, account
   Span span;
 };

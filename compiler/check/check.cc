@@ -23,6 +23,7 @@ bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet
   BuildZones(c);
   BuildOwners(c);
   for (Symbol* constant : SortedSymbols(c, SymbolKind::kConst)) ConstantOf(c, *constant);
+  BuildFunctions(c);
   BuildRoles(c);
   phase("statements");
   BuildStatements(c);
@@ -34,6 +35,7 @@ bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet
   phase("limits");
   CheckMustBeLimited(c);
   CheckConflicts(c);
+  CheckObligations(c);
   phase("facts");
   CheckFacts(c);
   phase("tests");

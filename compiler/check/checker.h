@@ -93,6 +93,20 @@ struct TypeOwner {
   Span span;
 };
 
+// A parameter of a function, and what is known of a function once its declaration was checked.
+struct FunctionParam {
+  std::string name;
+  TypeId type = kNone;
+};
+struct FunctionInfo {
+  bool busy = false, done = false, ok = false;
+  std::vector<FunctionParam> params;
+  TypeId result = kNone;
+  uint64_t size = 0;          // operations, with what it calls written out
+  std::vector<bool> used;     // parallel to params
+  Span person, now, context;  // where it reads each of these; unknown: it does not
+};
+
 struct Checker {
   Checker(const SourceSet& source_set, const CheckOptions& check_options, DiagnosticSink* the_sink,
           Model* the_model)
@@ -117,7 +131,8 @@ struct Checker {
     bool busy = false, done = false;
     uint32_t value = kNone;
   };
-  std::map<const Symbol*, Folded> folded;  // constants whose value is known
+  std::map<const Symbol*, Folded> folded;                     // constants whose value is known
+  std::vector<std::unique_ptr<FunctionInfo>> function_infos;  // by Symbol::index
   // Attributes and parameters whose type could not be read, by resource (or one of the two below):
   // their uses are no news.
   static constexpr uint32_t kPersonAttributes = kNone - 1, kContextAttributes = kNone - 2;

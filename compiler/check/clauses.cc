@@ -155,7 +155,8 @@ class Unfolder {
 
   bool Restricts() const {
     return input_.role == ClauseRole::kLimitCovers || input_.role == ClauseRole::kForbidCovers ||
-           input_.role == ClauseRole::kSeparateA || input_.role == ClauseRole::kSeparateB;
+           input_.role == ClauseRole::kSeparateA || input_.role == ClauseRole::kSeparateB ||
+           input_.role == ClauseRole::kObligationCovers;
   }
 
   std::vector<Reach> ByActivity() {

@@ -303,6 +303,7 @@ void Walk(const Expr& e, const std::function<void(const Expr&)>& visit) {
   for (const auto& arg : e.args) {
     if (arg != nullptr) Walk(*arg, visit);
   }
+  if (e.ref == RefKind::kFunction && e.target != nullptr) Walk(*e.target, visit);
 }
 
 std::unique_ptr<Expr> Clone(const Expr& e, bool annotated) {

@@ -30,7 +30,8 @@ struct ExprScope {
   bool in_test = false;  // values given in a test: an optional field of a record may be left out
   bool bare_params = false;                  // in a task its parameters are names of their own
   std::vector<bool>* used_params = nullptr;  // parallel to task_params: set for those that are read
-  const std::vector<ast::Name>* columns = nullptr;  // of a test's `with`
+  const std::vector<FunctionParam>* params = nullptr;  // of the function whose body this is
+  const std::vector<ast::Name>* columns = nullptr;     // of a test's `with`
   std::vector<TypeId>* column_types =
       nullptr;                  // a column takes the type of the first place that uses it
   DiagCode mismatch = DPL0301;  // in given facts a wrong type violates the schema: DPL0806
@@ -44,10 +45,14 @@ TypeId CheckTyped(Checker& c, ast::Expr& e, TypeId want, const ExprScope& scope)
 uint32_t CheckConstant(Checker& c, ast::Expr& e, TypeId want, FileScope& file,
                        const std::string& where);
 
+// A function's declaration, checked once; `ok` is false when something is wrong with it (reported).
+const FunctionInfo& FunctionOf(Checker& c, const Symbol& symbol);
+
 // The value of a `const`, folded once; kNone when it is wrong (reported).
 uint32_t ConstantOf(Checker& c, const Symbol& symbol);
 
-// Every expression below and including `e`, parents first.
+// Every expression below and including `e`, parents first; the bodies of functions it calls as
+// well.
 void Walk(const ast::Expr& e, const std::function<void(const ast::Expr&)>& visit);
 // A copy: as parsed, or with its annotations.
 std::unique_ptr<ast::Expr> Clone(const ast::Expr& e, bool annotated = false);

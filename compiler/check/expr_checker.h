@@ -12,7 +12,11 @@ namespace dpl::check {
 
 class ExprChecker {
  public:
-  ExprChecker(Checker& c, const ExprScope& scope) : c_(c), scope_(scope) {}
+  ExprChecker(Checker& c, const ExprScope& scope) : c_(c), scope_(scope) {
+    if (scope.params == nullptr) return;
+    for (const FunctionParam& param : *scope.params)
+      locals_.push_back({param.name, param.type, static_cast<uint32_t>(locals_.size())});
+  }
 
   // The type, with `?` where the value may be absent. `want` is what the context would like: it
   // gives literals and bare enum members their type, and is not yet a demand.
@@ -59,6 +63,7 @@ class ExprChecker {
   TypeId Set(ast::Expr& e, TypeId want);
   TypeId Record(ast::Expr& e, TypeId want);
   TypeId Call(ast::Expr& e);
+  TypeId FunctionCall(ast::Expr& e, const Symbol& symbol);  // function.cc
   // Types both sides of an operator, the one that says more first. False when one could not be
   // typed.
   bool Both(ast::Expr& a, ast::Expr& b, TypeId want, TypeId* left, TypeId* right);
@@ -82,5 +87,8 @@ class ExprChecker {
   bool cidr_allowed_ = false;
   bool weekday_names_ = false;  // beside `now.weekday`: mon … sun are values
 };
+
+// `person`, `now` …: names that no parameter may have.
+bool IsVariableName(std::string_view name);
 
 }  // namespace dpl::check

@@ -577,11 +577,20 @@ TypeId ExprChecker::Call(Expr& e) {
   const Span& at = e.name_span.known() ? e.name_span : e.span;
   const BuiltinInfo* builtin = FindBuiltin(e.text);
   if (builtin == nullptr) {
-    if (LookupQuietly(c_, SymbolKind::kFunction, e.text, *scope_.file) != nullptr)
-      return kNone;  // reported where it stands
+    if (const Symbol* function = LookupQuietly(c_, SymbolKind::kFunction, e.text, *scope_.file))
+      return FunctionCall(e, *function);
     std::vector<std::string> known;
     for (int i = 0; i < kBuiltinCount; ++i)
       known.emplace_back(InfoOf(static_cast<Builtin>(i)).name);
+    for (const Symbol& symbol : c_.symbols) {
+      if (symbol.kind != SymbolKind::kFunction) continue;
+      if (symbol.name == e.text) {  // of a package that is not imported, or of several that are
+        Lookup(c_, SymbolKind::kFunction, ast::QName{e.text, at}, *scope_.file);
+        return kNone;
+      }
+      if (symbol.package == scope_.file->package || Imports(*scope_.file, symbol.package))
+        known.push_back(symbol.name);
+    }
     DiagnosticRef report = c_.Report(DPL0201, at, {"function", Quoted(e.text)});
     size_t dot = e.text.rfind('.');
     std::string method = e.text.substr(dot == std::string::npos ? 0 : dot + 1);

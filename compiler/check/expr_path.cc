@@ -35,14 +35,18 @@ const Expr& Root(const Expr& e) { return e.kind == ExprKind::kField ? Root(*e.ar
 
 }  // namespace
 
-bool ExprChecker::IsVariable(std::string_view name) const {
+bool IsVariableName(std::string_view name) {
   return std::find(std::begin(kVariables), std::end(kVariables), name) != std::end(kVariables);
 }
+
+bool ExprChecker::IsVariable(std::string_view name) const { return IsVariableName(name); }
 
 bool ExprChecker::NotVisible(Expr& e, bool visible) {
   if (visible) return false;
   std::string help;
-  if (e.text == "agent" || e.text == "task") {
+  if (scope_.params != nullptr) {
+    help = "a function sees its parameters, `person`, `now` and `context`: pass what it needs";
+  } else if (e.text == "agent" || e.text == "task") {
     if (scope_.where.find("grant") != std::string::npos) {
       help =
           "a person's grant does not depend on which software is asking: say it in the agent, the "

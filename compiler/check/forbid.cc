@@ -22,6 +22,9 @@ void CheckUnless(Checker& c, const Expr& unless) {
     if (!caller) return;
     DiagnosticRef report = c.Report(DPL0310, e.span, {Quoted(c.SourceText(e.span)), "`unless`"});
     if (attribute != nullptr) report.Label(attribute->span, "declared `from request` here");
+    bool elsewhere = e.span.file != unless.span.file || e.span.begin < unless.span.begin ||
+                     e.span.end > unless.span.end;
+    if (elsewhere) report.Label(unless.span, "by the function that this calls");
     report.Help("the caller says it, so the caller could lift the forbid; use what facts hold");
   });
 }

@@ -74,11 +74,17 @@ bool LimitedByAgents(const Checker& c, const ClauseModel& granted, std::string_v
 
 void CheckMustBeLimited(Checker& c) {
   const Covers covers = WholeCovers(c);
-  for (uint32_t g : c.by_kind[static_cast<size_t>(StatementKind::kGrant)]) {
+  std::vector<uint32_t> adding = c.by_kind[static_cast<size_t>(StatementKind::kGrant)];
+  for (uint32_t door : c.by_kind[static_cast<size_t>(StatementKind::kBreakGlass)])
+    adding.push_back(door);
+  for (uint32_t g : adding) {
     const StatementModel& grant = c.model.statements[g];
     const Symbol& symbol = *c.statement_symbols[g];
-    const auto& decl = static_cast<const ast::GrantDecl&>(*symbol.decl);
-    if (decl.incomplete) continue;
+    if (symbol.decl->incomplete) continue;
+    static const std::vector<ast::LimitClause> kNoLimits;
+    bool door = grant.kind == StatementKind::kBreakGlass;
+    const std::vector<ast::LimitClause>& limits =
+        door ? kNoLimits : static_cast<const ast::GrantDecl&>(*symbol.decl).limits;
     for (const ClauseModel& clause : grant.clauses) {
       if (clause.subjects == nullptr) continue;
       const ResourceDef& resource = c.model.schema.resources[clause.type];
@@ -87,7 +93,7 @@ void CheckMustBeLimited(Checker& c) {
           if (!param.must_be_limited) continue;
           std::string measure(c.Text(param.name));
           bool written = std::any_of(
-              decl.limits.begin(), decl.limits.end(),
+              limits.begin(), limits.end(),
               [&](const ast::LimitClause& limit) { return limit.measure.text == measure; });
           if (written || LimitedByBlock(c, covers, clause, a, measure) ||
               LimitedByAgents(c, clause, measure))
@@ -96,8 +102,9 @@ void CheckMustBeLimited(Checker& c) {
                    {Quoted(measure), Quoted(c.Text(resource.actions[a].name)) + " on " +
                                          Quoted(c.Text(resource.name)) + " in " + Called(symbol)})
               .Label(resource.span, "declared here")
-              .Help("add `limit " + measure + " to … each` to the grant, or `no limit on " +
-                    measure + " because \"…\"`");
+              .Help(door ? "an emergency lifts no limit: cap it in a `limit` block that covers it"
+                         : "add `limit " + measure + " to … each` to the grant, or `no limit on " +
+                               measure + " because \"…\"`");
         }
       }
     }

@@ -33,9 +33,12 @@
 //   request.p, task.p or a task's own p   kRequestParam (ref_a: Str of the name), kTaskParam
 //   (ref_a: parameter of the task) context.f                             kContextAttr; ref_a:
 //   Schema::context now.time, now.date, now.weekday       kNowTime, kNowDate, kNowWeekday, in the
-//   zone of the declaring package f(…)                                  kBuiltin; ref_a: row of
-//   builtins.def like, matches                         ref_a: constants (a kPattern);   during:
-//   kCalendar, ref_a: Schema::calendars everything else                       kValue; what it does
+//   zone of the declaring package
+//   f(…) of a `function`                  kFunction; target: its body, annotated for this call,
+//   where its parameters are kVarLocal, ref_a 0 to n-1, and its quantifiers' variables from n on.
+//   An argument that is ⊥ (⊥missing for absent) is the result, whatever the body says f(…)
+//   kBuiltin; ref_a: row of builtins.def like, matches                         ref_a: constants (a
+//   kPattern);   during: kCalendar, ref_a: Schema::calendars everything else kValue; what it does
 //   follows from its kind and the types of its arguments
 //
 // ast::Subject::ref: team and role by Schema index, agent by position among agents, person by
@@ -121,6 +124,8 @@ struct StatementModel {
   };
   std::vector<ApprovalBy> approval_by;
   Approval approval;  // `by` left empty: lower fills it from approval_by
+  Obligation obligation;
+  BreakGlass break_glass;  // lifts: positions in Model::statements
   Separate separate;
   const ast::Expr* by_a = nullptr;
   const ast::Expr* by_b = nullptr;

@@ -105,6 +105,25 @@ bool Owns(const Checker& c, uint32_t package, const std::vector<OwnerDef>& owner
                                       [&](const OwnerDef& owner) { return owner.team == team; });
 }
 
+// DPL0401, once per type: nobody wrote who owns what is given away here.
+bool MissesOwner(Checker& c, const Symbol& symbol, const ClauseModel& clause,
+                 std::set<uint32_t>* ownerless) {
+  const ResourceDef& resource = c.model.schema.resources[clause.type];
+  const TypeOwner& owner = c.type_owners[clause.type];
+  std::string name(c.Text(resource.name));
+  bool written = owner.own_clause || owner.owner_of || owner.from_system;
+  bool own_package = resource.package == symbol.package &&
+                     (!resource.owners.empty() || c.packages[resource.package].owner_span.known());
+  if (written || own_package) return false;
+  if (ownerless->insert(clause.type).second) {
+    c.Report(DPL0401, clause.span, {Quoted(name)})
+        .Label(resource.span, "declared here, without an owner")
+        .Help("add `owner of " + name +
+              " { is team …  because \"…\" }`, or an `owner` to its system");
+  }
+  return true;
+}
+
 void WarnSubtrees(Checker& c, const Symbol& grant, const ClauseModel& clause) {
   if (clause.has_id) return;
   for (const SubtreeOwner& subtree : c.model.schema.resources[clause.type].subtrees) {
@@ -206,6 +225,45 @@ void BuildOwners(Checker& c) {
   }
 }
 
+namespace {
+
+// An emergency door has no approver: it is its owner's to declare, and so is lifting a forbid.
+void CheckDoors(Checker& c, std::set<uint32_t>* ownerless) {
+  for (uint32_t s : c.by_kind[static_cast<size_t>(StatementKind::kBreakGlass)]) {
+    const Symbol& symbol = *c.statement_symbols[s];
+    const StatementModel& door = c.model.statements[s];
+    const auto& decl = static_cast<const ast::BreakGlassDecl&>(*symbol.decl);
+    uint32_t team = c.packages[symbol.package].owner_team;
+    std::set<uint32_t> foreign;
+    for (const ClauseModel& clause : door.clauses) {
+      const ResourceDef& resource = c.model.schema.resources[clause.type];
+      if (MissesOwner(c, symbol, clause, ownerless) || resource.owners.empty()) continue;
+      if (Owns(c, symbol.package, resource.owners) || team == kNone || decl.incomplete ||
+          !foreign.insert(clause.type).second)
+        continue;
+      DiagnosticRef report = c.ReportText(
+          DPL0404, clause.span,
+          Quoted(c.Text(resource.name)) + " belongs to " + OwnersText(c, resource.owners) +
+              ": only a package of its owner declares an emergency door to it");
+      if (c.type_owners[clause.type].span.known())
+        report.Label(c.type_owners[clause.type].span, "its owner is named here");
+    }
+    for (size_t i = 0; i < decl.lifts.size(); ++i) {
+      const Symbol* forbid =
+          LookupQuietly(c, SymbolKind::kForbid, decl.lifts[i].text, *symbol.file);
+      if (forbid == nullptr || forbid->package == symbol.package) continue;
+      const OwnerDef& owner = c.StatementOf(*forbid).owner;
+      if (team == kNone || owner.team == team) continue;
+      c.ReportText(DPL0404, decl.lifts[i].span,
+                   Called(*forbid) + " belongs to " + c.OwnerText(owner) +
+                       ": only a package of its owner declares what lifts it")
+          .Label(forbid->decl->head_span, "declared here");
+    }
+  }
+}
+
+}  // namespace
+
 void CheckOwnership(Checker& c) {
   const Schema& schema = c.model.schema;
   std::set<uint32_t> ownerless;
@@ -218,19 +276,7 @@ void CheckOwnership(Checker& c) {
       const ResourceDef& resource = schema.resources[clause.type];
       const TypeOwner& owner = c.type_owners[clause.type];
       std::string name(c.Text(resource.name));
-      bool written = owner.own_clause || owner.owner_of || owner.from_system;
-      bool own_package =
-          resource.package == symbol.package &&
-          (!resource.owners.empty() || c.packages[resource.package].owner_span.known());
-      if (!written && !own_package) {
-        if (ownerless.insert(clause.type).second) {
-          c.Report(DPL0401, clause.span, {Quoted(name)})
-              .Label(resource.span, "declared here, without an owner")
-              .Help("add `owner of " + name +
-                    " { is team …  because \"…\" }`, or an `owner` to its system");
-        }
-        continue;
-      }
+      if (MissesOwner(c, symbol, clause, &ownerless)) continue;
       WarnSubtrees(c, symbol, clause);
       if (resource.owners.empty()) continue;  // written, but not known: said there
       if (Owns(c, symbol.package, resource.owners) ||
@@ -265,6 +311,7 @@ void CheckOwnership(Checker& c) {
           .Label(other->decl->head_span, "declared here");
     }
   }
+  CheckDoors(c, &ownerless);
 }
 
 }  // namespace dpl::check

@@ -27,6 +27,8 @@ void BuildZones(Checker& c);
 // ownership.cc: who owns which type; then, once statements are there, who may grant over it.
 void BuildOwners(Checker& c);
 void CheckOwnership(Checker& c);
+// function.cc: declarations of functions; calls check the body again for their place.
+void BuildFunctions(Checker& c);
 // roles.cc: conditions of computed roles.
 void BuildRoles(Checker& c);
 
@@ -40,13 +42,16 @@ void BuildForbid(Checker& c, const Symbol& s);
 void BuildAgent(Checker& c, const Symbol& s);
 void BuildDelegation(Checker& c, const Symbol& s);
 void BuildTask(Checker& c, const Symbol& s);
+void BuildObligation(Checker& c, const Symbol& s);
 void BuildSeparate(Checker& c, const Symbol& s);
+void BuildBreakGlass(Checker& c, const Symbol& s);
 
 // Across statements.
 void CheckDelegations(Checker& c);    // delegation.cc: against agents, tasks and grants
 void CheckAgents(Checker& c);         // agent.cc: agents that nothing names
 void CheckMustBeLimited(Checker& c);  // limit_cover.cc: DPL0502
 void CheckConflicts(Checker& c);      // conflict.cc: DPL0501, 0511
+void CheckObligations(Checker& c);    // obligation.cc: DPL0707
 
 // facts_check.cc: what only `--facts` can tell.
 void CheckFacts(Checker& c);

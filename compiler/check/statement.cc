@@ -25,7 +25,9 @@ constexpr KindOf kKinds[] = {
     {SymbolKind::kDelegation, StatementKind::kDelegation},
     {SymbolKind::kTask, StatementKind::kTask},
     {SymbolKind::kApproval, StatementKind::kApproval},
+    {SymbolKind::kObligation, StatementKind::kObligation},
     {SymbolKind::kSeparate, StatementKind::kSeparate},
+    {SymbolKind::kBreakGlass, StatementKind::kBreakGlass},
 };
 
 // Visits the reads of an annotated condition: attributes, with what they belong to.
@@ -73,7 +75,9 @@ void BuildStatements(Checker& c) {
   build(StatementKind::kGrant, BuildGrant);
   build(StatementKind::kLimit, BuildLimitBlock);
   build(StatementKind::kForbid, BuildForbid);
+  build(StatementKind::kObligation, BuildObligation);
   build(StatementKind::kSeparate, BuildSeparate);
+  build(StatementKind::kBreakGlass, BuildBreakGlass);
 }
 
 const ZoneTable& ZoneOf(const Checker& c, uint32_t package) {
@@ -204,9 +208,10 @@ void CheckTrust(Checker& c, const Symbol& s, const std::vector<ClauseModel>& cla
       if (e.ref != ast::RefKind::kPersonAttr || !person.attributes[e.ref_a].from_request) return;
       c.Report(DPL0418, e.span, {Quoted(c.SourceText(e.span)), Called(s)})
           .Label(person.attributes[e.ref_a].span, "declared `from request` here")
-          .Help(
-              "add `trusting request` if the callers who may assert it are to be believed, or hold "
-              "it as a fact");
+          .Help(s.kind == SymbolKind::kBreakGlass
+                    ? "hold it as a fact"
+                    : "add `trusting request` if the callers who may assert it are to be believed, "
+                      "or hold it as a fact");
     });
   }
 }
@@ -277,7 +282,10 @@ void AddCovers(Checker& c, StatementModel& statement, std::vector<ast::CoversCla
     input.id_warning = true;
     for (ClauseModel& unfolded : Unfold(c, clause.what, input)) {
       if (role == ClauseRole::kForbidCovers) WarnHiddenLimit(c, unfolded);
-      WarnRestricting(c, unfolded.where, role == ClauseRole::kLimitCovers ? "limit" : "forbid");
+      WarnRestricting(c, unfolded.where,
+                      role == ClauseRole::kLimitCovers        ? "limit"
+                      : role == ClauseRole::kObligationCovers ? "obligation"
+                                                              : "forbid");
       statement.clauses.push_back(std::move(unfolded));
     }
   }

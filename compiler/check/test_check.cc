@@ -4,6 +4,7 @@
 #include "compiler/check/expr.h"
 #include "compiler/check/names.h"
 #include "compiler/check/phases.h"
+#include "compiler/check/schema_build.h"
 #include "compiler/check/types.h"
 #include "compiler/check/values.h"
 #include "runtime/base/text.h"
@@ -165,7 +166,8 @@ class TestChecker {
         continue;
       }
       broken_ = true;
-      bool parameter = owner.starts_with("action ") || owner.starts_with("task ");
+      bool parameter = owner.starts_with("action ") || owner.starts_with("task ") ||
+                       owner.starts_with("break_glass ");
       std::string message = owner + (parameter ? " has no parameter " : " has no attribute ") +
                             Quoted(field.name.text);
       c_.ReportText(fixture ? DPL0806 : DPL0302, field.name.span, message)
@@ -439,6 +441,9 @@ class TestChecker {
       case ast::Revocable::Kind::kDelegation:
         Lookup(c_, SymbolKind::kDelegation, what.name, file_);
         return;
+      case ast::Revocable::Kind::kBreakGlass:
+        Lookup(c_, SymbolKind::kBreakGlass, what.name, file_);
+        return;
       case ast::Revocable::Kind::kAccount:
         Lookup(c_, SymbolKind::kSystem, what.name, file_);
         return;
@@ -451,8 +456,11 @@ class TestChecker {
   void When(ast::Attempt& when) {
     for (const ast::AgentHop& hop : when.hops) Lookup(c_, SymbolKind::kAgent, hop.name, file_);
     if (!when.task.empty()) TaskGiven(when.task.text, when.task.span);
-    if (!when.break_glass.empty())
-      c_.Report(DPL0199, when.break_glass.span, {"`using break_glass`"});
+    if (!when.break_glass.empty()) {
+      Lookup(c_, SymbolKind::kBreakGlass, when.break_glass, file_);
+      Fields(when.break_glass_args, {{"reason", c_.t_string}, {"ticket", c_.t_string}},
+             "break_glass " + Quoted(when.break_glass.text), false);
+    }
     Fields(when.context, Slots(c_.model.schema.context, Checker::kContextAttributes), "the context",
            false);
     uint32_t type = LookupType(c_, when.type, file_);
@@ -514,7 +522,13 @@ class TestChecker {
             .Help(DidYouMean(NearNames(outcome.bound_by.text, known)));
       }
     }
-    if (outcome.must.has_value()) c_.Report(DPL0199, outcome.must->span, {"`must`"});
+    for (const ast::Duty& duty : outcome.must) {
+      if (duty.who.present) ResolveOwner(c_, duty.who, file_);
+    }
+    if (!outcome.must.empty() && outcome.kind != ast::Outcome::Kind::kPermit) {
+      c_.ReportText(DPL0301, outcome.must.front().span, "only a permit has duties")
+          .Help("expect `permit must …`");
+    }
   }
 
   bool Statement(const ast::QName& name) {

@@ -9,15 +9,6 @@ void ReportUnsupported(Checker& c) {
   for (FileScope& file : c.files) {
     for (const auto& decl : file.file->decls) {
       switch (decl->kind) {
-        case ast::DeclKind::kFunction:
-          say(decl->head_span, "`function`");
-          break;
-        case ast::DeclKind::kObligation:
-          say(decl->head_span, "`obligation`");
-          break;
-        case ast::DeclKind::kBreakGlass:
-          say(decl->head_span, "`break_glass`");
-          break;
         case ast::DeclKind::kPartner:
           say(decl->head_span, "`partner`");
           break;

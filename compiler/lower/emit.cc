@@ -40,8 +40,8 @@ void Emitter::Bind(Mark mark) { words_[mark] = static_cast<uint32_t>(words_.size
 
 Emitter::Loop Emitter::BeginQuantifier(Quantifier kind) {
   Loop loop;
-  loop.slot = open_loops_++;
-  max_loops_ = std::max(max_loops_, open_loops_);
+  loop.slot = open_slots_++;
+  max_slots_ = std::max(max_slots_, open_slots_);
   Op(Opcode::kQuantBegin, {static_cast<uint32_t>(kind), loop.slot, 0});
   loop.end = words_.size() - 1;
   loop.body = static_cast<uint32_t>(words_.size());
@@ -51,17 +51,31 @@ Emitter::Loop Emitter::BeginQuantifier(Quantifier kind) {
 void Emitter::EndQuantifier(const Loop& loop) {
   Op(Opcode::kQuantNext, {loop.body});
   Bind(loop.end);
-  --open_loops_;
+  --open_slots_;
+}
+
+Emitter::Parameter Emitter::BeginLet() {
+  Parameter parameter;
+  parameter.slot = open_slots_++;
+  max_slots_ = std::max(max_slots_, open_slots_);
+  Op(Opcode::kLet, {parameter.slot, 0});
+  parameter.end = words_.size() - 1;
+  return parameter;
+}
+
+void Emitter::EndLet(const Parameter& parameter) {
+  Bind(parameter.end);
+  --open_slots_;
 }
 
 uint32_t Emitter::Finish(Span span) {
-  DPL_CHECK(depth_ == 1 && open_loops_ == 0);
+  DPL_CHECK(depth_ == 1 && open_slots_ == 0);
   Op(Opcode::kReturn);
   Code code;
   code.offset = static_cast<uint32_t>(program_->code.size());
   code.size = static_cast<uint32_t>(words_.size());
   code.max_stack = static_cast<uint16_t>(std::min<uint32_t>(max_depth_, UINT16_MAX));
-  code.locals = static_cast<uint16_t>(std::min<uint32_t>(max_loops_, UINT16_MAX));
+  code.locals = static_cast<uint16_t>(std::min<uint32_t>(max_slots_, UINT16_MAX));
   code.cost = StaticCost(words_.data(), code.size);
   code.span = span;
   program_->code.insert(program_->code.end(), words_.begin(), words_.end());

@@ -46,7 +46,15 @@ class Emitter {
   };
   Loop BeginQuantifier(Quantifier kind);  // pops the set; LoadLocal of `slot` gives the element
   void EndQuantifier(const Loop& loop);   // pops the body's truth, leaves the result
-  uint32_t open_loops() const { return open_loops_; }
+
+  // A parameter of a function: pops the argument; LoadLocal of `slot` gives it until the body's one
+  // value is on the stack. An argument that is ⊥ is that value at once.
+  struct Parameter {
+    uint32_t slot = 0;
+    Mark end = 0;
+  };
+  Parameter BeginLet();
+  void EndLet(const Parameter& parameter);  // in the reverse order
 
   uint32_t Finish(Span span);
 
@@ -57,7 +65,7 @@ class Emitter {
   Program* program_;
   std::vector<uint32_t> words_;
   uint32_t depth_ = 0, max_depth_ = 0;
-  uint32_t open_loops_ = 0, max_loops_ = 0;
+  uint32_t open_slots_ = 0, max_slots_ = 0;  // of quantifiers and parameters
 };
 
 }  // namespace dpl::lower

@@ -115,6 +115,10 @@ void Lowering::Value(const Expr& expr, const Frame& frame, Emitter* emit) {
       Field(expr, frame, emit);
       return;
     case ExprKind::kCall:
+      if (expr.ref == RefKind::kFunction) {
+        CallFunction(expr, frame, emit);
+        return;
+      }
       DPL_CHECK(expr.ref == RefKind::kBuiltin);
       for (const ast::ExprPtr& argument : expr.args) Value(*argument, frame, emit);
       if (static_cast<Builtin>(expr.ref_a) ==
@@ -231,8 +235,12 @@ void Lowering::Field(const Expr& expr, const Frame& frame, Emitter* emit) {
       emit->Op(Opcode::kLoadNow);
       return;
     case RefKind::kVarLocal:
-      emit->Op(Opcode::kLoadLocal, {frame.slot_base + expr.ref_a});
-      return;
+      for (const Local* local = frame.locals;; local = local->outer) {
+        DPL_CHECK(local != nullptr);
+        if (local->ref != expr.ref_a) continue;
+        emit->Op(Opcode::kLoadLocal, {local->slot});
+        return;
+      }
     case RefKind::kPersonAttr:
       of_base(Opcode::kPersonAttr, {expr.ref_a});
       return;
@@ -315,9 +323,31 @@ void Lowering::Quantify(const Expr& expr, const Frame& frame, Emitter* emit) {
                     : expr.kind == ExprKind::kAll ? Quantifier::kAll
                                                   : Quantifier::kCount;
   Emitter::Loop loop = emit->BeginQuantifier(kind);
-  DPL_CHECK(loop.slot == frame.slot_base + expr.ref_a);
-  Value(*expr.args[1], frame, emit);
+  Local variable{expr.ref_a, loop.slot, frame.locals};
+  Frame inner = frame;
+  inner.locals = &variable;
+  Value(*expr.args[1], inner, emit);
   emit->EndQuantifier(loop);
+}
+
+// Strict, and each argument once:  a · Let 0,end · b · Let 1,end · body · end:
+void Lowering::CallFunction(const Expr& expr, const Frame& frame, Emitter* emit) {
+  DPL_CHECK(expr.target != nullptr);
+  std::vector<Local> params(expr.args.size());
+  std::vector<Emitter::Parameter> lets;
+  Frame body = frame;
+  body.locals = nullptr;
+  for (uint32_t i = 0; i < params.size(); ++i) {
+    Value(*expr.args[i], frame, emit);
+    lets.push_back(emit->BeginLet());
+    params[i] = {i, lets.back().slot, body.locals};
+    body.locals = &params[i];
+  }
+  Value(*expr.target, body, emit);
+  while (!lets.empty()) {
+    emit->EndLet(lets.back());
+    lets.pop_back();
+  }
 }
 
 void Lowering::Containment(const Expr& expr, const Frame& frame, Emitter* emit) {
@@ -329,7 +359,7 @@ void Lowering::Containment(const Expr& expr, const Frame& frame, Emitter* emit) 
   if (constant != kNone && (kind == TypeKind::kTeam || kind == TypeKind::kRole)) {
     uint32_t index = static_cast<uint32_t>(model_->constants[constant].number);
     emit->Op(kind == TypeKind::kTeam ? Opcode::kInTeam : Opcode::kInRole, {index});
-    if (kind == TypeKind::kRole) ComputedHoldings(index, PersonFrame(inner, frame, *emit), emit);
+    if (kind == TypeKind::kRole) ComputedHoldings(index, PersonFrame(inner, frame), emit);
     return;
   }
   Value(outer, frame, emit);
@@ -352,7 +382,7 @@ void Lowering::AnyComputedHoldings(const Expr& inner, const Expr& outer, const F
     emit->Op(Opcode::kEq);
     Emitter::Mark other = emit->Jump(Opcode::kSkipIfFalse);
     emit->Op(Opcode::kPushConst, {model_->AddConstant(Constant{})});  // false
-    ComputedHoldings(role, PersonFrame(inner, frame, *emit), emit);
+    ComputedHoldings(role, PersonFrame(inner, frame), emit);
     emit->Op(Opcode::kAnd);
     emit->Bind(other);
     emit->Op(Opcode::kOr);
@@ -360,8 +390,8 @@ void Lowering::AnyComputedHoldings(const Expr& inner, const Expr& outer, const F
   }
 }
 
-Lowering::Frame Lowering::PersonFrame(const Expr& person, const Frame& frame, const Emitter& emit) {
-  return {.type = frame.type, .slot_base = emit.open_loops(), .person = &person, .outer = &frame};
+Lowering::Frame Lowering::PersonFrame(const Expr& person, const Frame& frame) {
+  return {.type = frame.type, .person = &person, .outer = &frame};
 }
 
 void Lowering::Set(const Expr& expr, const Frame& frame, Emitter* emit) {

@@ -48,10 +48,16 @@ class Lowering {
   Program& program() { return *program_; }
 
  private:
-  // Where an expression stands: the body of a computed role reads its own slots, its own package's
-  // zone, and for `person` whoever is asked about.
+  // A variable of a quantifier or a parameter of a function: the checker's number and the slot.
+  struct Local {
+    uint32_t ref = 0, slot = 0;
+    const Local* outer = nullptr;
+  };
+  // Where an expression stands: the body of a computed role reads its own variables, its own
+  // package's zone, and for `person` whoever is asked about; the body of a function its parameters.
   struct Frame {
-    uint32_t type = kNone, zone = 0, slot_base = 0;
+    uint32_t type = kNone, zone = 0;
+    const Local* locals = nullptr;
     const ast::Expr* person = nullptr;  // null: the request's person
     const Frame* outer = nullptr;       // where `person` is to be read
   };
@@ -61,6 +67,7 @@ class Lowering {
   void Logic(const ast::Expr& expr, const Frame& frame, Emitter* emit);
   void If(const ast::Expr& expr, const Frame& frame, Emitter* emit);
   void Quantify(const ast::Expr& expr, const Frame& frame, Emitter* emit);
+  void CallFunction(const ast::Expr& expr, const Frame& frame, Emitter* emit);
   void Containment(const ast::Expr& expr, const Frame& frame, Emitter* emit);
   void Set(const ast::Expr& expr, const Frame& frame, Emitter* emit);
   void Record(const ast::Expr& expr, const Frame& frame, Emitter* emit);
@@ -71,7 +78,7 @@ class Lowering {
   void AnyComputedHoldings(const ast::Expr& inner, const ast::Expr& outer, const Frame& frame,
                            Emitter* emit);
   // The frame of a condition about `person` that is asked in `frame`.
-  static Frame PersonFrame(const ast::Expr& person, const Frame& frame, const Emitter& emit);
+  static Frame PersonFrame(const ast::Expr& person, const Frame& frame);
   bool DependsOnType(const std::vector<ast::Subject>& subjects);
   SubjectKey KeyOf(const ast::Subject& subject);
   const std::vector<uint32_t>& ComputedRolesGiving(uint32_t role);

@@ -95,7 +95,11 @@ class StatementLowering {
         put(&program_.separates, MakeSeparate(from));
         return;
       case StatementKind::kObligation:
+        put(&program_.obligations, from.obligation);
+        return;
       case StatementKind::kBreakGlass:
+        put(&program_.break_glasses, from.break_glass);
+        return;
       case StatementKind::kPartner:
         break;
     }

@@ -84,6 +84,7 @@ class Builder {
   ast::Quantity QuantityOf(P::QuantityContext* node);
   ast::ModeRef ModeOf(P::AgentModeContext* node);
   ast::Duty DutyOf(P::DutyContext* node);
+  ast::Duty ExpectedDutyOf(P::ExpectedDutyContext* node);
   ast::Party PartyOf(P::PartyContext* node);
 
   // --- expressions (build_expr.cc)

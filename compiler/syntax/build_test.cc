@@ -200,6 +200,25 @@ ast::AgentHop Builder::HopOf(P::HopContext* node) {
   return hop;
 }
 
+namespace {
+ast::Duty::Kind DutyKindOf(size_t token) {
+  using P = DplParser;
+  using Kind = ast::Duty::Kind;
+  switch (token) {
+    case P::STEP_UP:
+      return Kind::kStepUp;
+    case P::SIGN:
+      return Kind::kSign;
+    case P::MASK:
+      return Kind::kMask;
+    case P::NOTIFY:
+      return Kind::kNotify;
+    default:
+      return Kind::kLog;
+  }
+}
+}  // namespace
+
 ast::Attempt Builder::AttemptOf(P::AttemptContext* node) {
   ast::Attempt attempt;
   attempt.span = Of(node);
@@ -216,6 +235,10 @@ ast::Attempt Builder::AttemptOf(P::AttemptContext* node) {
     if (detail->BREAK_GLASS() != nullptr) {
       attempt.break_glass = QNameOf(detail->qname());
       attempt.break_glass_args = FieldsOf(detail->args()->fieldInit());
+    } else if (detail->DUTIES() != nullptr) {
+      attempt.says_duties = true;
+      for (P::DutyWordContext* duty : detail->dutyWord())
+        attempt.duties.push_back(DutyKindOf(duty->start->getType()));
     } else if (detail->KEY() != nullptr) {
       attempt.key = StringOf(detail->STRING());
     } else if (detail->CONTEXT() != nullptr) {
@@ -227,6 +250,16 @@ ast::Attempt Builder::AttemptOf(P::AttemptContext* node) {
     }
   }
   return attempt;
+}
+
+ast::Duty Builder::ExpectedDutyOf(P::ExpectedDutyContext* node) {
+  ast::Duty duty;
+  duty.span = Of(node);
+  duty.kind = DutyKindOf(node->start->getType());
+  if (node->STRING() != nullptr) duty.text = StringOf(node->STRING());
+  for (P::WordContext* word : node->word()) duty.names.push_back(NameOf(word));
+  if (node->ownerRef() != nullptr) duty.who = OwnerRefOf(node->ownerRef());
+  return duty;
 }
 
 ast::Outcome Builder::OutcomeOf(P::OutcomeContext* node) {
@@ -259,7 +292,8 @@ ast::Outcome Builder::VerdictOf(P::VerdictContext* node) {
               (node->BOUND() != nullptr ? 1 : 0);  // the last is the limit that bound
   for (size_t i = 0; i < by; ++i) outcome.by.push_back(QNameOf(node->qname(i)));
   if (node->BOUND() != nullptr) outcome.bound_by = QNameOf(node->qname(by));
-  if (node->duty() != nullptr) outcome.must = DutyOf(node->duty());
+  for (P::ExpectedDutyContext* duty : node->expectedDuty())
+    outcome.must.push_back(ExpectedDutyOf(duty));
   return outcome;
 }
 
@@ -288,6 +322,9 @@ ast::Revocable Builder::RevocableOf(P::RevocableContext* node) {
       break;
     case P::APPROVAL:
       revocable.kind = Kind::kApproval;
+      break;
+    case P::BREAK_GLASS:
+      revocable.kind = Kind::kBreakGlass;
       break;
     default:
       break;

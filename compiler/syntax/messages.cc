@@ -75,7 +75,7 @@ std::vector<std::string> Keywords(const antlr4::misc::IntervalSet& set) {
 }
 
 // The rules that have a phrase for "what should stand here".
-constexpr std::array<std::pair<size_t, std::string_view>, 18> kPhrases = {{
+constexpr std::array<std::pair<size_t, std::string_view>, 20> kPhrases = {{
     {P::RuleSubjects, "who is meant, such as `team t`, `role r` or `person \"…\"`"},
     {P::RuleSubject, "who is meant, such as `team t`, `role r` or `person \"…\"`"},
     {P::RuleReach, "what may be done, such as `read on docs.Document`"},
@@ -86,6 +86,8 @@ constexpr std::array<std::pair<size_t, std::string_view>, 18> kPhrases = {{
     {P::RuleOwnerRef, "an owner: `team t` or `person \"…\"`"},
     {P::RuleParty, "`the person`, `the agent`, `the accountable` or `the manager`"},
     {P::RuleDuty, "a duty, such as `log` or `step_up \"…\"`"},
+    {P::RuleExpectedDuty, "a duty, such as `log` or `step_up`"},
+    {P::RuleDutyWord, "a duty, such as `log` or `step_up`"},
     {P::RuleAttempt, "who acts: `person \"…\"`, `agent a` or `public`"},
     {P::RuleOutcome, "`permit`, `deny` or `ask`"},
     {P::RuleRevocable, "what is revoked, such as `person \"…\"` or `grant g`"},
@@ -246,6 +248,23 @@ Finding ExplainMisfit(const TokenList& tokens, const Stop& stop, RuleReader* rea
       finding.message = FillTemplate(InfoOf(DPL0007).message, {Ticked(token.getText())});
       return finding;
     }
+  }
+  if (phrase.starts_with("a duty") && token.getType() == P::IDENT) {
+    finding.code = DPL0706;
+    finding.message = FillTemplate(InfoOf(DPL0706).message, {Ticked(token.getText())});
+    std::vector<std::string> duties = Keywords(stop.expected);
+    std::vector<std::string> near = NearNames(token.getText(), duties);
+    if (!near.empty()) {
+      finding.help.push_back(DidYouMean(near));
+      finding.replacement = near[0];
+    } else {
+      for (std::string& duty : duties) duty = "`" + duty + "`";
+      std::string all;
+      for (size_t i = 0; i < duties.size(); ++i)
+        all += (i == 0 ? "" : i + 1 == duties.size() ? " and " : ", ") + duties[i];
+      finding.help.push_back("the duties are " + all);
+    }
+    return finding;
   }
   std::string wanted = phrase.empty() ? Expected(stop.expected, reader) : std::string(phrase);
   finding.message = wanted.empty() ? fmt::format("{} does not fit here", Found(token))

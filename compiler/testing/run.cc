@@ -11,6 +11,7 @@
 #include "runtime/base/money.h"
 #include "runtime/decide/answer.h"
 #include "runtime/decide/approval.h"
+#include "runtime/decide/duty.h"
 #include "runtime/decide/engine.h"
 
 namespace dpl::testing {
@@ -151,6 +152,10 @@ class RowRunner {
         kind = RevokedKind::kDelegation;
         name = world_.QualifiedStatement(StatementKind::kDelegation, r.name.text);
         break;
+      case Kind::kBreakGlass:
+        kind = RevokedKind::kBreakGlass;
+        name = world_.QualifiedStatement(StatementKind::kBreakGlass, r.name.text);
+        break;
       case Kind::kAccount:
         kind = RevokedKind::kAccount;
         name = RevokedName(r.name.text, r.id.value, ':');
@@ -258,7 +263,21 @@ class RowRunner {
     if (!Check(step, object(a.properties, attribute_wire(attributes), &r.resource_properties)))
       return false;
     r.task = a.task.text;
-    r.break_glass = a.break_glass.text;
+    r.duties = kAllDuties;
+    if (a.says_duties) {
+      r.duties = 0;
+      for (ast::Duty::Kind kind : a.duties)
+        r.duties = static_cast<uint8_t>(r.duties | DutyBit(KindOf(kind)));
+    }
+    if (!a.break_glass.empty()) {
+      r.break_glass =
+          arena->Copy(world_.QualifiedStatement(StatementKind::kBreakGlass, a.break_glass.text));
+    }
+    for (const ast::FieldInit& said : a.break_glass_args) {
+      Result<WireValue> text = ToWire(*said.value, columns_, arena);
+      if (!text.ok()) return Check(step, text.error());
+      (said.name.text == "reason" ? r.break_glass_reason : r.break_glass_ticket) = text->text;
+    }
     r.charge_key = a.key.value;
     if (a.with_approval_last) {
       if (approval_id_.empty())
@@ -332,6 +351,7 @@ class RowRunner {
     }
     for (size_t i = 0; i < o.by.size(); ++i) out += (i == 0 ? " by " : ", ") + o.by[i].text;
     if (!o.bound_by.empty()) out += " bound by " + o.bound_by.text;
+    for (const ast::Duty& duty : o.must) out += " must " + Describe(duty);
     return out;
   }
   std::string DescribeActual() const {
@@ -367,6 +387,63 @@ class RowRunner {
       if (line.binding) return std::string(program_->Text(program_->limits[line.limit].name));
     }
     return {};
+  }
+
+  // ---- duties
+  static DutyKind KindOf(ast::Duty::Kind kind) {
+    switch (kind) {
+      case ast::Duty::Kind::kStepUp:
+        return DutyKind::kStepUp;
+      case ast::Duty::Kind::kSign:
+        return DutyKind::kSign;
+      case ast::Duty::Kind::kMask:
+        return DutyKind::kMask;
+      case ast::Duty::Kind::kNotify:
+        return DutyKind::kNotify;
+      default:
+        return DutyKind::kLog;
+    }
+  }
+  static std::string Describe(const ast::Duty& duty) {
+    std::string out = "`" + std::string(DutyName(KindOf(duty.kind)));
+    if (duty.text.present)
+      out += (duty.kind == ast::Duty::Kind::kSign ? " meaning \"" : " \"") + duty.text.value + "\"";
+    for (size_t i = 0; i < duty.names.size(); ++i)
+      out += (i == 0 ? " " : ", ") + duty.names[i].text;
+    if (duty.who.present) {
+      out += !duty.who.is_team ? " person \"" + duty.who.person.value + "\""
+                               : " team " + duty.who.team.text;
+    }
+    return out + "`";
+  }
+  std::vector<std::string> Duties() const {
+    std::vector<std::string> out;
+    for (const DutyOut& duty : decision_->duties) {
+      out.emplace_back();
+      AppendDuty(&out.back(), *program_, duty);
+    }
+    return out;
+  }
+  // A duty of the permit that is as the test says; what the test leaves out may be anything.
+  bool HasDuty(const ast::Duty& want) const {
+    for (const DutyOut& have : decision_->duties) {
+      const Duty& duty = DutyOf(*program_, have);
+      if (duty.kind != KindOf(want.kind)) continue;
+      if (want.text.present && want.text.value != program_->Text(duty.text)) continue;
+      bool all = std::all_of(want.names.begin(), want.names.end(), [&](const ast::Name& name) {
+        return std::any_of(duty.fields.begin(), duty.fields.end(),
+                           [&](Str field) { return program_->Text(field) == name.text; });
+      });
+      if (!all || (want.who.present && !Means(want.who, duty.who))) continue;
+      return true;
+    }
+    return false;
+  }
+  bool Means(const ast::OwnerRef& want, const OwnerDef& have) const {
+    if (!want.is_team)
+      return have.person != kNone && program_->constants[have.person].text == want.person.value;
+    return have.team != kNone &&
+           EndsWithName(program_->Text(program_->schema.teams[have.team].name), want.team.text);
   }
 
   bool Expect(const ast::Step& step) {
@@ -418,8 +495,10 @@ class RowRunner {
         wrong.push_back(binding.empty() ? "no limit binds" : "the limit that binds is " + binding);
       }
     }
-    if (kind_ok && want->must)
-      wrong.push_back("this version knows no duties, so none can be expected");
+    for (const ast::Duty& must : want->must) {
+      if (kind_ok && !HasDuty(must))
+        wrong.push_back(Describe(must) + " is not among its duties (" + Join(Duties()) + ")");
+    }
     if (wrong.empty()) return true;
     TestFailure failure;
     failure.span = step.span;

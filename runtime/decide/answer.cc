@@ -2,6 +2,7 @@
 #include "runtime/decide/answer.h"
 
 #include "runtime/base/sha256.h"
+#include "runtime/decide/duty.h"
 #include "runtime/decide/render.h"
 #include "runtime/json/json_writer.h"
 
@@ -47,6 +48,7 @@ class AnswerWriter {
       w_.Member("reason_admin", text_);
     }
     if (d_.outcome == OutcomeKind::kAsk) AccessRequest();
+    Obligations();
     w_.Key("dpl").BeginObject();
     Body(reason);
     w_.EndObject().EndObject().EndObject();
@@ -100,6 +102,104 @@ class AnswerWriter {
     w_.EndObject();
   }
 
+  // For whoever carries them out, details or not. `log` is ours.
+  void Obligations() {
+    bool any = false;
+    for (const DutyOut& out : d_.duties) any |= out.kind != DutyKind::kLog;
+    if (!any) return;
+    w_.Key("obligations").BeginArray();
+    for (const DutyOut& out : d_.duties) {
+      if (out.kind == DutyKind::kLog) continue;
+      const Duty& duty = DutyOf(program_, out);
+      w_.BeginObject();
+      text_.assign(NameOf(out.statement)).append("#").append(std::to_string(out.index + 1));
+      w_.Member("id", text_);
+      w_.Member("type", out.kind == DutyKind::kStepUp   ? "step-up"
+                        : out.kind == DutyKind::kNotify ? "notification"
+                                                        : "custom");
+      w_.Key("properties").BeginObject();
+      DutyProperties(out, duty);
+      w_.EndObject().EndObject();
+    }
+    w_.EndArray();
+  }
+
+  void DutyProperties(const DutyOut& out, const Duty& duty) {
+    switch (out.kind) {
+      case DutyKind::kStepUp:
+        w_.Member("acr_value", program_.Text(duty.text));
+        return;
+      case DutyKind::kSign:  // the name, time and meaning that a signature shows are the signer's
+        w_.Member("duty", "sign");
+        w_.Member("meaning", program_.Text(duty.text));
+        if (d_.person != nullptr) w_.Member("signer", d_.person->id);
+        return;
+      case DutyKind::kMask:
+        w_.Member("duty", "mask");
+        w_.Key("fields").BeginArray();
+        for (Str field : duty.fields) w_.String(WireOfField(field));
+        w_.EndArray();
+        return;
+      case DutyKind::kNotify:
+        text_.clear();
+        AppendOwner(&text_, program_, duty.who);
+        w_.Member("to", text_);
+        w_.Member("topic", NameOf(out.statement));
+        return;
+      case DutyKind::kLog:
+        return;
+    }
+  }
+
+  std::string_view WireOfField(Str field) const {
+    for (const AttributeDef& attribute : program_.schema.resources[d_.type].attributes) {
+      if (attribute.name == field) return program_.Text(attribute.wire);
+    }
+    return program_.Text(field);
+  }
+
+  void Opening() {
+    const OpeningOut& o = d_.opening;
+    if (o.statement == kNone) return;
+    const Statement& s = program_.statements[o.statement];
+    const BreakGlass& door = program_.break_glasses[s.detail];
+    w_.Key("break_glass").BeginObject();
+    w_.Member("name", program_.Text(s.name));
+    Time("opened", o.opened);
+    Time("until", o.until);
+    Time("review_due", o.review_due);
+    if (options_.details) {
+      w_.Key("uses").Uint(o.uses);
+      CallerText("reason", request_.break_glass_reason);
+      CallerText("ticket", request_.break_glass_ticket);
+      text_.clear();
+      AppendOwner(&text_, program_, door.review_by);
+      w_.Member("review_by", text_);
+    }
+    w_.EndObject();
+  }
+
+  void Duties() {
+    if (d_.duties.size == 0) return;
+    w_.Key("duties").BeginArray();
+    for (const DutyOut& out : d_.duties) {
+      const Duty& duty = DutyOf(program_, out);
+      w_.BeginObject();
+      w_.Member("duty", DutyName(out.kind));
+      text_.clear();
+      AppendDuty(&text_, program_, out);
+      w_.Member("must", text_);
+      if (out.kind == DutyKind::kLog) w_.Member("by", "decision point");
+      if (out.statement != kNone) {
+        w_.Member("statement", NameOf(out.statement));
+        SpanMember("span", duty.span);
+        OwnerMember(program_.statements[out.statement].owner, {});
+      }
+      w_.EndObject();
+    }
+    w_.EndArray();
+  }
+
   void Body(Reason reason) {
     w_.Member("outcome", OutcomeName(d_.outcome));
     if (d_.dry_run) {
@@ -129,6 +229,7 @@ class AnswerWriter {
       if (d_.replayed) w_.Key("replayed").Bool(true);
       w_.EndObject();
     }
+    Opening();
     Ignored();
     if (!options_.details) return;
     w_.Key("step").Int(ReasonStep(reason));
@@ -143,6 +244,7 @@ class AnswerWriter {
     Statements();
     Limits();
     Asked();
+    Duties();
     Nearest();
     Changes();
   }

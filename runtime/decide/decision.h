@@ -62,7 +62,10 @@ enum class Part : uint8_t {
   kTask,
   kSeparation,
   kApproval,
-  kLimit
+  kLimit,
+  kObligation,
+  kBreakGlass,
+  kLifted /*a forbid that the emergency door opens*/
 };
 struct By {
   Part part;
@@ -113,6 +116,21 @@ struct NearestMiss {
   ErrorKind error = ErrorKind::kMissing;
 };
 
+// A duty of a permit: of an obligation, or the notice of an emergency door; without a statement it
+// is the log of an impersonation.
+struct DutyOut {
+  uint32_t statement = kNone;
+  uint32_t index = 0;  // Obligation::duties, BreakGlass::notify
+  DutyKind kind = DutyKind::kLog;
+};
+
+// The emergency opening that a permit rests on.
+struct OpeningOut {
+  uint32_t statement = kNone;
+  Instant opened{}, until{}, review_due{};
+  uint64_t uses = 0;  // this one included, once it is recorded
+};
+
 struct HopOut {
   uint32_t agent = kNone;
   std::string_view instance;
@@ -140,6 +158,7 @@ struct Change {
     kLowerAmount,
     kRaiseLimit,
     kGetApproval,
+    kSupportDuty,
     kOther,
   } kind = Kind::kNone;
   uint32_t statement = kNone, clause = kNone, limit = kNone, approval = kNone, system = kNone;
@@ -174,6 +193,8 @@ struct Decision {
   SmallList<By, 48> by;
   SmallList<LimitLine, 32> limits;
   SmallList<uint32_t, 8> approvals;  // kAsk: Program::approvals still needed
+  SmallList<DutyOut, 32> duties;     // of a permit
+  OpeningOut opening;                // of a permit through an emergency door
   NearestMiss nearest;
   SmallList<Change, 4> changes;
   SmallList<std::string_view, 16> ignored;  // undeclared properties the caller sent

@@ -101,6 +101,9 @@ void ReplayDigest(Fold& f, char out[65]) {
     c.Text(f.hops[i].instance);
   }
   c.Text(f.request.task);
+  c.Text(f.request.break_glass);
+  c.Text(f.request.break_glass_reason);
+  c.Text(f.request.break_glass_ticket);
   for (size_t i = 0; i < f.schema.context.size(); ++i) c.One(f.env.context[i]);
   c.Finish(out);
 }

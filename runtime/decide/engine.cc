@@ -50,6 +50,8 @@ void Reset(Decision* d) {
   d->by.Clear();
   d->limits.Clear();
   d->approvals.Clear();
+  d->duties.Clear();
+  d->opening = {};
   d->nearest = {};
   d->changes.Clear();
   d->ignored.Clear();
@@ -197,11 +199,15 @@ void RunFold(Fold& f) {
     // Asked for and metered look alike here: neither may be relied on a moment longer.
     d.metered = d.metered || f.limits.size != 0;
   }
+  if (first != kPass) {  // duties are a permit's
+    d.duties.Clear();
+    d.opening = {};
+  }
   OrderBlame(f);
   WriteLimits(f);
   d.shown = Shown(f, d.reason);
   bool pure = !d.metered && first != Reason::kApprovalRequired && f.used_approval.empty() &&
-              f.acts.size == 0;
+              f.acts.size == 0 && d.duties.size == 0 && f.break_glass == kNone;
   Instant bound = Add(f.now, Duration{kStalenessUs}).value_or(f.now);
   // Two denials that are told alike must look alike.
   bool veiled = !f.caller.details &&

@@ -1,6 +1,7 @@
 // A Decision as text for people: in the output of `dplc test`, in logs.
 #include "runtime/base/text.h"
 #include "runtime/decide/answer.h"
+#include "runtime/decide/duty.h"
 #include "runtime/decide/render.h"
 
 namespace dpl {
@@ -174,6 +175,31 @@ void AppendExplanation(std::string* out, const Snapshot& snapshot, const Request
   }
   AppendStatements(out, program, d);
   AppendLimits(out, program, d);
+  for (const DutyOut& duty : d.duties) {
+    out->append("  must ");
+    AppendDuty(out, program, duty);
+    if (duty.statement != kNone) {
+      out->append("  by ")
+          .append(program.Text(program.statements[duty.statement].name))
+          .append("  ");
+      AppendSpan(out, program, DutyOf(program, duty).span);
+    } else {
+      out->append("  (impersonation is always logged)");
+    }
+    out->append("\n");
+  }
+  if (d.opening.statement != kNone) {
+    out->append("  opened ");
+    AppendInstant(out, d.opening.opened);
+    out->append(", until ");
+    AppendInstant(out, d.opening.until);
+    out->append(", review due ");
+    AppendInstant(out, d.opening.review_due);
+    out->append(" by ");
+    const Statement& s = program.statements[d.opening.statement];
+    AppendOwner(out, program, program.break_glasses[s.detail].review_by);
+    out->append("\n");
+  }
   if (d.nearest.statement != kNone) {
     out->append("  nearest: ");
     AppendNearest(out, snapshot, d.nearest);

@@ -108,6 +108,7 @@ struct Supposition {
   uint32_t measure = kNone;     // this parameter were `quantity`
   int64_t quantity = 0;
   bool approved = false;  // every approval asked for were there
+  bool duties = false;    // the enforcement point carried out every duty
   bool linked = false;    // the person had one fresh account there
 };
 
@@ -175,9 +176,12 @@ struct Fold {
   ArenaList<Need> needs;
   ArenaList<BoundLimit> limits;
   ArenaList<ActOut> acts;
-  SmallList<By, 16> blame;         // what the first failing step rests on
-  std::string_view used_approval;  // evidence that counts: its id
-  uint32_t approved = kNone;       // … and the approval it is for
+  SmallList<By, 16> blame;              // what the first failing step rests on
+  std::string_view used_approval;       // evidence that counts: its id
+  uint32_t approved = kNone;            // … and the approval it is for
+  uint32_t break_glass_named = kNone;   // the emergency door the request names: its statement
+  uint32_t break_glass = kNone;         // … which is valid
+  uint32_t break_glass_clause = kNone;  // … by this `may`
   bool unbounded = false;
   uint32_t unbounded_param = kNone;
   Instant flips{INT64_MAX};  // the first instant at which the answer could change by time alone
@@ -271,6 +275,14 @@ bool InAuthority(const Fold& f, uint32_t statement);
 bool Superseded(const Fold& f, uint32_t statement, const Limit* limit);
 // The part of `delegation`'s match that no code decides: to whom, in which mode.
 bool DelegationConcerns(const Fold& f, uint32_t delegation);
+
+// ---------------------------------------------------------------- emergency (step_break_glass.cc)
+// Whether the door that the request names is valid; sets Fold::break_glass.
+bool OpenBreakGlass(Fold& f);
+bool LiftedByBreakGlass(const Fold& f, uint32_t forbid);
+
+// ---------------------------------------------------------------- needs (step_limits.cc)
+void AddNeed(Fold& f, uint32_t approval, uint32_t statement);
 
 // ---------------------------------------------------------------- the canonical request
 // (digest.cc) What an approval is bound to: root, h₁ template, action, resource, every parameter

@@ -52,6 +52,8 @@ bool Concerns(const Fold& f, ClauseRole role, const Clause& clause) {
       return DelegationConcerns(f, f.program.statements[clause.statement].detail);
     case ClauseRole::kTaskMay:
       return clause.statement == f.task_statement;
+    case ClauseRole::kBreakGlassMay:
+      return clause.statement == f.break_glass_named;
     default:
       return true;
   }

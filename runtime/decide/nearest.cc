@@ -245,6 +245,18 @@ class Reporter {
       case Reason::kLimitUnbounded:
         Add(Change::Kind::kOther, kNone, ResourceOwner(f_));
         return;
+      case Reason::kBreakGlassNotAllowed:
+        if (Blamed() == kNone) return;
+        Nearest(ClauseRole::kBreakGlassMay, Blamed());
+        if (f_.d.nearest.factor == Factor::kNone) f_.d.nearest = {};  // shut for another reason
+        return;
+      case Reason::kObligationUnsupported:
+        if (Change* c = Add(Change::Kind::kSupportDuty, Blamed(), ResourceOwner(f_))) {
+          Supposition s;
+          s.duties = true;
+          c->verified = Helps(s);
+        }
+        return;
       case Reason::kApprovalRequired:
         return AskedFor();
       default:

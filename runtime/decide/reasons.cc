@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "runtime/decide/decision.h"
+#include "runtime/decide/duty.h"
 
 namespace dpl {
 namespace {
@@ -56,6 +57,8 @@ Caller Caller::Everything(std::string name) {
   c.name = std::move(name);
   c.serves_persons = c.asserts_actors = c.asserts_instances = c.asserts_all_attributes = true;
   c.charge_keys = c.request_id_keys = c.dry_run = c.search = c.details = true;
+  for (int kind = 0; kind < kDutyKinds; ++kind)
+    c.duties.emplace_back(DutyName(static_cast<DutyKind>(kind)));
   return c;
 }
 

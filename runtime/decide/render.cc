@@ -98,6 +98,12 @@ std::string_view PartName(Part part) {
       return "approval";
     case Part::kLimit:
       return "limit";
+    case Part::kObligation:
+      return "obligation";
+    case Part::kBreakGlass:
+      return "break_glass";
+    case Part::kLifted:
+      return "lifted";
   }
   return "";
 }
@@ -180,6 +186,8 @@ std::string_view ChangeKindName(Change::Kind kind) {
       return "raise_limit";
     case Change::Kind::kGetApproval:
       return "get_approval";
+    case Change::Kind::kSupportDuty:
+      return "support_duty";
     case Change::Kind::kOther:
       return "other";
   }
@@ -377,6 +385,8 @@ void AppendChange(std::string* out, const Snapshot& snapshot, const Change& c) {
       out->append(" (never the person asking or whoever answers for the agent)");
       return;
     }
+    case Change::Kind::kSupportDuty:
+      return statement("have the application carry out, and declare, what it must do by ");
     case Change::Kind::kOther:
       out->append("limit what must be limited, or say `no limit` with a because");
       return;

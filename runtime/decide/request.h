@@ -32,7 +32,7 @@ struct Caller {
   bool dry_run = false;
   bool search = false;
   bool details = false;                        // may see reason_admin and the full rationale
-  std::vector<std::string> duties;             // duties it carries out
+  std::vector<std::string> duties;             // duties it carries out, by name (duty.h)
   static Caller Everything(std::string name);  // development and tests: all of the above
 };
 
@@ -64,7 +64,9 @@ struct Request {
   bool clock_suspect =
       false;  // the wall clock cannot be trusted: no metered permit (runtime/state/clock_guard.h)
   bool explain = false;          // evaluate the steps after the first failure for the report
-  std::string_view break_glass;  // named break-glass; empty: none
+  std::string_view break_glass;  // the emergency door it names; empty: none
+  std::string_view break_glass_reason, break_glass_ticket;  // what is said to open it
+  uint8_t duties = 0;  // DutyBits that the enforcement point commits to for this request (duty.h)
   std::string_view
       malformed;  // not empty: step 1 fails with this text (a decoder met a wrong shape)
   const Caller* caller = nullptr;  // never null

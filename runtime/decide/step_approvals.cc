@@ -1,6 +1,7 @@
 // Steps 13 and 14: duties the caller must carry out, and approvals that must be there.
 #include <algorithm>
 
+#include "runtime/decide/duty.h"
 #include "runtime/decide/fold.h"
 
 namespace dpl {
@@ -148,8 +149,46 @@ std::string_view WhyNot(Fold& f, const ApprovalRecord& record, uint32_t approval
 
 }  // namespace
 
-// No obligation is in a program yet; what impersonation adds (`log`) is ours to do.
-Reason StepDuties(Fold&) { return kPass; }
+// Everything that bites obliges, ⊥ included (closing rule 8). What the enforcement point did not
+// commit to, it does not do (closing rule 38): then there is no permit to attach a duty to.
+Reason StepDuties(Fold& f) {
+  f.d.duties.Clear();
+  uint8_t supported = static_cast<uint8_t>((DutyBits(f.caller.duties) & f.request.duties) |
+                                           DutyBit(DutyKind::kLog));
+  if (f.suppose != nullptr && f.suppose->duties) supported = kAllDuties;
+  Reason result = kPass;
+  auto oblige = [&](Part part, const Hit& hit, uint32_t statement, uint32_t i, DutyKind kind) {
+    if (!f.d.duties.Add({statement, i, kind})) f.OutOfArena();
+    if ((supported & DutyBit(kind)) != 0) return;
+    if (result == kPass && !f.reporting) {
+      f.text.assign("the caller does not carry out `").append(DutyName(kind)).append("`");
+      f.d.detail = f.Keep(f.text);
+    }
+    result = Reason::kObligationUnsupported;
+    f.Blame(part, statement, hit.clause, hit.match);
+  };
+  uint32_t last = kNone;
+  for (const Hit& hit : HitsOf(f, ClauseRole::kObligationCovers)) {
+    uint32_t statement = f.program.clauses[hit.clause].statement;
+    if (hit.match == Truth::kFalse || statement == last) continue;
+    last = statement;
+    f.d.by.Add({Part::kObligation, statement, hit.clause, hit.match});
+    const Obligation& obligation = f.program.obligations[f.program.statements[statement].detail];
+    for (uint32_t i = 0; i < obligation.duties.size(); ++i)
+      oblige(Part::kObligation, hit, statement, i, obligation.duties[i].kind);
+    for (uint32_t approval : obligation.asks) AddNeed(f, approval, statement);
+  }
+  if (f.mode == ActingMode::kImpersonate && !f.d.duties.Add(DutyOut{})) f.OutOfArena();
+  if (f.break_glass != kNone) {
+    Hit door;
+    door.clause = f.break_glass_clause;
+    const Statement& s = f.program.statements[f.break_glass];
+    const std::vector<Duty>& notify = f.program.break_glasses[s.detail].notify;
+    for (uint32_t i = 0; i < notify.size(); ++i)
+      oblige(Part::kBreakGlass, door, f.break_glass, i, DutyKind::kNotify);
+  }
+  return result;
+}
 
 Reason StepApprovals(Fold& f) {
   f.approved = kNone;

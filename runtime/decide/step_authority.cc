@@ -6,8 +6,7 @@
 namespace dpl {
 
 Reason StepForbid(Fold& f) {
-  // No break-glass block is in a program yet, so none that a request names can be valid.
-  if (!f.request.break_glass.empty()) return Reason::kBreakGlassNotAllowed;
+  if (!f.request.break_glass.empty() && !OpenBreakGlass(f)) return Reason::kBreakGlassNotAllowed;
   uint32_t last = kNone;
   bool forbidden = false;
   for (const Hit& hit : HitsOf(f, ClauseRole::kForbidCovers)) {
@@ -19,6 +18,10 @@ Reason StepForbid(Fold& f) {
       if (RunTruthCode(f, forbid.unless_code, nullptr) == Truth::kTrue) continue;
     }
     last = statement;
+    if (LiftedByBreakGlass(f, statement)) {
+      f.d.by.Add({Part::kLifted, statement, hit.clause, hit.match});
+      continue;
+    }
     forbidden = true;
     f.Blame(Part::kForbid, statement, hit.clause, hit.match);
   }
@@ -65,6 +68,7 @@ bool InAuthority(const Fold& f, uint32_t statement) {
 bool Superseded(const Fold& f, uint32_t statement, const Limit* limit) {
   for (uint32_t by : f.authority) {
     const Statement& s = f.program.statements[by];
+    if (s.kind != StatementKind::kGrant) continue;
     const std::vector<uint32_t>& over = f.program.grants[s.detail].supersedes;
     if (std::find(over.begin(), over.end(), statement) == over.end()) continue;
     if (limit == nullptr) return true;
@@ -125,6 +129,10 @@ Reason StepAuthority(Fold& f) {
     if (std::find(f.authority.begin(), f.authority.end(), statement) == f.authority.end()) {
       if (!f.authority.Add(f.arena, statement)) f.OutOfArena();
     }
+  }
+  if (f.break_glass != kNone) {
+    f.d.by.Add({Part::kBreakGlass, f.break_glass, f.break_glass_clause, Truth::kTrue});
+    if (!f.authority.Add(f.arena, f.break_glass)) f.OutOfArena();
   }
   std::sort(f.authority.begin(), f.authority.end());
   if (f.authority.size != 0) return kPass;

@@ -48,7 +48,8 @@ Reason StepCommit(Fold& f) {
     bool binds = !task.empty() && !hop.instance.empty() && !hop.bound;
     seen_count += (!hop.known && (counted || !hop.instance.empty())) || binds ? 1 : 0;
   }
-  if (charge_count == 0 && seen_count == 0 && f.acts.size == 0 && f.used_approval.empty()) {
+  if (charge_count == 0 && seen_count == 0 && f.acts.size == 0 && f.used_approval.empty() &&
+      f.break_glass == kNone) {
     if (f.store.Epoch() != f.epoch) f.again = true;
     return kPass;
   }
@@ -101,6 +102,19 @@ Reason StepCommit(Fold& f) {
   c.instances = {seen, seen_count};
   c.acts = {acts, f.acts.size};
   if (!f.used_approval.empty()) c.approvals = {&f.used_approval, 1};
+  CommitRequest::Opening opening;
+  if (f.break_glass != kNone) {
+    const Statement& s = f.program.statements[f.break_glass];
+    const BreakGlass& door = f.program.break_glasses[s.detail];
+    opening.break_glass = f.Text(s.name);
+    opening.person = f.person->id;
+    opening.reason = f.request.break_glass_reason;
+    opening.ticket = f.request.break_glass_ticket;
+    opening.lasts_us = door.lasts_us;
+    opening.review_within_us = door.review_within_us;
+    opening.opens = !f.has_agent();
+    c.opening = &opening;
+  }
   char digest[65];
   if (charge_count != 0) {
     c.reservation_deadline = Add(f.now, Duration{kReservationUs}).value_or(kMaxInstant);
@@ -118,6 +132,7 @@ Reason StepCommit(Fold& f) {
       f.d.replayed = true;
       [[fallthrough]];
     case CommitOutcome::kDone:
+      if (done.uses != 0) f.d.opening.uses = done.uses;
       f.d.reservation = done.reservation;
       f.d.ticket = done.ticket;
       if (done.reservation != 0)

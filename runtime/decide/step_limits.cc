@@ -26,13 +26,6 @@ struct Gathering {
   }
 };
 
-void AddNeed(Fold& f, uint32_t approval, uint32_t statement) {
-  for (const Need& n : f.needs) {
-    if (n.approval == approval) return;
-  }
-  if (!f.needs.Add(f.arena, {approval, statement})) f.OutOfArena();
-}
-
 // Λ: blocks that bite; started grants and delegations that bite, live or not (closing rule 22);
 // every hop; the task.
 void Gather(Fold& f, Gathering* g) {
@@ -307,6 +300,13 @@ uint64_t OpenReplay(Fold& f) {
 }
 
 }  // namespace
+
+void AddNeed(Fold& f, uint32_t approval, uint32_t statement) {
+  for (const Need& n : f.needs) {
+    if (n.approval == approval) return;
+  }
+  if (!f.needs.Add(f.arena, {approval, statement})) f.OutOfArena();
+}
 
 void ChargeKeyName(const Fold& f, std::string* out) {
   out->clear();

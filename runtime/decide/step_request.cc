@@ -257,6 +257,8 @@ Reason StepRequest(Fold& f) {
   if (!PlainName(r.task) || !PlainName(r.approval) || !PlainName(r.break_glass)) {
     return Invalid(f, "task, approval or break_glass is not a plain text");
   }
+  if (!PlainName(r.break_glass_reason) || !PlainName(r.break_glass_ticket))
+    return Invalid(f, "the reason or ticket of the break_glass is not a plain text");
   if (r.charge_key.size() > 256) return Invalid(f, "the charge key is longer than 256 bytes");
 
   uint32_t type = f.snapshot.ResourceTypeOfWire(r.resource_type);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/base/decimal.h"
+#include "runtime/decide/duty.h"
 
 namespace dpl {
 namespace {
@@ -182,6 +183,51 @@ bool Merge(const Placement& other, Placement* chain) {
   return true;
 }
 
+// What the enforcement point commits to carry out for this request: `supported_obligations`, and
+// where it lists its mandatory extensions, obligations must be among them. What we do not know it
+// cannot be asked to do.
+uint8_t ReadDuties(const WireValue& context, Request* r) {
+  const WireValue* supported = context.Find("supported_obligations");
+  if (supported == nullptr || supported->is_null()) return 0;
+  const WireValue* extensions = context.Find("supported_mandatory_extensions");
+  bool opted_in = extensions == nullptr || extensions->is_null();
+  for (const WireValue* list : {supported, extensions}) {
+    if (list == nullptr || list->is_null()) continue;
+    bool texts = list->is_array();
+    for (uint32_t i = 0; texts && i < list->count; ++i) {
+      texts = list->items[i].is_string();
+      opted_in |= texts && list == extensions && list->items[i].text == "obligations";
+    }
+    if (texts) continue;
+    r->malformed = "context.supported_obligations is not a list of names";
+    return 0;
+  }
+  if (!opted_in) return 0;
+  uint8_t duties = 0;
+  for (uint32_t i = 0; i < supported->count; ++i) {
+    DutyKind kind;
+    if (FindDuty(supported->items[i].text, &kind))
+      duties = static_cast<uint8_t>(duties | DutyBit(kind));
+  }
+  return duties;
+}
+
+// {name, reason, ticket}: what is said is read as texts only.
+void ReadBreakGlass(const WireValue* v, Request* r) {
+  if (v == nullptr || !v->is_object()) return;
+  auto said = [&](std::string_view name, std::string_view* out) {
+    const WireValue* text = v->Find(name);
+    if (text == nullptr || text->is_null()) return;
+    if (text->is_string()) {
+      *out = text->text;
+    } else {
+      r->malformed = "the reason or ticket of context.break_glass is not a string";
+    }
+  };
+  said("reason", &r->break_glass_reason);
+  said("ticket", &r->break_glass_ticket);
+}
+
 // A text, or the `id`/`name` of an object.
 std::string_view TextOrMember(const WireValue* v, std::string_view member,
                               std::string_view complaint, Request* r) {
@@ -247,6 +293,8 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
     r.approval = TextOrMember(r.context->Find("approval"), "id", "context.approval has no id", &r);
     r.break_glass =
         TextOrMember(r.context->Find("break_glass"), "name", "context.break_glass has no name", &r);
+    ReadBreakGlass(r.context->Find("break_glass"), &r);
+    r.duties = ReadDuties(*r.context, &r);
     r.dry_run = ReadFlag(r.context->Find("dry_run"), {}, "context.dry_run is not a bool", &r);
     r.explain = ReadFlag(r.context->Find("explain"), "full", "context.explain is not a bool", &r);
   }

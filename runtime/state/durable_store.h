@@ -97,6 +97,11 @@ class DurableStore final : public StateStore {
                    std::string_view person, Instant not_before) const override {
     return image_.ActRecorded(separate, side, key, person, not_before);
   }
+  bool FindOpening(std::string_view break_glass, std::string_view person, std::string_view reason,
+                   std::string_view ticket, Instant* opened, uint64_t* uses) const override {
+    return image_.FindOpening(break_glass, person, reason, ticket, opened, uses);
+  }
+  std::vector<OpeningRecord> Openings() const override { return image_.Openings(); }
   int64_t Used(const CounterKey& counter, Instant now) const override {
     return image_.Used(counter, now);
   }

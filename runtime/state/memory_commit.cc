@@ -24,6 +24,10 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
   }
   if (acts_.size() + request.acts.size() > options_.max_acts && !request.acts.empty())
     return CommitOutcome::kFull;
+  if (request.opening != nullptr) {
+    CommitOutcome opening = TestOpening(*request.opening, now);
+    if (opening != CommitOutcome::kDone) return opening;
+  }
 
   size_t births = 0;
   for (size_t i = 0; i < request.instances.size(); ++i) {
@@ -79,6 +83,34 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
   return CommitOutcome::kDone;
 }
 
+CommitOutcome MemoryStore::TestOpening(const CommitRequest::Opening& opening, Instant now) const {
+  JoinedKey key({opening.break_glass, opening.person, opening.reason, opening.ticket});
+  auto it = openings_.find(std::string_view(key));
+  if (it == openings_.end()) {
+    if (!opening.opens) return CommitOutcome::kOpening;
+    return openings_.size() < options_.max_openings ? CommitOutcome::kDone : CommitOutcome::kFull;
+  }
+  return Subtract(now, it->second.opened).us < opening.lasts_us ? CommitOutcome::kDone
+                                                                : CommitOutcome::kOpening;
+}
+
+void MemoryStore::RecordOpening(const CommitRequest::Opening& opening, Instant now) {
+  JoinedKey key({opening.break_glass, opening.person, opening.reason, opening.ticket});
+  auto it = openings_.find(std::string_view(key));
+  if (it == openings_.end()) {
+    it = openings_.try_emplace(key.ToString()).first;
+    OpeningRecord& made = it->second;
+    made.break_glass.assign(opening.break_glass);
+    made.person.assign(opening.person);
+    made.reason.assign(opening.reason);
+    made.ticket.assign(opening.ticket);
+    made.opened = now;
+    made.review_due = Add(now, Duration{opening.review_within_us}).value_or(kMaxInstant);
+  }
+  it->second.last_used = now;
+  ++it->second.uses;
+}
+
 CommitResult MemoryStore::Commit(const CommitRequest& request) {
   CommitResult result;
   WriteLock lock(mutex_);
@@ -106,7 +138,14 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
   scratch_.clear();
   result.outcome = Test(request, now, &result);
   for (Counter* counter : scratch_) --counter->holds;
-  if (result.outcome == CommitOutcome::kDone) result.reservation = Apply(request, now);
+  if (result.outcome != CommitOutcome::kDone) return result;
+  result.reservation = Apply(request, now);
+  if (const CommitRequest::Opening* o = request.opening) {
+    auto it = openings_.find(
+        std::string_view(JoinedKey({o->break_glass, o->person, o->reason, o->ticket})));
+    result.opened = it->second.opened;
+    result.uses = it->second.uses;
+  }
   return result;
 }
 
@@ -129,6 +168,7 @@ uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
       it->second = std::max(it->second, now);
     }
   }
+  if (request.opening != nullptr) RecordOpening(*request.opening, now);
   for (const CommitRequest::Seen& seen : request.instances) {
     bool birth = seen.instance.empty();
     if (!birth) {

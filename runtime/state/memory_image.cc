@@ -30,6 +30,7 @@ enum class Kind : uint8_t {
   kCounter,
   kKey,
   kReservation,
+  kOpening,
 };
 
 bool ReadInstant(ByteReader* in, Instant* out) { return in->I64(&out->us); }
@@ -118,6 +119,16 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     begin(Kind::kAct);
     w.String(name);
     w.I64(at.us);
+  }
+  for (const auto& [name, opening] : openings_) {
+    begin(Kind::kOpening);
+    for (const std::string* text :
+         {&name, &opening.break_glass, &opening.person, &opening.reason, &opening.ticket})
+      w.String(*text);
+    w.I64(opening.opened.us);
+    w.I64(opening.last_used.us);
+    w.I64(opening.review_due.us);
+    w.U64(opening.uses);
   }
   std::unordered_map<const Counter*, std::string_view> held;
   for (const auto& [name, counter] : counters_) {
@@ -243,6 +254,17 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       Instant at;
       if (!ReadText(in, &name) || !ReadInstant(in, &at)) return false;
       acts_.insert_or_assign(std::move(name), at);
+      return true;
+    }
+    case Kind::kOpening: {
+      OpeningRecord opening;
+      if (!ReadText(in, &name) || !ReadText(in, &opening.break_glass) ||
+          !ReadText(in, &opening.person) || !ReadText(in, &opening.reason) ||
+          !ReadText(in, &opening.ticket) || !ReadInstant(in, &opening.opened) ||
+          !ReadInstant(in, &opening.last_used) || !ReadInstant(in, &opening.review_due) ||
+          !in->U64(&opening.uses))
+        return false;
+      openings_.insert_or_assign(std::move(name), std::move(opening));
       return true;
     }
     case Kind::kCounter: {

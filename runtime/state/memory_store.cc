@@ -3,6 +3,7 @@
 #include "runtime/state/memory_store.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace dpl {
 
@@ -247,6 +248,33 @@ bool MemoryStore::ActRecorded(std::string_view separate, int side, std::string_v
   return ActAfter(separate, side, key, person, not_before);
 }
 
+// ---------------------------------------------------------------- emergency openings
+
+bool MemoryStore::FindOpening(std::string_view break_glass, std::string_view person,
+                              std::string_view reason, std::string_view ticket, Instant* opened,
+                              uint64_t* uses) const {
+  JoinedKey key({break_glass, person, reason, ticket});
+  ReadLock lock(mutex_);
+  auto it = openings_.find(std::string_view(key));
+  if (it == openings_.end()) return false;
+  *opened = it->second.opened;
+  *uses = it->second.uses;
+  return true;
+}
+
+std::vector<OpeningRecord> MemoryStore::Openings() const {
+  std::vector<OpeningRecord> all;
+  {
+    ReadLock lock(mutex_);
+    for (const auto& [key, record] : openings_) all.push_back(record);
+  }
+  std::sort(all.begin(), all.end(), [](const OpeningRecord& a, const OpeningRecord& b) {
+    return std::tie(a.break_glass, a.opened.us, a.person, a.reason, a.ticket) <
+           std::tie(b.break_glass, b.opened.us, b.person, b.reason, b.ticket);
+  });
+  return all;
+}
+
 // ---------------------------------------------------------------- counters
 
 const Counter* MemoryStore::FindCounter(const CounterKey& key) const {
@@ -347,7 +375,8 @@ Instant MemoryStore::Raise(Instant now) {
 
 MemoryStore::Sizes MemoryStore::SizesNow() const {
   ReadLock lock(mutex_);
-  return {counters_.size(), instance_count_, count_, keys_.size(), acts_.size()};
+  return {counters_.size(), instance_count_, count_,
+          keys_.size(),     acts_.size(),    openings_.size()};
 }
 
 }  // namespace dpl

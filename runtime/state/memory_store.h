@@ -28,6 +28,7 @@ class MemoryStore final : public StateStore {
     size_t max_instances = 1'000'000;
     size_t max_keys = 1'000'000;
     size_t max_acts = 4'000'000;
+    size_t max_openings = 1'000'000;
     size_t max_reservations = 1'000'000;  // open ones; past it the oldest is spent early
     size_t max_tasks = 1'000'000;
     size_t max_approvals = 1'000'000;
@@ -60,6 +61,9 @@ class MemoryStore final : public StateStore {
   std::shared_ptr<const ApprovalRecord> FindApproval(std::string_view id) const override;
   bool ActRecorded(std::string_view separate, int side, std::string_view key,
                    std::string_view person, Instant not_before) const override;
+  bool FindOpening(std::string_view break_glass, std::string_view person, std::string_view reason,
+                   std::string_view ticket, Instant* opened, uint64_t* uses) const override;
+  std::vector<OpeningRecord> Openings() const override;
   int64_t Used(const CounterKey& counter, Instant now) const override;
   bool FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state,
                   std::string* digest) const override;
@@ -83,7 +87,7 @@ class MemoryStore final : public StateStore {
 
   // How much is held, for metrics and tests.
   struct Sizes {
-    size_t counters = 0, instances = 0, reservations = 0, keys = 0, acts = 0;
+    size_t counters = 0, instances = 0, reservations = 0, keys = 0, acts = 0, openings = 0;
   };
   Sizes SizesNow() const;
 
@@ -188,6 +192,8 @@ class MemoryStore final : public StateStore {
   void SweepApprovals();
   CommitOutcome Test(const CommitRequest& request, Instant now, CommitResult* result);
   uint64_t Apply(const CommitRequest& request, Instant now);
+  CommitOutcome TestOpening(const CommitRequest::Opening& opening, Instant now) const;
+  void RecordOpening(const CommitRequest::Opening& opening, Instant now);
   uint64_t Reserve(const CommitRequest& request, Instant now);
   Reservation* FindReservation(uint64_t id);
   void Close(Reservation* reservation, ReservationState state);
@@ -212,7 +218,8 @@ class MemoryStore final : public StateStore {
   KeyedMap<std::string>
       fresh_handoffs_;  // parent agent, instance, child agent (a child without a name) → task
   KeyedMap<std::shared_ptr<const ApprovalRecord>> approvals_;
-  KeyedMap<Instant> acts_;  // separate, side, key, person → the latest
+  KeyedMap<Instant> acts_;            // separate, side, key, person → the latest
+  KeyedMap<OpeningRecord> openings_;  // door, person, reason, ticket
   KeyedMap<Counter> counters_;
   KeyedMap<ChargeKey> keys_;
   size_t sweep_counters_at_ = 1024, sweep_instances_at_ = 1024, sweep_keys_at_ = 1024;

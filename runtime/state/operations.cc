@@ -78,6 +78,7 @@ struct CommitRecord {
   std::vector<std::string_view> approvals;
   std::vector<CommitRequest::Act> acts;
   std::vector<CommitRequest::Seen> instances;
+  CommitRequest::Opening opening;
 
   bool Read(ByteReader* in);
 };
@@ -108,6 +109,15 @@ bool CommitRecord::Read(ByteReader* in) {
     good = good && in->String(&seen.agent) && in->String(&seen.instance) &&
            in->String(&seen.task) && in->I64(&seen.born.us) && in->I64(&seen.keep_us) &&
            in->Varint(&seen.max) && in->I64(&seen.window_us);
+  }
+  bool opens = false;
+  good = good && ReadFlag(in, &opens);
+  if (opens) {
+    good = good && in->String(&opening.break_glass) && in->String(&opening.person) &&
+           in->String(&opening.reason) && in->String(&opening.ticket) &&
+           in->I64(&opening.lasts_us) && in->I64(&opening.review_within_us) &&
+           ReadFlag(in, &opening.opens);
+    r.opening = &opening;
   }
   good = good && in->String(&r.charge_key) && in->String(&r.request_digest) &&
          in->String(&r.caller) && in->I64(&r.reservation_deadline.us) && in->I64(&r.keep_key_us);
@@ -236,6 +246,14 @@ void OperationWriter::Commit(const CommitRequest& r, uint64_t epoch, uint64_t re
     out_.I64(seen.keep_us);
     out_.Varint(seen.max);
     out_.I64(seen.window_us);
+  }
+  out_.U8(r.opening == nullptr ? 0 : 1);
+  if (const CommitRequest::Opening* o = r.opening) {
+    for (std::string_view text : {o->break_glass, o->person, o->reason, o->ticket})
+      out_.String(text);
+    out_.I64(o->lasts_us);
+    out_.I64(o->review_within_us);
+    out_.U8(o->opens ? 1 : 0);
   }
   out_.String(r.charge_key);
   out_.String(r.request_digest);

@@ -20,7 +20,7 @@
 
 namespace dpl {
 
-inline constexpr uint32_t kStateFormat = 1;  // raised when the bytes of any file change
+inline constexpr uint32_t kStateFormat = 2;  // raised when the bytes of any file change
 inline constexpr size_t kFrameHeader = 24;
 
 enum class StateFileKind : uint32_t { kLog = 1, kImage = 2 };

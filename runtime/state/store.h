@@ -1,6 +1,6 @@
 // What decisions remember: counters and reservations, tasks, consents, instances, hand-offs,
-// approvals, recorded acts, revocations and the epoch. The interface; memory_store.h implements it
-// in memory, durable_store.h on disk.
+// approvals, recorded acts, emergency openings, revocations and the epoch. The interface;
+// memory_store.h implements it in memory, durable_store.h on disk.
 //
 // Everything is named by stable texts (qualified names, ids), never by an index of one program, so
 // that a reload does not lose or confuse what was recorded. All calls are thread-safe. Reads are
@@ -42,9 +42,10 @@ enum class RevokedKind : uint8_t {
   kGrant,
   kDelegation,
   kApproval,
-  kPartner
+  kPartner,
+  kBreakGlass
 };
-constexpr int kRevokedKinds = 9;
+constexpr int kRevokedKinds = 10;
 
 // One counter: identity text (statement, measure, period, key names and values, unit; see
 // counter_name.h) and its window.
@@ -81,6 +82,14 @@ struct ApprovalRecord {
   uint32_t uses_left = 1;
 };
 
+// An emergency door that a person opened: one record per door, person and what was said. Whoever
+// reviews it finds here who, why, when and how often.
+struct OpeningRecord {
+  std::string break_glass, person, reason, ticket;  // qualified break_glass
+  Instant opened{}, last_used{}, review_due{};
+  uint64_t uses = 0;
+};
+
 // A charge: `quantity` is added to `counter` when every check of the whole commit holds.
 struct Charge {
   CounterKey counter;
@@ -114,9 +123,17 @@ struct CommitRequest {
     int64_t window_us = 0;
   };
   std::span<const Seen> instances;
-  std::string_view charge_key;      // empty: none
-  std::string_view request_digest;  // what a replay of the key must equal
-  std::string_view caller;          // the enforcement point: only it may confirm or cancel
+  // The use of an emergency door; fails when its opening is over, or when nobody opened it and this
+  // may not.
+  struct Opening {
+    std::string_view break_glass, person, reason, ticket;
+    int64_t lasts_us = 0, review_within_us = 0;
+    bool opens = false;  // the person acts alone: this may be the opening itself
+  };
+  const Opening* opening = nullptr;  // null: none
+  std::string_view charge_key;       // empty: none
+  std::string_view request_digest;   // what a replay of the key must equal
+  std::string_view caller;           // the enforcement point: only it may confirm or cancel
   Instant reservation_deadline{};
   int64_t keep_key_us = 0;  // the longest window charged
 };
@@ -129,6 +146,7 @@ enum class CommitOutcome : uint8_t {
   kKeyConflict,
   kKeyClosed,
   kSeparation,
+  kOpening,
   kInstances,
   kWindowMoved,  // a later window of a counter is in force: read again
   kFull,         // no room to remember it
@@ -140,6 +158,8 @@ struct CommitResult {
   uint64_t reservation = 0;  // 0: nothing was charged
   Instant deadline{};        // kReplayed: until when that reservation is open
   uint32_t failed = 0;       // kLimit: index of the charge
+  Instant opened{};          // with an opening: when it was made, and how often it was used by now
+  uint64_t uses = 0;
 };
 enum class ReservationState : uint8_t { kOpen, kConfirmed, kCancelled, kSpent };
 
@@ -191,6 +211,12 @@ class StateStore {
   virtual std::shared_ptr<const ApprovalRecord> FindApproval(std::string_view id) const = 0;
   virtual bool ActRecorded(std::string_view separate, int side, std::string_view key,
                            std::string_view person, Instant not_before) const = 0;
+  // When this person opened this door with these words; false: never.
+  virtual bool FindOpening(std::string_view break_glass, std::string_view person,
+                           std::string_view reason, std::string_view ticket, Instant* opened,
+                           uint64_t* uses) const = 0;
+  // Every opening on record, by door and time: what is to be reviewed. A copy.
+  virtual std::vector<OpeningRecord> Openings() const = 0;
   virtual int64_t Used(const CounterKey& counter, Instant now) const = 0;
   // A charge key already used: its reservation, state and digest.
   virtual bool FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state,

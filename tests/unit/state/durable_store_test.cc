@@ -104,12 +104,15 @@ uint64_t FillWithEverything(StateStore* s) {
   CommitRequest::Seen seen[2];
   seen[0] = {"reader", "r1", "t1", At(1), kMicrosPerHour, 5, kMicrosPerHour};
   seen[1] = {"reader", "", "", At(1), kMicrosPerHour, 5, kMicrosPerHour};
+  CommitRequest::Opening opening{"ward",         "E8",          "arrest", "INC-1",
+                                 kMicrosPerHour, kMicrosPerDay, true};
   std::string_view used = "a1";
   CommitRequest r;
   r.now = At(20);
   r.epoch = s->Epoch();
   r.charges = charges;
   r.acts = {&act, 1};
+  r.opening = &opening;
   r.instances = seen;
   r.approvals = {&used, 1};
   r.charge_key = "key";
@@ -131,6 +134,16 @@ uint64_t FillWithEverything(StateStore* s) {
 }
 
 void ExpectEverything(StateStore* s, uint64_t reservation) {
+  std::vector<OpeningRecord> openings = s->Openings();
+  ASSERT_EQ(openings.size(), 1u);
+  EXPECT_EQ(openings[0].break_glass, "ward");
+  EXPECT_EQ(openings[0].person, "E8");
+  EXPECT_EQ(openings[0].reason, "arrest");
+  EXPECT_EQ(openings[0].ticket, "INC-1");
+  EXPECT_EQ(openings[0].opened, At(20));
+  EXPECT_EQ(openings[0].last_used, At(20));
+  EXPECT_EQ(openings[0].review_due.us, At(20).us + kMicrosPerDay);
+  EXPECT_EQ(openings[0].uses, 1u);
   ConsentRecord consent;
   ASSERT_TRUE(s->FindConsent("d", "E1", &consent));
   EXPECT_EQ(consent.at, At(10));
@@ -652,14 +665,15 @@ TEST_F(Damaged, SalvageKeepsWhatCanBeReadAndTellsWhatNot) {
 }
 
 TEST_F(Damaged, ANewerAndAnOlderFormatAreRefusedByName) {
-  for (int format : {0, 2, 255}) {
+  constexpr int kOurs = static_cast<int>(kStateFormat);
+  for (int format : {0, kOurs - 1, kOurs + 1, 255}) {
     std::string other = bytes;
     other[12] = static_cast<char>(format);
     WriteBytes(log, other);
     Error error = Refused(folder.path());
     EXPECT_EQ(error.code, "state.version");
     EXPECT_NE(error.message.find("format " + std::to_string(format)), std::string::npos);
-    EXPECT_EQ(error.message.find("newer") != std::string::npos, format > 1);
+    EXPECT_EQ(error.message.find("newer") != std::string::npos, format > kOurs);
   }
 }
 

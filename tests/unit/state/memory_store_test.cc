@@ -56,5 +56,22 @@ TEST(Room, WhatCannotBeRememberedIsRefused) {
   EXPECT_EQ(second.Commit().outcome, CommitOutcome::kFull);
 }
 
+// What cannot be remembered is refused, never forgotten to let a permit through.
+TEST(Bounds, OpeningsAreRefusedPastTheBound) {
+  MemoryStore::Options options;
+  options.max_openings = 1;
+  MemoryStore s(options);
+  CommitRequest::Opening opening{"ward", "E8", "one", "", kMicrosPerHour, kMicrosPerDay, true};
+  CommitRequest r;
+  r.now = At(0);
+  r.epoch = s.Epoch();
+  r.opening = &opening;
+  EXPECT_EQ(s.Commit(r).outcome, CommitOutcome::kDone);
+  EXPECT_EQ(s.Commit(r).outcome, CommitOutcome::kDone) << "the one on record is used again";
+  opening.reason = "two";
+  EXPECT_EQ(s.Commit(r).outcome, CommitOutcome::kFull);
+  EXPECT_EQ(s.SizesNow().openings, 1u);
+}
+
 }  // namespace
 }  // namespace dpl

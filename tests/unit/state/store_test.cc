@@ -209,6 +209,72 @@ TEST_P(Commit, TheTwoSidesOfASeparationExcludeEachOther) {
   EXPECT_FALSE(s.ActRecorded("sep", 0, "V8", "E4", At(-1)));
 }
 
+// An emergency opening: made once, by the person alone, and good for its time.
+TEST_P(Commit, AnOpeningIsMadeByThePersonAndEnds) {
+  StateStore& s = store();
+  CommitRequest::Opening opening{"ward", "E8", "arrest", "INC-1", kMicrosPerHour, kMicrosPerDay};
+  CommitRequest r;
+  r.now = At(0);
+  r.epoch = s.Epoch();
+  r.opening = &opening;
+  Instant opened;
+  uint64_t uses = 0;
+  EXPECT_FALSE(s.FindOpening("ward", "E8", "arrest", "INC-1", &opened, &uses));
+  EXPECT_EQ(s.Commit(r).outcome, CommitOutcome::kOpening) << "an agent cannot be the first";
+  opening.opens = true;
+  CommitResult first = s.Commit(r);
+  EXPECT_EQ(first.outcome, CommitOutcome::kDone);
+  EXPECT_EQ(first.opened, At(0));
+  EXPECT_EQ(first.uses, 1u);
+  opening.opens = false;
+  r.now = At(3599);
+  CommitResult second = s.Commit(r);
+  EXPECT_EQ(second.outcome, CommitOutcome::kDone) << "but may use what its person opened";
+  EXPECT_EQ(second.opened, At(0));
+  EXPECT_EQ(second.uses, 2u);
+  ASSERT_TRUE(s.FindOpening("ward", "E8", "arrest", "INC-1", &opened, &uses));
+  EXPECT_EQ(opened, At(0));
+  EXPECT_EQ(uses, 2u);
+  opening.opens = true;
+  r.now = At(3600);
+  EXPECT_EQ(s.Commit(r).outcome, CommitOutcome::kOpening) << "over, for the person too";
+  // Another person, other words, another door: openings of their own.
+  for (int i = 0; i < 4; ++i) {
+    CommitRequest::Opening other = opening;
+    (i == 0   ? other.break_glass
+     : i == 1 ? other.person
+     : i == 2 ? other.reason
+              : other.ticket) = "other";
+    r.opening = &other;
+    EXPECT_EQ(s.Commit(r).uses, 1u) << i;
+  }
+  std::vector<OpeningRecord> all = s.Openings();
+  ASSERT_EQ(all.size(), 5u);
+  EXPECT_EQ(all[0].break_glass, "other");
+  EXPECT_EQ(all[1].break_glass, "ward");
+  EXPECT_EQ(all[1].person, "E8");
+  EXPECT_EQ(all[1].reason, "arrest");
+  EXPECT_EQ(all[1].ticket, "INC-1");
+  EXPECT_EQ(all[1].opened, At(0));
+  EXPECT_EQ(all[1].last_used, At(3599));
+  EXPECT_EQ(all[1].review_due, At(86400));
+  EXPECT_EQ(all[1].uses, 2u);
+}
+
+TEST_P(Commit, AnOpeningIsRecordedWithTheRestOrNotAtAll) {
+  StateStore& s = store();
+  One charge(&s, "c", 10, 5);
+  CommitRequest::Opening opening{"ward", "E8", "arrest", "", kMicrosPerHour, kMicrosPerDay, true};
+  charge.request.opening = &opening;
+  EXPECT_EQ(charge.Commit().outcome, CommitOutcome::kLimit);
+  EXPECT_TRUE(s.Openings().empty());
+  charge.charge.cap = 10;
+  EXPECT_EQ(charge.Commit().uses, 1u);
+  charge.request.now = At(3600);
+  EXPECT_EQ(charge.Commit().outcome, CommitOutcome::kOpening);
+  EXPECT_EQ(s.Used(Total("c"), At(3600)), 10) << "an opening that is over charges nothing";
+}
+
 TEST_P(Commit, BirthsAreCountedOnceAndBounded) {
   StateStore& s = store();
   auto see = [&](std::string_view instance, Instant now) {
