@@ -43,12 +43,8 @@ int RunBuild(const BuildArgs& args) {
     return kInternal;
   }
   std::string output = args.output.empty() ? DefaultOutput(args.common.paths[0]) : args.output;
-  if (output == "-") {
-    Out(bytes);
-    return kOk;
-  }
   if (Status s = WriteWhole(output, bytes); !s.ok()) return UsageError(s.error());
-  if (!args.common.quiet) {
+  if (!args.common.quiet && output != "-") {
     Err(output + ": " + std::to_string(bytes.size()) + " bytes, " +
         std::to_string(back->statements.size()) + " statements, sha256:" + Hex(back->digest) +
         "\n");

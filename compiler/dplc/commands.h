@@ -2,7 +2,8 @@
 // the command line.
 //
 // Exit codes: 0 all is well, 1 findings (errors in policies, failed tests, files to be formatted),
-// 2 wrong use (unknown option, missing file), 3 a fault of dplc itself. Diagnostics go to standard
+// 2 wrong use (unknown option, missing file), 3 a fault of dplc itself; `dplc test` also has 4
+// (coverage below --min) and 5 (mutants that no test notices). Diagnostics go to standard
 // error, results to standard output.
 #pragma once
 
@@ -11,7 +12,14 @@
 
 namespace dpl::dplc {
 
-enum ExitCode : int { kOk = 0, kFindings = 1, kUsage = 2, kInternal = 3 };
+enum ExitCode : int {
+  kOk = 0,
+  kFindings = 1,
+  kUsage = 2,
+  kInternal = 3,
+  kCoverageBelow = 4,  // dplc test --min
+  kSurvivors = 5,      // dplc test --mutate
+};
 
 struct CommonArgs {
   std::vector<std::string> paths;
@@ -38,6 +46,14 @@ struct BuildArgs {
 struct TestArgs {
   CommonArgs common;
   std::string filter;
+  bool list = false, fail_fast = false;
+  std::string junit;  // files; empty: not written
+  bool coverage = false;
+  std::string coverage_json, lcov, html;
+  double min = -1;  // percent; below 0: none asked for
+  bool WantsCoverage() const {
+    return coverage || min >= 0 || !coverage_json.empty() || !lcov.empty() || !html.empty();
+  }
 };
 struct FmtArgs {
   CommonArgs common;

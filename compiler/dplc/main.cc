@@ -36,6 +36,28 @@ void AddWork(CLI::App* app, CommonArgs* args) {
   app->add_flag("--timings", args->timings, "say what each phase of the compilation cost");
 }
 
+void AddTestOptions(CLI::App* app, TestArgs* test) {
+  app->add_option("-k,--filter", test->filter,
+                  "run only tests whose `package: title` contains this text");
+  app->add_flag("--list", test->list, "name the tests instead of running them");
+  app->add_flag("-x,--fail-fast", test->fail_fast, "stop at the first test that fails");
+  app->add_option("--junit", test->junit, "also write JUnit XML to this file");
+  app->add_flag("--coverage", test->coverage,
+                "say what the tests exercised, and every line they did not")
+      ->group("Coverage");
+  app->add_option("--coverage-json", test->coverage_json, "write coverage as JSON to this file")
+      ->group("Coverage");
+  app->add_option("--lcov", test->lcov, "write an lcov tracefile")->group("Coverage");
+  app->add_option("--html", test->html, "write one page: the sources with what was exercised")
+      ->group("Coverage");
+  app->add_option("--min", test->min, "exit code 4 when coverage is below this many percent")
+      ->check(CLI::Range(0.0, 100.0))
+      ->group("Coverage");
+  app->footer(
+      "No test at all is a failure. Exit codes: 1 a test failed, 4 coverage is below --min, 5 a "
+      "mutant survived.\nExample: dplc test --filter bands policies/");
+}
+
 int Main(int argc, char** argv) {
   CLI::App app{
       "dplc, the toolchain of DPL: a language in which a policy author writes who owns access, "
@@ -86,9 +108,7 @@ int Main(int argc, char** argv) {
       app.add_subcommand("test", "run the `test` blocks and explain every failure");
   AddPaths(test_app, &test.common, "files or folders of one policy set");
   AddCommon(test_app, &test.common, {"text", "json", "junit"});
-  test_app->add_option("--filter", test.filter,
-                       "run only tests whose `package: title` contains this text");
-  test_app->footer("No test at all is a failure.\nExample: dplc test --filter bands policies/");
+  AddTestOptions(test_app, &test);
   test_app->callback([&] { code = RunTest(test); });
 
   FmtArgs fmt;

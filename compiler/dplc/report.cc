@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -56,6 +57,10 @@ int UsageError(const Error& error) {
 }
 
 Status WriteWhole(const std::string& path, std::string_view bytes) {
+  if (path == "-") {
+    Out(bytes);
+    return Status::Ok();
+  }
   namespace fs = std::filesystem;
   std::error_code error;
   fs::path target = fs::weakly_canonical(path, error);

@@ -23,7 +23,8 @@ int UsageError(const Error& error);
 int Report(const CommonArgs& args, const testing::Compilation& c);
 
 // Writes a file whole or not at all: beside the target, then renamed over it, so that nobody ever
-// reads half of it. Follows links; keeps the permissions of what was there. Error code "path".
+// reads half of it. Follows links; keeps the permissions of what was there. "-" is
+// standard output. Error code "path".
 Status WriteWhole(const std::string& path, std::string_view bytes);
 
 // What `--jobs` and `--timings` wish of a compilation: begins with reading the sources, and prints

@@ -35,10 +35,13 @@ std::string Join(const std::vector<std::string>& parts) {
 class RowRunner {
  public:
   RowRunner(std::shared_ptr<const Program> program, uint32_t package, Columns columns,
-            TestResult* result)
+            const TestOptions& options, size_t test, size_t row, TestResult* result)
       : program_(program),
         world_(std::move(program), package),
         columns_(std::move(columns)),
+        options_(options),
+        test_(test),
+        row_(row),
         caller_(Caller::Everything("dplc test")),
         result_(result) {}
 
@@ -286,7 +289,10 @@ class RowRunner {
     }
     request_ = r;
     signers_.clear();
-    decision_ = &Decide(world_.snapshot(), world_.store(), request_, world_.now(), &scratch_);
+    decision_ = &Decide(world_.snapshot(), world_.store(), request_, world_.now(), &scratch_,
+                        options_.observer);
+    if (options_.on_decision)
+      options_.on_decision({test_, row_, &step, &world_.snapshot(), &request_, decision_});
     if (decision_->reservation != 0) reservation_ = decision_->reservation;
     return true;
   }
@@ -520,6 +526,8 @@ class RowRunner {
   std::shared_ptr<const Program> program_;
   World world_;
   Columns columns_;
+  const TestOptions& options_;
+  size_t test_, row_;
   Caller caller_;
   TestResult* result_;
   Scratch scratch_;
@@ -535,6 +543,13 @@ class RowRunner {
 
 }  // namespace
 
+bool Selected(const Program& program, const ast::TestDecl& test, uint32_t package,
+              const std::string& filter) {
+  if (filter.empty()) return true;
+  std::string name(program.Text(program.schema.packages[package].name));
+  return (name + ": " + test.title.value).find(filter) != std::string::npos;
+}
+
 TestRun RunTests(std::shared_ptr<const Program> program,
                  const std::vector<const ast::TestDecl*>& tests,
                  const std::vector<uint32_t>& packages, const SourceSet& sources,
@@ -542,10 +557,9 @@ TestRun RunTests(std::shared_ptr<const Program> program,
   TestRun run;
   for (size_t t = 0; t < tests.size(); ++t) {
     const ast::TestDecl& test = *tests[t];
+    if (!Selected(*program, test, packages[t], options.filter)) continue;
+    if (options.wanted && !options.wanted(t)) continue;
     std::string package(program->Text(program->schema.packages[packages[t]].name));
-    if (!options.filter.empty() &&
-        (package + ": " + test.title.value).find(options.filter) == std::string::npos)
-      continue;
     size_t rows = test.columns.empty() ? 1 : test.rows.size();
     for (size_t row = 0; row < rows; ++row) {
       TestResult result;
@@ -561,7 +575,7 @@ TestRun RunTests(std::shared_ptr<const Program> program,
           columns[test.columns[c].text] = &test.rows[row].cells[c];
       }
       int64_t start = clock->MonotonicUs();
-      RowRunner(program, packages[t], std::move(columns), &result).Run(test.steps);
+      RowRunner(program, packages[t], std::move(columns), options, t, row, &result).Run(test.steps);
       if (result.failures.empty() && result.expectations == 0) {
         result.failures.push_back(
             {result.span, "this test expects nothing, so it shows nothing", {}});
@@ -571,6 +585,7 @@ TestRun RunTests(std::shared_ptr<const Program> program,
       ++(result.passed ? run.passed : run.failed);
       if (options.on_result) options.on_result(result);
       run.results.push_back(std::move(result));
+      if (options.fail_fast && run.failed != 0) return run;
     }
   }
   return run;

@@ -19,6 +19,7 @@
 #include "compiler/source/source_file.h"
 #include "runtime/base/clock.h"
 #include "runtime/bytecode/program.h"
+#include "runtime/decide/engine.h"
 
 namespace dpl::testing {
 
@@ -41,10 +42,26 @@ struct TestRun {
   std::vector<TestResult> results;
   uint32_t passed = 0, failed = 0;
 };
-struct TestOptions {
-  std::string filter;  // runs only tests whose `package: name` contains this text; empty: all
-  std::function<void(const TestResult&)> on_result;  // progress; may be empty
+// A `when` that was decided. Valid during the call.
+struct Decided {
+  size_t test = 0, row = 0;
+  const ast::Step* when = nullptr;
+  const Snapshot* snapshot = nullptr;
+  const Request* request = nullptr;
+  const Decision* decision = nullptr;
 };
+struct TestOptions {
+  std::string filter;      // runs only tests whose `package: name` contains this text; empty: all
+  bool fail_fast = false;  // stops after the first test (row) that fails
+  std::function<bool(size_t test)> wanted;           // empty: every test that the filter takes
+  std::function<void(const TestResult&)> on_result;  // progress; may be empty
+  std::function<void(const Decided&)> on_decision;   // may be empty
+  DecisionObserver* observer = nullptr;              // of every decision (coverage.h)
+};
+
+// Whether the filter takes this test.
+bool Selected(const Program& program, const ast::TestDecl& test, uint32_t package,
+              const std::string& filter);
 
 // `tests` and `packages` are parallel (Model::tests, Model::test_packages). `clock` only times the
 // run.

@@ -184,6 +184,7 @@ void RunFold(Fold& f) {
     }
     first = reason;
     f.reporting = true;
+    if (f.observer != nullptr) f.observer->OnSettled(first);
     if (!f.request.explain || step <= 2 || f.env.abort != Abort::kNo) break;
   }
   d.mode = f.mode;
@@ -192,6 +193,7 @@ void RunFold(Fold& f) {
     d.reason = d.dry_run ? Reason::kWouldPermit : Reason::kPermit;
     d.outcome = d.dry_run ? OutcomeKind::kDeny : OutcomeKind::kPermit;
     f.reporting = true;
+    if (f.observer != nullptr) f.observer->OnSettled(d.reason);
   } else {
     d.outcome = first == Reason::kApprovalRequired ? OutcomeKind::kAsk : OutcomeKind::kDeny;
   }

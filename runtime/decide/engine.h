@@ -11,6 +11,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "runtime/decide/decision.h"
 #include "runtime/state/store.h"
@@ -28,13 +29,21 @@ class Scratch {
   std::unique_ptr<Impl> impl_;
 };
 
-// Reports what matters for tests of coverage and for `explain`: which clause matched how. Null:
-// nothing is reported.
+// Watches one decision: what `dplc test` counts coverage with. Null costs a branch per clause. Only
+// what settles the outcome matters to a test, so everything after OnSettled is for the report.
 class DecisionObserver {
  public:
   virtual ~DecisionObserver() = default;
+  // A clause was tried; a factor after an F was not asked and reads T.
   virtual void OnClause(uint32_t clause, Truth subject, Truth scope, Truth where) = 0;
+  // Every limit that bound, at the end.
   virtual void OnLimit(const LimitLine& line) = 0;
+  // A condition (`where`, `unless`) was asked. Whatever codes come back are run too, in the same
+  // environment and at no cost to the decision's budget, and told to OnPart.
+  virtual std::span<const uint32_t> OnCondition(uint32_t /*code*/, Truth /*truth*/) { return {}; }
+  virtual void OnPart(uint32_t /*code*/, Truth /*truth*/) {}
+  // The outcome stands.
+  virtual void OnSettled(Reason /*reason*/) {}
 };
 
 const Decision& Decide(const Snapshot& snapshot, StateStore* store, const Request& request,

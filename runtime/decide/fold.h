@@ -261,6 +261,8 @@ class TaskView {
 Value RunCode(Fold& f, uint32_t code);
 Truth RunTruthCode(Fold& f, uint32_t code, ErrorKind* error);
 Truth And(Truth a, Truth b);
+// Tells the observer of a condition and runs what it wants to know besides. Observer not null.
+void ReportCondition(Fold& f, uint32_t code, Truth truth);
 
 // A parameter that an activity or some limit measures (step_request.cc).
 bool IsMeasure(const Fold& f, const ParamDef& param);

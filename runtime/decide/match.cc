@@ -87,6 +87,29 @@ TaskView::TaskView(Fold& f, uint32_t statement) : fold_(f), params_(f.env.task_p
 }
 TaskView::~TaskView() { fold_.env.task_params = params_; }
 
+void ReportCondition(Fold& f, uint32_t code, Truth truth) {
+  std::span<const uint32_t> parts = f.observer->OnCondition(code, truth);
+  if (parts.empty()) return;
+  int64_t steps = f.env.steps_left;
+  Abort abort = f.env.abort;
+  for (uint32_t part : parts) f.observer->OnPart(part, f.notes.machine->RunTruth(part, &f.env));
+  f.env.steps_left = steps;
+  f.env.abort = abort;
+}
+
+namespace {
+
+void ReportHit(Fold& f, const Hit& hit) {
+  f.observer->OnClause(hit.clause, hit.subject, hit.scope, hit.where);
+  const Clause& clause = f.program.clauses[hit.clause];
+  bool asked = hit.subject != Truth::kFalse && hit.scope != Truth::kFalse;
+  if (clause.where_code == kNone || !asked) return;
+  TaskView view(f, clause.statement);
+  ReportCondition(f, clause.where_code, hit.where);
+}
+
+}  // namespace
+
 Hit TryClause(Fold& f, uint32_t clause_index, bool all_factors) {
   const Clause& clause = f.program.clauses[clause_index];
   TaskView view(f, clause.statement);
@@ -150,8 +173,7 @@ std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
   }
   for (uint32_t i = 0; i < found.size; ++i) {
     hits[i] = TryClause(f, found.items[i], false);
-    if (f.observer != nullptr)
-      f.observer->OnClause(hits[i].clause, hits[i].subject, hits[i].scope, hits[i].where);
+    if (f.observer != nullptr) ReportHit(f, hits[i]);
   }
   f.hits[slot] = {hits, found.size};
   return f.hits[slot];

@@ -15,7 +15,9 @@ Reason StepForbid(Fold& f) {
     const Forbid& forbid = f.program.forbids[f.program.statements[statement].detail];
     if (forbid.unless_code != kNone) {
       // Lifts on T only (closing rule 9).
-      if (RunTruthCode(f, forbid.unless_code, nullptr) == Truth::kTrue) continue;
+      Truth lifts = RunTruthCode(f, forbid.unless_code, nullptr);
+      if (f.observer != nullptr) ReportCondition(f, forbid.unless_code, lifts);
+      if (lifts == Truth::kTrue) continue;
     }
     last = statement;
     if (LiftedByBreakGlass(f, statement)) {
