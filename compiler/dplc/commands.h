@@ -51,6 +51,10 @@ struct TestArgs {
   bool coverage = false;
   std::string coverage_json, lcov, html;
   double min = -1;  // percent; below 0: none asked for
+  bool mutate = false;
+  size_t mutate_max = 1000;
+  std::string mutate_json;
+  bool WantsMutants() const { return mutate || !mutate_json.empty(); }
   bool WantsCoverage() const {
     return coverage || min >= 0 || !coverage_json.empty() || !lcov.empty() || !html.empty();
   }

@@ -53,6 +53,16 @@ void AddTestOptions(CLI::App* app, TestArgs* test) {
   app->add_option("--min", test->min, "exit code 4 when coverage is below this many percent")
       ->check(CLI::Range(0.0, 100.0))
       ->group("Coverage");
+  app->add_flag("--mutate", test->mutate,
+                "drop or loosen one clause at a time; exit code 5 when no test notices one")
+      ->group("Mutation");
+  app->add_option("--mutate-max", test->mutate_max,
+                  "try at most this many, spread evenly over the policy")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group("Mutation");
+  app->add_option("--mutate-json", test->mutate_json, "write every mutant as JSON to this file")
+      ->group("Mutation");
   app->footer(
       "No test at all is a failure. Exit codes: 1 a test failed, 4 coverage is below --min, 5 a "
       "mutant survived.\nExample: dplc test --filter bands policies/");

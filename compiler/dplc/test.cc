@@ -3,6 +3,9 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include <unistd.h>
 
 #include "compiler/diag/render.h"
 #include "compiler/dplc/commands.h"
@@ -12,6 +15,7 @@
 #include "compiler/testing/coverage.h"
 #include "compiler/testing/coverage_report.h"
 #include "compiler/testing/decl_parts.h"
+#include "compiler/testing/mutate.h"
 #include "compiler/testing/run.h"
 
 namespace dpl::dplc {
@@ -66,6 +70,26 @@ Status WriteReports(const testing::Compilation& c, const Coverage& coverage, con
   return Status::Ok();
 }
 
+// Tries every mutant; a line that counts them on a terminal.
+testing::MutationRun Mutate(testing::Compilation* c,
+                            const std::vector<testing::Mutation>& mutations, const TestArgs& args,
+                            Clock* clock) {
+  testing::MutationOptions options;
+  options.filter = args.filter;
+  options.most = args.mutate_max;
+  bool terminal = isatty(2) != 0 && !args.common.quiet;
+  if (terminal) {
+    options.on_progress = [](size_t done, size_t all, const testing::Mutant&) {
+      Err("\rmutants " + std::to_string(done) + "/" + std::to_string(all) +
+          (done == all ? "\r\033[K" : ""));
+    };
+  }
+  testing::MutationRun run = testing::RunMutations(c, mutations, options, clock);
+  if (args.common.format == "text")
+    Out(testing::MutationText(run, c->sources, UseColor(args.common.color, 1), false));
+  return run;
+}
+
 }  // namespace
 
 int RunTest(const TestArgs& args) {
@@ -115,6 +139,19 @@ int RunTest(const TestArgs& args) {
     if (text) Out(testing::CoverageText(*coverage, c.sources, color));
     more += ",\"coverage\":" + testing::CoverageJson(*coverage, c.sources);
   }
+  size_t survivors = 0;
+  if (args.WantsMutants() && run.failed == 0 && !run.results.empty()) {
+    // Only tests that all pass can notice anything.
+    std::vector<testing::Mutation> mutations = testing::FindMutations(&c);
+    testing::MutationRun mutants = Mutate(&c, mutations, args, &clock);
+    survivors = mutants.Count(testing::Fate::kSurvived);
+    std::string json = testing::MutationJson(mutants, c.sources);
+    if (!args.mutate_json.empty()) {
+      if (Status s = WriteWhole(args.mutate_json, json + "\n"); !s.ok())
+        return UsageError(s.error());
+    }
+    more += ",\"mutation\":" + json;
+  }
   if (args.common.format == "json") Out(JsonOf(c, run, more));
   if (run.results.empty()) {
     Err(args.filter.empty() ? "dplc: no test ran: these files have no `test` block\n"
@@ -130,7 +167,7 @@ int RunTest(const TestArgs& args) {
       return kCoverageBelow;
     }
   }
-  return code;
+  return survivors > 0 ? kSurvivors : code;
 }
 
 }  // namespace dpl::dplc
