@@ -54,6 +54,9 @@ struct TestArgs {
   bool mutate = false;
   size_t mutate_max = 1000;
   std::string mutate_json;
+  std::string replay, record, facts;
+  bool boundaries = false;
+  bool watch = false;
   bool WantsMutants() const { return mutate || !mutate_json.empty(); }
   bool WantsCoverage() const {
     return coverage || min >= 0 || !coverage_json.empty() || !lcov.empty() || !html.empty();
@@ -79,6 +82,7 @@ struct InitArgs {
 int RunCheck(const CheckArgs& args);
 int RunBuild(const BuildArgs& args);
 int RunTest(const TestArgs& args);
+int RunReplay(const TestArgs& args);  // dplc test --replay
 int RunFmt(const FmtArgs& args);
 int RunDisasm(const DisasmArgs& args);
 int RunExplain(const ExplainArgs& args);

@@ -63,6 +63,18 @@ void AddTestOptions(CLI::App* app, TestArgs* test) {
       ->group("Mutation");
   app->add_option("--mutate-json", test->mutate_json, "write every mutant as JSON to this file")
       ->group("Mutation");
+  CLI::Option* replay =
+      app->add_option("--replay", test->replay,
+                      "instead of tests, run the recorded requests of this file (one JSON a line) "
+                      "and report what changed")
+          ->group("Replay");
+  app->add_option("--facts", test->facts, "the facts file that --replay decides on")
+      ->needs(replay)
+      ->group("Replay");
+  app->add_option("--record", test->record,
+                  "write the requests of --replay with today's answers to this file")
+      ->needs(replay)
+      ->group("Replay");
   app->footer(
       "No test at all is a failure. Exit codes: 1 a test failed, 4 coverage is below --min, 5 a "
       "mutant survived.\nExample: dplc test --filter bands policies/");
@@ -119,7 +131,7 @@ int Main(int argc, char** argv) {
   AddPaths(test_app, &test.common, "files or folders of one policy set");
   AddCommon(test_app, &test.common, {"text", "json", "junit"});
   AddTestOptions(test_app, &test);
-  test_app->callback([&] { code = RunTest(test); });
+  test_app->callback([&] { code = test.replay.empty() ? RunTest(test) : RunReplay(test); });
 
   FmtArgs fmt;
   CLI::App* fmt_app = app.add_subcommand(
