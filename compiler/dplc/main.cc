@@ -63,6 +63,9 @@ void AddTestOptions(CLI::App* app, TestArgs* test) {
       ->group("Mutation");
   app->add_option("--mutate-json", test->mutate_json, "write every mutant as JSON to this file")
       ->group("Mutation");
+  app->add_flag("--boundaries", test->boundaries,
+                "instead of running them, propose boundary tests for every limit, ready to paste")
+      ->group("Proposals");
   CLI::Option* replay =
       app->add_option("--replay", test->replay,
                       "instead of tests, run the recorded requests of this file (one JSON a line) "

@@ -11,12 +11,14 @@
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/report.h"
 #include "compiler/dplc/test_report.h"
+#include "compiler/testing/boundaries.h"
 #include "compiler/testing/compile.h"
 #include "compiler/testing/coverage.h"
 #include "compiler/testing/coverage_report.h"
 #include "compiler/testing/decl_parts.h"
 #include "compiler/testing/mutate.h"
 #include "compiler/testing/run.h"
+#include "runtime/json/json_writer.h"
 
 namespace dpl::dplc {
 namespace {
@@ -38,6 +40,33 @@ int List(const testing::Compilation& c, const TestArgs& args) {
         test.title.value + rows + "\n");
   }
   return listed == 0 ? kFindings : kOk;
+}
+
+int Boundaries(const testing::Compilation& c, const TestArgs& args) {
+  SystemClock clock;
+  std::vector<testing::Proposal> proposals = testing::ProposeBoundaries(c, &clock);
+  if (args.common.format == "json") {
+    std::string out;
+    JsonWriter w(&out);
+    w.BeginObject().Key("proposals").BeginArray();
+    for (const testing::Proposal& p : proposals) {
+      w.BeginObject().Member("limit", p.limit).Member("clause", p.clause).Member("file", p.file);
+      w.Member("at", testing::PlaceOf(c.sources, p.span));
+      w.Key("built").Bool(p.built);
+      w.Member("text", p.text).EndObject();
+    }
+    w.EndArray().EndObject();
+    Out(out + "\n");
+    return kOk;
+  }
+  std::string file;
+  for (const testing::Proposal& p : proposals) {
+    if (p.file != file) Out("\n// for " + p.file + "\n");
+    file = p.file;
+    Out(p.text);
+  }
+  if (proposals.empty()) Err("dplc: these files have no limit\n");
+  return kOk;
 }
 
 // DPL0805, at the first thing that no test reached.
@@ -102,6 +131,7 @@ int RunTest(const TestArgs& args) {
   int code = Report(diagnostics, c);
   if (c.program == nullptr) return kFindings;
   if (args.list) return List(c, args);
+  if (args.boundaries) return Boundaries(c, args);
 
   bool text = args.common.format == "text";
   bool color = UseColor(args.common.color, 1);
