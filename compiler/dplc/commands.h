@@ -83,6 +83,7 @@ int RunCheck(const CheckArgs& args);
 int RunBuild(const BuildArgs& args);
 int RunTest(const TestArgs& args);
 int RunReplay(const TestArgs& args);  // dplc test --replay
+int RunWatch(const TestArgs& args);   // dplc test --watch
 int RunFmt(const FmtArgs& args);
 int RunDisasm(const DisasmArgs& args);
 int RunExplain(const ExplainArgs& args);

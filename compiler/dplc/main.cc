@@ -66,6 +66,8 @@ void AddTestOptions(CLI::App* app, TestArgs* test) {
   app->add_flag("--boundaries", test->boundaries,
                 "instead of running them, propose boundary tests for every limit, ready to paste")
       ->group("Proposals");
+  app->add_flag("-w,--watch", test->watch,
+                "run again what a changed file can concern, until Ctrl-C");
   CLI::Option* replay =
       app->add_option("--replay", test->replay,
                       "instead of tests, run the recorded requests of this file (one JSON a line) "
@@ -134,7 +136,9 @@ int Main(int argc, char** argv) {
   AddPaths(test_app, &test.common, "files or folders of one policy set");
   AddCommon(test_app, &test.common, {"text", "json", "junit"});
   AddTestOptions(test_app, &test);
-  test_app->callback([&] { code = test.replay.empty() ? RunTest(test) : RunReplay(test); });
+  test_app->callback([&] {
+    code = test.watch ? RunWatch(test) : !test.replay.empty() ? RunReplay(test) : RunTest(test);
+  });
 
   FmtArgs fmt;
   CLI::App* fmt_app = app.add_subcommand(

@@ -295,9 +295,8 @@ void Coverage::AddLimits(const Compilation& c, uint32_t s) {
     bool open = false;
     for (const ast::AskTier& tier : clause.tiers) {
       open = !tier.up_to;
-      tier_items_[index].push_back(Add(CoverageKind::kTier, s,
-                                       "beyond that " + OneLine(c.sources, tier.span), tier.span,
-                                       {{"asked", "never asked for"}}));
+      tier_items_[index].push_back(Add(CoverageKind::kTier, s, OneLine(c.sources, tier.span),
+                                       tier.span, {{"asked", "never asked for"}}));
     }
     if (clause.tiers.empty() || open) continue;
     const ast::AskTier& last = clause.tiers.back();

@@ -149,6 +149,7 @@ class Finder {
     name_ = file->package.text + "." + decl.name.text;
     restricts_ = decl.kind == DeclKind::kLimit || decl.kind == DeclKind::kForbid ||
                  decl.kind == DeclKind::kObligation || decl.kind == DeclKind::kSeparate;
+    added_.clear();
     Whole(file, index);
     Clauses(decl);
     for (const ast::LimitClause* clause : LimitClausesOf(decl))
@@ -283,6 +284,7 @@ class Finder {
     if (may->any_action || may->actions.empty() || may->on.everything_in) return;
     const Schema& schema = c_.program->schema;
     for (const ast::QName& type_name : may->on.types) {
+      if (added_.contains(type_name.text)) continue;
       uint32_t type = kNone;
       for (uint32_t t = 0; t < schema.resources.size(); ++t) {
         std::string_view name = schema.Text(schema.resources[t].name);
@@ -304,6 +306,7 @@ class Finder {
         extra.text = action;
         std::vector<ast::Name> more = may->actions;
         more.push_back(extra);
+        added_.insert(type_name.text);
         Add("add-action", may->actions.back().span, "with `" + action + "` added to its `may`",
             "a test of `" + action + "` on " + type_name.text +
                 " that expects a denial would "
@@ -630,6 +633,7 @@ class Finder {
   std::vector<Diagnostic> diagnostics_;
   std::set<std::pair<uint32_t, uint32_t>> granted_;
   std::vector<Mutation> found_;
+  std::set<std::string> added_;  // types of this statement that got one more action
   std::string word_, name_;
   Span head_;
   bool restricts_ = false;

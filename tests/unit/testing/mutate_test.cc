@@ -1,0 +1,154 @@
+// Mutation: every mutant is undone, survivors are those no test notices, and what cannot be noticed
+// is said to be so.
+#include "compiler/testing/mutate.h"
+
+#include <algorithm>
+
+#include "compiler/lower/lower.h"
+#include "runtime/bytecode/encode.h"
+#include "tests/unit/testing/policy_for_test.h"
+
+namespace dpl::testing {
+namespace {
+
+struct Mutated {
+  std::unique_ptr<Compilation> c;
+  std::vector<Mutation> all;
+  MutationRun run;
+
+  // Fate of the only mutant of this kind; "none" or "many" otherwise.
+  std::string Fate(const std::string& kind, const std::string& what = "") const {
+    std::string out = "none";
+    for (const Mutant& m : run.mutants) {
+      if (m.mutation->kind != kind || m.mutation->what.find(what) == std::string::npos) continue;
+      out = out == "none" ? std::string(FateName(m.fate)) : "many";
+    }
+    return out;
+  }
+};
+
+Mutated MutateText(const std::string& text, size_t most = 1000) {
+  Mutated out;
+  out.c = CompileText(text);
+  EXPECT_EQ(RunAll(*out.c).failed, 0u);
+  out.all = FindMutations(out.c.get());
+  SystemClock clock;
+  out.run = RunMutations(out.c.get(), out.all, {.most = most}, &clock);
+  return out;
+}
+
+const std::string kWorld = R"(
+  at 2026-11-20T15:00Z
+  given {
+    role buyer has person "E2"
+    person "E2" { region = emea }
+    shop.Order "O1" { region = emea, locked = false }
+    shop.Order "O2" { region = amer, locked = false }
+    shop.Order "O3" { region = emea, locked = true }
+  }
+)";
+const std::string kPolicy = kBase + R"(
+grant orders {
+  to role buyer
+  may read on shop.Order where resource.region == person.region and not resource.locked
+  may approve on shop.Order
+  limit amount to 100 USD each
+  because "Routine"
+}
+)";
+
+TEST(MutateTest, ATestThatLooksOnlyOnceLetsMutantsLive) {
+  Mutated m = MutateText(kPolicy + "test \"t\" {" + kWorld + R"(
+  when person "E2" does read on shop.Order "O1" expect permit
+})");
+  EXPECT_EQ(m.Fate("drop-grant"), "noticed");
+  EXPECT_EQ(m.Fate("drop-where"), "survived");
+  EXPECT_EQ(m.Fate("drop-conjunct", "region"), "survived");
+  EXPECT_EQ(m.Fate("drop-conjunct", "locked"), "survived");
+  EXPECT_EQ(m.Fate("raise-limit"), "survived");
+  EXPECT_EQ(m.Fate("drop-limit"), "refused");  // DPL0502: it must be limited
+  EXPECT_EQ(m.Fate("widen-to"), "survived");
+  EXPECT_EQ(m.Fate("add-action", "`update`"), "survived");
+}
+
+TEST(MutateTest, TestsAtTheEdgesNotice) {
+  Mutated m = MutateText(kPolicy + "test \"t\" {" + kWorld + R"(
+  when person "E2" does read on shop.Order "O1" expect permit
+  when person "E2" does read on shop.Order "O2" expect deny person.no_grant
+  when person "E2" does read on shop.Order "O3" expect deny person.no_grant
+  when person "E2" does update on shop.Order "O1" expect deny person.no_grant
+  when person "E3" does read on shop.Order "O1" expect deny
+  when person "E2" does approve(amount = 100 USD) on shop.Order "O1" expect permit
+  when person "E2" does approve(amount = 100.01 USD) on shop.Order "O1" expect deny limit.exceeded
+}
+test "everyone" {)" + kWorld +
+                         R"(
+  given { person "E3" { region = emea } }
+  when person "E3" does read on shop.Order "O1" expect deny person.no_grant
+  when person "E3" does approve(amount = 1 USD) on shop.Order "O1" expect deny person.no_grant
+})");
+  EXPECT_EQ(m.run.Count(Fate::kSurvived), 0u) << MutationText(m.run, m.c->sources, false, true);
+  EXPECT_EQ(m.Fate("drop-conjunct", "locked"), "noticed");
+  EXPECT_EQ(m.Fate("raise-limit", "raised to 100.01 USD"), "noticed");
+}
+
+TEST(MutateTest, EveryMutantIsUndone) {
+  Mutated m = MutateText(kPolicy + R"(
+forbid freeze { covers any action on shop.Order unless person.region == emea and true == true  because "Freeze" }
+agent helper {
+  purpose "Help"  accountable person "E1"  runs as spiffe "spiffe://acme/helper"
+  may read on shop.Order where resource.region == emea
+  limit requests to 10 per day for each person
+  lives at most 8h
+}
+delegation help {
+  from role buyer, team finance  to agent helper  consent every 30d  lasts at most 4h
+  may read on shop.Order where not resource.locked
+  because "Help"
+}
+test "t" {)" + kWorld + R"(
+  when person "E2" does read on shop.Order "O1" expect permit
+})");
+  EXPECT_GT(m.all.size(), 15u);
+  DiagnosticSink sink;
+  check::Model model;
+  ASSERT_TRUE(check::Check(m.c->files, m.c->sources, {}, &sink, &model));
+  EXPECT_EQ(lower::Lower(std::move(model), m.c->sources).digest, m.c->program->digest);
+}
+
+TEST(MutateTest, WhatCannotBeNoticedIsSaidToBeSo) {
+  Mutated m = MutateText(kBase + R"(
+grant orders {
+  to role buyer
+  may approve on shop.Order
+  limit amount to 100 USD each, beyond that ask big up to 500 USD
+  because "Routine"
+}
+approval big {
+  by 1 of team finance
+  never by the person, the accountable
+  within 4h
+  good for 1 request within 24h
+  because "Big"
+}
+test "t" {)" + kWorld + R"(
+  when person "E2" does approve(amount = 5 USD) on shop.Order "O1" expect permit
+})");
+  EXPECT_EQ(m.Fate("drop-never-by", "the person"), "equivalent");
+  EXPECT_EQ(m.Fate("drop-never-by", "the accountable"), "equivalent");
+  EXPECT_EQ(m.Fate("drop-good-within"), "survived");
+}
+
+TEST(MutateTest, BoundedAndSpread) {
+  std::string text = kPolicy + "test \"t\" {" + kWorld + R"(
+  when person "E2" does read on shop.Order "O1" expect permit
+})";
+  Mutated all = MutateText(text), some = MutateText(text, 3);
+  EXPECT_EQ(some.run.mutants.size(), 3u);
+  EXPECT_EQ(some.run.found, all.run.mutants.size());
+  EXPECT_NE(some.run.mutants.front().mutation->span.line,
+            some.run.mutants.back().mutation->span.line);
+}
+
+}  // namespace
+}  // namespace dpl::testing
