@@ -123,6 +123,7 @@ testing::MutationRun Mutate(testing::Compilation* c,
 
 int RunTest(const TestArgs& args) {
   testing::Compilation c;
+  Timings timings(args.common, &c);
   if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())
     return UsageError(s.error());
   testing::Compile({}, &c);

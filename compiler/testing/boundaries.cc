@@ -16,6 +16,7 @@
 namespace dpl::testing {
 namespace {
 
+constexpr int64_t kManyRequests = 200;     // more than these are given as used, where that can be
 constexpr int64_t kMostRequests = 20'000;  // that filling a budget may take
 
 // A `when` of a test at which the limit was checked.
@@ -399,6 +400,8 @@ class Proposer {
       return;
     }
     int64_t fill = left - 1;  // all but the last unit
+    bool given = fill / chunk > kManyRequests && GivenUsed(d, limit);
+    if (given) fill = 0;
     if (fill / chunk > kMostRequests) {
       d->problem =
           "filling this budget takes more than " + std::to_string(kMostRequests) + " requests";
@@ -433,6 +436,26 @@ class Proposer {
     for (size_t i = d->slots.size(); i > 0 && !d->slots[i - 1].before.empty(); --i) {
       d->slots[i - 1].window = d->slots[i - 1].before.find("\n  a") != std::string::npos;
     }
+  }
+
+  // What no reader wants to see asked for one by one is given as used already, where facts can say
+  // so.
+  bool GivenUsed(Draft* d, const Limit& limit) {
+    const Statement& s = p_.statements[limit.statement];
+    if (s.kind != StatementKind::kLimit || s.limits.size() != 1) return false;
+    bool person = false;
+    for (const LimitKeyPart& key : limit.keys) {
+      if (key.kind != KeyPartKind::kPerson) return false;
+      person = true;
+    }
+    if (person && !d->base.when->when.person.present) return false;
+    d->head += "  given { used " + Short(d->base, p_.Text(s.name)) + " " +
+               AmountText(d->base.line.cap, d->base.line.cap.i - 1);
+    if (person)
+      d->head +=
+          " for " + std::string("person \"") + Escaped(d->base.when->when.person.value) + "\"";
+    d->head += " }\n";
+    return true;
   }
 
   // The time at which the draft's requests are made: that of its head.
