@@ -442,14 +442,18 @@ class Proposer {
   // so.
   bool GivenUsed(Draft* d, const Limit& limit) {
     const Statement& s = p_.statements[limit.statement];
-    if (s.kind != StatementKind::kLimit || s.limits.size() != 1) return false;
+    // `used` finds a counter by its limit's name, so there must be one only.
+    auto same = std::count_if(s.limits.begin(), s.limits.end(), [&](uint32_t i) {
+      return p_.limits[i].name == limit.name && p_.limits[i].period != LimitPeriod::kEach;
+    });
+    if (same != 1) return false;
     bool person = false;
     for (const LimitKeyPart& key : limit.keys) {
       if (key.kind != KeyPartKind::kPerson) return false;
       person = true;
     }
     if (person && !d->base.when->when.person.present) return false;
-    d->head += "  given { used " + Short(d->base, p_.Text(s.name)) + " " +
+    d->head += "  given { used " + Short(d->base, p_.Text(limit.name)) + " " +
                AmountText(d->base.line.cap, d->base.line.cap.i - 1);
     if (person)
       d->head +=

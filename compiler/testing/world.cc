@@ -83,6 +83,15 @@ std::string World::QualifiedStatement(StatementKind kind, std::string_view name)
   return i == kNone ? std::string(name) : std::string(program_->Text(program_->statements[i].name));
 }
 
+std::string World::QualifiedGroup(bool is_role, const std::string& name) const {
+  const Schema& schema = program_->schema;
+  std::string own = std::string(program_->Text(schema.packages[package_].name)) + "." + name;
+  auto named_so = [&](const auto& group) { return program_->Text(group.name) == own; };
+  bool there = is_role ? std::any_of(schema.roles.begin(), schema.roles.end(), named_so)
+                       : std::any_of(schema.teams.begin(), schema.teams.end(), named_so);
+  return there ? own : name;
+}
+
 Result<Instant> World::ReadDay(const ast::Literal& literal, bool end_of_day) const {
   if (LooksLikeDateTime(literal.text)) return ParseInstant(literal.text);
   Result<Date> date = ParseDate(literal.text);
@@ -176,14 +185,14 @@ Status World::AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* 
     case Kind::kMembers: {
       FactsInput::Members m;
       m.is_role = d.is_role;
-      m.name = d.name.text;
+      m.name = QualifiedGroup(d.is_role, d.name.text);
       m.scope_type = d.scope_type.text;
       m.scope_id = d.scope_id.value;
       m.where = WhereOf(d.span);
       for (const ast::Datum::Member& member : d.members) {
         FactsInput::Member out;
         out.is_team = member.is_team;
-        out.id = member.is_team ? member.team.text : member.person.value;
+        out.id = member.is_team ? QualifiedGroup(false, member.team.text) : member.person.value;
         out.where = WhereOf(member.span);
         if (d.until.present) {
           Result<Instant> until = ReadDay(d.until, true);

@@ -49,6 +49,8 @@ class World {
   Status AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* seeds);
   Status Rebuild();
   void AddNamedPersons();
+  // A team or role of the test's own package goes before one of the same name elsewhere.
+  std::string QualifiedGroup(bool is_role, const std::string& name) const;
   FactsInput::Person& PersonNamed(const std::string& id);
   Result<Instant> ReadDay(const ast::Literal& literal, bool end_of_day) const;
 

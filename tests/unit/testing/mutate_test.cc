@@ -3,6 +3,7 @@
 #include "compiler/testing/mutate.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "compiler/lower/lower.h"
 #include "runtime/bytecode/encode.h"
@@ -114,6 +115,26 @@ test "t" {)" + kWorld + R"(
   check::Model model;
   ASSERT_TRUE(check::Check(m.c->files, m.c->sources, {}, &sink, &model));
   EXPECT_EQ(lower::Lower(std::move(model), m.c->sources).digest, m.c->program->digest);
+}
+
+// What mutation rests on: trees that were checked before give the same program when checked again.
+TEST(MutateTest, CheckedTreesCanBeCheckedAgain) {
+  size_t seen = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("policies")) {
+    if (!entry.is_directory()) continue;
+    Compilation c;
+    if (!LoadSources({entry.path().string()}, &c.sources).ok()) continue;
+    if (!Compile({}, &c)) continue;
+    ++seen;
+    for (int again = 0; again < 2; ++again) {
+      DiagnosticSink sink;
+      check::Model model;
+      ASSERT_TRUE(check::Check(c.files, c.sources, {}, &sink, &model)) << entry.path();
+      EXPECT_EQ(lower::Lower(std::move(model), c.sources).digest, c.program->digest)
+          << entry.path();
+    }
+  }
+  EXPECT_GT(seen, 10u);
 }
 
 TEST(MutateTest, WhatCannotBeNoticedIsSaidToBeSo) {
