@@ -15,7 +15,7 @@
 #include "compiler/testing/compile.h"
 #include "compiler/testing/coverage.h"
 #include "compiler/testing/coverage_report.h"
-#include "compiler/testing/decl_parts.h"
+#include "compiler/testing/decl_clauses.h"
 #include "compiler/testing/mutate.h"
 #include "compiler/testing/run.h"
 #include "runtime/json/json_writer.h"

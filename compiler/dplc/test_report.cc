@@ -5,7 +5,7 @@
 
 #include "compiler/dplc/report.h"
 #include "compiler/testing/coverage_report.h"
-#include "compiler/testing/decl_parts.h"
+#include "compiler/testing/decl_clauses.h"
 #include "runtime/base/text.h"
 
 namespace dpl::dplc {

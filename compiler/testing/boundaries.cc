@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "compiler/testing/decl_parts.h"
+#include "compiler/testing/decl_clauses.h"
 #include "compiler/testing/run.h"
 #include "runtime/base/decimal.h"
 #include "runtime/base/money.h"

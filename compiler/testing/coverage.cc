@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "compiler/lower/parts.h"
-#include "compiler/testing/decl_parts.h"
+#include "compiler/testing/decl_clauses.h"
 
 namespace dpl::testing {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "compiler/testing/decl_parts.h"
+#include "compiler/testing/decl_clauses.h"
 #include "runtime/base/text.h"
 
 namespace dpl::testing {

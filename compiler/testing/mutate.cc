@@ -6,7 +6,7 @@
 
 #include "compiler/lower/lower.h"
 #include "compiler/testing/coverage.h"
-#include "compiler/testing/decl_parts.h"
+#include "compiler/testing/decl_clauses.h"
 #include "compiler/testing/run.h"
 #include "runtime/base/text.h"
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "compiler/lower/parts.h"
-#include "compiler/testing/decl_parts.h"
+#include "compiler/testing/decl_clauses.h"
 #include "compiler/testing/mutate.h"
 #include "runtime/base/decimal.h"
 #include "runtime/base/money.h"

@@ -1,4 +1,4 @@
-#include "compiler/testing/decl_parts.h"
+#include "compiler/testing/decl_clauses.h"
 
 namespace dpl::testing {
 namespace {
