@@ -84,6 +84,15 @@ Mutant Try(const Compilation& c, const Mutation& mutation, const Footprints& foo
   }
   mutation.apply();
   Rebuilt built = Rebuild(c);
+  auto undo = mutation.undo;
+  bool named = built.code == "DPL0201" || built.code == "DPL0709";
+  if (built.program == nullptr && named && mutation.apply_named) {
+    // Refused only because something names it: that shows nothing of what it does.
+    mutation.undo();
+    mutation.apply_named();
+    undo = mutation.undo_named;
+    built = Rebuild(c);
+  }
   if (built.program == nullptr) {
     out.fate = Fate::kRefused;
     out.by = built.code;
@@ -105,7 +114,7 @@ Mutant Try(const Compilation& c, const Mutation& mutation, const Footprints& foo
       break;
     }
   }
-  mutation.undo();
+  undo();
   return out;
 }
 

@@ -29,6 +29,8 @@ struct Mutation {
   std::string equivalent;  // not empty: why nothing could notice
   Span span;
   std::function<void()> apply, undo;  // on the trees of the compilation
+  // To drop a statement whose name others use: the same effect with the name left. May be empty.
+  std::function<void()> apply_named, undo_named;
 };
 
 // In source order. The compilation owns what they change.

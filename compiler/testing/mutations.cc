@@ -225,6 +225,22 @@ class Finder {
     bool dead = decl.kind == DeclKind::kGrant && Warned(DPL0413, decl.span);
     Add("drop-" + word_, decl.head_span, "dropped", hint, Without(&file->decls, index),
         dead ? "a forbid covers all of it (DPL0413)" : "");
+    Change never = Never(decl);
+    found_.back().apply_named = std::move(never.apply);
+    found_.back().undo_named = std::move(never.undo);
+  }
+
+  // Every clause of it `where false`.
+  static Change Never(ast::Decl& decl) {
+    Change all{[] {}, [] {}};
+    for (const ast::MayClause* clause : ClausesOf(decl)) {
+      auto no = std::make_unique<ast::Expr>();
+      no->kind = ast::ExprKind::kBool;
+      no->span = clause->span;
+      all =
+          Both(std::move(all), Swap(&const_cast<ast::MayClause*>(clause)->on.where, std::move(no)));
+    }
+    return all;
   }
 
   // ---- may and covers

@@ -359,9 +359,13 @@ class Watch(Folder):
         # A new file in a new folder that forbids what the other package grants concerns its test.
         self.write("c/rules.dpl", 'package acme.rules owned by team acme.shop.finance\nimport acme.shop\n'
                    'forbid freeze { covers any action on shop.Order  because "Freeze"  owner team acme.shop.finance  review every 90d }\n')
+        self.until("FAILED acme.shop: one")
+        self.assertIn("0 passed, 1 failed", self.until("Ctrl-C ends"))
+        # What failed is run again, whatever changes.
+        self.write("b/lab.dpl", self.read("b/lab.dpl").replace("200 USD", "300 USD"))
         seen = self.until("Ctrl-C ends")
-        self.assertIn("acme.shop: one", seen)
-        self.assertIn("0 passed, 1 failed", seen)
+        self.assertIn("acme.lab: lab", seen)
+        self.assertIn("FAILED acme.shop: one", seen)
         self.stop(1)
 
 

@@ -163,6 +163,38 @@ test "t" {)" + kWorld +
   EXPECT_EQ(c.Points("beyond the last tier"), "refused=1");
 }
 
+TEST(CoverageTest, ObligationsAndEmergencyDoors) {
+  std::string policy = kBase + R"(
+role clinician { owner team finance }
+grant orders { to role buyer  may read on shop.Order  because "Routine" }
+forbid locked { covers any action on shop.Order where resource.locked  because "Locked" }
+obligation careful { covers read on shop.Order  must log  because "Careful" }
+break_glass emergency {
+  who role clinician
+  may read on shop.Order
+  lifts forbid locked
+  needs reason
+  lasts at most 1h
+  notify team finance
+  review within 24h by team finance
+  because "Emergencies"
+}
+test "t" {)" + kWorld;
+  Covered shut = Cover(policy + R"(
+  when person "E2" does read on shop.Order "O3" expect deny forbidden
+})");
+  EXPECT_EQ(shut.Points("obligation acme.shop.careful"), "owed=0");
+  EXPECT_EQ(shut.Points("break_glass acme.shop.emergency"), "permitted=0");
+  Covered open = Cover(policy + R"(
+  given { role clinician has person "E2" }
+  when person "E2" does read on shop.Order "O1" expect permit
+  when person "E2" does read on shop.Order "O3" using break_glass emergency(reason = "fire") expect permit
+})");
+  EXPECT_EQ(open.Points("obligation acme.shop.careful"), "owed=2");
+  EXPECT_EQ(open.Points("break_glass acme.shop.emergency"), "permitted=1");
+  EXPECT_EQ(open.Points("forbid acme.shop.locked"), "refused=0");
+}
+
 TEST(CoverageTest, ARequestLimitOfOneHasNothingBelowIt) {
   Covered c = Cover(kBase + R"(
 grant once { to role buyer  may read on shop.Order  limit requests to 1 per day for each person  because "Once" }

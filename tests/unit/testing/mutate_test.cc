@@ -160,6 +160,58 @@ test "t" {)" + kWorld + R"(
   EXPECT_EQ(m.Fate("drop-good-within"), "survived");
 }
 
+// A forbid that a break_glass names cannot simply go: what it does is dropped, its name stays.
+TEST(MutateTest, WhatOthersNameIsDroppedAllTheSame) {
+  std::string policy = kPolicy + R"(
+role clinician { owner team finance }
+forbid locked { covers any action on shop.Order where resource.locked  because "Locked" }
+break_glass emergency {
+  who role clinician
+  may read on shop.Order
+  lifts forbid locked
+  needs reason, ticket
+  lasts at most 1h
+  notify team finance
+  review within 24h by team finance
+  because "Emergencies"
+}
+test "t" {)" + kWorld + R"(
+  given { role clinician has person "E2" }
+  when person "E2" does read on shop.Order "O1" expect permit by orders
+  when person "E2" does read on shop.Order "O3" using break_glass emergency(reason = "fire", ticket = "T1") expect permit
+)";
+  EXPECT_EQ(MutateText(policy + "}").Fate("drop-forbid"), "survived");
+  Mutated m = MutateText(policy + R"(
+  when person "E2" does read on shop.Order "O3" expect deny forbidden
+  when person "E2" does read on shop.Order "O3" using break_glass emergency(reason = "fire") expect deny break_glass.not_allowed
+  when person "E2" does read on shop.Order "O3" using break_glass emergency(ticket = "T1") expect deny break_glass.not_allowed
+})");
+  EXPECT_EQ(m.Fate("drop-forbid"), "noticed");
+  EXPECT_EQ(m.Fate("drop-grant"), "noticed");
+  EXPECT_EQ(m.Fate("drop-break_glass"), "noticed");
+  EXPECT_EQ(m.Fate("drop-needs", "reason"), "noticed");
+  EXPECT_EQ(m.Fate("drop-needs", "ticket"), "noticed");
+  EXPECT_EQ(m.Fate("drop-lifts"), "noticed");
+  EXPECT_EQ(m.Fate("drop-lasts"), "survived");
+}
+
+TEST(MutateTest, DutiesAreDroppedOneByOne) {
+  std::string policy = kPolicy + R"(
+obligation careful { covers read on shop.Order  must step_up "urn:loa:3"  must log  because "Careful" }
+test "t" {)" + kWorld;
+  EXPECT_EQ(MutateText(policy + R"(
+  when person "E2" does read on shop.Order "O1" expect permit
+})")
+                .Fate("drop-obligation"),
+            "survived");
+  Mutated m = MutateText(policy + R"(
+  when person "E2" does read on shop.Order "O1" expect permit must step_up "urn:loa:3"
+})");
+  EXPECT_EQ(m.Fate("drop-obligation"), "noticed");
+  EXPECT_EQ(m.Fate("drop-duty", "step_up"), "noticed");
+  EXPECT_EQ(m.Fate("drop-duty", "log"), "survived");
+}
+
 TEST(MutateTest, BoundedAndSpread) {
   std::string text = kPolicy + "test \"t\" {" + kWorld + R"(
   when person "E2" does read on shop.Order "O1" expect permit
