@@ -165,18 +165,21 @@ Reason StepDuties(Fold& f) {
       f.d.detail = f.Keep(f.text);
     }
     result = Reason::kObligationUnsupported;
-    f.Blame(part, statement, hit.clause, hit.match);
+    bool said = f.blame.size != 0 && f.blame.items[f.blame.size - 1].statement == statement;
+    if (!said) f.Blame(part, statement, hit.clause, hit.match);
   };
   uint32_t last = kNone;
   for (const Hit& hit : HitsOf(f, ClauseRole::kObligationCovers)) {
     uint32_t statement = f.program.clauses[hit.clause].statement;
     if (hit.match == Truth::kFalse || statement == last) continue;
     last = statement;
-    f.d.by.Add({Part::kObligation, statement, hit.clause, hit.match});
+    int unsupported = f.blame.size;
     const Obligation& obligation = f.program.obligations[f.program.statements[statement].detail];
     for (uint32_t i = 0; i < obligation.duties.size(); ++i)
       oblige(Part::kObligation, hit, statement, i, obligation.duties[i].kind);
     for (uint32_t approval : obligation.asks) AddNeed(f, approval, statement);
+    if (f.blame.size == unsupported)
+      f.d.by.Add({Part::kObligation, statement, hit.clause, hit.match});
   }
   if (f.mode == ActingMode::kImpersonate && !f.d.duties.Add(DutyOut{})) f.OutOfArena();
   if (f.break_glass != kNone) {

@@ -110,6 +110,9 @@ Request World::ToRequest(const Ask& ask, Arena* arena) {
   r.approval = ask.approval;
   r.charge_key = ask.key;
   r.break_glass = ask.break_glass;
+  r.break_glass_reason = ask.reason;
+  r.break_glass_ticket = ask.ticket;
+  r.duties = ask.duties;
   r.signed_in = ask.signed_in;
   r.dry_run = ask.dry_run;
   r.explain = ask.explain;

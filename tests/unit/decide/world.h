@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/decide/duty.h"
 #include "runtime/decide/engine.h"
 #include "runtime/facts/snapshot.h"
 #include "runtime/state/memory_store.h"
@@ -26,7 +27,8 @@ struct Ask {
   std::vector<Hop> hops;  // root first
   std::string action, type, id;
   std::string params, properties, context, subject_properties;  // JSON objects; empty: none
-  std::string task, approval, key, break_glass;
+  std::string task, approval, key, break_glass, reason, ticket;
+  uint8_t duties = kAllDuties;
   std::optional<Instant> signed_in;
   bool dry_run = false, explain = false, clock_suspect = false;
 
@@ -48,6 +50,10 @@ struct Ask {
   Ask& Task(std::string name) { return task = std::move(name), *this; }
   Ask& Approval(std::string name) { return approval = std::move(name), *this; }
   Ask& Key(std::string name) { return key = std::move(name), *this; }
+  Ask& Using(std::string door, std::string why = {}, std::string which = {}) {
+    return break_glass = std::move(door), reason = std::move(why), ticket = std::move(which), *this;
+  }
+  Ask& Duties(uint8_t bits) { return duties = bits, *this; }
   Ask& SignedIn(Instant at) { return signed_in = at, *this; }
   Ask& Dry() { return dry_run = true, *this; }
   Ask& Explain() { return explain = true, *this; }
