@@ -332,7 +332,7 @@ datum
   | (TEAM | ROLE) qname (IN entity)? HAS member (COMMA member)* (UNTIL (DATE | DATETIME))?  # memberDatum
   | ACCOUNT STRING IN qname IS PERSON STRING CHECKED DATE                             # accountDatum
   | entity (IN entity)? fields?                                                       # entityDatum
-  | TASK name ASSIGN qname args BY AGENT qname FOR PERSON STRING (EXPIRES DATETIME)?  # taskDatum
+  | TASK name ASSIGN qname args BY (AGENT qname | personRef) FOR PERSON STRING (EXPIRES DATETIME)?  # taskDatum
   | CONSENT qname BY PERSON STRING ON DATE                                            # consentDatum
   | USED qname quantity (FOR PERSON STRING)?                                          # usedDatum
   ;
@@ -362,7 +362,7 @@ step
   | CONFIRM LAST (WITH quantity)?                       # confirmStep
   | CANCEL LAST                                         # cancelStep
   | APPROVE LAST BY PERSON STRING                       # approveStep
-  | HAND hop TO hop                                     # handStep
+  | HAND (hop | personRef) TO hop                       # handStep
   ;
 // row (5_000.01 USD, ask over_band)
 row : ROW LPAREN cell (COMMA cell)* RPAREN ;
@@ -371,11 +371,25 @@ cell : ruling (BY qname)? (BOUND BY qname)? | expr ;
 // agent reader "r1"   |   account "sarah.m" in crm   |   approval last
 revocable
   : PERSON STRING | AGENT qname STRING? | TASK name | GRANT qname | DELEGATION qname | BREAK_GLASS qname | ACCOUNT STRING IN qname | APPROVAL LAST
+  | PARTNER qname STRING?
   ;
 // agent reader via agent planner for person "E1" in task t1 does read on docs.Document "a1" with key "k1"
 attempt : actor DOES word args? ON qname STRING attemptDetail* ;
-// agent reader via agent planner for person "E1" in task t1   |   person "E1"   |   public
-actor : hop (VIA hop)* (FOR PERSON STRING)? (IN TASK name)? | PERSON STRING | PUBLIC ;
+// agent reader via agent planner for person "E1" in task t1   |   person "E2" for person "E1"   |   partner globex "ana"   |   public
+actor
+  : hop (VIA hop)* ((VIA personRef)? FOR asking)? (IN TASK name)?
+  | foreignHop (VIA foreignHop)* FOR PARTNER qname STRING
+  | personRef (FOR asking (IN TASK name)?)?
+  | ACCOUNT STRING IN qname
+  | PARTNER qname STRING
+  | PUBLIC
+  ;
+// person "E1"   |   account "sarah.m" in crm
+asking : personRef | ACCOUNT STRING IN qname ;
+// person "E1"
+personRef : PERSON STRING ;
+// agent "globex-bot"         (a partner's own agent, by the name its partner gives it)
+foreignHop : AGENT STRING ;
 // agent reader "r1"
 hop : AGENT qname STRING? ;
 // with key "k1"   |   with context { ip = "10.0.0.1" }   |   with duties log, mask   |   using break_glass ward(reason = "…")

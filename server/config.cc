@@ -161,6 +161,8 @@ void ReadCaller(const WireValue& value, const std::string& path, Status* status,
       caller.asserts.emplace_back(item.text);
     });
   }
+  reader.Texts("partners", [&](const WireValue& item) { caller.partners.emplace_back(item.text); });
+  reader.Texts("issuers", [&](const WireValue& item) { caller.issuers.emplace_back(item.text); });
   reader.Flag("charge_keys", &caller.charge_keys);
   reader.Flag("request_id_keys", &caller.request_id_keys);
   reader.Flag("dry_run", &caller.dry_run);

@@ -40,7 +40,16 @@ void DumpOutcome(const Outcome& outcome, DumpWriter* w) {
 void DumpAttempt(const Attempt& attempt, DumpWriter* w) {
   if (attempt.is_public) w->Open("public").Close();
   for (const AgentHop& hop : attempt.hops) DumpHop(hop, w);
-  OneText("person", attempt.person, w);
+  for (const StringLit& agent : attempt.foreign) w->Open("partner-agent").Text(agent.value).Close();
+  OneText("deputy", attempt.deputy, w);
+  if (!attempt.partner.empty()) {
+    w->Open("partner").Word(attempt.partner.text).Text(attempt.partner_subject.value).Close();
+  }
+  if (!attempt.account.empty()) {
+    w->Open("account").Text(attempt.person.value).Word(attempt.account.text).Close();
+  } else {
+    OneText("person", attempt.person, w);
+  }
   OneWord("task", attempt.task.text, w);
   w->Open("does").Word(attempt.action.text);
   Fields("args", attempt.args, w);
@@ -74,7 +83,8 @@ void DumpStep(const Step& step, DumpWriter* w) {
     case Step::Kind::kRevoke: {
       constexpr std::string_view kKinds[] = {"person",  "agent",    "instance",
                                              "task",    "grant",    "delegation",
-                                             "account", "approval", "break_glass"};
+                                             "account", "approval", "break_glass",
+                                             "partner"};
       w->Word(kKinds[static_cast<size_t>(step.revoke.kind)]).Word(step.revoke.name.text);
       if (step.revoke.id.present) w->Text(step.revoke.id.value);
       break;
@@ -95,7 +105,11 @@ void DumpStep(const Step& step, DumpWriter* w) {
       OneText("by", step.person, w);
       break;
     case Step::Kind::kHand:
-      DumpHop(step.hand_from, w);
+      if (step.hand_person.present) {
+        OneText("person", step.hand_person, w);
+      } else {
+        DumpHop(step.hand_from, w);
+      }
       DumpHop(step.hand_to, w);
       break;
     default:
@@ -131,6 +145,7 @@ void DumpDatum(const Datum& datum, DumpWriter* w) {
   OneText("person", datum.person, w);
   OneWord("on", datum.date.text, w);
   OneWord("agent", datum.agent.text, w);
+  OneText("deputy", datum.by_person, w);
   OneWord("expires", datum.expires.text, w);
   Fields("args", datum.args, w);
   if (datum.has_fields) w->Open("fields").Close();

@@ -659,7 +659,7 @@ struct Datum {
   Literal until;
   // account … in SYSTEM is person "…" checked DATE ; consent … by person "…" on DATE ; used … for
   // person "…"
-  StringLit person;
+  StringLit person, by_person;  // task … by person "…" in place of an agent
   Literal date;
   // entity: in TYPE "id"
   QName parent_type;
@@ -685,13 +685,14 @@ struct Attempt {
   bool is_public = false;
   std::vector<AgentHop> hops;  // as written: outermost actor first (`agent reader via agent
                                // planner` → reader, planner)
-  StringLit person;            // the person, direct or `for`
-  Name task;
-  Name action;
+  StringLit person;            // the person, direct or `for`; with `account` the account's key
+  QName account, partner;      // the system of the account; partner globex "ana"
+  StringLit deputy, partner_subject;  // person "S" for person "M": S is the deputy
+  std::vector<StringLit> foreign;     // agents of the partner's own, as written
+  Name task, action;
   std::vector<FieldInit> args;
-  QName type;
+  QName type, break_glass;
   StringLit id;
-  QName break_glass;
   std::vector<FieldInit> break_glass_args;
   bool with_approval_last = false;
   bool says_duties = false;  // with duties …, with no duties
@@ -731,11 +732,12 @@ struct Revocable {
     kDelegation,
     kAccount,
     kApproval,
-    kBreakGlass
+    kBreakGlass,
+    kPartner
   };
   Kind kind = Kind::kPerson;
-  QName name;    // agent, task, grant, delegation, break_glass; account: the system
-  StringLit id;  // person, instance, account
+  QName name;    // agent, task, grant, delegation, break_glass, partner; account: the system
+  StringLit id;  // person, instance, account, subject of a partner
   Span span;
 };
 struct Step {
@@ -761,7 +763,7 @@ struct Step {
   std::vector<Step> body;  // repeat
   Attempt when;
   Outcome expect;
-  StringLit person;                // approve last by person "…"
+  StringLit person, hand_person;   // approve last by person "…"; hand person "…" to agent b
   std::optional<Quantity> actual;  // confirm last with Q
   AgentHop hand_from, hand_to;  // hand agent planner "p1" to agent reader "r1": a recorded hand-off
 };
@@ -772,6 +774,7 @@ struct TestDecl : Decl {
   Span with_span;
   std::vector<Row> rows;
   std::vector<Step> steps;
+  std::vector<const DataDecl*> standing;  // `data` of the package, given before all else
 };
 
 // ---------------------------------------------------------------- file

@@ -17,7 +17,6 @@ bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet
   phase("names");
   InternBasicTypes(c);
   CollectNames(c, files);
-  ReportUnsupported(c);
   phase("schema");
   BuildSchema(c);
   BuildZones(c);
@@ -32,6 +31,7 @@ bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet
   phase("delegations");
   CheckDelegations(c);
   CheckAgents(c);
+  CheckSeparateRoles(c);
   phase("limits");
   CheckMustBeLimited(c);
   CheckConflicts(c);

@@ -364,9 +364,8 @@ bool ResolveSubjects(Checker& c, std::vector<ast::Subject>& subjects, FileScope&
         symbol = Lookup(c, SymbolKind::kAgent, subject.name, file);
         break;
       case ast::Subject::Kind::kPartner:
-        c.Report(DPL0199, subject.span, {"`partner`"});
-        ok = false;
-        continue;
+        symbol = Lookup(c, SymbolKind::kPartner, subject.name, file);
+        break;
       case ast::Subject::Kind::kPerson:
         subject.ref = c.PersonConstant(subject.id.value, subject.id.span);
         continue;

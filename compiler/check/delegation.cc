@@ -25,6 +25,52 @@ const char* ModeText(ast::Mode mode) {
                                            : "standing";
 }
 
+void MixedReceivers(Checker& c, const ast::Subject& to) {
+  c.ReportText(DPL0301, to.span, "a delegation is to agents or to people, not to both")
+      .Help(
+          "write one delegation for each: people have no `mode`, and agents no `consent` of "
+          "theirs");
+}
+
+// To persons, teams or roles: they act in person, seen to do so, and an agent may only follow where
+// `onward` says.
+void ReadPeople(Checker& c, const Symbol& s, ast::DelegationDecl& decl, StatementModel& statement) {
+  using Kind = ast::Subject::Kind;
+  for (const ast::Subject& to : decl.to) {
+    if (to.kind == Kind::kAgent) {
+      MixedReceivers(c, to);
+    } else if (to.kind != Kind::kPerson && to.kind != Kind::kTeam && to.kind != Kind::kRole) {
+      c.ReportText(DPL0301, to.span, SubjectText(c, to) + " cannot be lent to")
+          .Help("name persons, teams or roles, or agents");
+    }
+  }
+  std::erase_if(decl.to, [](const ast::Subject& to) {
+    return to.kind != Kind::kPerson && to.kind != Kind::kTeam && to.kind != Kind::kRole;
+  });
+  ResolveSubjects(c, decl.to, *s.file);
+  statement.to_people = &decl.to;
+  for (const ast::Subject& from : decl.from) {
+    if (from.kind != Kind::kAgent) continue;
+    c.ReportText(DPL0301, from.span, "an agent passes its work to agents, never to people");
+  }
+  if (decl.mode && decl.mode->mode != ast::Mode::kOnBehalfOf) {
+    c.ReportText(DPL0605, decl.mode->span,
+                 std::string("people act for each other on behalf of one another, not in mode `") +
+                     ModeText(decl.mode->mode) + "`")
+        .Help("leave the mode out");
+  }
+  statement.delegation.modes = kModeOnBehalfOf;
+  if (decl.may.empty()) {
+    Lacks(c, s, "a `may`: nothing else says what people lend each other", "add `may … on …`");
+  }
+  if (decl.lasts.present && decl.consent == ast::DelegationDecl::Consent::kByPolicy &&
+      decl.only_in_tasks.empty()) {
+    c.ReportText(DPL0102, decl.lasts.span,
+                 "`lasts` counts from a consent or a task, and this delegation has neither")
+        .Help("say `consent every 30d`, or `expires DATE` in place of `lasts`");
+  }
+}
+
 void ReadParties(Checker& c, const Symbol& s, ast::DelegationDecl& decl,
                  StatementModel& statement) {
   ResolveSubjects(c, decl.from, *s.file);
@@ -32,7 +78,8 @@ void ReadParties(Checker& c, const Symbol& s, ast::DelegationDecl& decl,
   if (decl.from.empty())
     Lacks(c, s, "`from`, which says who lends", "add `from team …`, or `from everyone`");
   for (const ast::Subject& from : decl.from) {
-    if (from.kind == ast::Subject::Kind::kAnyAgent || from.kind == ast::Subject::Kind::kPublic) {
+    if (from.kind == ast::Subject::Kind::kAnyAgent || from.kind == ast::Subject::Kind::kPublic ||
+        from.kind == ast::Subject::Kind::kPartner) {
       c.ReportText(DPL0301, from.span,
                    SubjectText(c, from) + " has no authority of its own to lend")
           .Help("name people, or one standing agent");
@@ -49,11 +96,14 @@ void ReadParties(Checker& c, const Symbol& s, ast::DelegationDecl& decl,
               "delegation");
     }
   }
-  if (decl.to.empty()) Lacks(c, s, "`to agent`, which says who receives", "add `to agent …`");
+  if (decl.to.empty()) {
+    Lacks(c, s, "`to`, which says who receives", "add `to agent …`, or `to person \"…\"`");
+    return;
+  }
+  if (decl.to.front().kind != ast::Subject::Kind::kAgent) return ReadPeople(c, s, decl, statement);
   for (ast::Subject& to : decl.to) {
     if (to.kind != ast::Subject::Kind::kAgent) {
-      c.Report(DPL0199, to.span, {"a delegation to people"})
-          .Help("this version delegates to agents: `to agent …`");
+      MixedReceivers(c, to);
       continue;
     }
     const Symbol* agent = Lookup(c, SymbolKind::kAgent, to.name, *s.file);
@@ -306,7 +356,9 @@ void BuildDelegation(Checker& c, const Symbol& s) {
   }
   LimitPlace place;
   place.scope = &scope;
-  place.agent = place.instance = true;
+  // Where a person receives there need be no agent.
+  place.agent = place.instance = statement.to_people == nullptr;
+  place.no_agent = "people who act for each other need no agent; count for each `person`";
   place.task = !decl.only_in_tasks.empty();
   BuildLimits(c, s, decl.limits, place);
   if (borrowed) statement.clauses.clear();

@@ -66,7 +66,25 @@ void FactsView::AddMembers(const FactsInput::Members& members, std::set<uint32_t
   }
 }
 
-std::set<std::string> FactsView::RolePeople(uint32_t role) const {
+std::vector<FactsView::Holder> FactsView::Holders(uint32_t role) const {
+  std::vector<Holder> holders;
+  std::set<uint32_t> giving = RolesGiving(role);
+  for (const FactsInput::Members& members : facts_.members) {
+    if (!members.is_role) continue;
+    bool gives = std::any_of(giving.begin(), giving.end(), [&](uint32_t r) {
+      return Names(members.name, c_.model.schema.roles[r].name);
+    });
+    if (!gives) continue;
+    std::set<uint32_t> seen;
+    std::set<std::string> people;
+    AddMembers(members, &seen, &people);
+    for (const std::string& person : people)
+      holders.push_back({person, members.scope_type, members.scope_id});
+  }
+  return holders;
+}
+
+std::set<uint32_t> FactsView::RolesGiving(uint32_t role) const {
   std::set<uint32_t> roles{role};
   const auto& all = c_.model.schema.roles;
   for (bool grown = true; grown;) {
@@ -77,6 +95,12 @@ std::set<std::string> FactsView::RolePeople(uint32_t role) const {
       if (gives && roles.insert(r).second) grown = true;
     }
   }
+  return roles;
+}
+
+std::set<std::string> FactsView::RolePeople(uint32_t role) const {
+  std::set<uint32_t> roles = RolesGiving(role);
+  const auto& all = c_.model.schema.roles;
   std::set<uint32_t> seen;
   std::set<std::string> people;
   for (const FactsInput::Members& members : facts_.members) {
@@ -188,6 +212,32 @@ void CheckApprovals(Checker& c, const FactsView& facts) {
   }
 }
 
+// DPL0711: the same person on both sides of a `separate` by role. A scoped role counts where it is
+// held: at one object, or everywhere.
+void CheckSeparateHolders(Checker& c, const FactsView& facts) {
+  for (uint32_t s : c.by_kind[static_cast<size_t>(StatementKind::kSeparate)]) {
+    const StatementModel& statement = c.model.statements[s];
+    const Separate& separate = statement.separate;
+    if (separate.role_a == kNone) continue;
+    const auto& decl = static_cast<const ast::SeparateDecl&>(*statement.decl);
+    std::vector<FactsView::Holder> first = facts.Holders(separate.role_a);
+    std::vector<FactsView::Holder> second = facts.Holders(separate.role_b);
+    std::set<std::string> told;
+    for (const FactsView::Holder& a : first) {
+      for (const FactsView::Holder& b : second) {
+        bool together = a.type.empty() || b.type.empty() || (a.type == b.type && a.id == b.id);
+        if (a.person != b.person || !together || !told.insert(a.person).second) continue;
+        c.Report(DPL0711, decl.roles.back().span,
+                 {"person " + Quote(a.person), "role " + Quoted(decl.roles[0].text),
+                  "role " + Quoted(decl.roles[1].text)})
+            .Help(
+                "take one of the roles from them; until then nothing that either role is granted "
+                "is open to them");
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void CheckFacts(Checker& c) {
@@ -196,6 +246,7 @@ void CheckFacts(Checker& c) {
   if (c.options.facts->has_memberships) {
     CheckApprovers(c, facts);
     CheckApprovals(c, facts);
+    CheckSeparateHolders(c, facts);
   }
   CheckAnswerers(c, facts);
 }

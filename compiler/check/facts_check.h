@@ -19,9 +19,16 @@ class FactsView {
   bool Left(const std::string& person) const { return left_.contains(person); }
   std::set<std::string> TeamPeople(uint32_t team) const;
   std::set<std::string> RolePeople(uint32_t role) const;  // holders by facts, anywhere
+  // Who holds a role, through one that includes it too, and at which object; both empty:
+  // everywhere.
+  struct Holder {
+    std::string person, type, id;
+  };
+  std::vector<Holder> Holders(uint32_t role) const;
   std::set<std::string> People(const ast::Subject& subject) const;
 
  private:
+  std::set<uint32_t> RolesGiving(uint32_t role) const;
   bool Names(std::string_view written, Str qualified) const;
   void AddTeam(uint32_t team, std::set<uint32_t>* seen, std::set<std::string>* people) const;
   void AddMembers(const FactsInput::Members& members, std::set<uint32_t>* seen,

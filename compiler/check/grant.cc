@@ -160,12 +160,14 @@ void BuildGrant(Checker& c, const Symbol& s) {
   }
   std::sort(statement.grant.supersedes.begin(), statement.grant.supersedes.end());
 
-  bool agents = !decl.rows.empty(), people = true;
+  bool agents = !decl.rows.empty(), people = true, partners = agents;
   for (const ast::GrantRow& row : decl.rows) {
     for (const ast::Subject& subject : row.to) {
       bool agent = subject.kind == ast::Subject::Kind::kAgent;
       agents &= agent;
-      people &= !agent && subject.kind != ast::Subject::Kind::kPublic;
+      bool partner = subject.kind == ast::Subject::Kind::kPartner;
+      partners &= partner;
+      people &= !agent && !partner && subject.kind != ast::Subject::Kind::kPublic;
     }
   }
   ExprScope scope = BoundingScope(*s.file, "a grant's limit");
@@ -175,6 +177,7 @@ void BuildGrant(Checker& c, const Symbol& s) {
   place.scope = &scope;
   place.person = people;
   place.agent = place.instance = agents;
+  place.partner = partners;
   place.no_person = "not everyone it is granted to is a person who is known";
   place.no_agent =
       "people who act without an agent have none, and would be denied; count it in the agent, the "

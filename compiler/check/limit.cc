@@ -385,8 +385,10 @@ class LimitBuilder {
       }
       part.kind = KeyPartKind::kTask;
     } else if (name == "partner") {
-      c_.Report(DPL0199, key.span, {"`for each partner`"});
-      return false;
+      if (!place_.partner)
+        return Unavailable(clause, key,
+                           "only a partner's own requests have one; count it in the `partner`");
+      part.kind = KeyPartKind::kPartner;
     } else if (name == "resource") {
       part.kind = KeyPartKind::kResource;
     } else {
@@ -401,8 +403,8 @@ class LimitBuilder {
     const std::string& name = key.path.text;
     std::string root = name.substr(0, name.find('.'));
     if (root != "person" && root != "resource" && root != "task" && root != "request") {
-      static const std::vector<std::string> kKeys = {"person", "agent", "instance", "task",
-                                                     "resource"};
+      static const std::vector<std::string> kKeys = {"person", "agent",   "instance",
+                                                     "task",   "partner", "resource"};
       c_.ReportText(DPL0505, key.span, Quoted(name) + " is no key to count by")
           .Help(DidYouMean(NearNames(name, kKeys)))
           .Help(
@@ -547,17 +549,20 @@ void BuildLimitBlock(Checker& c, const Symbol& s) {
     Lacks(c, s, "`covers`, which says what is limited", "add `covers … on …`");
   if (decl.caps.empty()) Lacks(c, s, "a `cap`", "add `cap … to … per day`");
 
-  bool agents = !decl.applies_to.empty(), people = true;
+  bool agents = !decl.applies_to.empty(), people = true, partners = agents;
   for (const ast::Subject& subject : decl.applies_to) {
     agents &=
         subject.kind == ast::Subject::Kind::kAgent || subject.kind == ast::Subject::Kind::kAnyAgent;
-    people &= subject.kind != ast::Subject::Kind::kPublic;
+    people &=
+        subject.kind != ast::Subject::Kind::kPublic && subject.kind != ast::Subject::Kind::kPartner;
+    partners &= subject.kind == ast::Subject::Kind::kPartner;
   }
   LimitPlace place;
   place.scope = &scope;
   place.person = people;
   place.agent = place.instance = agents;
-  place.no_person = "the public is any caller, known or not";
+  place.partner = partners;
+  place.no_person = "not everyone it applies to is a person who is known";
   place.no_agent =
       "people who act without an agent have none, and would be denied; add `applies to any agent`";
   BuildLimits(c, s, decl.caps, place);

@@ -61,12 +61,17 @@ bool LimitedByBlock(const Checker& c, const Covers& covers, const ClauseModel& g
   });
 }
 
-bool LimitedByAgents(const Checker& c, const ClauseModel& granted, std::string_view measure) {
+// By the ceilings of those it is for, when each of them has one of its own.
+bool LimitedByCeilings(const Checker& c, const ClauseModel& granted, std::string_view measure) {
+  const auto& partners = c.by_kind[static_cast<size_t>(StatementKind::kPartner)];
   return !granted.subjects->empty() &&
          std::all_of(granted.subjects->begin(), granted.subjects->end(),
                      [&](const ast::Subject& to) {
-                       return to.kind == ast::Subject::Kind::kAgent && to.ref != kNone &&
-                              Limits(c.Agent(to.ref), measure);
+                       if (to.ref == kNone) return false;
+                       if (to.kind == ast::Subject::Kind::kAgent)
+                         return Limits(c.Agent(to.ref), measure);
+                       return to.kind == ast::Subject::Kind::kPartner &&
+                              Limits(c.model.statements[partners[to.ref]], measure);
                      });
 }
 
@@ -96,7 +101,7 @@ void CheckMustBeLimited(Checker& c) {
               limits.begin(), limits.end(),
               [&](const ast::LimitClause& limit) { return limit.measure.text == measure; });
           if (written || LimitedByBlock(c, covers, clause, a, measure) ||
-              LimitedByAgents(c, clause, measure))
+              LimitedByCeilings(c, clause, measure))
             continue;
           c.Report(DPL0502, clause.span,
                    {Quoted(measure), Quoted(c.Text(resource.actions[a].name)) + " on " +

@@ -42,6 +42,13 @@ uint32_t Model::AddConstant(Constant constant) {
   return id;
 }
 
+void Model::KeepConstants(size_t count) {
+  if (constants.size() <= count) return;
+  constants.resize(count);
+  constant_ids_ = {};
+  for (uint32_t id = 0; id < count; ++id) constant_ids_.Add(HashOf(constants[id]), id);
+}
+
 TypeId Model::AddType(TypeDef type) {
   uint64_t key = uint64_t{type.index} << 16 | uint64_t{static_cast<uint8_t>(type.kind)} << 8 |
                  uint64_t{type.optional};

@@ -116,6 +116,7 @@ struct StatementModel {
   Agent agent;                        // Str fields are indices into Model::schema.strings
   Delegation delegation;              // reach left empty, from_code left kNone: lower fills them
   const std::vector<ast::Subject>* from = nullptr;
+  const std::vector<ast::Subject>* to_people = nullptr;  // delegation to persons, teams or roles
   Task task;
   struct ApprovalBy {
     uint32_t count = 1;
@@ -126,6 +127,7 @@ struct StatementModel {
   Approval approval;  // `by` left empty: lower fills it from approval_by
   Obligation obligation;
   BreakGlass break_glass;  // lifts: positions in Model::statements
+  Partner partner;
   Separate separate;
   const ast::Expr* by_a = nullptr;
   const ast::Expr* by_b = nullptr;
@@ -148,6 +150,7 @@ struct Model {
 
   Str AddString(std::string_view text);     // interned
   uint32_t AddConstant(Constant constant);  // interned
+  void KeepConstants(size_t count);         // forgets those after the first `count`
   TypeId AddType(TypeDef type);             // interned
  private:
   IdTable string_ids_, constant_ids_;

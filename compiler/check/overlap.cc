@@ -65,6 +65,8 @@ bool SubjectIncludes(const Checker& c, const Subject& outer, const Subject& inne
 Meeting SubjectsMeet(const Checker& c, const Subject& a, const Subject& b) {
   using Kind = Subject::Kind;
   if (SubjectIncludes(c, a, b) || SubjectIncludes(c, b, a)) return Meeting::kAlways;
+  bool a_partner = a.kind == Kind::kPartner, b_partner = b.kind == Kind::kPartner;
+  if (a_partner || b_partner) return Meeting::kApart;  // nobody is of two realms
   bool a_agent = a.kind == Kind::kAgent, b_agent = b.kind == Kind::kAgent;
   if (a_agent && b_agent) return Meeting::kApart;
   if (a_agent != b_agent)

@@ -14,9 +14,6 @@ namespace dpl::check {
 void CollectNames(Checker& c, const std::vector<std::unique_ptr<ast::File>>& files);
 void ReportUnusedImports(Checker& c);
 
-// unsupported.cc: declarations that parse but that this version does not carry out.
-void ReportUnsupported(Checker& c);
-
 // schema_build.cc: numbers for every named thing, then packages, enums, calendars, teams, roles,
 // systems, activities.
 void BuildSchema(Checker& c);
@@ -45,10 +42,12 @@ void BuildTask(Checker& c, const Symbol& s);
 void BuildObligation(Checker& c, const Symbol& s);
 void BuildSeparate(Checker& c, const Symbol& s);
 void BuildBreakGlass(Checker& c, const Symbol& s);
+void BuildPartner(Checker& c, const Symbol& s);
 
 // Across statements.
 void CheckDelegations(Checker& c);    // delegation.cc: against agents, tasks and grants
 void CheckAgents(Checker& c);         // agent.cc: agents that nothing names
+void CheckSeparateRoles(Checker& c);  // separate.cc: what `separate` by role reaches
 void CheckMustBeLimited(Checker& c);  // limit_cover.cc: DPL0502
 void CheckConflicts(Checker& c);      // conflict.cc: DPL0501, 0511
 void CheckObligations(Checker& c);    // obligation.cc: DPL0707

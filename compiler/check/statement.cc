@@ -28,6 +28,7 @@ constexpr KindOf kKinds[] = {
     {SymbolKind::kObligation, StatementKind::kObligation},
     {SymbolKind::kSeparate, StatementKind::kSeparate},
     {SymbolKind::kBreakGlass, StatementKind::kBreakGlass},
+    {SymbolKind::kPartner, StatementKind::kPartner},
 };
 
 // Visits the reads of an annotated condition: attributes, with what they belong to.
@@ -48,10 +49,6 @@ void BuildStatements(Checker& c) {
     std::vector<Symbol*> symbols = SortedSymbols(c, kind.symbol);
     uint32_t ordinal = 0;
     for (Symbol* symbol : symbols) {
-      if (kind.statement == StatementKind::kSeparate &&
-          !static_cast<const ast::SeparateDecl&>(*symbol->decl).roles.empty()) {
-        continue;
-      }
       symbol->index = ordinal++;
       symbol->statement = static_cast<uint32_t>(c.model.statements.size());
       c.by_kind[static_cast<size_t>(kind.statement)].push_back(symbol->statement);
@@ -78,6 +75,7 @@ void BuildStatements(Checker& c) {
   build(StatementKind::kObligation, BuildObligation);
   build(StatementKind::kSeparate, BuildSeparate);
   build(StatementKind::kBreakGlass, BuildBreakGlass);
+  build(StatementKind::kPartner, BuildPartner);
 }
 
 const ZoneTable& ZoneOf(const Checker& c, uint32_t package) {
@@ -175,6 +173,9 @@ ExprScope GrantScope(FileScope& file, const std::vector<ast::Subject>& to) {
     if (subject.kind == ast::Subject::Kind::kPublic) {
       scope.person = false;
       scope.where = "the condition of a grant to the public";
+    } else if (subject.kind == ast::Subject::Kind::kPartner) {
+      scope.person = false;
+      scope.where = "the condition of a grant to a partner";
     }
   }
   if (agents_only) {

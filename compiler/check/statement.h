@@ -55,6 +55,7 @@ struct LimitPlace {
   bool person = true, agent = false,
        instance = false;  // which of these a request that meets the limit always has
   bool task = false;
+  bool partner = false;
   std::string no_person, no_agent;  // why not
 };
 void BuildLimits(Checker& c, const Symbol& s, std::vector<ast::LimitClause>& limits,

@@ -35,8 +35,13 @@ class TestChecker {
     scope_.column_types = &types_;
   }
 
+  void Data(ast::DataDecl& data) {
+    for (ast::Datum& datum : data.data) Datum(datum);
+  }
+
   void Run() {
     Columns();
+    for (const ast::DataDecl* data : test_.standing) CollectTasks(data->data);
     CollectTasks(test_.steps);
     bool timed = false;
     for (ast::Step& step : test_.steps) {
@@ -62,11 +67,14 @@ class TestChecker {
     return step.kind == ast::Step::Kind::kWhen || step.kind == ast::Step::Kind::kAdvance;
   }
 
+  void CollectTasks(const std::vector<ast::Datum>& data) {
+    for (const ast::Datum& datum : data) {
+      if (datum.kind == ast::Datum::Kind::kTask) tasks_.push_back(datum.task_name.text);
+    }
+  }
   void CollectTasks(const std::vector<ast::Step>& steps) {
     for (const ast::Step& step : steps) {
-      for (const ast::Datum& datum : step.given) {
-        if (datum.kind == ast::Datum::Kind::kTask) tasks_.push_back(datum.task_name.text);
-      }
+      CollectTasks(step.given);
       CollectTasks(step.body);
     }
   }
@@ -310,7 +318,8 @@ class TestChecker {
 
   void Task(ast::Datum& datum) {
     const Symbol* shape = Lookup(c_, SymbolKind::kTask, datum.name, file_);
-    const Symbol* agent = Lookup(c_, SymbolKind::kAgent, datum.agent, file_);
+    const Symbol* agent =
+        datum.by_person.present ? nullptr : Lookup(c_, SymbolKind::kAgent, datum.agent, file_);
     Date(datum.expires);
     if (shape == nullptr) {
       broken_ = true;
@@ -327,6 +336,11 @@ class TestChecker {
                       [&](const ast::FieldInit& arg) { return arg.name.text == slot.name; });
       if (!given && !IsOptional(c_, slot.type))
         Fixture(datum.span, "task " + Quoted(shape->name) + " needs " + Quoted(slot.name));
+    }
+    if (datum.by_person.present && !task.agents.empty()) {
+      Fixture(datum.by_person.span,
+              "task " + Quoted(shape->name) + " is for agents, not for people",
+              "leave `for agent` out of the task");
     }
     if (agent != nullptr && !task.agents.empty() &&
         !std::binary_search(task.agents.begin(), task.agents.end(), agent->index)) {
@@ -409,7 +423,7 @@ class TestChecker {
         }
         return;
       case ast::Step::Kind::kHand:
-        Lookup(c_, SymbolKind::kAgent, step.hand_from.name, file_);
+        if (!step.hand_person.present) Lookup(c_, SymbolKind::kAgent, step.hand_from.name, file_);
         Lookup(c_, SymbolKind::kAgent, step.hand_to.name, file_);
         return;
       case ast::Step::Kind::kCancel:
@@ -447,6 +461,9 @@ class TestChecker {
       case ast::Revocable::Kind::kAccount:
         Lookup(c_, SymbolKind::kSystem, what.name, file_);
         return;
+      case ast::Revocable::Kind::kPartner:
+        Lookup(c_, SymbolKind::kPartner, what.name, file_);
+        return;
       case ast::Revocable::Kind::kPerson:
       case ast::Revocable::Kind::kApproval:
         return;
@@ -455,6 +472,8 @@ class TestChecker {
 
   void When(ast::Attempt& when) {
     for (const ast::AgentHop& hop : when.hops) Lookup(c_, SymbolKind::kAgent, hop.name, file_);
+    if (!when.partner.empty()) Lookup(c_, SymbolKind::kPartner, when.partner, file_);
+    if (!when.account.empty()) Lookup(c_, SymbolKind::kSystem, when.account, file_);
     if (!when.task.empty()) TaskGiven(when.task.text, when.task.span);
     if (!when.break_glass.empty()) {
       Lookup(c_, SymbolKind::kBreakGlass, when.break_glass, file_);
@@ -554,11 +573,27 @@ class TestChecker {
 }  // namespace
 
 void CheckTests(Checker& c) {
+  std::map<uint32_t, std::vector<const ast::DataDecl*>> standing;  // by package
+  // What `data` says is no part of the policy: no value of it stays in the model.
+  size_t constants = c.model.constants.size();
+  for (FileScope& file : c.files) {
+    file.in_test = true;
+    for (const auto& decl : file.file->decls) {
+      if (decl->kind != ast::DeclKind::kData) continue;
+      auto& data = static_cast<ast::DataDecl&>(*decl);
+      ast::TestDecl no_test;
+      TestChecker(c, file, no_test).Data(data);
+      standing[file.package].push_back(&data);
+    }
+    file.in_test = false;
+  }
+  c.model.KeepConstants(constants);
   for (FileScope& file : c.files) {
     file.in_test = true;
     for (const auto& decl : file.file->decls) {
       if (decl->kind != ast::DeclKind::kTest) continue;
       auto& test = static_cast<ast::TestDecl&>(*decl);
+      test.standing = standing[file.package];
       TestChecker(c, file, test).Run();
       c.model.tests.push_back(&test);
       c.model.test_packages.push_back(file.package);

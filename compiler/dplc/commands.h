@@ -79,12 +79,18 @@ struct InitArgs {
   bool force = false;
 };
 
+struct FactsArgs {
+  CommonArgs common;
+  std::string output;
+};
+
 int RunCheck(const CheckArgs& args);
 int RunBuild(const BuildArgs& args);
 int RunTest(const TestArgs& args);
 int RunReplay(const TestArgs& args);  // dplc test --replay
 int RunWatch(const TestArgs& args);   // dplc test --watch
 int RunFmt(const FmtArgs& args);
+int RunFacts(const FactsArgs& args);
 int RunDisasm(const DisasmArgs& args);
 int RunExplain(const ExplainArgs& args);
 int RunInit(const InitArgs& args);

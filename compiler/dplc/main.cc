@@ -150,6 +150,16 @@ int Main(int argc, char** argv) {
   fmt_app->add_flag("--stdout", fmt.to_stdout, "print the result instead of rewriting the file");
   fmt_app->callback([&] { code = RunFmt(fmt); });
 
+  FactsArgs facts;
+  CLI::App* facts_app =
+      app.add_subcommand("facts", "write what the `data` blocks say as a facts file for dpld");
+  AddPaths(facts_app, &facts.common, "files or folders of one policy set");
+  AddCommon(facts_app, &facts.common, {"text", "json", "sarif"});
+  facts_app->add_option("-o,--output", facts.output,
+                        "where the file goes; default: standard output");
+  facts_app->footer("Example: dplc facts policies/ -o facts.json");
+  facts_app->callback([&] { code = RunFacts(facts); });
+
   DisasmArgs disasm;
   CLI::App* disasm_app = app.add_subcommand(
       "disasm", "show the bytecode of a bundle or of sources, beside the lines it came from");

@@ -42,6 +42,7 @@ class Lowering {
   uint32_t Expression(const ast::Expr& expr, uint32_t type, uint32_t zone);
   SubjectCode Subjects(const std::vector<ast::Subject>& subjects, Side side, uint32_t type);
   uint32_t Scope(const check::ClauseModel& clause);
+  uint32_t HoldsBoth(uint32_t role_a, uint32_t role_b, uint32_t type);
   std::string SourceOf(const Span& span) const;
 
   check::Model& model() { return *model_; }

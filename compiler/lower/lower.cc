@@ -45,7 +45,19 @@ class SpanRenumber {
 };
 
 // Sources in the order of their paths; spans and packages follow.
-void PutSources(const SourceSet& sources, Program* program) {
+// `data` is not part of what is compiled: in the text that goes along for display it is blank.
+std::string WithoutData(std::string text, const ast::File& file) {
+  for (const auto& decl : file.decls) {
+    if (decl->kind != ast::DeclKind::kData) continue;
+    for (uint32_t at = decl->span.begin; at < decl->span.end && at < text.size(); ++at) {
+      if (text[at] != '\n') text[at] = ' ';
+    }
+  }
+  return text;
+}
+
+void PutSources(const SourceSet& sources, const std::vector<const ast::File*>& files,
+                Program* program) {
   std::vector<uint32_t> order(sources.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
@@ -54,6 +66,11 @@ void PutSources(const SourceSet& sources, Program* program) {
   for (uint32_t i = 0; i < order.size(); ++i) {
     new_id[order[i]] = i;
     program->sources.push_back({sources[order[i]].path(), sources[order[i]].text()});
+  }
+  for (const ast::File* file : files) {
+    if (file->file_id >= new_id.size()) continue;
+    std::string& text = program->sources[new_id[file->file_id]].text;
+    text = WithoutData(std::move(text), *file);
   }
   SpanRenumber renumber(new_id);
   for (uint32_t id = 1; id <= fields::kSectionCount; ++id) {
@@ -95,7 +112,7 @@ Program Lower(check::Model&& model, const SourceSet& sources, PhaseTimes* times,
   BeginPhase(times, "index");
   BuildIndex(&program);
   FillReach(&program);
-  PutSources(sources, &program);
+  PutSources(sources, model.files, &program);
   if (digest || bundle != nullptr) {
     BeginPhase(times, "encode");
     std::string bytes = EncodeBundle(program);

@@ -33,6 +33,8 @@ class Reach {
   void Fill() {
     for (uint32_t c : statement_.clauses) Lent(&program_.clauses[c]);
     for (uint32_t agent : delegation_.to_agents) Add("to " + AgentName(agent));
+    if (delegation_.to_code != kNone)
+      Add("to people " + MeaningOfCode(program_, delegation_.to_code));
     for (int bit = 0; bit < 3; ++bit) {
       if (delegation_.modes & (1 << bit)) Add("mode " + std::to_string(bit));
     }

@@ -94,14 +94,15 @@ class StatementLowering {
       case StatementKind::kSeparate:
         put(&program_.separates, MakeSeparate(from));
         return;
+      case StatementKind::kPartner:
+        put(&program_.partners, from.partner);
+        return;
       case StatementKind::kObligation:
         put(&program_.obligations, from.obligation);
         return;
       case StatementKind::kBreakGlass:
         put(&program_.break_glasses, from.break_glass);
         return;
-      case StatementKind::kPartner:
-        break;
     }
     DPL_CHECK(!"a statement that this version does not know passed the checker");
   }
@@ -124,6 +125,11 @@ class StatementLowering {
       delegation.from_code = subject.code;
       delegation.from_text = subject.text;
       delegation.from_keys = subject.keys;
+    }
+    if (from.to_people != nullptr && !from.to_people->empty()) {
+      SubjectCode subject = lower_.Subjects(*from.to_people, Side::kAdding, kNone);
+      delegation.to_code = subject.code;
+      delegation.to_text = subject.text;
     }
     bool modes_given = delegation.modes != 0;
     bool lasts_given = delegation.lasts_us != 0;
@@ -216,6 +222,15 @@ class StatementLowering {
       case ClauseRole::kDelegationMay:
         to->keys = KeysOfReceivers(program_.delegations[statement.ordinal]);
         return;
+      case ClauseRole::kPartnerMay:
+        to->keys = {{KeyKind::kPartner, statement.ordinal}};
+        return;
+      case ClauseRole::kSeparateA:
+        if (statement.separate.role_a == kNone) break;
+        to->subject_code =
+            lower_.HoldsBoth(statement.separate.role_a, statement.separate.role_b, from.type);
+        to->keys = {SubjectKey{}};
+        return;
       default:
         break;
     }
@@ -230,6 +245,7 @@ class StatementLowering {
   static std::vector<SubjectKey> KeysOfReceivers(const Delegation& delegation) {
     std::vector<SubjectKey> keys;
     for (uint32_t agent : delegation.to_agents) keys.push_back({KeyKind::kAgent, agent});
+    if (keys.empty()) keys.push_back({});  // to people, who are no part of the requester's keys
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     return keys;

@@ -115,9 +115,20 @@ void Lowering::Subject(const ast::Subject& subject, Side side, uint32_t type, Em
       emit->Op(Opcode::kSubjPublic);
       return;
     case Subject::Kind::kPartner:
-      break;
+      emit->Op(Opcode::kSubjPartner, {subject.ref});
+      return;
   }
-  DPL_CHECK(!"a subject that this version does not know passed the checker");
+}
+
+// Both roles at once, for `separate` by role.
+uint32_t Lowering::HoldsBoth(uint32_t a, uint32_t b, uint32_t type) {
+  Emitter emit(program_);
+  HoldsRole(a, type, &emit);
+  Emitter::Mark end = emit.Jump(Opcode::kSkipIfFalse);
+  HoldsRole(b, type, &emit);
+  emit.Op(Opcode::kAnd);
+  emit.Bind(end);
+  return emit.Finish(model_->schema.roles[a].span);
 }
 
 // Whether somebody is meant by a role whose condition differs from type to type.
@@ -147,6 +158,8 @@ SubjectKey Lowering::KeyOf(const ast::Subject& subject) {
       return {KeyKind::kEveryone, 0};
     case Subject::Kind::kPublic:
       return {KeyKind::kPublic, 0};
+    case Subject::Kind::kPartner:
+      return {KeyKind::kPartner, subject.ref};
     default:
       return {};
   }

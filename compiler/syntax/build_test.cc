@@ -81,7 +81,11 @@ ast::Datum Builder::DatumOf(P::DatumContext* node) {
     datum.task_name = NameOf(task->name());
     datum.name = QNameOf(task->qname(0));
     datum.args = FieldsOf(task->args()->fieldInit());
-    datum.agent = QNameOf(task->qname(1));
+    if (task->personRef() != nullptr) {
+      datum.by_person = StringOf(task->personRef()->STRING());
+    } else {
+      datum.agent = QNameOf(task->qname(1));
+    }
     datum.person = StringOf(task->STRING());
     if (task->DATETIME() != nullptr) datum.expires = LiteralOf(task->DATETIME());
   } else if (auto* consent = dynamic_cast<P::ConsentDatumContext*>(node)) {
@@ -186,8 +190,13 @@ ast::Step Builder::StepOf(P::StepContext* node, ast::TestDecl* test) {
     step.person = StringOf(approve->STRING());
   } else if (auto* hand = dynamic_cast<P::HandStepContext*>(node)) {
     step.kind = Kind::kHand;
-    step.hand_from = HopOf(hand->hop(0));
-    step.hand_to = HopOf(hand->hop(1));
+    if (hand->personRef() != nullptr) {
+      step.hand_person = StringOf(hand->personRef()->STRING());
+      step.hand_to = HopOf(hand->hop(0));
+    } else {
+      step.hand_from = HopOf(hand->hop(0));
+      step.hand_to = HopOf(hand->hop(1));
+    }
   }
   return step;
 }
@@ -225,7 +234,27 @@ ast::Attempt Builder::AttemptOf(P::AttemptContext* node) {
   P::ActorContext* actor = node->actor();
   attempt.is_public = actor->PUBLIC() != nullptr;
   for (P::HopContext* hop : actor->hop()) attempt.hops.push_back(HopOf(hop));
-  if (actor->STRING() != nullptr) attempt.person = StringOf(actor->STRING());
+  for (P::ForeignHopContext* hop : actor->foreignHop())
+    attempt.foreign.push_back(StringOf(hop->STRING()));
+  P::AskingContext* asking = actor->asking();
+  if (asking != nullptr && asking->personRef() != nullptr) {
+    attempt.person = StringOf(asking->personRef()->STRING());
+  } else if (asking != nullptr) {
+    attempt.person = StringOf(asking->STRING());
+    attempt.account = QNameOf(asking->qname());
+  }
+  if (actor->personRef() != nullptr) {
+    bool for_another = asking != nullptr || !attempt.hops.empty();
+    (for_another ? attempt.deputy : attempt.person) = StringOf(actor->personRef()->STRING());
+  }
+  if (actor->ACCOUNT() != nullptr) {
+    attempt.person = StringOf(actor->STRING());
+    attempt.account = QNameOf(actor->qname());
+  }
+  if (actor->PARTNER() != nullptr) {
+    attempt.partner = QNameOf(actor->qname());
+    attempt.partner_subject = StringOf(actor->STRING());
+  }
   if (actor->name() != nullptr) attempt.task = NameOf(actor->name());
   attempt.action = NameOf(node->word());
   if (node->args() != nullptr) attempt.args = FieldsOf(node->args()->fieldInit());
@@ -325,6 +354,9 @@ ast::Revocable Builder::RevocableOf(P::RevocableContext* node) {
       break;
     case P::BREAK_GLASS:
       revocable.kind = Kind::kBreakGlass;
+      break;
+    case P::PARTNER:
+      revocable.kind = Kind::kPartner;
       break;
     default:
       break;

@@ -45,7 +45,10 @@ class RowRunner {
         caller_(Caller::Everything("dplc test")),
         result_(result) {}
 
-  void Run(const std::vector<ast::Step>& steps) { RunSteps(steps); }
+  void Run(const ast::TestDecl& test) {
+    standing_ = &test.standing;
+    RunSteps(test.steps);
+  }
 
  private:
   bool RunSteps(const std::vector<ast::Step>& steps) {
@@ -69,8 +72,24 @@ class RowRunner {
     return Stop(span, status.error().message);
   }
 
+  // What the package's `data` says is given before all else but the time.
+  bool GiveStanding() {
+    for (const ast::DataDecl* data : *std::exchange(standing_, &kNothing)) {
+      Status given = world_.Given(data->data, {});
+      if (given.ok()) continue;
+      Span span = data->span;
+      if (given.error().line != 0) {
+        span.line = given.error().line;
+        span.column = given.error().column;
+      }
+      return Stop(span, given.error().message);
+    }
+    return true;
+  }
+
   bool RunStep(const ast::Step& step) {
     using Kind = ast::Step::Kind;
+    if (step.kind != Kind::kAt && !GiveStanding()) return false;
     switch (step.kind) {
       case Kind::kAt:
         return Check(step, world_.SetTime(step));
@@ -119,8 +138,10 @@ class RowRunner {
     auto agent = [&](const ast::AgentHop& hop) {
       return world_.QualifiedStatement(StatementKind::kAgent, hop.name.text);
     };
+    std::string parent =
+        step.hand_person.present ? PersonParent(step.hand_person.value) : agent(step.hand_from);
     return Check(
-        step, world_.store()->RecordHandoff(agent(step.hand_from), step.hand_from.instance.value,
+        step, world_.store()->RecordHandoff(parent, step.hand_from.instance.value,
                                             agent(step.hand_to), step.hand_to.instance.value, {}));
   }
 
@@ -167,10 +188,18 @@ class RowRunner {
         kind = RevokedKind::kApproval;
         name = approval_id_;
         break;
+      case Kind::kPartner:
+        kind = RevokedKind::kPartner;
+        name = world_.QualifiedStatement(StatementKind::kPartner, r.name.text);
+        if (r.id.present) name = RevokedName(name, r.id.value, '/');
+        break;
     }
     world_.store()->Revoke(kind, name, std::nullopt);
     return true;
   }
+
+  // As the record of hand-offs names a person who started an agent's run.
+  static std::string PersonParent(const std::string& id) { return "person:" + id; }
 
   // A name for a hop that the test left without one: a run of its own.
   std::string_view Instance(const ast::AgentHop& hop) {
@@ -186,6 +215,17 @@ class RowRunner {
     Request r;
     r.caller = &caller_;
     r.explain = true;
+    if (a.deputy.present) {
+      Request::Hop& deputy = r.hops[r.hop_count++];
+      deputy.agent = a.deputy.value;
+      deputy.is_person = true;
+    }
+    for (size_t i = a.foreign.size(); i-- > 0 && r.hop_count < kMaxHops;) {
+      Request::Hop& hop = r.hops[r.hop_count++];
+      hop.agent = a.foreign[i].value;
+      hop.instance = arena->Copy("run-" + std::to_string(++fresh_));
+      hop.born = world_.now();
+    }
     for (size_t i = 0; i < a.hops.size(); ++i) {
       const ast::AgentHop& hop =
           a.hops[a.hops.size() - 1 - i];  // written actor first, asked root first
@@ -206,13 +246,22 @@ class RowRunner {
         // earlier hand-off is refused here and then denied by the decision: a chain that differs
         // from the record.
         if (!hands_off_itself_) {
-          (void)world_.store()->RecordHandoff(parent.agent, parent.instance, out.agent,
-                                              out.instance, a.task.text);
+          std::string name = parent.is_person ? PersonParent(std::string(parent.agent))
+                                              : std::string(parent.agent);
+          (void)world_.store()->RecordHandoff(name, parent.instance, out.agent, out.instance,
+                                              a.task.text);
         }
       }
       r.hops[r.hop_count++] = out;
     }
-    if (a.person.present) {
+    if (!a.partner.empty()) {
+      r.subject_type = arena->Copy(
+          "partner:" + world_.QualifiedStatement(StatementKind::kPartner, a.partner.text));
+      r.subject_id = a.partner_subject.value;
+    } else if (!a.account.empty()) {
+      r.subject_type = arena->Copy("account:" + a.account.text);
+      r.subject_id = a.person.value;
+    } else if (a.person.present) {
       r.subject_type = schema.person.known_as.empty() ? std::string_view("person")
                                                       : schema.Text(schema.person.known_as[0]);
       r.subject_id = a.person.value;
@@ -523,6 +572,8 @@ class RowRunner {
     return limit.substr(0, limit.rfind('.'));
   }
 
+  inline static const std::vector<const ast::DataDecl*> kNothing;
+  const std::vector<const ast::DataDecl*>* standing_ = &kNothing;  // not given yet
   std::shared_ptr<const Program> program_;
   World world_;
   Columns columns_;
@@ -575,7 +626,7 @@ TestRun RunTests(std::shared_ptr<const Program> program,
           columns[test.columns[c].text] = &test.rows[row].cells[c];
       }
       int64_t start = clock->MonotonicUs();
-      RowRunner(program, packages[t], std::move(columns), options, t, row, &result).Run(test.steps);
+      RowRunner(program, packages[t], std::move(columns), options, t, row, &result).Run(test);
       if (result.failures.empty() && result.expectations == 0) {
         result.failures.push_back(
             {result.span, "this test expects nothing, so it shows nothing", {}});

@@ -134,6 +134,29 @@ Status World::Given(const std::vector<ast::Datum>& data, const Columns& columns)
   return SeedState(*snapshot_, seeds, store_.get(), now_);
 }
 
+Result<FactsInput> World::Collect(const std::vector<const ast::DataDecl*>& data) {
+  FactsInput seeds;
+  for (const ast::DataDecl* block : data) {
+    for (const ast::Datum& d : block->data) DPL_RETURN_IF_ERROR(AddDatum(d, {}, &seeds));
+  }
+  FactsInput all = input_;
+  std::erase_if(all.persons,
+                [&](const FactsInput::Person& p) { return !mentioned_.contains(p.id); });
+  all.consents = std::move(seeds.consents);
+  all.tasks = std::move(seeds.tasks);
+  for (FactsInput::Task& task : all.tasks) task.opened.reset();  // when it is loaded
+  all.used = std::move(seeds.used);
+  return all;
+}
+
+// Whoever a value names is an active person too.
+void World::PresumePersons(const ast::Expr& value) {
+  if (value.kind == ast::ExprKind::kEntity && value.text == "person") PersonNamed(value.text2);
+  for (const ast::ExprPtr& arg : value.args) {
+    if (arg != nullptr) PresumePersons(*arg);
+  }
+}
+
 Status World::AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* seeds) {
   using Kind = ast::Datum::Kind;
   auto set_field = [&](const ast::FieldInit& f, std::vector<FactsInput::Field>* out) -> Status {
@@ -158,6 +181,9 @@ Status World::AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* 
     mentioned_.insert(id);
     PersonNamed(id);
   };
+  for (const std::vector<ast::FieldInit>* fields : {&d.fields, &d.args}) {
+    for (const ast::FieldInit& f : *fields) PresumePersons(*f.value);
+  }
   switch (d.kind) {
     case Kind::kPerson: {
       mention(d.id.value);
@@ -248,7 +274,12 @@ Status World::AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* 
       FactsInput::Task t;
       t.id = d.task_name.text;
       t.shape = QualifiedStatement(StatementKind::kTask, d.name.text);
-      t.agent = QualifiedStatement(StatementKind::kAgent, d.agent.text);
+      if (d.by_person.present) {
+        t.deputy = d.by_person.value;
+        mention(t.deputy);
+      } else {
+        t.agent = QualifiedStatement(StatementKind::kAgent, d.agent.text);
+      }
       t.person = d.person.value;
       t.where = WhereOf(d.span);
       t.opened = now_;

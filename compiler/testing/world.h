@@ -25,6 +25,9 @@ class World {
   // Adds the data of one `given` block and rebuilds the snapshot. The error's line and column point
   // into the test.
   Status Given(const std::vector<ast::Datum>& data, const Columns& columns);
+  // Takes facts and seeds in without a snapshot or a state: what `dplc facts` writes. Only persons
+  // that the data mentions.
+  Result<FactsInput> Collect(const std::vector<const ast::DataDecl*>& data);
   Status SetTime(const ast::Step& step);  // at …
   Status Advance(const ast::Step& step);  // advance …
   // Makes sure there is a snapshot (a test may give nothing).
@@ -47,6 +50,7 @@ class World {
 
  private:
   Status AddDatum(const ast::Datum& d, const Columns& columns, FactsInput* seeds);
+  void PresumePersons(const ast::Expr& value);
   Status Rebuild();
   void AddNamedPersons();
   // A team or role of the test's own package goes before one of the same name elsewhere.

@@ -54,6 +54,8 @@ std::string OperandMeaning(const Program& program, Opcode op, const uint32_t* op
       return "role " + Name(program, schema.roles[value].name);
     case OperandKind::kAgentIdx:
       return "agent " + Name(program, program.statements[program.agent_statements[value]].name);
+    case OperandKind::kPartnerIdx:
+      return "partner " + Name(program, program.statements[program.partner_statements[value]].name);
     case OperandKind::kZone:
       return schema.zones[value].name;
     case OperandKind::kCalendar:
@@ -141,7 +143,14 @@ class Listing {
     if (s.kind == StatementKind::kForbid) CodeOf("unless", program_.forbids[s.detail].unless_code);
     if (s.kind == StatementKind::kDelegation)
       CodeOf("from", program_.delegations[s.detail].from_code);
+    if (s.kind == StatementKind::kDelegation) CodeOf("to", program_.delegations[s.detail].to_code);
+    if (s.kind == StatementKind::kPartner) PartnerText(program_.partners[s.detail]);
     if (s.kind == StatementKind::kSeparate) {
+      const Separate& separate = program_.separates[s.detail];
+      if (separate.role_a != kNone) {
+        out_ += fmt::format("  roles {}, {}\n", program_.Text(schema_.roles[separate.role_a].name),
+                            program_.Text(schema_.roles[separate.role_b].name));
+      }
       CodeOf("by a", program_.separates[s.detail].by_code_a);
       CodeOf("by b", program_.separates[s.detail].by_code_b);
     }
@@ -202,6 +211,11 @@ class Listing {
                     OwnerText(glass.review_by));
   }
 
+  void PartnerText(const Partner& p) {
+    out_ += fmt::format("  issuer \"{}\"\n", program_.Text(p.issuer));
+    if (p.accepts_agents) out_ += fmt::format("  accepts agents, at most {} hops\n", p.max_hops);
+  }
+
   void ClauseText(uint32_t index) {
     const Clause& c = program_.clauses[index];
     const ResourceDef& type = schema_.resources[c.type];
@@ -249,7 +263,9 @@ class Listing {
         return fmt::format(
             "(task {})", program_.Text(program_.statements[program_.task_statements[key.id]].name));
       case KeyKind::kPartner:
-        return "partner";
+        return fmt::format(
+            "(partner {})",
+            program_.Text(program_.statements[program_.partner_statements[key.id]].name));
     }
     return "";
   }

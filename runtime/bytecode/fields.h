@@ -192,9 +192,9 @@ void Fields(A& a, Agent& x) {
 }
 template <class A>
 void Fields(A& a, Delegation& x) {
-  a(x.from_code, x.from_text, x.from_keys, x.to_agents, x.modes, x.only_in_tasks, x.onward_agents,
-    x.onward_hops, x.consent, x.consent_every_us, x.lasts_us, x.reach, x.consent_span,
-    x.onward_span);
+  a(x.from_code, x.from_text, x.from_keys, x.to_agents, x.to_code, x.to_text, x.modes,
+    x.only_in_tasks, x.onward_agents, x.onward_hops, x.consent, x.consent_every_us, x.lasts_us,
+    x.reach, x.consent_span, x.onward_span);
 }
 template <class A>
 void Fields(A& a, TaskParam& x) {
@@ -214,7 +214,11 @@ void Fields(A& a, Approval& x) {
 }
 template <class A>
 void Fields(A& a, Separate& x) {
-  a(x.within_us, x.by_code_a, x.by_code_b);
+  a(x.within_us, x.by_code_a, x.by_code_b, x.role_a, x.role_b);
+}
+template <class A>
+void Fields(A& a, Partner& x) {
+  a(x.issuer, x.accepts_agents, x.max_hops);
 }
 template <class A>
 void Fields(A& a, Duty& x) {
@@ -252,7 +256,8 @@ void SectionFields(A& a, Section section, Program& x) {
       break;
     case Section::kStatements:
       a(x.statements, x.clauses, x.limits, x.grants, x.forbids, x.limit_blocks, x.agents,
-        x.delegations, x.tasks, x.approvals, x.obligations, x.separates, x.break_glasses);
+        x.delegations, x.tasks, x.approvals, x.obligations, x.separates, x.break_glasses,
+        x.partners);
       break;
     case Section::kSources:
       a(x.sources);

@@ -30,8 +30,10 @@ class CostSum {
     }
     if (statement.kind == StatementKind::kForbid)
       Add(program_.forbids[statement.detail].unless_code);
-    if (statement.kind == StatementKind::kDelegation)
+    if (statement.kind == StatementKind::kDelegation) {
       Add(program_.delegations[statement.detail].from_code);
+      Add(program_.delegations[statement.detail].to_code);
+    }
     if (statement.kind == StatementKind::kSeparate) {
       Add(program_.separates[statement.detail].by_code_a);
       Add(program_.separates[statement.detail].by_code_b);
@@ -58,6 +60,7 @@ void FillDetailStatements(Program* program) {
   fill(StatementKind::kApproval, program->approvals.size(), &program->approval_statements);
   fill(StatementKind::kSeparate, program->separates.size(), &program->separate_statements);
   fill(StatementKind::kBreakGlass, program->break_glasses.size(), &program->break_glass_statements);
+  fill(StatementKind::kPartner, program->partners.size(), &program->partner_statements);
 }
 
 }  // namespace

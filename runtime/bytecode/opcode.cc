@@ -77,6 +77,8 @@ std::string_view OperandKindName(OperandKind kind) {
       return "builtin";
     case OperandKind::kEnumIdx:
       return "enum";
+    case OperandKind::kPartnerIdx:
+      return "partner";
   }
   return "";
 }

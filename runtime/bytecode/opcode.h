@@ -36,6 +36,7 @@ enum class OperandKind : uint8_t {
   kCount,
   kBuiltin,
   kEnumIdx,
+  kPartnerIdx,
 };
 std::string_view OperandKindName(OperandKind kind);  // "const", "attr", …
 

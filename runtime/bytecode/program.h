@@ -229,7 +229,9 @@ struct Delegation {
   uint32_t from_code = kNone;
   Str from_text = 0;
   std::vector<SubjectKey> from_keys;
-  std::vector<uint32_t> to_agents;      // Program::agents
+  std::vector<uint32_t> to_agents;  // Program::agents; empty: to people, see to_code
+  uint32_t to_code = kNone;         // whether a person receives; kNone: it is to agents
+  Str to_text = 0;
   uint8_t modes = 0;                    // ModeBit: the mode written, else the modes of its agents
   std::vector<uint32_t> only_in_tasks;  // Program::tasks
   std::vector<uint32_t> onward_agents;  // Program::agents
@@ -269,9 +271,19 @@ struct Approval {
   int64_t good_within_us = 0;
   Str signs = 0;
 };
+// By act: clauses of both sides and the keys that join them. By role: nobody acts on the authority
+// of one while holding both; its clauses are of side A, their subject code says whether both are
+// held.
 struct Separate {
   int64_t within_us = 0;  // 0: for ever
   uint32_t by_code_a = kNone, by_code_b = kNone;
+  uint32_t role_a = kNone, role_b = kNone;  // Schema::roles; kNone: by act
+};
+// Another organisation: whose subjects its issuer vouches for, and the most they may do here.
+struct Partner {
+  Str issuer = 0;  // of the tokens of its subjects
+  bool accepts_agents = false;
+  uint32_t max_hops = 0;  // of its own agents; 0 without accepts_agents
 };
 
 // What whoever enforces a permit must do besides letting it happen. `log` is the decision point's
@@ -336,12 +348,13 @@ struct Program {
   std::vector<Obligation> obligations;
   std::vector<Separate> separates;
   std::vector<BreakGlass> break_glasses;
+  std::vector<Partner> partners;
   // index[index_base[type] + action]
   std::vector<uint32_t> index_base;  // per resource type
   std::vector<IndexEntry> index;
   // statement of each detail, by kind: agents_statement[i] is the Statement of agents[i]
   std::vector<uint32_t> agent_statements, delegation_statements, task_statements,
-      approval_statements, separate_statements, break_glass_statements;
+      approval_statements, separate_statements, break_glass_statements, partner_statements;
   std::vector<SourceText> sources;   // file ids of spans
   std::array<uint8_t, 32> digest{};  // SHA-256 of the canonical encoding; set by encode/decode
 

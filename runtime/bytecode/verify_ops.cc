@@ -51,6 +51,9 @@ Status CodeProof::Operands() {
       case OperandKind::kEnumIdx:
         limit = s_.enums.size();
         break;
+      case OperandKind::kPartnerIdx:
+        limit = p_.partners.size();
+        break;
       case OperandKind::kAttr:    // depends on the opcode: Step
       case OperandKind::kTarget:  // JumpTo
       case OperandKind::kCount:
@@ -280,6 +283,9 @@ Status CodeProof::Step(Opcode op) {
     case Opcode::kSubjAgentRoot:
     case Opcode::kSubjAgentHop:
       PushTruth(Cover::Only({KeyKind::kAgent, operands_[0]}));
+      return Status::Ok();
+    case Opcode::kSubjPartner:
+      PushTruth(Cover::Only({KeyKind::kPartner, operands_[0]}));
       return Status::Ok();
     case Opcode::kSubjAnyAgent:
       PushTruth();

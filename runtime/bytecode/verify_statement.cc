@@ -25,6 +25,7 @@ namespace {
 
 constexpr const char* kIndex = "bundle.index";
 constexpr const char* kBad = "bundle.statement";
+constexpr uint32_t kMaxPartnerHops = 8;
 constexpr size_t kMaxPerLimit = 16;  // keys or tiers
 constexpr size_t kMaxDuties = 16;    // of one statement
 
@@ -54,6 +55,8 @@ bool RoleFits(StatementKind kind, ClauseRole role) {
       return role == ClauseRole::kSeparateA || role == ClauseRole::kSeparateB;
     case StatementKind::kBreakGlass:
       return role == ClauseRole::kBreakGlassMay;
+    case StatementKind::kPartner:
+      return role == ClauseRole::kPartnerMay;
     default:
       return false;
   }
@@ -128,7 +131,8 @@ class StatementCheck {
   Status Sizes() {
     DPL_NEED(p_.grants.size() + p_.limit_blocks.size() + p_.forbids.size() + p_.agents.size() +
                      p_.delegations.size() + p_.tasks.size() + p_.approvals.size() +
-                     p_.obligations.size() + p_.separates.size() + p_.break_glasses.size() ==
+                     p_.obligations.size() + p_.separates.size() + p_.break_glasses.size() +
+                     p_.partners.size() ==
                  p_.statements.size(),
              kBad, "statements and what they say are not the same number");
     uint64_t entries = 0;
@@ -155,10 +159,11 @@ class StatementCheck {
     bool owner =
         s.owner.team < s_.teams.size() || (s.owner.team == kNone && IsPerson(s.owner.person));
     DPL_NEED(owner, kBad, "statement {} has no owner", Name(i));
-    bool needs_because =
-        (s.kind == StatementKind::kGrant && !s.imported) || s.kind == StatementKind::kLimit ||
-        s.kind == StatementKind::kForbid || s.kind == StatementKind::kDelegation ||
-        s.kind == StatementKind::kObligation || s.kind == StatementKind::kBreakGlass;
+    bool needs_because = (s.kind == StatementKind::kGrant && !s.imported) ||
+                         s.kind == StatementKind::kLimit || s.kind == StatementKind::kForbid ||
+                         s.kind == StatementKind::kDelegation ||
+                         s.kind == StatementKind::kObligation ||
+                         s.kind == StatementKind::kBreakGlass || s.kind == StatementKind::kPartner;
     DPL_NEED(!needs_because || s.because != 0, kBad, "statement {} has no because", Name(i));
     auto instant = [](int64_t us, int64_t unset) {
       return us == unset || (us >= kMinInstant.us && us <= kMaxInstant.us);
@@ -185,7 +190,7 @@ class StatementCheck {
     }
     bool may_limit = s.kind == StatementKind::kGrant || s.kind == StatementKind::kLimit ||
                      s.kind == StatementKind::kAgent || s.kind == StatementKind::kDelegation ||
-                     s.kind == StatementKind::kTask;
+                     s.kind == StatementKind::kTask || s.kind == StatementKind::kPartner;
     DPL_NEED(may_limit || s.limits.empty(), kBad, "statement {} cannot have a limit", Name(i));
     for (size_t k = 0; k < s.limits.size(); ++k) {
       uint32_t l = s.limits[k];
@@ -241,6 +246,10 @@ class StatementCheck {
           DPL_NEED(s.detail < p_.separates.size(), kIndex, "separate {}: no such detail", Name(i));
           DPL_RETURN_IF_ERROR(OneSeparate(p_.separates[s.detail], i));
           break;
+        case StatementKind::kPartner:
+          DPL_NEED(s.detail < p_.partners.size(), kIndex, "partner {}: no such detail", Name(i));
+          DPL_RETURN_IF_ERROR(OnePartner(p_.partners[s.detail], i));
+          break;
         case StatementKind::kObligation:
           DPL_NEED(s.detail < p_.obligations.size(), kIndex, "obligation {}: no such detail",
                    Name(i));
@@ -251,9 +260,6 @@ class StatementCheck {
                    Name(i));
           DPL_RETURN_IF_ERROR(OneBreakGlass(p_.break_glasses[s.detail], i));
           break;
-        case StatementKind::kPartner:
-          return Error{
-              kBad, "statement " + Name(i) + " is of a kind that this version does not carry out"};
       }
     }
     return Status::Ok();
@@ -302,8 +308,12 @@ class StatementCheck {
     DPL_NEED(d.from_code < p_.codes.size() && Text(d.from_text), kBad,
              "delegation {} does not say who lends", Name(i));
     DPL_RETURN_IF_ERROR(Keys(d.from_keys, "delegation " + Name(i)));
-    DPL_NEED(!d.to_agents.empty() && AllBelow(d.to_agents, p_.agents.size()), kBad,
-             "delegation {} names no agent", Name(i));
+    DPL_NEED(d.to_agents.empty() != (d.to_code == kNone) && Code(d.to_code) && Text(d.to_text),
+             kBad, "delegation {} is to agents or to people, one of them", Name(i));
+    DPL_NEED(AllBelow(d.to_agents, p_.agents.size()), kIndex, "delegation {}: no such agent",
+             Name(i));
+    DPL_NEED(d.to_code == kNone || d.modes == kModeOnBehalfOf, kBad,
+             "delegation {}: people act for each other on behalf of one another only", Name(i));
     DPL_NEED(
         AllBelow(d.only_in_tasks, p_.tasks.size()) && AllBelow(d.onward_agents, p_.agents.size()),
         kIndex, "delegation {} refers to something that is not there", Name(i));
@@ -315,6 +325,7 @@ class StatementCheck {
     DPL_NEED(std::is_sorted(d.reach.begin(), d.reach.end()), "bundle.order",
              "delegation {}: its reach is not in order", Name(i));
     Use(d.from_code, "delegation " + Name(i) + " from", i, {.type = kNone, .keys = &d.from_keys});
+    Use(d.to_code, "delegation " + Name(i) + " to", i, {.type = kNone});
     return Status::Ok();
   }
 
@@ -346,7 +357,31 @@ class StatementCheck {
     return Status::Ok();
   }
 
+  Status OnePartner(const Partner& partner, uint32_t i) {
+    DPL_NEED(partner.issuer != 0 && Text(partner.issuer), kBad, "partner {} has no issuer",
+             Name(i));
+    for (uint32_t other = 0; other < p_.partners.size() && &p_.partners[other] != &partner;
+         ++other) {
+      DPL_NEED(s_.Text(p_.partners[other].issuer) != s_.Text(partner.issuer), kBad,
+               "partner {}: its issuer is another partner's too", Name(i));
+    }
+    DPL_NEED(
+        partner.accepts_agents == (partner.max_hops != 0) && partner.max_hops <= kMaxPartnerHops,
+        kBad, "partner {}: the hops of its agents are out of range", Name(i));
+    DPL_NEED(p_.statements[i].expires_us != INT64_MAX, kBad, "partner {} never expires", Name(i));
+    return Status::Ok();
+  }
+
   Status OneSeparate(const Separate& separate, uint32_t i) {
+    bool by_role = separate.role_a != kNone;
+    DPL_NEED(
+        by_role == (separate.role_b != kNone) && (!by_role || separate.role_a != separate.role_b),
+        kBad, "separate {} does not name two roles", Name(i));
+    DPL_NEED(!by_role || (separate.role_a < s_.roles.size() && separate.role_b < s_.roles.size()),
+             kIndex, "separate {}: no such role", Name(i));
+    DPL_NEED(!by_role || (separate.by_code_a == kNone && separate.by_code_b == kNone &&
+                          separate.within_us == 0),
+             kBad, "separate {} is by role and by act at once", Name(i));
     DPL_NEED(
         IsSpanOfTime(separate.within_us) && Code(separate.by_code_a) && Code(separate.by_code_b),
         kIndex, "separate {} is not well-formed", Name(i));
@@ -439,6 +474,7 @@ class StatementCheck {
           ok = id < p_.tasks.size();
           break;
         case KeyKind::kPartner:
+          ok = id < p_.partners.size();
           break;
       }
       DPL_NEED(ok, "bundle.keys", "{}: a key names something that is not there", what);
@@ -480,7 +516,11 @@ class StatementCheck {
       case ClauseRole::kTaskMay:
         exact = {{KeyKind::kTask, detail}};
         break;
+      case ClauseRole::kPartnerMay:
+        exact = {{KeyKind::kPartner, detail}};
+        break;
       case ClauseRole::kDelegationMay:
+        if (p_.delegations[detail].to_agents.empty()) exact = {SubjectKey{}};
         for (uint32_t agent : p_.delegations[detail].to_agents)
           exact.push_back({KeyKind::kAgent, agent});
         std::sort(exact.begin(), exact.end());

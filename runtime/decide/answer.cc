@@ -260,8 +260,12 @@ class AnswerWriter {
   void Who() {
     w_.Key("who").BeginObject();
     w_.Member("mode", ModeName(d_.mode));
-    if (d_.person != nullptr) {
+    if (d_.partner != kNone) {
+      w_.Member("partner", NameOf(program_.partner_statements[d_.partner]));
+      CallerText("subject", request_.subject_id);
+    } else if (d_.person != nullptr) {
       w_.Member("person", d_.person->id);
+      if (d_.deputy != nullptr) w_.Member("deputy", d_.deputy->id);
     } else {
       w_.Key("subject").BeginObject();
       CallerText("type", request_.subject_type);
@@ -276,15 +280,13 @@ class AnswerWriter {
     }
     if (d_.chain.size > 0) {
       const HopOut& actor = d_.chain.items[d_.chain.size - 1];
-      w_.Member("agent", AgentName(actor.agent));
-      CallerText("instance", actor.instance);
+      Hop(actor);
       if (d_.accountable != kNone)
         w_.Member("accountable", program_.constants[d_.accountable].text);
       w_.Key("chain").BeginArray();
       for (const HopOut& hop : d_.chain) {
         w_.BeginObject();
-        w_.Member("agent", AgentName(hop.agent));
-        CallerText("instance", hop.instance);
+        Hop(hop, true);
         w_.Key("ok").Bool(hop.ok);
         if (!hop.ok) w_.Member("reason", ReasonCode(hop.reason));
         w_.EndObject();
@@ -292,6 +294,20 @@ class AnswerWriter {
       w_.EndArray();
     }
     w_.EndObject();
+  }
+
+  // Our agent by its qualified name, a partner's as it was sent; a person among agents by the key.
+  void Hop(const HopOut& hop, bool in_chain = false) {
+    if (hop.person != nullptr) {
+      if (in_chain) w_.Member("person", hop.person->id);
+      return;
+    }
+    if (hop.agent != kNone) {
+      w_.Member("agent", AgentName(hop.agent));
+    } else {
+      CallerText("partner_agent", hop.foreign);
+    }
+    CallerText("instance", hop.instance);
   }
 
   void What() {

@@ -27,7 +27,14 @@ int ReasonStep(Reason reason);
 bool FindReason(std::string_view code, Reason* out);
 
 enum class OutcomeKind : uint8_t { kPermit, kDeny, kAsk };
-enum class ActingMode : uint8_t { kDirect, kOnBehalfOf, kImpersonate, kStanding, kPublic };
+enum class ActingMode : uint8_t {
+  kDirect,
+  kOnBehalfOf,
+  kImpersonate,
+  kStanding,
+  kPublic,
+  kPartner,
+};
 std::string_view ModeName(ActingMode mode);
 
 // Fixed-capacity list in the Scratch; never allocates. Past its capacity `truncated` is set (and
@@ -65,7 +72,8 @@ enum class Part : uint8_t {
   kLimit,
   kObligation,
   kBreakGlass,
-  kLifted /*a forbid that the emergency door opens*/
+  kLifted, /*a forbid that the emergency door opens*/
+  kPartner
 };
 struct By {
   Part part;
@@ -132,7 +140,9 @@ struct OpeningOut {
 };
 
 struct HopOut {
-  uint32_t agent = kNone;
+  uint32_t agent = kNone;          // kNone: a partner's agent, or a person
+  std::string_view foreign;        // a partner's agent: as the caller named it
+  const Entity* person = nullptr;  // a person who acts for another
   std::string_view instance;
   bool ok = true;
   Reason reason = Reason::kPermit;
@@ -181,10 +191,12 @@ struct Decision {
   // who
   ActingMode mode = ActingMode::kDirect;
   const Entity* person = nullptr;
+  const Entity* deputy = nullptr;  // the person who acts for `person`
+  uint32_t partner = kNone;        // Program::partners: whose subject asks
   std::string_view account_key;
   uint32_t account_system = kNone;
-  SmallList<HopOut, kMaxHops> chain;
-  uint32_t accountable = kNone;  // constant (person) of the acting agent's template
+  SmallList<HopOut, kMaxHops + 1> chain;  // a person who acts for the subject comes first
+  uint32_t accountable = kNone;           // constant (person) of the acting agent's template
   // what
   uint32_t type = kNone, action = kNone;
   std::string_view resource_id;

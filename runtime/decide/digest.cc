@@ -62,11 +62,23 @@ class Canonical {
 // out, its unit is not.
 void AddBinding(Fold& f, Canonical* c, bool amounts) {
   c->Text("dpl.request.1");
-  c->Text(f.person != nullptr ? "person" : f.hop_count > 0 ? "agent" : "public");
-  c->Text(f.person != nullptr ? f.person->id
-          : f.hop_count > 0   ? f.hops[0].name
-                              : std::string_view());
+  c->Text(f.person != nullptr  ? "person"
+          : f.partner != kNone ? "partner"
+          : f.hop_count > 0    ? "agent"
+                               : "public");
+  c->Text(f.person != nullptr  ? f.person->id
+          : f.partner != kNone ? f.partner_subject
+          : f.hop_count > 0    ? f.hops[0].name
+                               : std::string_view());
   c->Text(f.hop_count > 0 ? f.hops[0].name : std::string_view());
+  if (f.deputy != nullptr) {
+    c->Text("by");
+    c->Entity(f.deputy, f.schema.person.attributes);
+  }
+  if (f.partner_hops > 0) {
+    c->Text("through");
+    c->Text(f.d.chain.items[0].foreign);
+  }
   c->Text(f.Text(f.resource_def->name));
   c->Text(f.Text(f.action_def->name));
   for (size_t i = 0; i < f.action_def->params.size(); ++i) {
@@ -95,6 +107,7 @@ void BindingDigest(Fold& f, char out[65]) {
 void ReplayDigest(Fold& f, char out[65]) {
   Canonical c(f);
   AddBinding(f, &c, true);
+  for (int i = 1; i < f.partner_hops; ++i) c.Text(f.d.chain.items[i].foreign);
   c.Number(f.hop_count);
   for (int i = 0; i < f.hop_count; ++i) {
     c.Text(f.hops[i].name);

@@ -41,7 +41,8 @@ void Reset(Decision* d) {
   d->valid_until = {};
   d->dry_run = false;
   d->mode = ActingMode::kDirect;
-  d->person = nullptr;
+  d->person = d->deputy = nullptr;
+  d->partner = kNone;
   d->account_key = {};
   d->account_system = kNone;
   d->chain.Clear();
@@ -72,6 +73,7 @@ constexpr Step kSteps[] = {
 // The table of section 4: which steps run in which mode.
 bool Runs(const Fold& f, int step) {
   bool person = f.mode == ActingMode::kDirect || f.delegated();
+  bool partner = f.mode == ActingMode::kPartner;
   switch (step) {
     case 3:
     case 11:
@@ -81,9 +83,9 @@ bool Runs(const Fold& f, int step) {
     case 8:
       return f.hop_count > 0;
     case 9:
-      return f.delegated() || (f.mode == ActingMode::kStanding && f.hop_count > 1);
+      return f.delegated() || partner || (f.mode == ActingMode::kStanding && f.hop_count > 1);
     case 10:
-      return f.hop_count > 0;
+      return f.hop_count > 0 || f.deputy != nullptr;
     default:
       return true;
   }

@@ -13,8 +13,29 @@ void AppendCallerText(std::string* out, std::string_view text) {
   out->append(Quote(Capped(text, &scratch)));
 }
 
-std::string_view AgentName(const Program& program, uint32_t agent) {
-  return program.Text(program.statements[program.agent_statements[agent]].name);
+// "the agent acme.helper "run-1"", "person "E2"", "the partner's agent "bot""
+void AppendHop(std::string* out, const Program& program, const HopOut& hop) {
+  if (hop.person != nullptr) {
+    out->append("person ");
+    AppendCallerText(out, hop.person->id);
+    return;
+  }
+  if (hop.agent != kNone) {
+    out->append(program.Text(program.statements[program.agent_statements[hop.agent]].name));
+  } else {
+    AppendCallerText(out, hop.foreign);
+  }
+  if (hop.instance.empty()) return;
+  out->append(" ");
+  AppendCallerText(out, hop.instance);
+}
+
+void AppendPartner(std::string* out, const Program& program, const Request& request,
+                   const Decision& d) {
+  out->append("subject ");
+  AppendCallerText(out, request.subject_id);
+  out->append(" of partner ")
+      .append(program.Text(program.statements[program.partner_statements[d.partner]].name));
 }
 
 }  // namespace
@@ -24,24 +45,26 @@ void AppendSentence(std::string* out, const Snapshot& snapshot, const Request& r
   const Program& program = snapshot.program();
   if (d.chain.size > 0) {
     const HopOut& actor = d.chain.items[d.chain.size - 1];
-    out->append("the agent ").append(AgentName(program, actor.agent));
-    if (!actor.instance.empty()) {
-      out->append(" ");
-      AppendCallerText(out, actor.instance);
-    }
+    if (actor.person == nullptr)
+      out->append(d.partner != kNone ? "the partner's agent " : "the agent ");
+    AppendHop(out, program, actor);
     for (int i = d.chain.size - 2; i >= 0; --i) {
-      out->append(" via ").append(AgentName(program, d.chain.items[i].agent));
-      if (d.chain.items[i].instance.empty()) continue;
-      out->append(" ");
-      AppendCallerText(out, d.chain.items[i].instance);
+      out->append(" via ");
+      AppendHop(out, program, d.chain.items[i]);
     }
-    if (d.person != nullptr) {
+    if (d.partner != kNone) {
+      out->append(", for ");
+      AppendPartner(out, program, request, d);
+      out->append(",");
+    } else if (d.person != nullptr) {
       out->append(d.mode == ActingMode::kImpersonate ? ", as person " : ", on behalf of person ");
       AppendCallerText(out, d.person->id);
       out->append(",");
     } else {
       out->append(", on its own,");
     }
+  } else if (d.partner != kNone) {
+    AppendPartner(out, program, request, d);
   } else if (d.person != nullptr) {
     out->append("person ");
     AppendCallerText(out, d.person->id);
@@ -167,11 +190,9 @@ void AppendExplanation(std::string* out, const Snapshot& snapshot, const Request
   }
   for (const HopOut& hop : d.chain) {
     if (hop.ok) continue;
-    out->append("  agent ")
-        .append(AgentName(program, hop.agent))
-        .append(": ")
-        .append(ReasonCode(hop.reason))
-        .append("\n");
+    out->append(hop.person != nullptr ? "  " : "  agent ");
+    AppendHop(out, program, hop);
+    out->append(": ").append(ReasonCode(hop.reason)).append("\n");
   }
   AppendStatements(out, program, d);
   AppendLimits(out, program, d);

@@ -161,6 +161,11 @@ struct Fold {
   std::array<Hop, kMaxHops> hops;
   std::array<uint32_t, kMaxHops> chain;
   int hop_count = 0;
+  const Entity* deputy = nullptr;  // the person who acts for `person`; no agent, not in `hops`
+  uint32_t partner = kNone;        // Program::partners: whose subject asks; no person then
+  uint32_t partner_statement = kNone;
+  std::string_view partner_subject;  // "globex/ana": the partner's qualified name and its subject
+  int partner_hops = 0;              // its own agents, in no list of ours
   std::shared_ptr<const TaskRecord> task;
   uint32_t task_statement = kNone;
   bool task_fits = false;  // step 10 passed
@@ -193,7 +198,9 @@ struct Fold {
   const Statement& StatementOf(uint32_t clause) const {
     return program.statements[program.clauses[clause].statement];
   }
-  bool has_agent() const { return hop_count > 0; }
+  bool has_agent() const { return hop_count > 0 || partner_hops > 0; }
+  // Agents of our own in Decision::chain stand behind the person who acts for another.
+  HopOut& HopReport(int hop) { return d.chain.items[hop + (deputy != nullptr ? 1 : 0)]; }
   bool delegated() const {
     return mode == ActingMode::kOnBehalfOf || mode == ActingMode::kImpersonate;
   }
@@ -256,6 +263,22 @@ class TaskView {
  private:
   Fold& fold_;
   const Value* params_;
+};
+// Whether what restricts concerns the person who acts for another as well: the clause tried once
+// more as if that person had asked. F where nobody does.
+Truth MatchForDeputy(Fold& f, uint32_t clause);
+// While it lives, the one who asks is the deputy: what is read of `person`, and whom counters are
+// kept for.
+class DeputyView {
+ public:
+  explicit DeputyView(Fold& f);
+  ~DeputyView();
+  DeputyView(const DeputyView&) = delete;
+  DeputyView& operator=(const DeputyView&) = delete;
+
+ private:
+  Fold& fold_;
+  const Entity* person_;
 };
 // Runs a code; notes when its value may change with time.
 Value RunCode(Fold& f, uint32_t code);

@@ -34,6 +34,7 @@ void CollectKeys(Fold& f) {
     }
   }
   for (int i = 0; i < f.hop_count; ++i) add(KeyKind::kAgent, f.hops[i].agent);
+  if (f.partner != kNone) add(KeyKind::kPartner, f.partner);
   if (f.task_statement != kNone) add(KeyKind::kTask, f.program.statements[f.task_statement].detail);
   if (!ok) f.OutOfArena();
   f.keys = {keys.items, keys.size};
@@ -54,6 +55,8 @@ bool Concerns(const Fold& f, ClauseRole role, const Clause& clause) {
       return clause.statement == f.task_statement;
     case ClauseRole::kBreakGlassMay:
       return clause.statement == f.break_glass_named;
+    case ClauseRole::kPartnerMay:
+      return clause.statement == f.partner_statement;
     default:
       return true;
   }
@@ -110,6 +113,17 @@ void ReportHit(Fold& f, const Hit& hit) {
 
 }  // namespace
 
+DeputyView::DeputyView(Fold& f) : fold_(f), person_(f.person) {
+  f.person = f.env.person = f.deputy;
+}
+DeputyView::~DeputyView() { fold_.person = fold_.env.person = person_; }
+
+Truth MatchForDeputy(Fold& f, uint32_t clause) {
+  if (f.deputy == nullptr) return Truth::kFalse;
+  DeputyView view(f);
+  return TryClause(f, clause, false).match;
+}
+
 Hit TryClause(Fold& f, uint32_t clause_index, bool all_factors) {
   const Clause& clause = f.program.clauses[clause_index];
   TaskView view(f, clause.statement);
@@ -125,11 +139,16 @@ Hit TryClause(Fold& f, uint32_t clause_index, bool all_factors) {
   };
   factor(clause.subject_code, &hit.subject);
   if (clause.role == ClauseRole::kDelegationMay) {
-    uint32_t from = f.program.delegations[f.program.statements[clause.statement].detail].from_code;
-    if (from != clause.subject_code) {
-      Truth held = Truth::kTrue;
-      factor(from, &held);
-      hit.subject = And(hit.subject, held);
+    const Delegation& delegation =
+        f.program.delegations[f.program.statements[clause.statement].detail];
+    Truth held = Truth::kTrue;
+    factor(delegation.from_code, &held);
+    hit.subject = And(hit.subject, held);
+    if (delegation.to_code != kNone && f.deputy != nullptr) {
+      DeputyView view_of_deputy(f);
+      Truth receives = Truth::kTrue;
+      factor(delegation.to_code, &receives);
+      hit.subject = And(hit.subject, receives);
     }
   }
   factor(clause.scope_code, &hit.scope);

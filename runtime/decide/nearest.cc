@@ -226,6 +226,10 @@ class Reporter {
             OwnerOf(statement));
         return;
       }
+      case Reason::kPartnerNotAllowed:
+        Nearest(ClauseRole::kPartnerMay, f_.partner_statement);
+        Add(Change::Kind::kWidenCeiling, f_.partner_statement, OwnerOf(f_.partner_statement));
+        return;
       case Reason::kDelegationConsent: {
         if (Change* c = Add(Change::Kind::kConsent, Blamed(), OwnerDef())) {
           Supposition s;

@@ -48,6 +48,8 @@ std::string_view ModeName(ActingMode mode) {
       return "standing";
     case ActingMode::kPublic:
       return "public";
+    case ActingMode::kPartner:
+      return "partner";
   }
   return "";
 }
@@ -55,6 +57,7 @@ std::string_view ModeName(ActingMode mode) {
 Caller Caller::Everything(std::string name) {
   Caller c;
   c.name = std::move(name);
+  c.asserts_all_partners = c.trusts_all_issuers = true;
   c.serves_persons = c.asserts_actors = c.asserts_instances = c.asserts_all_attributes = true;
   c.charge_keys = c.request_id_keys = c.dry_run = c.search = c.details = true;
   for (int kind = 0; kind < kDutyKinds; ++kind)

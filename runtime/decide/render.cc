@@ -104,6 +104,8 @@ std::string_view PartName(Part part) {
       return "break_glass";
     case Part::kLifted:
       return "lifted";
+    case Part::kPartner:
+      return "partner";
   }
   return "";
 }

@@ -24,6 +24,9 @@ struct Caller {
   bool serves_persons = false;  // its requests without an actor are proven direct use by a person
   bool asserts_actors = false;  // may name the agent chain
   bool asserts_instances = false;  // may name instance id and birth; silence means a fresh run
+  bool asserts_all_partners = false, trusts_all_issuers = false;
+  std::vector<std::string> partners;  // whose subjects it may name, by their qualified names
+  std::vector<std::string> issuers;   // those of our own directory, where it passes on an `iss`
   bool asserts_all_attributes = false;
   std::vector<std::string>
       asserts;  // "person.role", "app.Doc.owner", "context.ip": attributes it may supply
@@ -41,12 +44,15 @@ constexpr int kMaxHops = 8;
 struct Request {
   std::string_view subject_type, subject_id;
   const WireValue* subject_properties = nullptr;  // object or null
+  std::string_view subject_issuer;                // whose token names the subject; empty: not said
   std::optional<Instant>
       signed_in;  // when the person's session began, if that is verified: for cut-off revocations
   struct Hop {
     std::string_view agent;       // qualified or short template name, or a runs-as id
     std::string_view instance;    // empty: a fresh run (if the caller may assert that)
     std::optional<Instant> born;  // absent: now for an instance never seen, else what is recorded
+    std::string_view issuer;      // whose name space the hop's name is of; empty: not said
+    bool is_person = false;       // a person acting for the subject: `agent` is that person's key
   };
   std::array<Hop, kMaxHops> hops;  // root first: h₁ … hₙ; the last one acts
   int hop_count = 0;

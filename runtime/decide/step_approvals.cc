@@ -31,6 +31,7 @@ const Entity* ManagerOf(const Fold& f, const Entity* person) {
 // (closing rule 33).
 bool Barred(const Fold& f, const Approval& approval, const Entity& approver) {
   if (f.person != nullptr && SameEntity(approver, *f.person)) return true;
+  if (f.deputy != nullptr && SameEntity(approver, *f.deputy)) return true;
   for (int i = 0; i < f.hop_count; ++i) {
     uint32_t accountable = f.program.agents[f.chain[i]].accountable;
     if (accountable != kNone && f.program.constants[accountable].text == approver.id) return true;
@@ -171,7 +172,9 @@ Reason StepDuties(Fold& f) {
   uint32_t last = kNone;
   for (const Hit& hit : HitsOf(f, ClauseRole::kObligationCovers)) {
     uint32_t statement = f.program.clauses[hit.clause].statement;
-    if (hit.match == Truth::kFalse || statement == last) continue;
+    if (statement == last) continue;
+    // What obliges the person who acts for another obliges here too.
+    if (hit.match == Truth::kFalse && MatchForDeputy(f, hit.clause) == Truth::kFalse) continue;
     last = statement;
     int unsupported = f.blame.size;
     const Obligation& obligation = f.program.obligations[f.program.statements[statement].detail];

@@ -11,13 +11,21 @@ Reason StepForbid(Fold& f) {
   bool forbidden = false;
   for (const Hit& hit : HitsOf(f, ClauseRole::kForbidCovers)) {
     uint32_t statement = f.program.clauses[hit.clause].statement;
-    if (hit.match == Truth::kFalse || statement == last) continue;
+    if (statement == last) continue;
     const Forbid& forbid = f.program.forbids[f.program.statements[statement].detail];
-    if (forbid.unless_code != kNone) {
-      // Lifts on T only (closing rule 9).
+    auto lifted = [&] {  // on T only (closing rule 9)
+      if (forbid.unless_code == kNone) return false;
       Truth lifts = RunTruthCode(f, forbid.unless_code, nullptr);
       if (f.observer != nullptr) ReportCondition(f, forbid.unless_code, lifts);
-      if (lifts == Truth::kTrue) continue;
+      return lifts == Truth::kTrue;
+    };
+    Truth match = hit.match;
+    if (match == Truth::kFalse || lifted()) {
+      // What forbids it to the person who acts for another forbids it here too.
+      match = MatchForDeputy(f, hit.clause);
+      if (match == Truth::kFalse) continue;
+      DeputyView view(f);
+      if (lifted()) continue;
     }
     last = statement;
     if (LiftedByBreakGlass(f, statement)) {
@@ -25,7 +33,7 @@ Reason StepForbid(Fold& f) {
       continue;
     }
     forbidden = true;
-    f.Blame(Part::kForbid, statement, hit.clause, hit.match);
+    f.Blame(Part::kForbid, statement, hit.clause, match);
   }
   return forbidden ? Reason::kForbidden : kPass;
 }
@@ -160,9 +168,9 @@ Reason StepCeilings(Fold& f) {
       if (!again) f.d.by.Add({Part::kCeiling, statement, covers->clause, Truth::kTrue});
       continue;
     }
-    if (!f.reporting || f.d.chain.items[i].ok) {
-      f.d.chain.items[i].ok = false;
-      f.d.chain.items[i].reason = Reason::kAgentNotAllowed;
+    if (!f.reporting || f.HopReport(i).ok) {
+      f.HopReport(i).ok = false;
+      f.HopReport(i).reason = Reason::kAgentNotAllowed;
     }
     if (!again) f.Blame(Part::kCeiling, statement, kNone, Truth::kFalse);
     result = Reason::kAgentNotAllowed;

@@ -36,7 +36,7 @@ std::string_view WhyShut(Fold& f, uint32_t statement) {
   const BreakGlass& door = f.program.break_glasses[s.detail];
   const Request& r = f.request;
   if (s.expires_us <= f.now.us) return "it has expired";
-  if (f.person == nullptr) return "only a person can open it";
+  if (f.person == nullptr || f.deputy != nullptr) return "only a person can open it, in person";
   if (f.has_agent() && !door.agents) return "it is not for agents";
   if ((door.needs & kNeedReason) != 0 && !Said(r.break_glass_reason)) return "it needs a reason";
   if ((door.needs & kNeedTicket) != 0 && !Said(r.break_glass_ticket)) return "it needs a ticket";

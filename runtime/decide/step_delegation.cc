@@ -8,8 +8,10 @@ namespace dpl {
 namespace {
 
 // The agent that receives from the root: h₁, or h₂ when h₁ is itself the root of a standing
-// request.
-int FirstReceiver(const Fold& f) { return f.mode == ActingMode::kStanding ? 1 : 0; }
+// request; -1 when a person receives, and every agent comes after.
+int FirstReceiver(const Fold& f) {
+  return f.deputy != nullptr ? -1 : f.mode == ActingMode::kStanding ? 1 : 0;
+}
 
 uint8_t ModeBitOf(ActingMode mode) {
   switch (mode) {
@@ -30,11 +32,10 @@ bool Contains(const std::vector<uint32_t>& list, uint32_t value) {
 
 int64_t AgeUs(Instant now, Instant since) { return std::max<int64_t>(0, Subtract(now, since).us); }
 
-// How long ago a consent was given; one given for a day counts as given until that day's end.
-int64_t ConsentAge(const Fold& f, const ConsentRecord& consent) {
-  Instant at = consent.at;
-  if (consent.whole_day) at = Add(at, Duration{kMicrosPerDay}).value_or(kMaxInstant);
-  return AgeUs(f.now, at);
+// When a consent was given; one given for a day counts as given at that day's end.
+Instant GivenAt(const ConsentRecord& consent) {
+  if (!consent.whole_day) return consent.at;
+  return Add(consent.at, Duration{kMicrosPerDay}).value_or(kMaxInstant);
 }
 
 bool ConsentLive(Fold& f, uint32_t statement, const Delegation& d) {
@@ -45,14 +46,15 @@ bool ConsentLive(Fold& f, uint32_t statement, const Delegation& d) {
   if (d.consent == ConsentKind::kEachTask) {
     if (!f.request.task.empty())
       return true;  // opening the task was the consent; step 10 sees that this person did
-    within = d.lasts_us != 0 ? d.lasts_us : f.program.agents[f.chain[FirstReceiver(f)]].lives_us;
+    within = d.lasts_us;
+    if (within == 0 && f.deputy == nullptr)
+      within = f.program.agents[f.chain[FirstReceiver(f)]].lives_us;
     if (within == 0) return false;
   }
   if (!f.store.FindConsent(f.Text(f.program.statements[statement].name), f.person->id, &f.consent))
     return false;
-  if (ConsentAge(f, f.consent) > within) return false;
-  Instant at = f.consent.at;
-  if (f.consent.whole_day) at = Add(at, Duration{kMicrosPerDay}).value_or(kMaxInstant);
+  Instant at = GivenAt(f.consent);
+  if (AgeUs(f.now, at) > within) return false;
   if (std::optional<Instant> end = Add(at, Duration{within})) f.FlipsAfter(*end);
   // A delegation that lends more than was consented to is not consented to; less is fine (closing
   // rule 35).
@@ -88,6 +90,17 @@ Reason CheckDelegation(Fold& f, uint32_t statement) {
   f.Flips(Instant{s.expires_us});
   // Of a task that is over, step 10 says so.
   bool over = f.task != nullptr && f.task->expires <= f.now;
+  if (f.deputy != nullptr && f.task == nullptr) {
+    // Between people no run is born that `lasts` could count from: it counts from the consent. One
+    // that a task was named for, or that is only supposed, was not looked up.
+    bool supposed = f.suppose != nullptr && f.suppose->consent == statement;
+    if (d.lasts_us == 0 || supposed || !f.request.task.empty()) return kPass;
+    if (d.consent == ConsentKind::kByPolicy) return Reason::kDelegationExpired;
+    Instant since = GivenAt(f.consent);
+    if (AgeUs(f.now, since) > d.lasts_us) return Reason::kDelegationExpired;
+    if (std::optional<Instant> end = Add(since, Duration{d.lasts_us})) f.FlipsAfter(*end);
+    return kPass;
+  }
   if (d.lasts_us != 0 && !over) {
     Instant since = f.task != nullptr ? f.task->opened : f.hops[0].born;
     // A task that ended before the delegation did is step 10's to name.
@@ -120,12 +133,51 @@ int Progress(Reason reason) {
 
 bool DelegationConcerns(const Fold& f, uint32_t delegation) {
   const Delegation& d = f.program.delegations[delegation];
+  if (f.deputy != nullptr || d.to_code != kNone)
+    return f.deputy != nullptr && d.to_code != kNone && (d.modes & kModeOnBehalfOf) != 0;
   int first = FirstReceiver(f);
   return f.hop_count > first && Contains(d.to_agents, f.chain[first]) &&
          (d.modes & ModeBitOf(f.mode)) != 0;
 }
 
+namespace {
+
+// A partner's own block takes the place of a delegation: what its subjects may do here at most, by
+// how many agents of its own, and until when.
+Reason StepPartner(Fold& f) {
+  const Statement& s = f.program.statements[f.partner_statement];
+  const Partner& partner = f.program.partners[f.partner];
+  auto refuse = [&](Reason reason, std::string_view why) {
+    f.Blame(Part::kPartner, f.partner_statement, kNone, Truth::kFalse);
+    if (!f.reporting && !why.empty()) f.d.detail = why;
+    return reason;
+  };
+  if (s.granted_us > f.now.us) {
+    f.Flips(Instant{s.granted_us});
+    return refuse(Reason::kPartnerNotAllowed, "the terms with this partner are not yet in force");
+  }
+  if (s.expires_us <= f.now.us)
+    return refuse(Reason::kPartnerNotAllowed, "the terms with this partner are over");
+  f.Flips(Instant{s.expires_us});
+  if (f.partner_hops > 0 && !partner.accepts_agents)
+    return refuse(Reason::kPartnerNotAllowed, "agents of this partner are not accepted");
+  if (f.partner_hops > static_cast<int>(std::min<uint32_t>(partner.max_hops, kMaxHops))) {
+    HopOut& last = f.d.chain.items[f.d.chain.size - 1];
+    if (!f.reporting) last.ok = false, last.reason = Reason::kDelegationDepth;
+    return refuse(Reason::kDelegationDepth, "the partner's agents passed the work on too often");
+  }
+  for (const Hit& hit : HitsOf(f, ClauseRole::kPartnerMay)) {
+    if (hit.match != Truth::kTrue) continue;
+    f.d.by.Add({Part::kPartner, f.partner_statement, hit.clause, Truth::kTrue});
+    return kPass;
+  }
+  return refuse(Reason::kPartnerNotAllowed, {});
+}
+
+}  // namespace
+
 Reason StepDelegation(Fold& f) {
+  if (f.mode == ActingMode::kPartner) return StepPartner(f);
   Reason best = Reason::kDelegationNone;
   uint32_t best_statement = kNone, best_clause = kNone;
   for (const Hit& hit : HitsOf(f, ClauseRole::kDelegationMay)) {
@@ -148,8 +200,8 @@ Reason StepDelegation(Fold& f) {
   }
   if (best_statement != kNone) f.Blame(Part::kDelegation, best_statement, best_clause);
   if (best == Reason::kDelegationDepth && !f.reporting && f.hop_count > 0) {
-    f.d.chain.items[f.hop_count - 1].ok = false;
-    f.d.chain.items[f.hop_count - 1].reason = best;
+    f.HopReport(f.hop_count - 1).ok = false;
+    f.HopReport(f.hop_count - 1).reason = best;
   }
   return best;
 }
@@ -167,8 +219,14 @@ Reason StepTask(Fold& f) {
   f.Flips(f.task->expires);
   std::string_view person = f.person == nullptr ? std::string_view() : f.person->id;
   const Task& shape = f.program.tasks[f.program.statements[f.task_statement].detail];
-  bool right_agent = f.task->agent == f.hops[0].name &&
-                     (shape.agents.empty() || Contains(shape.agents, f.chain[0]));
+  bool right_agent = false;
+  if (f.deputy != nullptr) {  // h₁ is a person: a shape that names agents is not for people
+    f.text.assign("person:").append(f.deputy->id);
+    right_agent = f.task->agent == f.text && shape.agents.empty();
+  } else {
+    right_agent = f.task->agent == f.hops[0].name &&
+                  (shape.agents.empty() || Contains(shape.agents, f.chain[0]));
+  }
   if (f.task->person != person || !right_agent) {
     f.Blame(Part::kTask, f.task_statement, kNone);
     return Reason::kTaskWrongActor;

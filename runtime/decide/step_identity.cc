@@ -16,12 +16,85 @@ bool IsActive(const Entity* person) {
          person->person->status == PersonStatus::kActive;
 }
 
-enum class Found { kPerson, kAgent, kNobody, kAmbiguous };
+enum class Found { kPerson, kAgent, kPartner, kNobody, kAmbiguous };
+
+bool Named(const std::vector<std::string>& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+std::string_view PartnerName(const Fold& f, uint32_t partner) {
+  return f.Text(f.program.statements[f.program.partner_statements[partner]].name);
+}
+
+uint32_t PartnerOfIssuer(const Fold& f, std::string_view issuer) {
+  for (uint32_t i = 0; i < f.program.partners.size(); ++i) {
+    if (f.Text(f.program.partners[i].issuer) == issuer) return i;
+  }
+  return kNone;
+}
+
+// By its qualified name, or the short one when only one partner has it.
+uint32_t PartnerNamed(const Fold& f, std::string_view name) {
+  uint32_t found = kNone;
+  for (uint32_t i = 0; i < f.program.partners.size(); ++i) {
+    std::string_view full = PartnerName(f, i);
+    if (full == name) return i;
+    if (full.substr(full.rfind('.') + 1) != name) continue;
+    if (found != kNone) return kNone;
+    found = i;
+  }
+  return found;
+}
+
+// Who issued a name fixes the realm it is of (closing rule 7): a partner's issuer yields that
+// partner, any other must be one this caller is registered to pass on as ours. False: neither.
+bool RealmOf(const Fold& f, std::string_view issuer, uint32_t* partner) {
+  *partner = kNone;
+  if (issuer.empty()) return true;
+  *partner = PartnerOfIssuer(f, issuer);
+  return *partner != kNone || f.caller.trusts_all_issuers || Named(f.caller.issuers, issuer);
+}
+
+// The subject of a partner: by its type `partner:NAME`, or by the issuer of its token. What the two
+// say must agree, and the caller must be registered to name subjects of that partner.
+bool FindPartner(Fold& f, Found* found) {
+  constexpr std::string_view kPartner = "partner:";
+  std::string_view type = f.request.subject_type;
+  bool typed = type.starts_with(kPartner);
+  uint32_t partner = kNone;
+  bool known = RealmOf(f, f.request.subject_issuer, &partner);
+  if (!typed && known && partner == kNone) return false;
+  *found = Found::kNobody;
+  if (!known) {
+    f.d.detail = "the subject's issuer is neither a partner's nor one of ours for this caller";
+    return true;
+  }
+  if (typed) {
+    uint32_t named = PartnerNamed(f, type.substr(kPartner.size()));
+    if (named == kNone) return f.d.detail = "there is no such partner", true;
+    if (!f.request.subject_issuer.empty() && partner != named)
+      return f.d.detail = "the subject's issuer is not this partner's", true;
+    partner = named;
+  } else if (!f.snapshot.IsPersonWire(type)) {
+    return f.d.detail = "a partner's issuer names subjects of that partner only", true;
+  }
+  if (!f.caller.asserts_all_partners && !Named(f.caller.partners, PartnerName(f, partner)))
+    return f.d.detail = "the caller is not registered to name subjects of this partner", true;
+  if (f.request.subject_id.empty()) return true;
+  f.partner = partner;
+  f.partner_statement = f.program.partner_statements[partner];
+  f.text.assign(PartnerName(f, partner)).append("/").append(f.request.subject_id);
+  f.partner_subject = f.Keep(f.text);
+  *found = Found::kPartner;
+  return true;
+}
 
 // The wire type fixes the name space; there is no fall-back from one to another (closing rule 6).
 Found FindSubject(Fold& f, uint32_t* agent) {
   std::string_view type = f.request.subject_type, id = f.request.subject_id;
   constexpr std::string_view kAccount = "account:";
+  Found partner = Found::kNobody;
+  if (FindPartner(f, &partner)) return partner;
   if (f.snapshot.IsPersonWire(type)) {
     Result<std::string_view> plain = f.snapshot.CheckPersonId(id);
     if (!plain.ok()) return Found::kNobody;
@@ -82,7 +155,57 @@ Reason AddHop(Fold& f, uint32_t agent, std::string_view instance, std::optional<
     }
   }
   f.chain[f.hop_count++] = agent;
-  f.d.chain.Add({agent, instance, true, Reason::kPermit});
+  HopOut out;
+  out.agent = agent;
+  out.instance = instance;
+  f.d.chain.Add(out);
+  return kPass;
+}
+
+// A person who acts for another comes first of a chain and only there, in the own directory.
+Reason AddDeputy(Fold& f, const Request::Hop& hop, bool first) {
+  if (f.person == nullptr || !first) {
+    f.d.detail = "a person acts for another person only, and before every agent";
+    return Reason::kIdentityChainMismatch;
+  }
+  if (!f.caller.asserts_actors) {
+    f.d.detail = "the caller is not registered to say who acts for whom";
+    return Reason::kIdentityAttestation;
+  }
+  Result<std::string_view> plain = f.snapshot.CheckPersonId(hop.agent);
+  const Entity* deputy = plain.ok() ? f.snapshot.FindPerson(*plain) : nullptr;
+  if (deputy == nullptr || deputy->person == nullptr) {
+    f.d.detail = "the person who acts for another is not known";
+    return Reason::kIdentityUnknown;
+  }
+  if (SameEntity(*deputy, *f.person)) return kPass;  // whoever acts for themselves acts directly
+  f.deputy = f.d.deputy = deputy;
+  HopOut out;
+  out.person = deputy;
+  f.d.chain.Add(out);
+  return IsActive(deputy) ? kPass : Reason::kPersonNotActive;
+}
+
+// A partner's agents are its own affair: known by the names it gives them, and counted.
+Reason ReadPartnerChain(Fold& f) {
+  const Request& r = f.request;
+  std::string_view issuer = f.Text(f.program.partners[f.partner].issuer);
+  for (int i = 0; i < r.hop_count; ++i) {
+    const Request::Hop& hop = r.hops[i];
+    if (!f.caller.asserts_actors || !f.caller.asserts_instances) {
+      f.d.detail = "the caller is not registered to name agents and their runs";
+      return Reason::kIdentityAttestation;
+    }
+    if (hop.is_person || (!hop.issuer.empty() && hop.issuer != issuer)) {
+      f.d.detail = "for a partner's subject only agents of that partner act";
+      return Reason::kIdentityChainMismatch;
+    }
+    ++f.partner_hops;
+    HopOut out;
+    out.foreign = hop.agent;
+    out.instance = hop.instance;
+    f.d.chain.Add(out);
+  }
   return kPass;
 }
 
@@ -96,6 +219,16 @@ Reason ReadChain(Fold& f, bool standing, uint32_t root) {
     }
   }
   for (int i = 0; i < r.hop_count; ++i) {
+    uint32_t foreign = kNone;
+    if (!RealmOf(f, r.hops[i].issuer, &foreign) || foreign != kNone) {
+      f.d.detail = "an agent of the chain is named by an issuer that is not ours";
+      return Reason::kIdentityUnknown;
+    }
+    if (r.hops[i].is_person) {
+      Reason reason = AddDeputy(f, r.hops[i], i == 0);
+      if (reason != kPass) return reason;
+      continue;
+    }
     uint32_t agent = f.snapshot.FindAgent(r.hops[i].agent);
     if (agent == kNone) {
       f.d.detail = "an agent of the chain is not known";
@@ -110,7 +243,16 @@ Reason ReadChain(Fold& f, bool standing, uint32_t root) {
 // The chain equals the recorded hand-offs, neither longer nor shorter (closing rule 4).
 Reason CheckHandoffs(Fold& f) {
   if (f.hop_count == 0) return kPass;
-  if (f.store.HasParent(f.hops[0].name, f.hops[0].instance)) {
+  if (f.deputy != nullptr) {
+    // Who acts for another and has an agent do it is on record as having started that run.
+    f.text.assign("person:").append(f.deputy->id);
+    if (!f.store.HandoffRecorded(f.text, {}, f.hops[0].name, f.hops[0].instance, f.request.task)) {
+      f.HopReport(0).ok = false;
+      f.HopReport(0).reason = Reason::kIdentityChainMismatch;
+      f.d.detail = "no hand-off is recorded from the person who acts to the first agent";
+      return Reason::kIdentityChainMismatch;
+    }
+  } else if (f.store.HasParent(f.hops[0].name, f.hops[0].instance)) {
     f.d.detail = "the first agent was handed its work by another that is not named";
     return Reason::kIdentityChainMismatch;
   }
@@ -119,8 +261,8 @@ Reason CheckHandoffs(Fold& f) {
     if (f.store.HandoffRecorded(parent.name, parent.instance, child.name, child.instance,
                                 f.request.task))
       continue;
-    f.d.chain.items[i].ok = false;
-    f.d.chain.items[i].reason = Reason::kIdentityChainMismatch;
+    f.HopReport(i).ok = false;
+    f.HopReport(i).reason = Reason::kIdentityChainMismatch;
     f.d.detail = "no hand-off is recorded between two agents of the chain";
     return Reason::kIdentityChainMismatch;
   }
@@ -143,8 +285,8 @@ Reason CheckAccountable(Fold& f) {
         continue;
       }
     }
-    f.d.chain.items[i].ok = false;
-    f.d.chain.items[i].reason = Reason::kAccountableMissing;
+    f.HopReport(i).ok = false;
+    f.HopReport(i).reason = Reason::kAccountableMissing;
     return Reason::kAccountableMissing;
   }
   return kPass;
@@ -155,7 +297,8 @@ Reason ReadTask(Fold& f) {
   if (f.request.task.empty()) return kPass;
   f.d.task = f.request.task;
   f.task = f.store.FindTask(f.request.task);
-  if (f.task == nullptr || f.hop_count == 0) return kPass;  // a person directly is in no task
+  if (f.task == nullptr || (f.hop_count == 0 && f.deputy == nullptr))
+    return kPass;  // a person directly is in no task
   uint32_t s = f.snapshot.FindStatement(f.task->shape);
   if (s == kNone || f.program.statements[s].kind != StatementKind::kTask) return kPass;
   const Task& shape = f.program.tasks[f.program.statements[s].detail];
@@ -203,11 +346,19 @@ Reason StepIdentity(Fold& f) {
     return kPass;
   }
   f.d.person = f.person;
+  if (found == Found::kPartner) {
+    f.mode = ActingMode::kPartner;
+    f.d.partner = f.partner;
+    Reason reason = ReadPartnerChain(f);
+    f.env.partner = f.partner;
+    f.env.partner_agents = f.partner_hops > 0;
+    return reason;
+  }
   Reason reason = ReadChain(f, found == Found::kAgent, root);
   if (reason != kPass) return reason;
-  f.mode = found == Found::kAgent ? ActingMode::kStanding
-           : f.hop_count == 0     ? ActingMode::kDirect
-                                  : ActingMode::kOnBehalfOf;
+  f.mode = found == Found::kAgent                    ? ActingMode::kStanding
+           : f.hop_count == 0 && f.deputy == nullptr ? ActingMode::kDirect
+                                                     : ActingMode::kOnBehalfOf;
   if (f.hop_count > 0) f.d.accountable = f.program.agents[f.chain[f.hop_count - 1]].accountable;
   reason = CheckHandoffs(f);
   if (reason != kPass) return reason;

@@ -12,17 +12,18 @@ namespace {
 struct Binder {
   uint32_t statement = kNone;
   bool matched = false;  // some clause of it says T: it counts as limiting what must be limited
+  bool deputy = false;   // it binds as for the person who acts for another
 };
 
 struct Gathering {
   ArenaList<Binder> binders;
-  void Add(Fold& f, uint32_t statement, bool matched) {
+  void Add(Fold& f, uint32_t statement, bool matched, bool deputy = false) {
     for (Binder& b : binders) {
-      if (b.statement != statement) continue;
+      if (b.statement != statement || b.deputy != deputy) continue;
       b.matched |= matched;
       return;
     }
-    if (!binders.Add(f.arena, {statement, matched})) f.OutOfArena();
+    if (!binders.Add(f.arena, {statement, matched, deputy})) f.OutOfArena();
   }
 };
 
@@ -41,12 +42,22 @@ void Gather(Fold& f, Gathering* g) {
     }
   };
   take(ClauseRole::kLimitCovers, [](uint32_t) { return true; });
+  // What caps the person who acts for another caps them here too.
+  for (const Hit& hit : HitsOf(f, ClauseRole::kLimitCovers)) {
+    if (f.deputy == nullptr) break;
+    Truth match = MatchForDeputy(f, hit.clause);
+    if (match != Truth::kFalse)
+      g->Add(f, f.program.clauses[hit.clause].statement, match == Truth::kTrue, true);
+  }
   auto started = [&](uint32_t s) {
     if (!Started(f, s)) f.Flips(Instant{f.program.statements[s].granted_us});
     return Started(f, s);
   };
   take(ClauseRole::kGrantMay, started);
-  if (f.mode != ActingMode::kPublic && f.mode != ActingMode::kDirect) {
+  if (f.mode == ActingMode::kPartner) {
+    take(ClauseRole::kPartnerMay, [](uint32_t) { return true; });
+    g->Add(f, f.partner_statement, false);
+  } else if (f.mode != ActingMode::kPublic && f.mode != ActingMode::kDirect) {
     take(ClauseRole::kDelegationMay, started);
     take(ClauseRole::kAgentMay, [](uint32_t) { return true; });
     for (int i = 0; i < f.hop_count; ++i) g->Add(f, f.hops[i].statement, false);
@@ -55,8 +66,9 @@ void Gather(Fold& f, Gathering* g) {
       g->Add(f, f.task_statement, false);
     }
   }
-  std::sort(g->binders.begin(), g->binders.end(),
-            [](const Binder& a, const Binder& b) { return a.statement < b.statement; });
+  std::sort(g->binders.begin(), g->binders.end(), [](const Binder& a, const Binder& b) {
+    return a.statement != b.statement ? a.statement < b.statement : a.deputy < b.deputy;
+  });
 }
 
 uint32_t ParamOf(const Fold& f, const Limit& limit) {
@@ -113,7 +125,9 @@ bool NameCounter(Fold& f, const Limit& limit, const Hop* hop, BoundLimit* out) {
         AppendCounterPart(&name, 't', f.request.task);
         break;
       case KeyPartKind::kPartner:
-        return Unknown(out, ErrorKind::kMissing), false;
+        if (f.partner == kNone) return Unknown(out, ErrorKind::kMissing), false;
+        AppendCounterPart(&name, 'g', f.Text(f.program.statements[f.partner_statement].name));
+        break;
       case KeyPartKind::kResource:
         AppendCounterPart(&name, 'r', f.Text(f.resource_def->name));
         AppendCounterPart(&name, 'r', f.d.resource_id);
@@ -161,6 +175,8 @@ void FindTier(Fold& f, const Limit& limit, int64_t sum, BoundLimit* out) {
   out->line.approval = limit.tiers[out->tier].approval;
 }
 
+bool BindsMore(const Fold& f, const BoundLimit& a, const BoundLimit& b);
+
 void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Instant window_now,
               uint64_t replay) {
   const Limit& limit = f.program.limits[limit_index];
@@ -174,6 +190,13 @@ void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Insta
   bool each = limit.period == LimitPeriod::kEach;
   auto done = [&] {
     if (!checked) b.line.state = LimitState::kCounted;
+    // A counter that both persons of a delegation share is charged once, by the tighter cap.
+    for (BoundLimit& other : f.limits) {
+      if (b.counter.empty() || other.line.limit != limit_index || other.counter != b.counter)
+        continue;
+      if (BindsMore(f, b, other)) other = b;
+      return;
+    }
     if (!f.limits.Add(f.arena, b)) f.OutOfArena();
   };
   if (q.kind == ValueKind::kUnset || q.kind == ValueKind::kAbsent) {
@@ -312,6 +335,8 @@ void ChargeKeyName(const Fold& f, std::string* out) {
   out->clear();
   AppendCounterPart(out, 'c', f.caller.name);
   AppendCounterPart(out, 'p', f.person == nullptr ? std::string_view() : f.person->id);
+  if (f.deputy != nullptr) AppendCounterPart(out, 'd', f.deputy->id);
+  if (f.partner != kNone) AppendCounterPart(out, 'g', f.partner_subject);
   AppendCounterPart(out, 'a', f.hop_count == 0 ? std::string_view() : f.hops[0].name);
   AppendCounterPart(out, 'k', f.request.charge_key);
 }
@@ -325,6 +350,8 @@ Reason StepLimits(Fold& f) {
   Instant window_now = std::max(f.now, f.store.HighTime());
   for (const Binder& b : g.binders) {
     const Statement& s = f.program.statements[b.statement];
+    std::optional<DeputyView> view;
+    if (b.deputy) view.emplace(f);
     for (uint32_t i : s.limits) {
       const Limit& limit = f.program.limits[i];
       if (!limit.requests && ParamOf(f, limit) == kNone) continue;

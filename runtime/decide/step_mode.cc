@@ -14,8 +14,8 @@ bool AllDeclare(const Fold& f, uint8_t mode) {
 
 Reason FailHop(Fold& f, int hop, Reason reason) {
   if (!f.reporting) {
-    f.d.chain.items[hop].ok = false;
-    f.d.chain.items[hop].reason = reason;
+    f.HopReport(hop).ok = false;
+    f.HopReport(hop).reason = reason;
     f.Blame(Part::kCeiling, f.hops[hop].statement, kNone);
   }
   return reason;
@@ -36,6 +36,9 @@ Reason StepMode(Fold& f) {
       // Direct use is proven, never assumed: else an agent would only have to leave itself out
       // (closing rule 1).
       return f.caller.serves_persons ? kPass : Reason::kAgentActorMissing;
+    case ActingMode::kPartner:
+      // A partner's agent must not be able to leave itself out either.
+      return f.partner_hops > 0 || f.caller.serves_persons ? kPass : Reason::kAgentActorMissing;
     case ActingMode::kStanding:
       // `standing` stands alone (closing rule 5): dropping the person never turns another agent
       // into a standing one.
@@ -43,9 +46,12 @@ Reason StepMode(Fold& f) {
         return FailHop(f, 0, Reason::kAgentModeNotAllowed);
       break;
     default:
+      // Who acts for another person is seen to do so, as in direct use.
+      if (f.deputy != nullptr && f.hop_count == 0 && !f.caller.serves_persons)
+        return Reason::kAgentActorMissing;
       if (AllDeclare(f, kModeOnBehalfOf)) {
         f.mode = ActingMode::kOnBehalfOf;
-      } else if (AllDeclare(f, kModeImpersonate)) {
+      } else if (f.deputy == nullptr && AllDeclare(f, kModeImpersonate)) {
         f.mode = ActingMode::kImpersonate;
       } else {
         int hop = 0;
@@ -85,6 +91,22 @@ Reason StepRevoked(Fold& f) {
              revoked(RevokedKind::kPerson, f.request.subject_id, std::nullopt)) {
     return Reason::kRevokedPerson;
   }
+  if (f.deputy != nullptr) {
+    std::optional<Instant> signed_in = f.request.hops[0].born;
+    if (!f.caller.asserts_instances) signed_in = std::nullopt;
+    if (revoked(RevokedKind::kPerson, f.deputy->id, signed_in)) {
+      if (!f.reporting) {
+        f.d.chain.items[0].ok = false;
+        f.d.chain.items[0].reason = Reason::kRevokedPerson;
+      }
+      return Reason::kRevokedPerson;
+    }
+  }
+  if (f.partner != kNone &&
+      (revoked(RevokedKind::kPartner, f.Text(f.program.statements[f.partner_statement].name),
+               f.request.signed_in) ||
+       revoked(RevokedKind::kPartner, f.partner_subject, f.request.signed_in)))
+    return Reason::kRevokedPartner;
   if (f.account_system != kNone && f.store.AnyRevoked(RevokedKind::kAccount)) {
     f.text.assign(f.Text(f.schema.systems[f.account_system].name))
         .append(":")

@@ -9,6 +9,8 @@ namespace {
 struct Match {
   uint32_t statement;
   int side;
+  uint32_t clause;
+  Truth match;
 };
 
 // The key that joins the two acts, as text of its own kind; false when it is ⊥ or absent.
@@ -29,18 +31,26 @@ Reason StepSeparation(Fold& f) {
   for (ClauseRole role : {ClauseRole::kSeparateA, ClauseRole::kSeparateB}) {
     int side = role == ClauseRole::kSeparateA ? 0 : 1;
     for (const Hit& hit : HitsOf(f, role)) {
-      if (hit.match == Truth::kFalse) continue;
+      Truth match = hit.match;
+      if (match == Truth::kFalse) match = MatchForDeputy(f, hit.clause);
+      if (match == Truth::kFalse) continue;
       uint32_t statement = f.program.clauses[hit.clause].statement;
       bool seen = std::any_of(matches.begin(), matches.end(), [&](const Match& m) {
         return m.statement == statement && m.side == side;
       });
-      if (!seen && !matches.Add(f.arena, {statement, side})) f.OutOfArena();
+      if (!seen && !matches.Add(f.arena, {statement, side, hit.clause, match})) f.OutOfArena();
     }
   }
   Reason result = kPass;
   for (const Match& m : matches) {
     const Statement& s = f.program.statements[m.statement];
     const Separate& separate = f.program.separates[s.detail];
+    if (separate.role_a != kNone) {
+      // The clause itself says that both roles are held, or that nobody can tell.
+      f.Blame(Part::kSeparation, m.statement, m.clause, m.match);
+      result = Reason::kSeparation;
+      continue;
+    }
     std::string_view key;
     uint32_t code = m.side == 0 ? separate.by_code_a : separate.by_code_b;
     if (code != kNone && !KeyText(f, code, &key)) {
@@ -64,6 +74,12 @@ Reason StepSeparation(Fold& f) {
     };
     if (f.person != nullptr) {
       concern(f.person->id);
+      if (f.deputy != nullptr) concern(f.deputy->id);
+      continue;
+    }
+    if (f.partner != kNone) {
+      f.text.assign("partner:").append(f.partner_subject);
+      concern(f.Keep(f.text));
       continue;
     }
     // Nobody stands behind a standing run but its template and the person who answers for it.

@@ -92,6 +92,16 @@ std::string_view UnreadableRun(const WireValue& object) {
   return {};
 }
 
+// Whose name space a name is of. One that cannot be read must not count as none.
+Status ReadIssuer(const WireValue& object, std::string_view path, std::string_view* out) {
+  const WireValue* v = object.Find("iss");
+  if (v == nullptr || v->is_null()) return Status::Ok();
+  if (!v->is_string() || v->text.empty())
+    return Bad(std::string(path) + ": `iss` cannot be read", v);
+  *out = v->text;
+  return Status::Ok();
+}
+
 // One agent: a text, or an object that names it by `sub`, `id` or `client_id`.
 Status ReadHop(const WireValue& v, std::string_view path, Request::Hop* out) {
   if (v.is_string()) {
@@ -104,6 +114,10 @@ Status ReadHop(const WireValue& v, std::string_view path, Request::Hop* out) {
   if (std::string_view member = UnreadableRun(v); !member.empty()) {
     return Bad(std::string(path) + ": `" + std::string(member) + "` cannot be read", &v);
   }
+  DPL_RETURN_IF_ERROR(ReadIssuer(v, path, &out->issuer));
+  // What is not said to be a person is an agent: the name space that may less.
+  std::string_view profile = TextOf(v, {"sub_profile"}), type = TextOf(v, {"type"});
+  out->is_person = profile == "user" || type == "person" || type == "user";
   // With no instance the token's own id and time stand in.
   out->instance = TextOf(v, {"instance", "client_instance_id", "jti"});
   out->born = ReadInstant(v.Find("born"));
@@ -148,6 +162,7 @@ Status ReadActor(const WireValue& actor, Placement* out) {
   if (out->count > 0 && out->hops[out->count - 1].agent == client.agent) {
     Request::Hop& leaf = out->hops[out->count - 1];
     if (leaf.instance.empty()) leaf.instance = client.instance;
+    if (leaf.issuer.empty()) leaf.issuer = client.issuer;
     if (!leaf.born) leaf.born = client.born;
   } else {
     out->Add(client);
@@ -173,6 +188,9 @@ bool Merge(const Placement& other, Placement* chain) {
     Request::Hop& mine = merged.hops[offset + i];
     const Request::Hop& its = shorter.hops[i];
     if (mine.agent != its.agent) return false;
+    if (!mine.issuer.empty() && !its.issuer.empty() && mine.issuer != its.issuer) return false;
+    if (mine.issuer.empty()) mine.issuer = its.issuer;
+    if (mine.is_person != its.is_person) return false;
     if (!mine.instance.empty() && !its.instance.empty() && mine.instance != its.instance)
       return false;
     if (mine.born && its.born && *mine.born != *its.born) return false;
@@ -270,6 +288,7 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
 
   Placement chain;
   if (r.subject_properties != nullptr) {
+    DPL_RETURN_IF_ERROR(ReadIssuer(*r.subject_properties, "subject.properties", &r.subject_issuer));
     const WireValue* act = r.subject_properties->Find("act");
     if (act != nullptr && !act->is_null())
       DPL_RETURN_IF_ERROR(ReadNested(*act, "subject.properties.act", &chain));

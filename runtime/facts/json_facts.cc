@@ -255,14 +255,17 @@ Status ReadTasks(const WireValue& section, FactsInput* out) {
   DPL_RETURN_IF_ERROR(CheckArray(section, "`tasks`"));
   for (uint32_t i = 0; i < section.count; ++i) {
     const WireValue& v = section.items[i];
-    DPL_RETURN_IF_ERROR(
-        CheckObject(v, "a task", {"id", "shape", "agent", "person", "args", "opened", "expires"}));
+    DPL_RETURN_IF_ERROR(CheckObject(
+        v, "a task", {"id", "shape", "agent", "deputy", "person", "args", "opened", "expires"}));
     FactsInput::Task& task = out->tasks.emplace_back();
     task.where = WhereOf(v);
     DPL_RETURN_IF_ERROR(ReadText(v, "id", "a task", true, &task.id));
     DPL_RETURN_IF_ERROR(ReadText(v, "shape", "a task", true, &task.shape));
-    DPL_RETURN_IF_ERROR(ReadText(v, "agent", "a task", true, &task.agent));
+    DPL_RETURN_IF_ERROR(ReadText(v, "deputy", "a task", false, &task.deputy));
+    DPL_RETURN_IF_ERROR(ReadText(v, "agent", "a task", task.deputy.empty(), &task.agent));
     DPL_RETURN_IF_ERROR(ReadText(v, "person", "a task", false, &task.person));
+    if (!task.deputy.empty() && (!task.agent.empty() || task.person.empty()))
+      return ShapeError(v, "a task with a \"deputy\" has a \"person\" and no \"agent\"");
     DPL_RETURN_IF_ERROR(ReadFields(v, "args", "a task", &task.args));
     DPL_RETURN_IF_ERROR(ReadTime(v, "opened", "a task", Day::kStart, &task.opened));
     DPL_RETURN_IF_ERROR(ReadTime(v, "expires", "a task", Day::kEnd, &task.expires));
@@ -286,6 +289,12 @@ Status ReadHandoffs(const WireValue& section, FactsInput* out) {
       const WireValue* end = v.Find(side.name);
       if (end == nullptr) return ShapeError(v, "a hand-off has no " + Quote(side.name));
       std::string what = Quote(side.name) + " of a hand-off";
+      if (side.agent == &handoff.parent_agent && end->is_object() &&
+          end->Find("person") != nullptr) {
+        DPL_RETURN_IF_ERROR(CheckObject(*end, what, {"person"}));
+        DPL_RETURN_IF_ERROR(ReadText(*end, "person", what, true, &handoff.parent_person));
+        continue;
+      }
       DPL_RETURN_IF_ERROR(CheckObject(*end, what, {"agent", "instance"}));
       DPL_RETURN_IF_ERROR(ReadText(*end, "agent", what, true, side.agent));
       DPL_RETURN_IF_ERROR(ReadText(*end, "instance", what, true, side.instance));

@@ -85,12 +85,14 @@ struct FactsInput {
   };
   struct Task {
     std::string id, shape, agent, person;
+    std::string deputy;  // the person who does it for `person`, in place of an agent
     std::vector<Field> args;
     std::optional<Instant> opened, expires;
     Where where;
   };
   struct Handoff {
     std::string parent_agent, parent_instance, child_agent, child_instance, task;
+    std::string parent_person;  // who started the child, in place of a parent agent
     Where where;
   };
   struct Used {

@@ -128,9 +128,17 @@ class Seeder {
     uint32_t s = Find(StatementKind::kTask, t.shape);
     if (s == kNone) return At(t.where, "facts.task", "no task is declared as `" + t.shape + "`");
     const Task& shape = program_.tasks[program_.statements[s].detail];
-    uint32_t agent = snapshot_.FindAgent(t.agent);
-    if (agent == kNone) return At(t.where, "facts.agent", "no agent is called `" + t.agent + "`");
-    if (!shape.agents.empty() &&
+    bool by_person = !t.deputy.empty();
+    uint32_t agent = by_person ? kNone : snapshot_.FindAgent(t.agent);
+    if (by_person) {
+      DPL_RETURN_IF_ERROR(KnownPerson(t.deputy, t.where));
+      if (!shape.agents.empty())
+        return At(t.where, "facts.task",
+                  "the task `" + t.shape + "` is for agents, not for people");
+    } else if (agent == kNone) {
+      return At(t.where, "facts.agent", "no agent is called `" + t.agent + "`");
+    }
+    if (!by_person && !shape.agents.empty() &&
         std::find(shape.agents.begin(), shape.agents.end(), agent) == shape.agents.end()) {
       return At(t.where, "facts.task",
                 "the task `" + t.shape + "` is not for agent `" + t.agent + "`");
@@ -140,8 +148,9 @@ class Seeder {
     TaskRecord record;
     record.id = t.id;
     record.shape = std::string(program_.Text(program_.statements[s].name));
-    record.agent =
-        std::string(program_.Text(program_.statements[program_.agent_statements[agent]].name));
+    record.agent = by_person ? "person:" + t.deputy
+                             : std::string(program_.Text(
+                                   program_.statements[program_.agent_statements[agent]].name));
     record.person = t.person;
     record.opened = t.opened.value_or(now_);
     Instant latest = shape.lasts_us == 0
@@ -175,7 +184,9 @@ class Seeder {
   }
 
   Status ReadHandoff(const FactsInput::Handoff& h) {
+    if (!h.parent_person.empty()) DPL_RETURN_IF_ERROR(KnownPerson(h.parent_person, h.where));
     for (const std::string* name : {&h.parent_agent, &h.child_agent}) {
+      if (name == &h.parent_agent && !h.parent_person.empty()) continue;
       if (snapshot_.FindAgent(*name) == kNone)
         return At(h.where, "facts.agent", "no agent is called `" + *name + "`");
     }
@@ -282,8 +293,10 @@ class Seeder {
       if (!s.ok()) return At(t.from->where, "facts.task", s.error().message);
     }
     for (const FactsInput::Handoff& h : input_.handoffs) {
-      Status s = store_->RecordHandoff(AgentName(h.parent_agent), h.parent_instance,
-                                       AgentName(h.child_agent), h.child_instance, h.task);
+      std::string parent = h.parent_person.empty() ? std::string(AgentName(h.parent_agent))
+                                                   : "person:" + h.parent_person;
+      Status s = store_->RecordHandoff(parent, h.parent_instance, AgentName(h.child_agent),
+                                       h.child_instance, h.task);
       if (!s.ok()) return At(h.where, "facts.handoff", s.error().message);
     }
     for (Seed& seed : used_) {

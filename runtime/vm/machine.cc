@@ -386,7 +386,9 @@ op_SubjAgentRoot:
 op_SubjAgentHop:
   DPL_PUSH(1, vm::SubjAgentHop(c, at[1]));
 op_SubjAnyAgent:
-  DPL_PUSH(0, Value::Bool(!env->chain.empty()));
+  DPL_PUSH(0, Value::Bool(!env->chain.empty() || env->partner_agents));
+op_SubjPartner:
+  DPL_PUSH(1, Value::Bool(env->partner == at[1]));
 op_ResourceIs:
   DPL_PUSH_CHECKED(1, vm::ResourceIs(c, at[1]));
 op_ResourceIn:

@@ -33,6 +33,8 @@ struct Env {
   bool public_caller = false;
   std::span<const uint32_t> chain;  // agents, h₁ … hₙ
   bool standing = false;            // no person: h₁ is the root
+  uint32_t partner = kNone;         // Program::partners: whose subject asks; no person then
+  bool partner_agents = false;      // … through agents of its own
   const ActionDef* action = nullptr;
   const Value* params = nullptr;       // parallel to action->params; kUnset: absent
   const Value* context = nullptr;      // parallel to schema.context

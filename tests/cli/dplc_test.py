@@ -43,7 +43,7 @@ class Usage(Folder):
     def test_help_of_every_command_teaches(self):
         top = dplc("--help")
         self.assertEqual(top.returncode, 0)
-        for command in ("check", "build", "test", "fmt", "disasm", "explain", "init"):
+        for command in ("check", "build", "test", "facts", "fmt", "disasm", "explain", "init"):
             self.assertIn(command, top.stdout)
             page = dplc(command, "--help")
             self.assertEqual(page.returncode, 0, command)

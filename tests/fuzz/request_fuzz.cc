@@ -55,6 +55,14 @@ agent night {
 }
 grant nightly { to agent night  may read on app.Doc  because "At night" }
 delegation help { from team staff  to agent helper  consent by policy  because "Work" }
+partner globex {
+  issuer "https://id.globex.example"  accepts agents  at most 2 hops  may read on app.Doc
+  limit requests to 5 per day for each partner  because "Joint research"  expires 2030-01-01
+}
+grant joint { to partner globex  may read on app.Doc where resource.class <= Class.internal  because "Joint papers" }
+delegation cover {
+  from team staff  to person "E1"  may read, pay on app.Doc  onward to agent helper, at most 1 hop  consent by policy  because "Cover"
+}
 )dpl";
 constexpr std::string_view kFacts =
     R"({"persons": [{"id": "E1", "attributes": {"region": "emea"}}, {"id": "E7"}], "teams": {"staff": ["E1", "E7"]}, "roles": [],

@@ -75,6 +75,13 @@ TEST(Bundle, ForgetsNoField) {
   differs([](Program& p) { p.break_glasses[0].notify.clear(); });
   differs([](Program& p) { p.break_glasses[0].review_within_us = 3; });
   differs([](Program& p) { p.break_glasses[0].review_by = {.team = 1}; });
+  differs([](Program& p) { p.partners[0].issuer = 1; });
+  differs([](Program& p) { p.partners[0].accepts_agents = false; });
+  differs([](Program& p) { p.partners[0].max_hops = 1; });
+  differs([](Program& p) { p.delegations[0].to_code = 1; });
+  differs([](Program& p) { p.delegations[0].to_text = 1; });
+  differs([](Program& p) { p.separates[0].role_a = 1; });
+  differs([](Program& p) { p.separates[0].role_b = 1; });
   differs([](Program& p) { p.sources[0].text += "\n"; });
   differs([](Program& p) { p.codes[0].span.end_column = 99; });
 }

@@ -90,6 +90,7 @@ const Use kUses[] = {
     {"SubjPublic", "SubjPublic\nReturn"},
     {"SubjAgentRoot", "SubjAgentRoot 0\nReturn"},
     {"SubjAgentHop", "SubjAgentHop 0\nReturn"},
+    {"SubjPartner", "SubjPartner 0\nReturn"},
     {"SubjAnyAgent", "SubjAnyAgent\nReturn"},
     {"ResourceIs", "ResourceIs 11\nReturn"},
     {"ResourceIn", "ResourceIn 1\nReturn"},

@@ -324,6 +324,16 @@ class Builder {
          {{DutyKind::kNotify, 0, {}, {.person = Sample::kPersonE1}, At(40, 44)}},
          2 * kDay,
          {.team = 0}});
+    // partner
+    uint32_t partner = Begin(StatementKind::kPartner, "acme.docs.globex", 0);
+    p_.statements[partner].expires_us = 400 * kDay;
+    AddClause(partner, ClauseRole::kPartnerMay, Sample::kDocument, {0}, {{KeyKind::kPartner, 0}});
+    AddLimit(partner, {.measure = S("requests"),
+                       .requests = true,
+                       .cap_code = Code("PushConst 7\nReturn"),
+                       .period = LimitPeriod::kDay,
+                       .keys = {{KeyPartKind::kPartner, kNone, S("partner")}}});
+    p_.partners.push_back({S("https://id.globex.example"), true, 2});
   }
 
   Program p_;

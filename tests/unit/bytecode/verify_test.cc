@@ -115,13 +115,6 @@ const Lie kLies[] = {
      [](Program& p) { std::swap(p.statements[0].name, p.statements[1].name); }, "bundle.order"},
     {"two_statements_one_detail", [](Program& p) { p.statements[1].detail = 0; },
      "bundle.statement"},
-    {"kind_not_carried_out",
-     [](Program& p) {
-       p.statements.back().kind = StatementKind::kObligation;
-       p.statements.back().clauses.clear();
-       p.clauses.resize(p.clauses.size() - 2);
-     },
-     "bundle.statement"},
     {"clause_of_nobody", [](Program& p) { p.clauses.push_back(p.clauses[0]); }, "bundle.statement"},
     {"clause_of_another", [](Program& p) { p.clauses[0].statement = 1; }, "bundle.statement"},
     {"clause_role", [](Program& p) { p.clauses[0].role = ClauseRole::kForbidCovers; },
@@ -257,6 +250,78 @@ const Lie kLies[] = {
      "bundle.statement"},
     {"break_glass_tells_no_team",
      [](Program& p) { p.break_glasses[0].notify[0].who = {.team = 9}; }, "bundle.statement"},
+    // partners
+    {"partner_detail", [](Program& p) { p.partners.pop_back(); }, "bundle.statement"},
+    {"partner_without_because", [](Program& p) { p.statements[11].because = 0; },
+     "bundle.statement"},
+    {"partner_without_issuer", [](Program& p) { p.partners[0].issuer = 0; }, "bundle.statement"},
+    {"partner_issuer_text", [](Program& p) { p.partners[0].issuer = 9'999; }, "bundle.statement"},
+    {"partner_for_ever", [](Program& p) { p.statements[11].expires_us = INT64_MAX; },
+     "bundle.statement"},
+    {"partner_hops_of_nobody", [](Program& p) { p.partners[0].accepts_agents = false; },
+     "bundle.statement"},
+    {"partner_agents_without_hops", [](Program& p) { p.partners[0].max_hops = 0; },
+     "bundle.statement"},
+    {"partner_too_many_hops", [](Program& p) { p.partners[0].max_hops = 9; }, "bundle.statement"},
+    {"partners_of_one_issuer",
+     [](Program& p) {
+       Statement twin = p.statements[11];
+       twin.name = AddString(&p, "acme.docs.zz");
+       twin.detail = 1;
+       twin.clauses.clear();
+       twin.limits.clear();
+       p.statements.push_back(twin);
+       p.partners.push_back(p.partners[0]);
+     },
+     "bundle.statement"},
+    {"partner_under_any", [](Program& p) { p.clauses.back().keys = {kAnyKey}; }, "bundle.keys"},
+    {"partner_of_somebody",
+     [](Program& p) { p.clauses.back().subject_code = p.clauses[0].subject_code; },
+     "bundle.statement"},
+    {"partner_with_another_clause",
+     [](Program& p) { p.clauses.back().role = ClauseRole::kGrantMay; }, "bundle.statement"},
+    {"key_of_no_partner",
+     [](Program& p) {
+       p.clauses[0].keys.push_back({KeyKind::kPartner, 1});
+     },
+     "bundle.keys"},
+    {"code_of_no_partner",
+     [](Program& p) { ReplaceCode(&p, p.clauses[3].subject_code, "SubjPartner 1\nReturn"); },
+     "bundle.code"},
+    {"grant_to_a_partner_under_another_key",
+     [](Program& p) { ReplaceCode(&p, p.clauses[0].subject_code, "SubjPartner 0\nReturn"); },
+     "bundle.keys"},
+    // delegations to people, separation by role
+    {"delegation_to_agents_and_people",
+     [](Program& p) { p.delegations[0].to_code = p.delegations[0].from_code; }, "bundle.statement"},
+    {"delegation_to_people_in_their_name",
+     [](Program& p) {
+       p.delegations[0].to_agents.clear();
+       p.delegations[0].to_code = p.delegations[0].from_code;
+       p.delegations[0].modes = kModeImpersonate;
+     },
+     "bundle.statement"},
+    {"delegation_to_people_under_an_agent",
+     [](Program& p) {
+       p.delegations[0].to_agents.clear();
+       p.delegations[0].to_code = p.delegations[0].from_code;
+     },
+     "bundle.keys"},
+    {"separate_by_one_role", [](Program& p) { p.separates[0].role_a = 0; }, "bundle.statement"},
+    {"separate_by_the_other_role", [](Program& p) { p.separates[0].role_b = 0; },
+     "bundle.statement"},
+    {"separate_by_a_role_and_itself",
+     [](Program& p) {
+       p.separates[0] = {0, kNone, kNone, 1, 1};
+     },
+     "bundle.statement"},
+    {"separate_by_no_role",
+     [](Program& p) {
+       p.separates[0] = {0, kNone, kNone, 1, 99};
+     },
+     "bundle.index"},
+    {"separate_by_role_and_act",
+     [](Program& p) { p.separates[0].role_a = 0, p.separates[0].role_b = 1; }, "bundle.statement"},
     {"limit_tier", [](Program& p) { p.limits[0].tiers[0].approval = 4; }, "bundle.index"},
     {"limit_in_another_type",
      [](Program& p) { ReplaceCode(&p, p.limits[0].cap_code, "PushConst 7\nReturn"); },

@@ -22,13 +22,20 @@ role boss { includes role buyer }
 system app { owner team finance }
 activity spend { measure amount: money must be limited  limits must agree }
 resource Lead in app { owner team sales  can read }
-resource Order in app { can pay is spend }
+resource Order in app { can pay is spend can sign }
 grant leads { to role buyer may read on app.Lead because "Buyers read leads" approved by person "E7" expires 2036-12-31 }
 grant buying { to role buyer may pay on app.Order limit amount to 5 USD each because "Buyers pay little" expires 2036-12-31 }
 grant paying { to role payer may pay on app.Order limit amount to 9 USD each because "Payers pay more" expires 2036-12-31 }
 approval two { by 2 of role boss because "Two bosses look at it" }
 agent bot { accountable person "E9" purpose "Reads the leads" runs as spiffe "spiffe://x/bot" may read on app.Lead lives at most 1h }
 delegation d { from role buyer to agent bot consent by policy because "Reads for buyers" }
+role clerk in app.Order { includes role writer }
+role writer in app.Order
+role checker in app.Order
+grant writing { to role writer may sign on app.Order because "Writers sign orders" expires 2036-12-31 }
+separate duties { roles writer, checker because "Nobody checks their own" }
+separate desk { roles boss, auditor because "No boss audits" }
+role auditor
 )";
 
 FactsInput::Members Group(bool role, std::string name, std::vector<std::string> people,
@@ -102,6 +109,32 @@ TEST(Facts, ApproversOwnersAndPeopleInBothRoles) {
           "error DPL0704 nobody can give approval `two`",
           "error DPL0411 person \"E9\" answers for agent `bot` but has left",
       }));
+}
+
+TEST(Facts, NobodyHoldsBothOfTwoSeparatedRoles) {
+  auto held = [](std::string role, std::string at, std::vector<std::string> people) {
+    FactsInput::Members group = Group(true, std::move(role), std::move(people));
+    if (!at.empty()) group.scope_type = "app.Order", group.scope_id = std::move(at);
+    return group;
+  };
+  auto both = [&](std::vector<FactsInput::Members> members) {
+    FactsInput facts;
+    facts.members = std::move(members);
+    std::vector<std::string> found;
+    for (const std::string& one : Said(&facts)) {
+      if (one.starts_with("error DPL0711")) found.push_back(one.substr(14));
+    }
+    return found;
+  };
+  using Told = std::vector<std::string>;
+  EXPECT_EQ(both({held("clerk", "O1", {"E2"}), held("checker", "O2", {"E2"})}), Told{})
+      << "not of the same order";
+  EXPECT_EQ(both({held("clerk", "O1", {"E2"}), held("checker", "O1", {"E3"})}), Told{});
+  EXPECT_EQ(both({held("clerk", "O1", {"E2", "E3"}), held("checker", "O1", {"E2"}),
+                  held("checker", "O2", {"E3"})}),
+            Told{"person \"E2\" holds both role `writer` and role `checker`"});
+  EXPECT_EQ(both({held("boss", "", {"E4"}), held("auditor", "", {"E4", "E5"})}),
+            Told{"person \"E4\" holds both role `boss` and role `auditor`"});
 }
 
 TEST(Facts, AFeedThatIsNotLoadedAccusesNobody) {

@@ -32,6 +32,7 @@ agent other {
 }
 task sweep(folders: set<app.Folder>, days: set<int>) { for agent helper  may read on app.Doc where 1 in days and some f in folders satisfies (resource in f)  lasts at most 2h  nothing else }
 task tidy(source: app.Folder, times: int) { for agent helper  may read on app.Doc in source  lasts at most 2h  nothing else }
+task errand() { may read on app.Doc  lasts at most 2h  nothing else }
 delegation help { from team staff  to agent helper, agent other  consent every 30d  because "Reading may be handed to software" }
 )dpl";
 constexpr std::string_view kFacts =
@@ -90,7 +91,16 @@ TEST(Seed, WrongNamesAreToldWithTheirPlace) {
                                                     "facts.limit"},
                                                    {R"({"handoffs": [
                  {"from": {"agent": "helpr", "instance": "a"}, "to": {"agent": "other", "instance": "b"}}]})",
-                                                    "facts.agent"}}) {
+                                                    "facts.agent"},
+                                                   {R"({"handoffs": [
+                 {"from": {"person": "E9"}, "to": {"agent": "other", "instance": "b"}}]})",
+                                                    "facts.person"},
+                                                   {R"({"tasks": [
+                 {"id": "t", "shape": "errand", "deputy": "E9", "person": "E7"}]})",
+                                                    "facts.person"},
+                                                   {R"({"tasks": [
+                 {"id": "t", "shape": "tidy", "deputy": "E1", "person": "E7", "args": {"source": "A", "times": 1}}]})",
+                                                    "facts.task"}}) {
     Status s = Seed(&w, c.json);
     ASSERT_FALSE(s.ok()) << c.json;
     EXPECT_EQ(s.error().code, c.code) << c.json << s.error().message;

@@ -116,6 +116,52 @@ TEST_F(WireRequest, ThePlacesAgreeOrTheRequestSaysSo) {
   }
 }
 
+TEST_F(WireRequest, WhoseNamesTheyAre) {
+  Result<Request> r = Read(
+      R"({"iss": "https://a.example", "act": {"sub": "bot", "iss": "https://b.example", "act": {"sub": "first"}}})",
+      "{}");
+  ASSERT_TRUE(r.ok());
+  EXPECT_EQ(r->subject_issuer, "https://a.example");
+  EXPECT_EQ(r->hops[0].issuer, "");
+  EXPECT_EQ(r->hops[1].issuer, "https://b.example");
+  EXPECT_EQ(Read(R"({"iss": null})", "{}")->subject_issuer, "");
+  for (const char* wrong :
+       {R"({"iss": 7})", R"({"iss": ""})", R"({"iss": ["x"]})",
+        R"({"act": {"sub": "bot", "iss": 7}})", R"({"act": {"sub": "bot", "iss": ""}})"}) {
+    EXPECT_FALSE(Read(wrong, "{}").ok()) << wrong;
+  }
+  // Two places that name it differently disagree; where one is silent the other counts.
+  constexpr std::string_view kAct = R"({"act": {"sub": "bot", "iss": "https://b.example"}})";
+  EXPECT_TRUE(
+      Read(kAct, R"({"agent": {"sub": "bot", "iss": "https://c.example"}})")->actor_conflict);
+  EXPECT_EQ(Read(kAct, R"({"agent": "bot"})")->hops[0].issuer, "https://b.example");
+  EXPECT_EQ(
+      Read(R"({"act": {"sub": "bot"}})", R"({"agent": {"sub": "bot", "iss": "https://c.example"}})")
+          ->hops[0]
+          .issuer,
+      "https://c.example");
+}
+
+TEST_F(WireRequest, APersonInTheChainIsMarkedAsOne) {
+  for (const char* mark :
+       {R"("sub_profile": "user")", R"("type": "person")", R"("type": "user")"}) {
+    Result<Request> r =
+        Read(R"({"act": {"sub": "bot", "act": {"sub": "E2", )" + std::string(mark) + "}}}", "{}");
+    ASSERT_TRUE(r.ok());
+    EXPECT_EQ(Chain(*r), "E2 > bot");
+    EXPECT_TRUE(r->hops[0].is_person) << mark;
+    EXPECT_FALSE(r->hops[1].is_person) << mark;
+  }
+  for (const char* mark :
+       {R"("sub_profile": "ai_agent")", R"("type": "agent")", R"("type": "service")"}) {
+    EXPECT_FALSE(
+        Read(R"({"act": {"sub": "E2", )" + std::string(mark) + "}}", "{}")->hops[0].is_person)
+        << mark;
+  }
+  EXPECT_TRUE(
+      Read(R"({"act": {"sub": "E2", "type": "person"}})", R"({"agent": "E2"})")->actor_conflict);
+}
+
 TEST_F(WireRequest, AnActorThatNamesNobodyIsAnError) {
   for (const char* act : {R"({"act": "helper"})", R"({"act": {}})", R"({"act": {"sub": 1}})",
                           R"({"act": {"sub": "a", "act": []}})", R"({"act": [1]})"}) {

@@ -98,8 +98,11 @@ Request World::ToRequest(const Ask& ask, Arena* arena) {
     out.agent = hop.agent;
     out.instance = hop.instance;
     out.born = hop.born;
+    out.issuer = hop.issuer;
+    out.is_person = hop.is_person;
     r.hops[static_cast<size_t>(r.hop_count++)] = out;
   }
+  r.subject_issuer = ask.issuer;
   r.action = ask.action;
   r.action_properties = Parse(ask.params, arena);
   r.resource_type = ask.type;

@@ -23,12 +23,15 @@ struct Ask {
   struct Hop {
     std::string agent, instance;
     std::optional<Instant> born;
+    std::string issuer;
+    bool is_person = false;
   };
   std::vector<Hop> hops;  // root first
   std::string action, type, id;
   std::string params, properties, context, subject_properties;  // JSON objects; empty: none
   std::string task, approval, key, break_glass, reason, ticket;
   uint8_t duties = kAllDuties;
+  std::string issuer;  // of the subject
   std::optional<Instant> signed_in;
   bool dry_run = false, explain = false, clock_suspect = false;
 
@@ -37,8 +40,16 @@ struct Ask {
     return subject_type = std::move(kind), subject_id = std::move(who), *this;
   }
   Ask& Agent(std::string agent, std::string instance = {}) {
-    return hops.push_back({std::move(agent), std::move(instance), {}}), *this;
+    return hops.push_back({std::move(agent), std::move(instance), {}, {}, false}), *this;
   }
+  Ask& Deputy(std::string person) {
+    Hop hop;
+    hop.agent = std::move(person);
+    hop.is_person = true;
+    return hops.push_back(std::move(hop)), *this;
+  }
+  Ask& From(std::string iss) { return issuer = std::move(iss), *this; }
+  Ask& HopFrom(std::string iss) { return hops.back().issuer = std::move(iss), *this; }
   Ask& Born(Instant born) { return hops.back().born = born, *this; }
   Ask& Does(std::string what, std::string kind, std::string which) {
     return action = std::move(what), type = std::move(kind), id = std::move(which), *this;

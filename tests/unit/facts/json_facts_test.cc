@@ -53,6 +53,24 @@ TEST(JsonFacts, EveryPlaceIsKept) {
   EXPECT_EQ(facts.resources[0].fields[0].value.line, 5u);
 }
 
+TEST(JsonFacts, APersonMayDoATaskOrStartARun) {
+  FactsInput facts = Read(R"({"tasks": [{"id": "t", "shape": "s", "deputy": "E2", "person": "E1"}],
+    "handoffs": [{"from": {"person": "E2"}, "to": {"agent": "b", "instance": "2"}}]})");
+  EXPECT_EQ(facts.tasks[0].deputy, "E2");
+  EXPECT_EQ(facts.tasks[0].agent, "");
+  EXPECT_EQ(facts.handoffs[0].parent_person, "E2");
+  EXPECT_EQ(facts.handoffs[0].child_agent, "b");
+  for (
+      const char* wrong :
+      {R"({"tasks": [{"id": "t", "shape": "s", "deputy": "E2", "agent": "a", "person": "E1"}]})",
+       R"({"tasks": [{"id": "t", "shape": "s", "deputy": "E2"}]})",
+       R"({"tasks": [{"id": "t", "shape": "s", "person": "E1"}]})",
+       R"({"handoffs": [{"from": {"person": "E2", "agent": "a"}, "to": {"agent": "b", "instance": "2"}}]})",
+       R"({"handoffs": [{"from": {"agent": "a", "instance": "1"}, "to": {"person": "E2"}}]})"}) {
+    EXPECT_FALSE(ReadFactsJson(wrong, "f.json").ok()) << wrong;
+  }
+}
+
 TEST(JsonFacts, SeedsOnTheirOwn) {
   FactsInput seeds;
   {

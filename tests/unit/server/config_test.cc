@@ -18,7 +18,8 @@ TEST(Config, ReadsEveryMember) {
       {"name": "gateway", "token_sha256": ")") +
                            kToken + R"(", "serves_persons": true, "asserts_actors": true,
        "asserts_instances": true, "asserts_attributes": ["person.role", "context.ip"], "charge_keys": true,
-       "request_id_keys": true, "dry_run": true, "search": true, "details": true, "duties": ["mask"]},
+       "request_id_keys": true, "dry_run": true, "search": true, "details": true, "duties": ["mask"],
+       "partners": ["acme.research.globex"], "issuers": ["https://id.acme.example"]},
       {"name": "local", "unix_uid": 1000, "asserts_attributes": "*"}
     ]})";
   Result<Config> read = ReadConfigJson(text, "/etc/dpl/dpld.json");
@@ -40,6 +41,9 @@ TEST(Config, ReadsEveryMember) {
               gateway.charge_keys && gateway.request_id_keys && gateway.dry_run && gateway.search &&
               gateway.details);
   EXPECT_EQ(gateway.asserts, (std::vector<std::string>{"person.role", "context.ip"}));
+  EXPECT_EQ(gateway.partners, (std::vector<std::string>{"acme.research.globex"}));
+  EXPECT_EQ(gateway.issuers, (std::vector<std::string>{"https://id.acme.example"}));
+  EXPECT_FALSE(gateway.asserts_all_partners || gateway.trusts_all_issuers);
   EXPECT_EQ(gateway.duties, (std::vector<std::string>{"mask"}));
   EXPECT_TRUE(read->callers[1].caller.asserts_all_attributes);
   EXPECT_FALSE(read->callers[1].caller.serves_persons) << "every default is no";
