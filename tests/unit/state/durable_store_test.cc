@@ -361,9 +361,14 @@ TEST(Promises, WhatTakesCountsAtOnceAndWhatGivesWhenItIsKept) {
   auto store = Open(folder.path(), &disk);
   One spent(store.get(), "spent", 30);
   uint64_t reservation = spent.Commit().reservation;
+  store->GiveConsent("d", "E2", {At(1), false, {1}});
   ASSERT_TRUE(store->Sync().ok());
 
   disk.mode = TestDisk::Mode::kHeld;
+  store->GiveConsent("d", "E2", {At(1), false, {}});  // withdrawn
+  ConsentRecord withdrawn;
+  ASSERT_TRUE(store->FindConsent("d", "E2", &withdrawn));
+  EXPECT_TRUE(withdrawn.reach.empty());
   One one(store.get(), "c", 10, 10);
   CommitResult done = one.Commit();
   EXPECT_EQ(done.outcome, CommitOutcome::kDone);
@@ -401,6 +406,25 @@ TEST(Promises, WhatTakesCountsAtOnceAndWhatGivesWhenItIsKept) {
   EXPECT_NE(store->FindApproval("a1"), nullptr);
   EXPECT_TRUE(store->HasParent("c", "1"));
   EXPECT_EQ(store->Used(Total("spent"), At(1)), 0);
+}
+
+TEST(Promises, ACounterIsForgottenOnceAllHasComeBack) {
+  TemporaryFolder folder;
+  auto store = Open(folder.path());
+  for (int i = 0; i < 5000; ++i) {
+    std::string name = "c" + std::to_string(i);
+    One one(store.get(), name, 1);
+    one.request.now = At(i * 60);
+    one.request.reservation_deadline = At(i * 60 + 1);
+    one.charge.counter.window = CounterKey::Window::kSliding;
+    one.charge.counter.sliding_us = kMicrosPerMinute;
+    CommitResult done = one.Commit();
+    ASSERT_TRUE(store->Cancel(done.reservation, "pep", At(i * 60)).ok());
+    if (i % 100 == 0) {
+      ASSERT_TRUE(store->Sync().ok());
+    }
+  }
+  EXPECT_LE(store->SizesNow().counters, 1100u);
 }
 
 TEST(Promises, AWithdrawalBeatsAConsentThatIsUnderWay) {
@@ -623,6 +647,27 @@ TEST_F(Damaged, WhatIsWrittenAfterACutTailIsGood) {
   EXPECT_EQ(store->Used(Total("c99"), At(0)), 0);
 }
 
+TEST_F(Damaged, NothingOfACutTailStaysBehindWhatIsWrittenAfterIt) {
+  {
+    TestDisk disk;
+    auto store = Open(folder.path(), &disk);
+    disk.mode = TestDisk::Mode::kHeld;
+    for (int i = 0; i < 51; ++i) One(store.get(), "large", 1).Commit();
+    disk.mode = TestDisk::Mode::kGood;
+    ASSERT_TRUE(store->Sync().ok());
+  }
+  bytes = ReadBytes(log);
+  WriteBytes(log, bytes.substr(0, bytes.find_last_not_of('\0') - 20));
+  auto store = Open(folder.path());
+  EXPECT_GT(store->recovered().torn_bytes, 1000u);
+  One(store.get(), "after", 1).Commit();
+  ASSERT_TRUE(store->Sync().ok());
+  store.reset();
+  store = Open(folder.path());
+  EXPECT_EQ(store->recovered().torn_bytes, 0u);
+  EXPECT_EQ(store->Used(Total("after"), At(0)), 1);
+}
+
 TEST_F(Damaged, AnyByteOfTheMiddleIsRefusedWithItsPlace) {
   size_t middle = kStateHeader + (used - kStateHeader) / 100 * 40;
   for (size_t at = middle; at < middle + 200; at += 3) {
@@ -708,8 +753,16 @@ TEST(DamagedImage, IsRefusedAndCanBeSalvaged) {
   }
   WriteBytes(image, bytes.substr(0, bytes.size() / 2));
   EXPECT_EQ(Refused(folder.path()).code, "state.corrupt");
+  WriteBytes(image, bytes.substr(0, bytes.size() - kFrameHeader - 16));  // only its end is missing
+  EXPECT_EQ(Refused(folder.path()).code, "state.corrupt");
   fs::remove(image);
   EXPECT_EQ(Refused(folder.path()).code, "state.corrupt");  // the log does not begin at group 1
+  WriteBytes(image, bytes);
+  EXPECT_NE(Open(folder.path()), nullptr);
+  std::string log = FileOf(folder.path(), "log-"), groups = ReadBytes(log);
+  fs::remove(log);
+  EXPECT_EQ(Refused(folder.path()).code, "state.corrupt");  // nothing to go on with
+  WriteBytes(log, groups);
   WriteBytes(image, bytes.substr(0, bytes.size() / 2));
   Result<std::unique_ptr<DurableStore>> store =
       DurableStore::Open({.folder = folder.path(), .salvage = true});

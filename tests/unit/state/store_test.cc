@@ -433,6 +433,26 @@ TEST_P(HighTime, AWindowThatIsOverIsNotChargedAgain) {
   EXPECT_EQ(day(1), CommitOutcome::kLimit);
 }
 
+TEST_P(HighTime, AWindowThatWasForgottenDoesNotBeginAgain) {
+  StateStore& s = store();
+  auto charge = [&](const std::string& name, int d) {
+    One one(&s, name, 1, 1);
+    one.request.now = At(d * 86'400);
+    one.charge.counter.window = CounterKey::Window::kCalendar;
+    one.charge.counter.start = At(d * 86'400);
+    one.charge.counter.end = At((d + 1) * 86'400);
+    one.request.reservation_deadline = At(d * 86'400 + 1);
+    return one.Commit().outcome;
+  };
+  for (int i = 0; i < 2048; ++i)
+    ASSERT_EQ(charge("c" + std::to_string(i), 0), CommitOutcome::kDone);
+  for (int i = 0; i < 2048; ++i)
+    ASSERT_EQ(charge("d" + std::to_string(i), 2), CommitOutcome::kDone);
+  // Whether the counter is still there or not: what was decided yesterday cannot be charged today.
+  for (int i = 0; i < 2048; ++i)
+    EXPECT_NE(charge("c" + std::to_string(i), 0), CommitOutcome::kDone) << i;
+}
+
 // ---------------------------------------------------------------- at once
 TEST_P(Threads, ACapHoldsUnderContention) {
   StateStore& s = store();
