@@ -19,8 +19,14 @@ constexpr size_t kPieceBytes = 256 * 1024;
 Status MakeFolder(const std::string& folder) {
   for (size_t at = 1; at <= folder.size(); ++at) {
     if (at != folder.size() && folder[at] != '/') continue;
-    if (mkdir(folder.substr(0, at).c_str(), 0700) != 0 && errno != EEXIST)
-      return FileError("make the folder", folder, errno);
+    std::string made = folder.substr(0, at);
+    if (mkdir(made.c_str(), 0700) != 0) {
+      if (errno != EEXIST) return FileError("make the folder", folder, errno);
+      continue;
+    }
+    // Its name must survive too. A parent that may not be read is not ours to sync.
+    size_t slash = made.rfind('/');
+    (void)SyncFolder(slash == std::string::npos ? "." : slash == 0 ? "/" : made.substr(0, slash));
   }
   struct stat info {};
   if (stat(folder.c_str(), &info) != 0) return FileError("open", folder, errno);
