@@ -124,9 +124,9 @@ class Data(unittest.TestCase):
         self.assertEqual(facts["persons"][2]["status"], "left")
         self.assertTrue(facts["persons"][2]["left"].startswith("2026-09-30"))
         # To the end of that day in New York.
-        self.assertEqual(facts["teams"], {"interns": [{"person": "E2", "until": "2036-02-01T05:00:00Z"}]})
-        self.assertEqual(facts["roles"], [{"role": "buyer", "in": {"type": "shop.Shelf", "id": "S1"},
-                                           "members": ["E2", {"team": "interns"}]}])
+        self.assertEqual(facts["teams"], {"acme.small.interns": [{"person": "E2", "until": "2036-02-01T05:00:00Z"}]})
+        self.assertEqual(facts["roles"], [{"role": "acme.small.buyer", "in": {"type": "shop.Shelf", "id": "S1"},
+                                           "members": ["E2", {"team": "acme.small.interns"}]}])
         self.assertEqual(facts["accounts"][0]["key"], "raj")
         self.assertEqual([r["id"] for r in facts["resources"]], ["S1", "O1", "O2"])
         self.assertEqual(facts["resources"][1]["attributes"], {"tags": ["a", "b"], "price": "12.50 USD"})
