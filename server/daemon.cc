@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
+#include "runtime/decide/answer.h"
 #include "runtime/state/durable_store.h"
 #include "runtime/state/memory_store.h"
 #include "server/api/metrics.h"
@@ -199,6 +200,29 @@ class Daemon {
     return count == 0 ? 1 : static_cast<int>(count);
   }
 
+  // One line for each permit of which a record must be kept.
+  void Record(const Snapshot& snapshot, const Request& request, const Decision& d,
+              std::string_view id) {
+    const Program& program = snapshot.program();
+    std::string what, statements, opening;
+    AppendSentence(&what, snapshot, request, d);
+    for (const DutyOut& duty : d.duties) {
+      if (duty.kind != DutyKind::kLog || duty.statement == kNone) continue;
+      statements.append(statements.empty() ? "" : ",")
+          .append(program.Text(program.statements[duty.statement].name));
+    }
+    if (d.opening.statement != kNone)
+      opening = program.Text(program.statements[d.opening.statement].name);
+    log_.Info("permit", {{"evaluation", id},
+                         {"caller", request.caller->name},
+                         {"mode", ModeName(d.mode)},
+                         {"what", what},
+                         {"obligations", statements},
+                         {"break_glass", opening},
+                         {"reason", request.break_glass_reason},
+                         {"ticket", request.break_glass_ticket}});
+  }
+
   Status Start() {
     Result<Loaded> loaded = LoadPolicy(config_.bundle, config_.facts, clock_.Now());
     if (!loaded.ok()) return loaded.error();
@@ -213,6 +237,8 @@ class Daemon {
     options.version = kDaemonVersion;
     options.public_url = config_.public_url;
     options.start_id = MakeStartId();
+    options.record = [this](const Snapshot& snapshot, const Request& request, const Decision& d,
+                            std::string_view id) { Record(snapshot, request, d, id); };
     options.more_metrics = [this](MetricsWriter* writer) {
       AppendHttpMetrics(server_->counters(), writer);
     };

@@ -51,6 +51,14 @@ WireEvaluation Members(const WireValue& object) {
           object.Find("context")};
 }
 
+// `log` is a duty of ours, and so is the memory of an emergency.
+bool MustBeRecorded(const Decision& decision) {
+  if (decision.outcome != OutcomeKind::kPermit || decision.dry_run) return false;
+  if (decision.opening.statement != kNone) return true;
+  return std::any_of(decision.duties.begin(), decision.duties.end(),
+                     [](const DutyOut& duty) { return duty.kind == DutyKind::kLog; });
+}
+
 // Decides one evaluation and appends its answer. `item` is -1 for a single one. False when the
 // request cannot be read; nothing is appended then and `*error` says why.
 bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluation& wire, int item,
@@ -80,6 +88,8 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   options.details = question.caller->details;
   AppendAnswerJson(out, snapshot, request, decision, options);
   thread->hold = std::max(thread->hold, decision.ticket);
+  if (question.options->record && MustBeRecorded(decision))
+    question.options->record(snapshot, request, decision, options.evaluation_id);
   *permitted = decision.outcome == OutcomeKind::kPermit && !decision.dry_run;
   thread->metrics.Decided(decision, MonotonicNs() - start);
   return true;

@@ -179,6 +179,7 @@ void Service::Access(const HttpRequest& request, bool batch, ServiceThread* thre
   question.http = &request;
   question.now = options_.clock->Now();
   question.store = options_.store;
+  question.options = &options_;
   thread->hold = 0;
   if (batch) {
     EvaluateBatch(question, thread, response);

@@ -26,6 +26,8 @@ namespace dpl {
 
 class MetricsWriter;
 struct ServiceThread;
+struct Request;
+struct Decision;
 
 struct ServiceOptions {
   Clock* clock = nullptr;       // outlives the service
@@ -33,6 +35,9 @@ struct ServiceOptions {
   std::string version;          // of the program, for /healthz
   std::string public_url;       // `https://pdp.example`; empty: https and the Host of the request
   std::string start_id;  // distinguishes the evaluation ids of this start; a few random characters
+  // Keeps a record of a permit that `must log`, or that rests on an emergency opening; may be
+  // empty. Called by whichever thread decided.
+  std::function<void(const Snapshot&, const Request&, const Decision&, std::string_view id)> record;
   // Appends the families of other rooms to /metrics; may be empty.
   std::function<void(MetricsWriter*)> more_metrics;
 };

@@ -40,6 +40,7 @@ struct Question {
   std::string_view request_id;  // of the header; empty: none
   Instant now{};
   StateStore* store = nullptr;
+  const ServiceOptions* options = nullptr;
 };
 
 // POST /access/v1/evaluation and /access/v1/evaluations, from the body on (evaluate.cc).

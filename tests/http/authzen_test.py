@@ -67,6 +67,7 @@ class AuthZen(unittest.TestCase):
         self.assertEqual(found["policy_decision_point"], base)
         self.assertEqual(found["access_evaluation_endpoint"], base + "/access/v1/evaluation")
         self.assertEqual(found["access_evaluations_endpoint"], base + "/access/v1/evaluations")
+        self.assertEqual(found["capabilities"], ["urn:openid:authzen:capability:obligations"])
 
     def test_every_level_is_run_or_named(self):
         self.assertEqual({case["level"] for case in CASES} & LATER, LATER)
