@@ -57,7 +57,7 @@ void AddTestOptions(CLI::App* app, TestArgs* test) {
                 "drop or loosen one clause at a time; exit code 5 when no test notices one")
       ->group("Mutation");
   app->add_option("--mutate-max", test->mutate_max,
-                  "try at most this many, spread evenly over the policy")
+                  "try at most this many, drawn from all over the policy, always the same")
       ->check(CLI::PositiveNumber)
       ->capture_default_str()
       ->group("Mutation");

@@ -118,6 +118,24 @@ Mutant Try(const Compilation& c, const Mutation& mutation, const Footprints& foo
   return out;
 }
 
+// `most` of `all`, ascending; the same ones each time. Drawn, not every n-th: statements that look
+// alike have their clauses in the same order, and every n-th would be the same clause each time.
+std::vector<size_t> Choose(size_t all, size_t most) {
+  std::vector<size_t> out(all);
+  for (size_t i = 0; i < all; ++i) out[i] = i;
+  if (most >= all) return out;
+  uint64_t state = 88172645463325252u;
+  for (size_t i = 0; i < most; ++i) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    std::swap(out[i], out[i + state % (all - i)]);
+  }
+  out.resize(most);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 }  // namespace
 
 std::string_view FateName(Fate fate) {
@@ -136,9 +154,10 @@ MutationRun RunMutations(Compilation* c, const std::vector<Mutation>& mutations,
   run.found = mutations.size();
   Footprints footprints = Watch(c, options, clock);
   std::array<uint8_t, 32> original = c->program->digest;
-  size_t most = std::min(options.most, mutations.size());
+  std::vector<size_t> chosen = Choose(mutations.size(), options.most);
+  size_t most = chosen.size();
   for (size_t i = 0; i < most; ++i) {
-    const Mutation& mutation = mutations[i * mutations.size() / most];
+    const Mutation& mutation = mutations[chosen[i]];
     run.mutants.push_back(Try(*c, mutation, footprints, original, options, clock));
     if (options.on_progress) options.on_progress(i + 1, most, run.mutants.back());
   }

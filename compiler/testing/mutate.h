@@ -51,7 +51,7 @@ struct MutationRun {
 };
 struct MutationOptions {
   std::string filter;  // of tests, as in run.h
-  size_t most = 1000;  // when there are more, this many of them, spread evenly
+  size_t most = 1000;  // when there are more, this many of them, drawn from all over
   std::function<void(size_t done, size_t all, const Mutant& last)> on_progress;  // may be empty
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "compiler/lower/lower.h"
 #include "runtime/bytecode/encode.h"
@@ -213,14 +214,26 @@ test "t" {)" + kWorld;
 }
 
 TEST(MutateTest, BoundedAndSpread) {
-  std::string text = kPolicy + "test \"t\" {" + kWorld + R"(
-  when person "E2" does read on shop.Order "O1" expect permit
-})";
-  Mutated all = MutateText(text), some = MutateText(text, 3);
-  EXPECT_EQ(some.run.mutants.size(), 3u);
+  std::string text = kBase;
+  for (int i = 0; i < 20; ++i) {
+    text += "grant g" + std::to_string(i) +
+            " { to role buyer  may read, update on shop.Order where resource.region == emea  "
+            "because \"Routine\" }\n";
+  }
+  text +=
+      "test \"t\" {" + kWorld + "when person \"E2\" does read on shop.Order \"O1\" expect permit }";
+  Mutated all = MutateText(text), some = MutateText(text, 20), again = MutateText(text, 20);
+  ASSERT_EQ(some.run.mutants.size(), 20u);
   EXPECT_EQ(some.run.found, all.run.mutants.size());
-  EXPECT_NE(some.run.mutants.front().mutation->span.line,
-            some.run.mutants.back().mutation->span.line);
+  std::set<std::string> kinds, statements;
+  for (size_t i = 0; i < some.run.mutants.size(); ++i) {
+    kinds.insert(some.run.mutants[i].mutation->kind);
+    statements.insert(some.run.mutants[i].mutation->statement);
+    EXPECT_EQ(some.run.mutants[i].mutation->what, again.run.mutants[i].mutation->what);
+  }
+  // Alike statements: every n-th mutant would be the same clause of each.
+  EXPECT_GT(kinds.size(), 2u);
+  EXPECT_GT(statements.size(), 8u);
 }
 
 }  // namespace
