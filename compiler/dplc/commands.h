@@ -86,7 +86,7 @@ struct FactsArgs {
 
 int RunCheck(const CheckArgs& args);
 int RunBuild(const BuildArgs& args);
-int RunTest(const TestArgs& args);
+int RunTest(const TestArgs& args);    // goes on to one of the next two where asked for
 int RunReplay(const TestArgs& args);  // dplc test --replay
 int RunWatch(const TestArgs& args);   // dplc test --watch
 int RunFmt(const FmtArgs& args);

@@ -136,9 +136,7 @@ int Main(int argc, char** argv) {
   AddPaths(test_app, &test.common, "files or folders of one policy set");
   AddCommon(test_app, &test.common, {"text", "json", "junit"});
   AddTestOptions(test_app, &test);
-  test_app->callback([&] {
-    code = test.watch ? RunWatch(test) : !test.replay.empty() ? RunReplay(test) : RunTest(test);
-  });
+  test_app->callback([&] { code = RunTest(test); });
 
   FmtArgs fmt;
   CLI::App* fmt_app = app.add_subcommand(

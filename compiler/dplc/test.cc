@@ -1,8 +1,10 @@
 // dplc test: runs the `test` blocks of a policy set, and what is built on them: coverage, mutation.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -119,9 +121,37 @@ testing::MutationRun Mutate(testing::Compilation* c,
   return run;
 }
 
+// What cannot be had at once; empty: all well.
+std::string Conflict(const TestArgs& args) {
+  const std::pair<const char*, bool> others[] = {{"--list", args.list},
+                                                 {"--boundaries", args.boundaries},
+                                                 {"--watch", args.watch},
+                                                 {"--replay", !args.replay.empty()}};
+  const char* instead = nullptr;
+  for (const auto& [name, asked] : others) {
+    if (!asked) continue;
+    if (instead != nullptr) return std::string(instead) + " and " + name + " cannot be had at once";
+    instead = name;
+  }
+  if (instead == nullptr) return {};
+  if (args.WantsCoverage() || args.WantsMutants() || !args.junit.empty())
+    return std::string(instead) +
+           " leaves nothing to measure: ask for coverage, mutation and "
+           "JUnit without it";
+  if (args.watch && args.common.format != "text") return "--watch writes text only";
+  bool input =
+      std::find(args.common.paths.begin(), args.common.paths.end(), "-") != args.common.paths.end();
+  if (args.watch && input) return "standard input cannot be watched";
+  return {};
+}
+
 }  // namespace
 
 int RunTest(const TestArgs& args) {
+  if (std::string conflict = Conflict(args); !conflict.empty())
+    return UsageError({"usage", conflict});
+  if (args.watch) return RunWatch(args);
+  if (!args.replay.empty()) return RunReplay(args);
   testing::Compilation c;
   Timings timings(args.common, &c);
   if (Status s = testing::LoadSources(args.common.paths, &c.sources); !s.ok())

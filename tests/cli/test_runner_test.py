@@ -287,6 +287,15 @@ class Choosing(Folder):
         self.dplc("test", "--list", "-k", "nothing", "p.dpl", code=1)
 
 
+    def test_what_cannot_be_had_at_once_is_wrong_use(self):
+        self.write("p.dpl", POLICY + ALL)
+        for options in (["--watch", "--coverage"], ["--list", "--mutate"], ["--boundaries", "--min", "5"], ["--watch", "--list"],
+                        ["--watch", "--format", "json"], ["--facts", "f.json"], ["--replay", "r.jsonl", "--junit", "j.xml"]):
+            result = self.dplc("test", *options, "p.dpl", code=2)
+            self.assertTrue(result.stderr.strip(), options)
+        self.assertIn("standard input", self.dplc("test", "--watch", "-", code=2).stderr)
+
+
 class Watch(Folder):
     """A real process; every wait is for a line of its output."""
 
