@@ -50,5 +50,11 @@ class Reference(unittest.TestCase):
         self.assertFalse(missing, "\n" + "\n".join(missing))
 
 
+    def test_the_reserved_words_are_those_of_the_grammar(self):
+        rule = re.search(r"^reserved\n(.*?)^  ;", (ROOT / "grammar/DplParser.g4").read_text(), re.M | re.S)[1]
+        told = re.search(r"Elsewhere these are reserved: `([^`]*)`", PAGES[0].read_text(), re.S)[1]
+        self.assertEqual(sorted(told.split()), sorted(word.lower() for word in re.findall(r"[A-Z_]+", rule)))
+
+
 if __name__ == "__main__":
     unittest.main()
