@@ -550,8 +550,8 @@ TEST(Disks, AFailedSyncIsFinal) {
 // Every write and every sync of a life with images fails once, one after the other. Whatever was
 // kept is found again; whatever is found was asked for.
 TEST(Disks, AnyOneWriteOrSyncMayFail) {
-  constexpr int kSteps = 30;
-  bool reached = true;
+  constexpr int kSteps = 10;
+  bool reached = true, imaged = false;
   for (int n = 0; reached; ++n) {
     ASSERT_LT(n, 1000);
     TemporaryFolder folder;
@@ -560,7 +560,7 @@ TEST(Disks, AnyOneWriteOrSyncMayFail) {
     int kept = 0, asked = 0;
     {
       Result<std::unique_ptr<DurableStore>> store = DurableStore::Open(
-          {.folder = folder.path(), .log_bytes = 1024, .retry_ms = 1, .disk = &disk});
+          {.folder = folder.path(), .log_bytes = 512, .retry_ms = 1, .disk = &disk});
       for (int i = 0; store.ok() && i < kSteps; ++i) {
         One one(store->get(), "c", 1);
         CommitResult done = one.Commit();
@@ -572,6 +572,7 @@ TEST(Disks, AnyOneWriteOrSyncMayFail) {
       }
     }
     reached = disk.calls > n;
+    imaged |= !FileOf(folder.path(), "image-").empty();
     disk.fail_at = -1;
     auto store = Open(folder.path(), &disk);
     ASSERT_NE(store, nullptr) << "after call " << n << " had failed";
@@ -580,6 +581,7 @@ TEST(Disks, AnyOneWriteOrSyncMayFail) {
     EXPECT_EQ(One(store.get(), "c", 1).Commit().outcome, CommitOutcome::kDone);
     ASSERT_TRUE(store->Sync().ok());
   }
+  EXPECT_TRUE(imaged);
 }
 
 TEST(Disks, AFolderThatCannotBeWrittenIsRefused) {
