@@ -375,8 +375,7 @@ Instant MemoryStore::Raise(Instant now) {
 
 MemoryStore::Sizes MemoryStore::SizesNow() const {
   ReadLock lock(mutex_);
-  return {counters_.size(), instance_count_, count_,
-          keys_.size(),     acts_.size(),    openings_.size()};
+  return {counters_.size(), instance_count_, count_, keys_.size(), acts_.size(), openings_.size()};
 }
 
 }  // namespace dpl
