@@ -288,6 +288,19 @@ TEST(ClosingRule, R14_BreakGlassSupersedesNothingAndLimitsNothing) {
   EXPECT_NE(DiagnosticsOf(policy.replace(at, block.size(), "")).find("DPL0502"), std::string::npos);
 }
 
+// What a grant asks for stays asked for: a door supersedes nothing.
+TEST(ClosingRule, R14_BreakGlassSupersedesNoApproval) {
+  std::string policy = Policy() + R"dpl(
+approval second { by 1 of role doctor  within 4h  because "Two pairs of eyes" }
+grant a_wide { to role nurse  may write on app.Chart  supersedes grant b_tight  because "Nurses decide alone, next year"  granted 2027-01-01 }
+grant b_tight { to role nurse  may write on app.Chart, ask second  because "Nurses ask" }
+)dpl";
+  World w(policy, kFacts);
+  Ask write = Ask().Person("E7").Does("write", "app.Chart", "shut").Using("t.ward", "a", "b");
+  EXPECT_EQ(w.Code(write), "approval_required");
+  EXPECT_EQ(w.Code(write.Approval(w.Approve({"E9"}))), "permit");
+}
+
 TEST(ClosingRule, R14_BreakGlassLiftsNoCeilingDelegationTaskOrSeparation) {
   World w(Policy(), kFacts);
   Ask person =
