@@ -81,10 +81,9 @@ void DumpStep(const Step& step, DumpWriter* w) {
       for (const Datum& datum : step.given) DumpDatum(datum, w);
       break;
     case Step::Kind::kRevoke: {
-      constexpr std::string_view kKinds[] = {"person",  "agent",    "instance",
-                                             "task",    "grant",    "delegation",
-                                             "account", "approval", "break_glass",
-                                             "partner"};
+      constexpr std::string_view kKinds[] = {"person",      "agent",      "instance", "task",
+                                             "grant",       "delegation", "account",  "approval",
+                                             "break_glass", "partner"};
       w->Word(kKinds[static_cast<size_t>(step.revoke.kind)]).Word(step.revoke.name.text);
       if (step.revoke.id.present) w->Text(step.revoke.id.value);
       break;
