@@ -40,6 +40,8 @@ bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet
   CheckFacts(c);
   phase("tests");
   CheckTests(c);
+  // What is pointless is worth a word only once the rest is right.
+  if (!sink->HasErrors()) CheckRedundant(c);
   ReportUnusedImports(c);
   EndPhase(options.times);
   return !sink->HasErrors();

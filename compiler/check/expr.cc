@@ -219,43 +219,7 @@ bool Whole(const Expr& e) {
 bool CheckCondition(Checker& c, Expr& e, const ExprScope& scope) {
   if (!Whole(e)) return false;
   if (!ExprChecker(c, scope).Bool(e)) return false;
-  uint32_t constant = e.kind == ExprKind::kBool ? FoldConstant(c, e) : kNone;
-  if (constant != kNone) {
-    c.Report(DPL0313, e.span, {e.bool_value ? "true" : "false"})
-        .Help(e.bool_value ? "leave the condition out" : "remove the clause");
-    return true;
-  }
-  // Two different constants for one path, or a path beside itself.
-  std::vector<std::pair<std::string, const Expr*>> pinned;
-  for (const Expr* part : Conjuncts(&e)) {
-    bool equality = part->kind == ExprKind::kEq || part->kind == ExprKind::kNe ||
-                    part->kind == ExprKind::kLe || part->kind == ExprKind::kGe ||
-                    part->kind == ExprKind::kLt || part->kind == ExprKind::kGt;
-    if (!equality) continue;
-    std::string left = PathText(*part->args[0]), right = PathText(*part->args[1]);
-    uint32_t a = FoldConstant(c, *part->args[0]), b = FoldConstant(c, *part->args[1]);
-    if (!left.empty() && left == right && a == kNone) {
-      bool truth =
-          part->kind == ExprKind::kEq || part->kind == ExprKind::kLe || part->kind == ExprKind::kGe;
-      c.Report(DPL0313, part->span, {truth ? "true" : "false"}).Help("both sides are the same");
-    } else if (part->kind == ExprKind::kEq && (a == kNone) != (b == kNone)) {
-      std::string path = a == kNone ? left : right;
-      if (path.empty()) continue;
-      for (const auto& [other, earlier] : pinned) {
-        if (other != path) continue;
-        uint32_t x = FoldConstant(c, *earlier->args[0]);
-        if (x == kNone) x = FoldConstant(c, *earlier->args[1]);
-        if (x != (a == kNone ? b : a)) {
-          c.Report(DPL0313, e.span, {"false"})
-              .Label(earlier->span, "says this")
-              .Label(part->span, "and this at once");
-        }
-      }
-      pinned.emplace_back(path, part);
-    } else if (part->kind == ExprKind::kEq && a != kNone && b != kNone) {
-      c.Report(DPL0313, part->span, {a == b ? "true" : "false"}).Help("both sides are constants");
-    }
-  }
+  WarnConstantCondition(c, e);
   return true;
 }
 

@@ -39,6 +39,8 @@ struct ExprScope {
 
 // The expression must be a bool.
 bool CheckCondition(Checker& c, ast::Expr& e, const ExprScope& scope);
+// constant_condition.cc: DPL0313 for a typed condition that is always true or always false.
+void WarnConstantCondition(Checker& c, const ast::Expr& e);
 // The expression must be of this type (kNone: any); gives its type or kNone.
 TypeId CheckTyped(Checker& c, ast::Expr& e, TypeId want, const ExprScope& scope);
 // A constant of this type, for defaults and `const`; gives Model::constants or kNone.

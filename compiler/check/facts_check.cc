@@ -238,6 +238,31 @@ void CheckSeparateHolders(Checker& c, const FactsView& facts) {
   }
 }
 
+// DPL0415: somebody is named for a system in which they have no account to do it with.
+void CheckAccounts(Checker& c, const FactsView& facts) {
+  std::set<std::pair<std::string, std::string>> have;  // person, system
+  for (const FactsInput::Account& account : c.options.facts->accounts)
+    have.emplace(account.person, Last(account.system));
+  for (uint32_t g : c.by_kind[static_cast<size_t>(StatementKind::kGrant)]) {
+    for (const ClauseModel& clause : c.model.statements[g].clauses) {
+      uint32_t index = c.model.schema.resources[clause.type].system;
+      if (index == kNone || clause.subjects == nullptr) continue;
+      const SystemDef& system = c.model.schema.systems[index];
+      if (!system.has_account) continue;
+      std::string name(c.Text(system.name));
+      for (const ast::Subject& subject : *clause.subjects) {
+        if (subject.kind != ast::Subject::Kind::kPerson || facts.Left(subject.id.value) ||
+            have.contains({subject.id.value, std::string(Last(name))}))
+          continue;
+        c.Report(DPL0415, subject.span,
+                 {"person " + Quote(subject.id.value), "system " + Quoted(name)})
+            .Label(system.span, "which asks for an account")
+            .Help("link an account to them, or grant it to somebody who has one");
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void CheckFacts(Checker& c) {
@@ -249,6 +274,7 @@ void CheckFacts(Checker& c) {
     CheckSeparateHolders(c, facts);
   }
   CheckAnswerers(c, facts);
+  if (c.options.facts->has_accounts) CheckAccounts(c, facts);
 }
 
 }  // namespace dpl::check

@@ -97,6 +97,15 @@ Pins PinsOf(Checker& c, const ast::Expr* where) {
       values.insert(c.model.constants[set].elements.begin(), c.model.constants[set].elements.end());
     }
     if (path.empty()) continue;
+    // One instant has several local times and days, and lists of paths or address blocks hold what
+    // lies beneath: other constants do not exclude each other there.
+    bool nested = part->kind == ast::ExprKind::kIn &&
+                  std::any_of(values.begin(), values.end(), [&](uint32_t v) {
+                    Constant::Kind kind = c.model.constants[v].kind;
+                    return kind == Constant::Kind::kPath || kind == Constant::Kind::kIp ||
+                           kind == Constant::Kind::kResource;
+                  });
+    if (path.starts_with("now.") || nested) continue;
     auto [at, fresh] = pinned.emplace(path, values);
     if (fresh) continue;
     Values both;

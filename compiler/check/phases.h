@@ -49,6 +49,7 @@ void CheckDelegations(Checker& c);    // delegation.cc: against agents, tasks an
 void CheckAgents(Checker& c);         // agent.cc: agents that nothing names
 void CheckSeparateRoles(Checker& c);  // separate.cc: what `separate` by role reaches
 void CheckMustBeLimited(Checker& c);  // limit_cover.cc: DPL0502
+void CheckRedundant(Checker& c);      // redundant.cc: DPL0413, 0414, 0503 across statements
 void CheckConflicts(Checker& c);      // conflict.cc: DPL0501, 0511
 void CheckObligations(Checker& c);    // obligation.cc: DPL0707
 

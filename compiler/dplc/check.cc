@@ -7,12 +7,16 @@
 #include "compiler/dplc/fix.h"
 #include "compiler/dplc/report.h"
 #include "compiler/testing/compile.h"
+#include "compiler/testing/costs.h"
 #include "runtime/base/instant.h"
 #include "runtime/facts/json_facts.h"
 
 namespace dpl::dplc {
 
 namespace {
+
+// What only data can tell.
+constexpr std::string_view kNeedFacts = "DPL0410, DPL0411, DPL0415, DPL0704, DPL0711";
 
 void FactsError(const CheckArgs& args, const Error& e) {
   Err(args.facts + ":" + std::to_string(e.line) + ":" + std::to_string(e.column) +
@@ -45,6 +49,7 @@ void SayOk(const CheckArgs& args, const testing::Compilation& c) {
   Err("ok: " + std::to_string(c.sources.size()) + (c.sources.size() == 1 ? " file, " : " files, ") +
       std::to_string(c.model.statements.size()) + " statements, " + std::to_string(c.tests.size()) +
       " tests\n");
+  if (args.facts.empty()) Err("not checked without --facts: " + std::string(kNeedFacts) + "\n");
 }
 
 // Whether the facts fit the program; says so if not.
@@ -73,6 +78,14 @@ int RunCheck(const CheckArgs& args) {
     return UsageError(s.error());
   c.digest = false;
   testing::Compile(options, &c);
+  if (args.costs && c.program != nullptr) {
+    testing::CostReport costs = testing::CostsOf(*c.program);
+    if (args.common.format == "json") {
+      Out(testing::CostsJson(costs));
+      return args.common.strict && c.sink.warnings() > 0 ? kFindings : kOk;
+    }
+    Out(testing::CostsText(costs));
+  }
   int code = Report(args.common, c);
   if (!FactsFit(args, options, c)) return kFindings;
   if (code == kOk) SayOk(args, c);

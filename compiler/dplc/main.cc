@@ -108,6 +108,8 @@ int Main(int argc, char** argv) {
   check_app->add_option("--facts", check.facts,
                         "a facts file: also check what needs data (approvers, members)");
   check_app->add_option("--as-of", check.as_of, "report reviews overdue on this day (YYYY-MM-DD)");
+  check_app->add_flag("--costs", check.costs,
+                      "print how many steps a decision may take at most, by action and statement");
   check_app->add_flag("--fix", check.fix,
                       "apply every mend that the diagnostics offer, check again, say what changed");
   check_app->add_flag("--watch", check.watch, "check again whenever a file changes, until Ctrl-C")

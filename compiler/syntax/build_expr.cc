@@ -204,8 +204,16 @@ ast::ExprPtr Builder::AskOf(P::AskExprContext* node, size_t depth) {
 void Builder::NoChain(P::ExprContext* left, const Span& span) {
   bool chained =
       As<P::CompareExprContext>(left) != nullptr || As<P::AskExprContext>(left) != nullptr;
-  if (chained)
-    sink_->Report(DPL0307, span).Help("compare twice and join with `and`, as in `a < b and b < c`");
+  if (!chained) return;
+  DiagnosticRef report = sink_->Report(DPL0307, span);
+  report.Help("compare twice and join with `and`, as in `a < b and b < c`");
+  auto* compare = dynamic_cast<P::CompareExprContext*>(left);
+  if (compare == nullptr) return;
+  Span middle = Of(compare->expr(1));
+  std::string text(source_.Slice(middle));
+  if (text.find_first_of(" \n(") != std::string::npos) return;  // what is long is better rewritten
+  report.Fix(source_.MakeSpan(middle.end, middle.end), " and " + text,
+             "write `… and " + text + " …`");
 }
 
 ast::ExprPtr Builder::AtomOf(P::AtomContext* node, size_t depth) {

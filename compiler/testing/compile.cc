@@ -17,6 +17,7 @@
 
 #include "compiler/lower/lower.h"
 #include "compiler/syntax/parse.h"
+#include "compiler/testing/costs.h"
 #include "runtime/bytecode/verify.h"
 
 namespace dpl::testing {
@@ -233,6 +234,7 @@ bool LowerChecked(Compilation* c) {
     return false;
   }
   EndPhase(c->times);
+  if (!CheckCosts(program, c->sources, &c->sink)) return false;
   c->program = std::make_shared<const Program>(std::move(program));
   return true;
 }

@@ -19,6 +19,8 @@
 #include "compiler/diag/render.h"
 #include "compiler/diag/sink.h"
 #include "compiler/syntax/parse.h"
+#include "runtime/base/instant.h"
+#include "runtime/facts/json_facts.h"
 
 namespace dpl {
 namespace {
@@ -86,7 +88,9 @@ TEST_P(CheckGolden, DiagnosticsAreAsClaimed) {
   std::vector<fs::path> paths{GetParam()};
   if (fs::is_directory(GetParam())) {
     paths.clear();
-    for (const auto& entry : fs::directory_iterator(GetParam())) paths.push_back(entry.path());
+    for (const auto& entry : fs::directory_iterator(GetParam())) {
+      if (entry.path().extension() == ".dpl") paths.push_back(entry.path());
+    }
     std::sort(paths.begin(), paths.end());
   }
   SourceSet sources;
@@ -98,8 +102,22 @@ TEST_P(CheckGolden, DiagnosticsAreAsClaimed) {
     ASSERT_NE(parsed.file, nullptr);
     files.push_back(std::move(parsed.file));
   }
+  // A folder may hold facts, and the day that reviews are judged at.
+  check::CheckOptions options;
+  FactsInput facts;
+  if (fs::exists(GetParam() / "facts.json")) {
+    Result<FactsInput> read = ReadFactsJson(Read(GetParam() / "facts.json"), "facts.json");
+    ASSERT_TRUE(read.ok()) << read.error().message;
+    facts = read.take();
+    options.facts = &facts;
+  }
+  if (fs::exists(GetParam() / "as_of")) {
+    Result<Date> date = ParseDate(Read(GetParam() / "as_of").substr(0, 10));
+    ASSERT_TRUE(date.ok()) << date.error().message;
+    options.as_of = InstantAt(*date);
+  }
   check::Model model;
-  bool ok = check::Check(files, sources, {}, &sink, &model);
+  bool ok = check::Check(files, sources, options, &sink, &model);
   EXPECT_EQ(ok, !sink.HasErrors());
 
   std::vector<Claims> found(paths.size());
