@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "compiler/diag/diagnostic.h"
 #include "compiler/dplc/report.h"
 #include "compiler/testing/coverage_report.h"
 #include "compiler/testing/decl_clauses.h"
@@ -113,7 +114,7 @@ std::string JsonOf(const testing::Compilation& c, const TestRun& run, std::strin
            ",\"duration_us\":" + std::to_string(r.duration_us) + ",\"failures\":[";
     for (size_t i = 0; i < r.failures.size(); ++i) {
       const TestFailure& f = r.failures[i];
-      out += std::string(i == 0 ? "" : ",") + "{\"at\":";
+      out += std::string(i == 0 ? "" : ",") + "{\"code\":\"" + CodeText(DPL0801) + "\",\"at\":";
       AppendJsonString(&out, testing::PlaceOf(c.sources, f.span));
       out += ",\"message\":";
       AppendJsonString(&out, f.message);
