@@ -1,6 +1,7 @@
-// The fold, steps 14 and 15: what has to be approved first, and the commit.
+// The fold, steps 13 to 15: duties, what has to be approved first, and the commit.
 #include <algorithm>
 
+#include "runtime/decide/duty.h"
 #include "tests/oracle/fold.h"
 
 namespace dpl::oracle {
@@ -58,10 +59,12 @@ std::string Fold::Digest() const {
   said(w_.said.person);
   said(w_.said.resource);
   said(w_.context);
+  for (std::string_view text : {r_.break_glass, r_.break_glass_reason, r_.break_glass_ticket})
+    out += std::string(text) + "\n";
   return out;
 }
 
-// ---------------------------------------------------------------- 14: approvals
+// ---------------------------------------------------------------- who may approve
 
 // The person that the first `within` attribute names; empty: nobody on record.
 std::string Fold::ManagerOf(const std::optional<std::string>& person) const {
@@ -134,6 +137,41 @@ bool Fold::EvidenceFor(uint32_t approval, Reason* why) {
   }
   return Signed(*ByOrdinal(StatementKind::kApproval, approval), a.approvers);
 }
+
+// ---------------------------------------------------------------- 13: duties
+
+// What every obligation that bites asks for, and the notice of the door; the caller does what it is
+// registered for and says it does, `log` is ours.
+bool Fold::Duties() {
+  auto does = [&](DutyKind kind) {
+    if (kind == DutyKind::kLog || faults_.undeclared_duties_are_done) return true;
+    bool registered = false;
+    for (const std::string& name : r_.caller->duties) {
+      DutyKind known;
+      registered = registered || (FindDuty(name, &known) && known == kind);
+    }
+    return registered && (r_.duties & DutyBit(kind)) != 0;
+  };
+  bool all = true;
+  auto oblige = [&](const StatementModel& s, DutyKind kind) {
+    answer_.duties.push_back(s.name + " " + std::string(DutyName(kind)));
+    all = all && does(kind);
+  };
+  ForEach(StatementKind::kObligation, [&](const StatementModel& s) {
+    Truth m = M(s, ClauseRole::kObligationCovers);
+    if (m == Truth::kFalse || (faults_.obligation_needs_true && m != Truth::kTrue)) return;
+    ++WhatWasSeen().things["obligation"];
+    for (const Duty& duty : s.obligation.duties) oblige(s, duty.kind);
+    for (uint32_t approval : s.obligation.asks) needed_.insert(approval);
+  });
+  if (door_ != nullptr) {
+    for (const Duty& duty : door_->break_glass.notify) oblige(*door_, duty.kind);
+  }
+  if (w_.mode == Mode::kImpersonate) answer_.duties.push_back(" log");
+  return all || Deny(Reason::kObligationUnsupported);
+}
+
+// ---------------------------------------------------------------- 14: approvals
 
 bool Fold::Approved() {
   // `, ask A` after a `may`: with approval only, every time that clause reaches the request, unless
@@ -210,6 +248,7 @@ bool Fold::Commit() {
   }
   for (State::Act& act : acts_) state_.acts.push_back(std::move(act));
   for (const std::string& id : used_approvals_) --state_.approvals[id].uses_left;
+  if (door_ != nullptr) state_.openings.try_emplace(OpeningKey(), w_.now);
   if (replay_ || charges_.empty()) return true;
   uint64_t id = state_.next_reservation++;
   answer_.reservation = id;

@@ -15,6 +15,40 @@ Truth Fold::M(const StatementModel& s, ClauseRole role) {
 
 // ---------------------------------------------------------------- 6: forbid
 
+// Named, it must be valid: `who` and `may` T, what it needs said, opened by the person alone less
+// than `lasts` ago (the first use opens it), not revoked.
+bool Fold::DoorOpens() {
+  if (r_.break_glass.empty()) return true;
+  ForEach(StatementKind::kBreakGlass, [&](const StatementModel& s) {
+    if (s.name == r_.break_glass) door_ = &s;
+  });
+  auto valid = [&] {
+    if (door_ == nullptr || !w_.person) return false;
+    const BreakGlass& door = door_->break_glass;
+    if (!w_.chain.empty() && !door.agents) return false;
+    if ((door.needs & kNeedReason) != 0 && r_.break_glass_reason.empty()) return false;
+    if ((door.needs & kNeedTicket) != 0 && r_.break_glass_ticket.empty()) return false;
+    if (M(*door_, ClauseRole::kBreakGlassMay) != Truth::kTrue) return false;
+    auto opening = state_.openings.find(OpeningKey());
+    if (opening == state_.openings.end()) {
+      if (!w_.chain.empty()) return false;
+    } else if (!faults_.doors_never_shut && w_.now.us - opening->second.us >= door.lasts_us) {
+      return false;
+    }
+    return !state_.Revoked(RevokedKind::kBreakGlass, door_->name,
+                           opening == state_.openings.end() ? w_.now : opening->second);
+  };
+  bool ok = valid();
+  ++WhatWasSeen().things[ok ? "door open" : "door shut"];
+  return ok || Deny(Reason::kBreakGlassNotAllowed);
+}
+
+// By door and person and what was said.
+std::vector<std::string> Fold::OpeningKey() const {
+  return {door_->name, *w_.person, std::string(r_.break_glass_reason),
+          std::string(r_.break_glass_ticket)};
+}
+
 bool Fold::NotForbidden() {
   bool forbidden = false;
   ForEach(StatementKind::kForbid, [&](const StatementModel& s) {
@@ -24,6 +58,13 @@ bool Fold::NotForbidden() {
       Truth lifted = eval_.Condition(*s.unless, eval_.ZoneOf(s));
       if (lifted == Truth::kTrue || (faults_.unless_lifts_on_unknown && lifted == Truth::kUnknown))
         return;
+    }
+    if (door_ != nullptr) {
+      for (uint32_t lifted : door_->break_glass.lifts) {
+        if (&model_.statements[lifted] != &s) continue;
+        ++WhatWasSeen().things["forbid lifted"];
+        return;
+      }
     }
     forbidden = true;
   });
@@ -62,7 +103,7 @@ bool Fold::Authority() {
       nearest.push_back(why);
     }
   });
-  if (!adding_.empty()) return true;
+  if (!adding_.empty() || door_ != nullptr) return true;
   if (nearest.empty()) return Deny(Reason::kPersonNoGrant);
   // The one that got furthest names it: the order in which Live() asks.
   static const std::vector<Reason> kOrder = {Reason::kGrantNotStarted,    Reason::kGrantExpired,

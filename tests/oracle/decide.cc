@@ -89,9 +89,9 @@ Fold::Fold(Oracle* oracle, const Request& request, Instant now)
 Answer Fold::Run() {
   bool direct = r_.hop_count == 0;
   bool passed = Typed() && Identity() && FixMode() && NotRevoked() && (!w_.person || Linked()) &&
-                NotForbidden() && Authority() &&
+                DoorOpens() && NotForbidden() && Authority() &&
                 (direct || (Ceilings() && Delegated() && InTask())) && Separated() && Limits() &&
-                Approved() && Commit();
+                Duties() && Approved() && Commit();
   auto& seen = WhatWasSeen().things;
   static const char* const kModes[] = {"direct", "on_behalf_of", "impersonate", "standing",
                                        "public"};

@@ -42,6 +42,7 @@ struct Answer {
   uint64_t reservation = 0;
   std::string approval_binding;  // what an approval of this ask would be bound to
   std::map<std::string, Val> measures;
+  std::vector<std::string> duties;  // "o0 step_up"; of an impersonation " log"
 };
 
 class Oracle {

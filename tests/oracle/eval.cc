@@ -437,6 +437,13 @@ Val Evaluator::Call(const Expr& e) {
     args.push_back(Strict(*arg));
     if (!args.back().ok()) return args.back();
   }
+  if (e.ref == ast::RefKind::kFunction) {  // its body, with nothing but its parameters
+    ++WhatWasSeen().things["call of a function"];
+    std::swap(args, locals_);
+    Val result = Strict(*e.target);
+    std::swap(args, locals_);
+    return result;
+  }
   const std::string& s = args[0].s;
   if (e.text == "starts_with") return MakeBool(s.starts_with(args[1].s));
   if (e.text == "ends_with") return MakeBool(s.ends_with(args[1].s));
@@ -577,7 +584,8 @@ Truth Evaluator::Match(const check::ClauseModel& clause, const check::StatementM
   if (clause.has_id && clause.id != w_.resource.s) return Truth::kFalse;
   Truth m = Truth::kTrue;
   bool restricting = IsRestricting(clause.role);
-  if (restricting || clause.role == ClauseRole::kGrantMay) {
+  if (restricting || clause.role == ClauseRole::kGrantMay ||
+      clause.role == ClauseRole::kBreakGlassMay) {
     static const std::vector<ast::Subject> kNobody;
     m = And(m, Subjects(clause.subjects == nullptr ? kNobody : *clause.subjects, restricting));
   }

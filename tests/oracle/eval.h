@@ -34,6 +34,9 @@ struct Faults {
   bool review_binds_persons = false;  // an overdue grant is lost in direct mode too
   bool cancel_keeps = false;          // a cancelled reservation stays counted
   bool members_forever = false;       // `until` is not looked at
+  bool undeclared_duties_are_done = false;
+  bool doors_never_shut = false;       // an opening has no end
+  bool obligation_needs_true = false;  // an obligation that cannot be decided does not bite
 };
 
 struct TaskState {

@@ -21,21 +21,23 @@ class Fold {
 
  private:
   // Each gives true to go on; else `answer_` holds the reason.
-  bool Typed();         // 1
-  bool TakeParent();    //   of an action that makes the resource
-  bool Identity();      // 2
-  bool FixMode();       // 3
-  bool NotRevoked();    // 4
-  bool Linked();        // 5
-  bool NotForbidden();  // 6
-  bool Authority();     // 7
-  bool Ceilings();      // 8
-  bool Delegated();     // 9
-  bool InTask();        // 10
-  bool Separated();     // 11
-  bool Limits();        // 12
-  bool Approved();      // 14
-  bool Commit();        // 15
+  bool Typed();       // 1
+  bool TakeParent();  //   of an action that makes the resource
+  bool Identity();    // 2
+  bool FixMode();     // 3
+  bool NotRevoked();  // 4
+  bool Linked();      // 5
+  bool DoorOpens();   // 6, of the emergency door that is named
+  bool NotForbidden();
+  bool Authority();  // 7
+  bool Ceilings();   // 8
+  bool Delegated();  // 9
+  bool InTask();     // 10
+  bool Separated();  // 11
+  bool Limits();     // 12
+  bool Duties();     // 13
+  bool Approved();   // 14
+  bool Commit();     // 15
 
   bool Deny(Reason reason);
   // Several things are wrong within one step: any of them may name it.
@@ -50,6 +52,7 @@ class Fold {
   Truth M(const StatementModel& s, ClauseRole role);
   std::vector<const ClauseModel*> DelegationClauses(const StatementModel& d) const;
   Truth DelegationM(const StatementModel& d);
+  std::vector<std::string> OpeningKey() const;
   const Omega::Hop* Receiver() const;  // the first receiving agent
   bool Live(const StatementModel& grant, Reason* why) const;
   bool PersonActive(const std::string& id) const;
@@ -108,6 +111,7 @@ class Fold {
   bool replay_ = false, lapsed_ = false;
   std::vector<std::string> used_approvals_;
   std::vector<State::Act> acts_;
+  const StatementModel* door_ = nullptr;  // the emergency door that is open
 };
 
 }  // namespace dpl::oracle

@@ -54,7 +54,8 @@ const Expected kReasons[] = {
     {"error.clock", 12},
     {"identity.unlinked", 700},
     {"identity.link_stale", 300},
-    {"forbidden", 1'500},
+    {"break_glass.not_allowed", 500},
+    {"forbidden", 1'200},
     {"person.no_grant", 8'000},
     {"grant.not_started", 100},
     {"grant.expired", 200},
@@ -74,6 +75,7 @@ const Expected kReasons[] = {
     {"separation", 100},
     {"limit.unknown", 250},
     {"limit.exceeded", 1'000},
+    {"obligation.unsupported", 150},
 };  // limit.unbounded cannot be met by a policy that DPL0502 lets through
 
 const Expected kThings[] = {
@@ -114,6 +116,11 @@ const Expected kThings[] = {
     {"mode public", 150},
     {"chain of 2", 950},
     {"chain of 3", 80},
+    {"obligation", 700},
+    {"door open", 150},
+    {"door shut", 700},
+    {"forbid lifted", 10},
+    {"call of a function", 600},
     {"in a task", 3'000},
 };
 
@@ -246,7 +253,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Plant{"CeilingOfActorOnly", &Faults::ceiling_of_actor_only},
                     Plant{"ReviewBindsPersons", &Faults::review_binds_persons},
                     Plant{"CancelKeeps", &Faults::cancel_keeps},
-                    Plant{"MembersForever", &Faults::members_forever}),
+                    Plant{"MembersForever", &Faults::members_forever},
+                    Plant{"UndeclaredDutiesAreDone", &Faults::undeclared_duties_are_done},
+                    Plant{"ObligationNeedsTrue", &Faults::obligation_needs_true},
+                    Plant{"DoorsNeverShut", &Faults::doors_never_shut}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "runtime/decide/approval.h"
+#include "runtime/decide/duty.h"
 #include "runtime/decide/engine.h"
 #include "runtime/facts/snapshot.h"
 #include "runtime/state/memory_store.h"
@@ -214,6 +215,8 @@ class Runner {
       if (wrong.empty() && limits && LimitTexts() != OracleLimitTexts()) wrong = "limit lines";
       bool binds = limits && d.reason != Reason::kLimitUnknown && !answer_.binding.empty();
       if (wrong.empty() && binds && Binding() != answer_.binding) wrong = "binding limit";
+      if (wrong.empty() && d.outcome == OutcomeKind::kPermit && DutyTexts() != OracleDutyTexts())
+        wrong = "duties";
       std::set<std::string> asked;
       for (uint32_t a : d.approvals)
         asked.insert(
@@ -232,6 +235,7 @@ class Runner {
     for (uint32_t a : d.approvals)
       out << "    asks " << program_.Text(program_.statements[program_.approval_statements[a]].name)
           << "\n";
+    for (const std::string& duty : DutyTexts()) out << "    must " << duty << "\n";
     out << "    binds " << Binding() << "\n  oracle: " << Name(answer_.outcome) << " "
         << ReasonCode(answer_.reason);
     for (Reason r : answer_.also) out << " or " << ReasonCode(r);
@@ -239,6 +243,7 @@ class Runner {
     for (const std::string& g : answer_.grants) out << "    by " << g << "\n";
     for (const std::string& line : OracleLimitTexts()) out << "    limit " << line << "\n";
     for (const std::string& a : answer_.approvals) out << "    asks " << a << "\n";
+    for (const std::string& duty : answer_.duties) out << "    must " << duty << "\n";
     out << "    binds " << answer_.binding << "\n";
     return out.str();
   }
@@ -279,6 +284,19 @@ class Runner {
     for (const Line& l : answer_.lines)
       out.insert(LineText(l.limit, l.state, l.used, l.requested, l.cap, l.approval));
     return out;
+  }
+  std::multiset<std::string> DutyTexts() const {
+    std::multiset<std::string> out;
+    for (const DutyOut& duty : decision_->duties) {
+      std::string from = duty.statement == kNone
+                             ? ""
+                             : std::string(program_.Text(program_.statements[duty.statement].name));
+      out.insert(from + " " + std::string(DutyName(duty.kind)));
+    }
+    return out;
+  }
+  std::multiset<std::string> OracleDutyTexts() const {
+    return {answer_.duties.begin(), answer_.duties.end()};
   }
   std::string Binding() const {
     for (const LimitLine& l : decision_->limits) {

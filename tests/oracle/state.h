@@ -59,6 +59,7 @@ struct State {
     uint32_t uses_left = 1;
   };
   std::map<std::string, Approval> approvals;
+  std::map<std::vector<std::string>, Instant> openings;  // door, person, reason, ticket
 
   struct Act {
     std::string separate, key, who;

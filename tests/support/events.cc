@@ -44,9 +44,9 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
       Event e;
       e.kind = Event::Kind::kRevoke;
       static const std::vector<RevokedKind> kKinds = {
-          RevokedKind::kPerson,  RevokedKind::kAgent,   RevokedKind::kInstance,
-          RevokedKind::kTask,    RevokedKind::kGrant,   RevokedKind::kDelegation,
-          RevokedKind::kAccount, RevokedKind::kApproval};
+          RevokedKind::kPerson,  RevokedKind::kAgent,    RevokedKind::kInstance,
+          RevokedKind::kTask,    RevokedKind::kGrant,    RevokedKind::kDelegation,
+          RevokedKind::kAccount, RevokedKind::kApproval, RevokedKind::kBreakGlass};
       e.revoked = rng->Of(kKinds);
       Texts names;
       switch (e.revoked) {
@@ -68,6 +68,9 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
           break;
         case RevokedKind::kDelegation:
           names = compiled.Names(StatementKind::kDelegation);
+          break;
+        case RevokedKind::kBreakGlass:
+          names = compiled.Names(StatementKind::kBreakGlass);
           break;
         case RevokedKind::kAccount:
           names = {"bank:login-" + rng->Of(v.persons)};
@@ -157,6 +160,7 @@ const Caller& CallerOf(int which) {
     out[1].asserts = {"person.region", "app.Doc.author", "app.Doc.project", "bank.Order.vendor",
                       "context.ip"};
     out[1].charge_keys = false;
+    out[1].duties = {"step_up", "notify"};
     out[1].name = "small";
     out[2].serves_persons = false;
     out[2].name = "batch";
@@ -185,6 +189,10 @@ Request ToRequest(const Ask& a, Instant now) {
   r.context = &a.context;
   r.task = a.task;
   r.charge_key = a.key;
+  r.break_glass = a.break_glass;
+  r.break_glass_reason = a.reason;
+  r.break_glass_ticket = a.ticket;
+  r.duties = a.duties;
   r.dry_run = a.dry_run;
   r.clock_suspect = a.clock_suspect;
   if (a.signed_in_us) r.signed_in = Instant{now.us - *a.signed_in_us};

@@ -43,6 +43,8 @@ struct Ask {
   std::string subject_type, subject_id;
   std::vector<Hop> hops;  // root first
   std::string type, id, action, task, approval, key;
+  std::string break_glass, reason, ticket;
+  uint8_t duties = 0;  // DutyBits
   WireValue params, said_person, said_resource, context;
   bool dry_run = false, clock_suspect = false;
   std::optional<int64_t> signed_in_us;  // before now

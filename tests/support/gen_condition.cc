@@ -99,13 +99,17 @@ std::string ConditionGen::OnValue(const Place& place, const std::string& p, T ty
   int n = rng_.Below(100);
   switch (type) {
     case T::kBool:
+      if (n < 15 && place.person)
+        return "either(" + p + ", person in team t" + std::to_string(rng_.Below(4)) + ")";
       return n < 50 ? p : n < 75 ? "not " + p : p + Equal() + Lit(type);
     case T::kInt:
       if (n < 50) return p + Order() + Lit(type);
       if (n < 65) return p + " + " + Lit(type) + Order() + Lit(type);
       if (n < 75) return p + " * 2 - 1" + Order() + Lit(type);
       if (n < 82) return "-" + p + Order() + Lit(type);
-      if (n < 90) return p + " not in { 0, 3 }";
+      if (n < 86) return p + " not in { 0, 3 }";
+      if (n < 91) return "middling(" + p + ")";
+      if (n < 94) return "between(" + Lit(type) + ", " + p + ", " + Lit(type) + ")";
       return p + " in { 0, 1, " + Lit(type) + " }";
     case T::kDecimal:
       if (n < 40) return p + Order() + Lit(type);
@@ -115,6 +119,7 @@ std::string ConditionGen::OnValue(const Place& place, const std::string& p, T ty
     case T::kMoney:
       if (n < 60) return p + Order() + Lit(type);
       if (n < 75) return p + " + 1 USD" + Order() + Lit(type);
+      if (n < 80) return "cheaper(" + p + ", small)";
       if (n < 85) return p + " * 2" + Order() + "small";
       return p + Order() + "small";
     case T::kString:
@@ -171,7 +176,8 @@ std::string ConditionGen::OnValue(const Place& place, const std::string& p, T ty
       if (n < 88) return "size(" + p + ")" + Order() + "2";
       return p + Equal() + "{ \"a\", \"b\" }";
     case T::kPersons:
-      if (n < 40 && place.person) return "person in " + p;
+      if (n < 30 && place.person) return "person in " + p;
+      if (n < 40) return "among(person \"" + rng_.Of(v_.persons) + "\", " + p + ")";
       if (n < 60) return "some e in " + p + " satisfies (" + OfPerson("e") + ")";
       if (n < 80) return "all e in " + p + " satisfies (" + OfPerson("e") + ")";
       return "person \"" + rng_.Of(v_.persons) + "\" in " + p;
@@ -189,6 +195,7 @@ std::string ConditionGen::OnValue(const Place& place, const std::string& p, T ty
       if (n < 50) return p + ".zip" + Equal() + Lit(T::kString);
       return n < 70 ? p + ".floor is known" : "(" + p + ".floor is known and " + p + ".floor >= 2)";
     case T::kPerson:
+      if (n < 12 && place.person) return "mine(" + p + ")";
       if (n < 45 && place.person) return p + Equal() + "person";
       if (n < 60 && place.person) return rng_.Chance(50) ? p + " in person" : "person in " + p;
       return OfPerson(p);

@@ -1,6 +1,7 @@
 // Random facts and requests; see gen.h.
 #include <algorithm>
 
+#include "runtime/decide/duty.h"
 #include "tests/support/gen.h"
 
 namespace dpl::gen {
@@ -298,6 +299,12 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents,
   a.said_person = said(v.person, 70);
   if (attrs != nullptr) a.said_resource = said(*attrs, 70);
   a.context = said(v.context, 75);
+  a.duties = rng->Chance(60) ? kAllDuties : static_cast<uint8_t>(rng->Below(kAllDuties + 1));
+  if (rng->Chance(a.type == "app.Doc" ? 14 : 1)) {
+    a.break_glass = rng->Chance(95) ? "gen.p.door" : "gen.p.no_door";
+    if (rng->Chance(92)) a.reason = rng->Of(Texts{"fire", "fire", "flood"});
+    if (rng->Chance(92)) a.ticket = "T-1";
+  }
   a.dry_run = rng->Chance(3);
   a.clock_suspect = rng->Chance(1);
   if (rng->Chance(40)) a.signed_in_us = rng->Between(0, 90) * kMicrosPerMinute + 17;
@@ -352,6 +359,9 @@ std::string Describe(const Ask& ask) {
   if (!ask.task.empty()) out += " in task " + ask.task;
   if (!ask.approval.empty()) out += " with approval " + ask.approval;
   if (!ask.key.empty()) out += " with key " + ask.key;
+  if (!ask.break_glass.empty())
+    out += " through " + ask.break_glass + " (" + ask.reason + ", " + ask.ticket + ")";
+  if (ask.duties != kAllDuties) out += " duties " + std::to_string(ask.duties);
   if (ask.dry_run) out += " dry run";
   if (ask.clock_suspect) out += " clock suspect";
   if (ask.signed_in_us) out += " signed in " + std::to_string(*ask.signed_in_us) + " us ago";

@@ -35,6 +35,8 @@ class PolicyGen {
     Agents(agents_limit);
     for (int i = 0, n = rng_.Between(3, 6); i < n; ++i) Delegation(i);
     if (rng_.Chance(50)) Separate();
+    for (int i = 0, n = rng_.Below(3); i < n; ++i) Obligation(i);
+    if (rng_.Chance(80)) BreakGlass();
     return std::move(out_);
   }
 
@@ -60,6 +62,15 @@ class PolicyGen {
         "{ owner team t0 }\nteam t3 { owner person \"E9\" }\n");
     h.push_back("enum Region { emea, amer, apac }\nenum Class { open < internal < secret }\n");
     h.push_back("const small: money = 75 USD\n");
+    h.push_back(
+        "function between(low: int, x: int, high: int): bool = low <= x and x <= high\n"
+        "function twice(x: int): int = x * 2\n"
+        "function middling(x: int): bool = between(1, twice(x), 6)\n"
+        "function either(a: bool, b: bool): bool = a or b\n"
+        "function cheaper(m: money, most: money): bool = m <= most\n"
+        "function among(p: Person, some_of: set<Person>): bool = some x in some_of satisfies (x == "
+        "p or x in team t2)\n"
+        "function mine(p: Person): bool = p == person\n");
     h.push_back(
         "calendar office { zone \"Europe/Berlin\" open mon to fri 08:00 to 18:00 closed "
         "2026-12-25, 2026-11-20 }\n");
@@ -533,6 +544,41 @@ class PolicyGen {
                           " by resource.vendor\n  same person within " +
                           rng_.Of(Texts{"2h", "90d"}) +
                           "\n  because \"Generated separation\"\n}\n");
+  }
+
+  void Obligation(int i) {
+    bool amount = false;
+    std::string text = "obligation o" + std::to_string(i) + " {\n";
+    if (rng_.Chance(60)) text += "  applies to " + Subject(false) + "\n";
+    text += "  covers " + Reach(false, true, 60, &amount) + "\n";
+    conditions_.TakeTrust();
+    for (const char* duty :
+         {"step_up \"urn:gen:2\"", "sign meaning \"seen\"", "log", "notify team t3", "ask ap1"}) {
+      if (rng_.Chance(duty[0] == 'a' ? 8 : 30)) text += "  must " + std::string(duty) + "\n";
+    }
+    if (text.find("must") == std::string::npos) text += "  must log\n";
+    out_.blocks.push_back(text + "  because \"Generated obligation\"\n}\n");
+  }
+
+  void BreakGlass() {
+    std::string lifts;
+    for (const std::string& block : out_.blocks) {
+      if (block.starts_with("forbid ") && rng_.Chance(70))
+        lifts += (lifts.empty() ? "" : ", ") + block.substr(7, block.find(' ', 7) - 7);
+    }
+    bool amount = false;
+    std::string reach = Reach(true, false, 30, &amount);
+    bool trust = conditions_.TakeTrust();
+    if (amount || trust || rng_.Chance(60)) reach = "read, write, delete on app.Doc";
+    out_.blocks.push_back(
+        "break_glass door {\n  who " +
+        rng_.Of(Texts{"team t0", "role r0", "everyone", "everyone", "role viewer"}) +
+        (rng_.Chance(40) ? ", any agent" : "") + "\n  may " + reach + "\n" +
+        (lifts.empty() ? "" : "  lifts forbid " + lifts + "\n") + "  needs " +
+        rng_.Of(Texts{"reason", "ticket", "reason, ticket"}) + "\n  lasts at most " +
+        rng_.Of(Texts{"30m", "4h"}) +
+        "\n  notify team t0\n  review within 24h by team t0\n  because \"Generated "
+        "emergency\"\n}\n");
   }
 
   bool FromRequest(const std::string& name) const {
