@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/decide/answer.h"
+#include "runtime/decide/duty.h"
 #include "runtime/state/seed.h"
 
 namespace dpl::laws {
@@ -34,7 +35,10 @@ std::unique_ptr<Case> MakeCase(uint64_t seed, int asks,
   for (const gen::Event& e : c->world.events) {
     if (e.kind == gen::Event::Kind::kAsk) {
       c->asks.push_back(e.ask);
-      c->asks.back().dry_run = c->asks.back().clock_suspect = false;
+      gen::Ask& ask = c->asks.back();
+      ask.dry_run = ask.clock_suspect = false;
+      ask.break_glass.clear();  // a door that is open grants by itself: see closing rule 14
+      ask.duties = kAllDuties;
     } else if (e.kind == gen::Event::Kind::kTask) {
       c->tasks.push_back(e.task);
       c->tasks.back().opened = c->world.start;

@@ -29,7 +29,7 @@ struct Case {
   gen::PolicyText policy;  // what compiled
   std::unique_ptr<gen::Compiled> compiled;
   gen::World0 world;
-  std::vector<gen::Ask> asks;  // none is a dry run
+  std::vector<gen::Ask> asks;  // none is a dry run or through an emergency door
   std::vector<FactsInput::Task> tasks;
 
   // The same text with another list of statements; null when the checker refuses it.
