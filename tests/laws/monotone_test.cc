@@ -170,8 +170,6 @@ const Way kWays[] = {
      1},
     {"DropAMayOfAnAgent", [](Case& c, PolicyText* p) { return DropLine(c, p, "agent", "may ", 2); },
      5},
-    {"DropAMayOfATask", [](Case& c, PolicyText* p) { return DropLine(c, p, "task", "may ", 2); },
-     1},
     {"ShortenATask",
      [](Case& c, PolicyText* p) {
        return Replace(c, p, "task", "lasts at most [0-9]+h", "lasts at most 1m");
