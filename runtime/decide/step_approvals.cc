@@ -154,13 +154,15 @@ std::string_view WhyNot(Fold& f, const ApprovalRecord& record, uint32_t approval
 // commit to, it does not do (closing rule 38): then there is no permit to attach a duty to.
 Reason StepDuties(Fold& f) {
   f.d.duties.Clear();
-  uint8_t supported = static_cast<uint8_t>((DutyBits(f.caller.duties) & f.request.duties) |
-                                           DutyBit(DutyKind::kLog));
-  if (f.suppose != nullptr && f.suppose->duties) supported = kAllDuties;
+  // Only when something obliges: names are compared for it.
+  auto supports = [&](DutyKind kind) {
+    if (kind == DutyKind::kLog || (f.suppose != nullptr && f.suppose->duties)) return true;
+    return (DutyBits(f.caller.duties) & f.request.duties & DutyBit(kind)) != 0;
+  };
   Reason result = kPass;
   auto oblige = [&](Part part, const Hit& hit, uint32_t statement, uint32_t i, DutyKind kind) {
     if (!f.d.duties.Add({statement, i, kind})) f.OutOfArena();
-    if ((supported & DutyBit(kind)) != 0) return;
+    if (supports(kind)) return;
     if (result == kPass && !f.reporting) {
       f.text.assign("the caller does not carry out `").append(DutyName(kind)).append("`");
       f.d.detail = f.Keep(f.text);
