@@ -175,8 +175,8 @@ Found Search(Checker& c, SymbolKind kind, std::string_view name, FileScope& file
 void ReportUnknown(Checker& c, SymbolKind kind, const ast::QName& name, FileScope& file) {
   std::string_view last = name.text;
   if (size_t dot = last.rfind('.'); dot != std::string_view::npos) last = last.substr(dot + 1);
-  std::string import_help = ImportHelp(c, kind, last, file);
-  std::vector<std::string> near = import_help.empty()
+  std::string import_help = c.sink->full() ? std::string() : ImportHelp(c, kind, last, file);
+  std::vector<std::string> near = import_help.empty() && !c.sink->full()
                                       ? NearNames(name.text, VisibleNames(c, kind, file))
                                       : std::vector<std::string>();
   DiagnosticRef report = kind == SymbolKind::kSystem
@@ -427,6 +427,7 @@ uint32_t LookupType(Checker& c, const ast::QName& name, FileScope& file) {
   if (type != kNone) return type;
   std::vector<std::string> known;
   for (const auto& [full, symbol] : c.resources) {
+    if (c.sink->full()) break;
     if (symbol->package == file.package || Imports(file, symbol->package)) known.push_back(full);
   }
   std::string_view text = name.text;

@@ -52,6 +52,8 @@ class DiagnosticSink {
   bool HasErrors() const { return errors_ > 0; }
   size_t errors() const { return errors_; }
   size_t warnings() const { return warnings_; }
+  // Whether a further error would be dropped: nobody need think about how to help with it.
+  bool full() const { return errors_ >= cap_; }
   size_t dropped() const { return dropped_; }  // beyond the cap
 
   // In order of file, position, code; equal ones once.
