@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/syntax/slip_reader.h"
+#include "compiler/syntax/slip_words.h"
 #include "compiler/syntax/words.h"
 #include "runtime/base/instant.h"
 
@@ -15,97 +17,9 @@ namespace {
 
 using P = DplParser;
 
-std::string Lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
-bool OneOf(std::string_view word, std::initializer_list<std::string_view> words) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-// A word of one kind of block that is called otherwise there.
-struct Otherwise {
-  size_t clause_rule;  // 0: anywhere
-  std::string_view word, meant, why;
-};
-constexpr std::array kOtherwise = {
-    Otherwise{P::RuleGrantClause, "can", "may", "what is granted is said by `may`"},
-    Otherwise{P::RuleGrantClause, "covers", "may", "what is granted is said by `may`"},
-    Otherwise{P::RuleGrantClause, "allow", "may", "what is granted is said by `may`"},
-    Otherwise{P::RuleGrantClause, "allows", "may", "what is granted is said by `may`"},
-    Otherwise{P::RuleGrantClause, "permit", "may", "what is granted is said by `may`"},
-    Otherwise{P::RuleGrantClause, "actions", "may", "what is granted is said by `may`"},
-    Otherwise{P::RuleGrantClause, "cap", "limit", "inside a grant, a cap is a `limit`"},
-    Otherwise{P::RuleGrantClause, "for", "to", "whom it is for is said by `to`"},
-    Otherwise{P::RuleGrantClause, "who", "to", "whom it is for is said by `to`"},
-    Otherwise{P::RuleGrantClause, "from", "to", "whom it is for is said by `to`"},
-    Otherwise{P::RuleAgentClause, "can", "may", "what an agent can do at most is said by `may`"},
-    Otherwise{P::RuleAgentClause, "covers", "may", "what an agent can do at most is said by `may`"},
-    Otherwise{P::RuleAgentClause, "mode", "modes", "an agent lists its `modes`"},
-    Otherwise{P::RuleAgentClause, "lasts", "lives",
-              "how long an agent's run lives is `lives at most`"},
-    Otherwise{P::RuleAgentClause, "responsible", "accountable",
-              "who answers for an agent is its `accountable` person"},
-    Otherwise{P::RuleDelegationClause, "can", "may", "what is lent is said by `may`"},
-    Otherwise{P::RuleDelegationClause, "covers", "may", "what is lent is said by `may`"},
-    Otherwise{P::RuleDelegationClause, "modes", "mode", "a delegation has one `mode`"},
-    Otherwise{P::RuleDelegationClause, "lives", "lasts",
-              "how long a delegation holds is `lasts at most`"},
-    Otherwise{P::RuleTaskClause, "can", "may", "what belongs to a task is said by `may`"},
-    Otherwise{P::RuleTaskClause, "lives", "lasts", "how long a task is open is `lasts at most`"},
-    Otherwise{P::RuleForbidClause, "may", "covers", "what it reaches is said by `covers`"},
-    Otherwise{P::RuleForbidClause, "except", "unless", "what lifts a forbid is said by `unless`"},
-    Otherwise{P::RuleForbidClause, "to", "applies to", "whom it concerns is said by `applies to`"},
-    Otherwise{P::RuleForbidClause, "for", "applies to", "whom it concerns is said by `applies to`"},
-    Otherwise{P::RuleLimitDeclClause, "may", "covers", "what it reaches is said by `covers`"},
-    Otherwise{P::RuleLimitDeclClause, "limit", "cap", "in a block of its own, a limit is a `cap`"},
-    Otherwise{P::RuleLimitDeclClause, "to", "applies to",
-              "whom it concerns is said by `applies to`"},
-    Otherwise{P::RuleLimitDeclClause, "for", "applies to",
-              "whom it concerns is said by `applies to`"},
-    Otherwise{P::RuleObligationClause, "may", "covers", "what it reaches is said by `covers`"},
-    Otherwise{P::RuleObligationClause, "to", "applies to",
-              "whom it concerns is said by `applies to`"},
-    Otherwise{P::RuleResourceClause, "may", "can", "what can be done with it is said by `can`"},
-    Otherwise{P::RuleResourceClause, "action", "can", "what can be done with it is said by `can`"},
-    Otherwise{P::RuleResourceClause, "actions", "can", "what can be done with it is said by `can`"},
-    Otherwise{P::RuleResourceClause, "operations", "can",
-              "what can be done with it is said by `can`"},
-    Otherwise{P::RuleResourceClause, "attribute", "has", "an attribute is declared by `has`"},
-    Otherwise{P::RuleResourceClause, "property", "has", "an attribute is declared by `has`"},
-    Otherwise{P::RuleResourceClause, "parent", "within", "its parent is said by `within`"},
-    Otherwise{P::RuleResourceClause, "id", "key", "its id is declared by `key id: string`"},
-    Otherwise{P::RulePersonClause, "attribute", "has", "an attribute is declared by `has`"},
-    Otherwise{P::RuleTeamClause, "in", "within", "the team above it is said by `within team`"},
-    Otherwise{P::RuleRoleClause, "when", "where", "a computed role says `where`"},
-    Otherwise{P::RuleApprovalClause, "never_by", "never by", "it is two words"},
-    Otherwise{0, "reason", "because", "the reason of a statement is its `because`"},
-    Otherwise{0, "why", "because", "the reason of a statement is its `because`"},
-    Otherwise{0, "until", "expires", "the day it ends is said by `expires`"},
-};
-
-// The clauses whose last part is a condition: what follows it may belong to it.
-bool HoldsConditions(size_t clause_rule) {
-  constexpr std::array kRules = {
-      P::RuleGrantClause,      P::RuleForbidClause, P::RuleLimitDeclClause, P::RuleAgentClause,
-      P::RuleDelegationClause, P::RuleTaskClause,   P::RuleRoleClause,      P::RuleObligationClause,
-      P::RuleBreakGlassClause, P::RulePartnerClause};
-  return std::find(kRules.begin(), kRules.end(), clause_rule) != kRules.end();
-}
-
-class SlipFinder {
+class SlipFinder : private SlipReader {
  public:
-  SlipFinder(const TokenList& tokens, const Stop& stop, RuleReader* reader)
-      : tokens_(tokens), stop_(stop), reader_(reader), t_(stop.token) {
-    for (const Frame& frame : stop.frames) {
-      if (IsClauseRule(frame.rule) && clause_rule_ == 0) clause_rule_ = frame.rule;
-    }
-    if (stop.in_block) {
-      size_t block = stop.frames[0].rule;
-      block_rule_ = block == P::RuleStep ? size_t{P::RuleStep} : ClauseRuleOf(block);
-    }
-  }
+  using SlipReader::SlipReader;
 
   std::optional<Finding> Run() {
     if (Type(t_) == antlr4::Token::EOF || Type(t_) == P::BAD_CHAR) return std::nullopt;
@@ -121,116 +35,6 @@ class SlipFinder {
   }
 
  private:
-  // ---- looking
-  size_t Type(size_t i) const { return tokens_.TypeAt(i); }
-  std::string Text(size_t i) const { return tokens_.At(i).getText(); }
-  bool Wants(size_t type) const { return stop_.expected.contains(static_cast<ssize_t>(type)); }
-  bool In(size_t rule) const {
-    return std::any_of(stop_.frames.begin(), stop_.frames.end(),
-                       [rule](const Frame& f) { return f.rule == rule; });
-  }
-  bool StartsHere(size_t rule) const {
-    return std::any_of(stop_.frames.begin(), stop_.frames.end(),
-                       [&](const Frame& f) { return f.rule == rule && f.start == t_; });
-  }
-  bool InExpression() const { return In(P::RuleExpr); }
-  // Right behind a clause that may end with a condition.
-  bool AfterCondition() const {
-    return stop_.in_block && HoldsConditions(block_rule_) && t_ > stop_.open_brace + 1 &&
-           OperandEnd(t_ - 1);
-  }
-  bool OperandEnd(size_t i) const {
-    size_t type = Type(i);
-    return IsWordType(type) || type == P::RPAREN || type == P::RBRACE || type == P::RBRACK ||
-           type == P::STRING || type == P::NUMBER || type == P::DURATION || type == P::DATE ||
-           type == P::DATETIME || type == P::TIME;
-  }
-  // The first token of the path, literal or reference that ends before `end`.
-  size_t OperandBegin(size_t end) const {
-    size_t i = end - 1;
-    if (Type(i) == P::CURRENCY && i > 0 && Type(i - 1) == P::NUMBER) return i - 1;
-    if (Type(i) == P::STRING && i > 0 && IsWordType(Type(i - 1)) &&
-        !(i > 1 && IsReservedType(Type(i - 1), reader_)))
-      i = i - 1;
-    while (i >= 2 && Type(i - 1) == P::DOT && IsWordType(Type(i - 2))) i -= 2;
-    if (i > 0 && IsWordType(Type(i)) && (Type(i - 1) == P::TEAM || Type(i - 1) == P::ROLE)) --i;
-    return i;
-  }
-  // One past the path, literal or reference that begins at `begin`; `begin` when there is none.
-  size_t OperandEndFrom(size_t begin) const {
-    size_t type = Type(begin);
-    if (type == P::NUMBER && Type(begin + 1) == P::CURRENCY) return begin + 2;
-    if (type == P::STRING || type == P::NUMBER || type == P::DURATION || type == P::DATE ||
-        type == P::DATETIME || type == P::TIME || type == P::TRUE || type == P::FALSE)
-      return begin + 1;
-    if (!IsWordType(type) || IsReservedType(type, reader_)) return begin;
-    size_t i = begin + 1;
-    while (Type(i) == P::DOT && IsWordType(Type(i + 1))) i += 2;
-    if (Type(i) == P::STRING && !tokens_.At(i).first_on_line()) ++i;
-    return i;
-  }
-  size_t Matching(size_t open, size_t opens, size_t closes) const {
-    size_t depth = 0;
-    for (size_t i = open; i + 1 < const_cast<TokenList&>(tokens_).size(); ++i) {
-      if (Type(i) == opens) ++depth;
-      if (Type(i) == closes && --depth == 0) return i;
-    }
-    return 0;
-  }
-  std::string Source(size_t begin, size_t end) const {
-    if (begin >= end) return {};
-    std::string text;
-    for (size_t i = begin; i < end; ++i) {
-      if (i > begin && tokens_.At(i).begin() > tokens_.At(i - 1).end()) text += ' ';
-      text += Text(i);
-    }
-    return text;
-  }
-  // How the set declares `name`: `role`, `team`, `agent`; 0 when nothing of this file does, or
-  // several do.
-  size_t DeclaredAs(const std::string& name) const {
-    size_t found = 0;
-    for (size_t i = 1; i + 1 < const_cast<TokenList&>(tokens_).size(); ++i) {
-      size_t kind = Type(i - 1);
-      if ((kind != P::ROLE && kind != P::TEAM && kind != P::AGENT) || Text(i) != name) continue;
-      if (!tokens_.At(i - 1).first_on_line()) continue;
-      if (found != 0 && found != kind) return 0;
-      found = kind;
-    }
-    return found;
-  }
-
-  // ---- saying and mending
-  bool Say(std::string message, std::string help = {}) {
-    found_.message = std::move(message);
-    if (!help.empty()) found_.help.push_back(std::move(help));
-    return true;
-  }
-  Piece Same(size_t i) const {
-    const SourceToken& token = tokens_.At(i);
-    return {token.getType(), token.begin(), token.end(), token.getText()};
-  }
-  std::vector<Piece> Range(size_t begin, size_t end) const {
-    std::vector<Piece> pieces;
-    for (size_t i = begin; i < end; ++i) pieces.push_back(Same(i));
-    return pieces;
-  }
-  Piece New(size_t type, size_t at, std::string text = {}) const {
-    const SourceToken& token = tokens_.At(at);
-    return {type, token.begin(), token.end(), std::move(text)};
-  }
-  // The text `words` (keywords and signs) for tokens [begin, end).
-  void Put(size_t begin, size_t end, std::vector<Piece> pieces, std::string text,
-           bool sure = true) {
-    found_.mends = true;
-    found_.sure = sure;
-    found_.mend_begin = begin;
-    found_.mend_end = end;
-    found_.pieces = std::move(pieces);
-    found_.mend_text = std::move(text);
-  }
-  void PutType(size_t type, std::string text) { Put(t_, t_ + 1, {New(type, t_)}, std::move(text)); }
-
   // ---- the slips
   bool Operators() {
     bool here = AfterCondition() || InExpression();
@@ -885,13 +689,6 @@ class SlipFinder {
     }
     return false;
   }
-
-  const TokenList& tokens_;
-  const Stop& stop_;
-  RuleReader* reader_;
-  size_t t_;
-  size_t clause_rule_ = 0, block_rule_ = 0;
-  Finding found_;
 };
 
 }  // namespace
