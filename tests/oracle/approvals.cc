@@ -35,8 +35,8 @@ std::map<std::string, Val> Fold::Measures() const {
 
 // Closing rule 33. The first line is the root and the first agent.
 std::string Fold::Binding() const {
-  std::string out =
-      w_.person.value_or("-") + " " + (w_.chain.empty() ? "-" : w_.chain[0].name) + "\n";
+  std::string out = w_.person.value_or(w_.partner_subject) + " " + w_.deputy.value_or("-") + " " +
+                    (w_.chain.empty() ? std::to_string(w_.partner_hops) : w_.chain[0].name) + "\n";
   out += std::to_string(w_.type) + "." + std::to_string(w_.action) + " " + w_.resource.s + "\n";
   for (const auto& [name, value] : w_.params) {
     if (!IsMeasure(name)) out += name + "=" + KeyText(value) + "\n";
@@ -84,7 +84,7 @@ bool Fold::Signed(const StatementModel& approval, const std::vector<std::string>
   for (const StatementModel::ApprovalBy& by : approval.approval_by) {
     std::set<std::string> may;
     for (const std::string& who : approvers) {
-      bool barred = w_.person && *w_.person == who;
+      bool barred = (w_.person && *w_.person == who) || (w_.deputy && *w_.deputy == who);
       for (const Omega::Hop& hop : w_.chain)
         barred = barred || model_.constants[AgentOf(hop.agent)->agent.accountable].text == who;
       std::string manager = ManagerOf(w_.person);
@@ -188,7 +188,9 @@ bool Fold::Approved() {
     if (w_.now.us >= g.granted_us && !superseded) ask(g, ClauseRole::kGrantMay);
   });
   for (const Omega::Hop& hop : w_.chain) ask(*AgentOf(hop.agent), ClauseRole::kAgentMay);
-  if (w_.task != nullptr && !w_.chain.empty())
+  if (w_.partner != kNone)
+    ask(*ByOrdinal(StatementKind::kPartner, w_.partner), ClauseRole::kPartnerMay);
+  if (w_.task != nullptr && (w_.deputy || !w_.chain.empty()))
     ask(*ByOrdinal(StatementKind::kTask, w_.task->shape), ClauseRole::kTaskMay);
   std::set<uint32_t> open;
   Reason why = Reason::kApprovalInvalid;

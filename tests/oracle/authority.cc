@@ -23,7 +23,7 @@ bool Fold::DoorOpens() {
     if (s.name == r_.break_glass) door_ = &s;
   });
   auto valid = [&] {
-    if (door_ == nullptr || !w_.person) return false;
+    if (door_ == nullptr || !w_.person || w_.deputy) return false;  // in person, or by software
     const BreakGlass& door = door_->break_glass;
     if (!w_.chain.empty() && !door.agents) return false;
     if ((door.needs & kNeedReason) != 0 && r_.break_glass_reason.empty()) return false;
@@ -52,23 +52,28 @@ std::vector<std::string> Fold::OpeningKey() const {
 bool Fold::NotForbidden() {
   bool forbidden = false;
   ForEach(StatementKind::kForbid, [&](const StatementModel& s) {
-    Truth m = M(s, ClauseRole::kForbidCovers);
-    if (m == Truth::kFalse || (faults_.forbid_needs_true && m != Truth::kTrue)) return;
-    if (s.unless != nullptr) {
-      Truth lifted = eval_.Condition(*s.unless, eval_.ZoneOf(s));
-      if (lifted == Truth::kTrue || (faults_.unless_lifts_on_unknown && lifted == Truth::kUnknown))
-        return;
-    }
-    if (door_ != nullptr) {
-      for (uint32_t lifted : door_->break_glass.lifts) {
-        if (&model_.statements[lifted] != &s) continue;
-        ++WhatWasSeen().things["forbid lifted"];
-        return;
-      }
-    }
-    forbidden = true;
+    forbidden = forbidden || Forbids(s) ||
+                (w_.deputy && !faults_.deputy_is_nobody && AsDeputy([&] { return Forbids(s); }));
   });
   return !forbidden || Deny(Reason::kForbidden);
+}
+
+bool Fold::Forbids(const StatementModel& s) {
+  Truth m = M(s, ClauseRole::kForbidCovers);
+  if (m == Truth::kFalse || (faults_.forbid_needs_true && m != Truth::kTrue)) return false;
+  if (s.unless != nullptr) {
+    Truth lifted = eval_.Condition(*s.unless, eval_.ZoneOf(s));
+    if (lifted == Truth::kTrue || (faults_.unless_lifts_on_unknown && lifted == Truth::kUnknown))
+      return false;
+  }
+  if (door_ != nullptr) {
+    for (uint32_t lifted : door_->break_glass.lifts) {
+      if (&model_.statements[lifted] != &s) continue;
+      ++WhatWasSeen().things["forbid lifted"];
+      return false;
+    }
+  }
+  return true;
 }
 
 // ---------------------------------------------------------------- 7: authority
@@ -81,7 +86,7 @@ bool Fold::Live(const StatementModel& g, Reason* why) const {
   if (w_.now.us < g.granted_us) return no(Reason::kGrantNotStarted);
   if (w_.now.us >= g.expires_us) return no(Reason::kGrantExpired);
   if (state_.Revoked(RevokedKind::kGrant, g.name, std::nullopt)) return no(Reason::kRevokedGrant);
-  if (w_.chain.empty() && !faults_.review_binds_persons) return true;
+  if (w_.chain.empty() && w_.partner_hops == 0 && !faults_.review_binds_persons) return true;
   if (g.imported && g.reviewed_us == INT64_MIN) return no(Reason::kGrantUnreviewed);
   if (g.review_every_us != 0 && g.reviewed_us != INT64_MIN &&
       w_.now.us >= g.reviewed_us + g.review_every_us) {
@@ -146,6 +151,15 @@ std::vector<const ClauseModel*> Fold::DelegationClauses(const StatementModel& d)
 
 // from ∧ to ∧ mode, and one of the clauses.
 Truth Fold::DelegationM(const StatementModel& d) {
+  if (w_.deputy || d.to_people != nullptr) {  // to people: the person who acts must be one of them
+    if (!w_.deputy || d.to_people == nullptr) return Truth::kFalse;
+    if (d.delegation.modes != 0 && (d.delegation.modes & kModeOnBehalfOf) == 0)
+      return Truth::kFalse;
+    Truth may = Truth::kFalse;
+    for (const ClauseModel& c : d.clauses) may = Or(may, eval_.Match(c, d));
+    Truth receives = AsDeputy([&] { return eval_.Subjects(*d.to_people, false); });
+    return And(And(eval_.Subjects(*d.from, false), receives), may);
+  }
   const Omega::Hop* receiver = Receiver();
   if (receiver == nullptr) return Truth::kFalse;
   const std::vector<uint32_t>& to = d.delegation.to_agents;
@@ -163,13 +177,30 @@ Truth Fold::DelegationM(const StatementModel& d) {
   return And(eval_.Subjects(*d.from, false), may);
 }
 
+// The partner's own block, in the place of a delegation.
+bool Fold::PartnerBounds() {
+  const StatementModel& s = *ByOrdinal(StatementKind::kPartner, w_.partner);
+  if (faults_.partner_bounds_nothing) return true;
+  if (w_.now.us < s.granted_us || w_.now.us >= s.expires_us)
+    return Deny(Reason::kPartnerNotAllowed);
+  std::vector<Reason> wrong;
+  if (w_.partner_hops > 0 && !s.partner.accepts_agents) wrong.push_back(Reason::kPartnerNotAllowed);
+  if (w_.partner_hops > static_cast<int>(s.partner.max_hops))
+    wrong.push_back(Reason::kDelegationDepth);
+  if (M(s, ClauseRole::kPartnerMay) != Truth::kTrue) wrong.push_back(Reason::kPartnerNotAllowed);
+  return DenyAny(wrong);
+}
+
 bool Fold::Delegated() {
+  if (w_.partner != kNone) return PartnerBounds();
   const Omega::Hop* receiver = Receiver();
-  if (receiver == nullptr) return true;  // a standing agent on its own
+  if (receiver == nullptr && !w_.deputy) return true;  // alone, or a standing agent on its own
   // How far the best one got: none < revoked < depth < task.required < consent < expired.
   int best = 0;
   bool passed = false;
-  size_t others = w_.chain.size() - (w_.mode == Mode::kStanding ? 2 : 1);
+  // Who comes after the one that receives from the root.
+  size_t others =
+      w_.deputy ? w_.chain.size() : w_.chain.size() - (w_.mode == Mode::kStanding ? 2 : 1);
   ForEach(StatementKind::kDelegation, [&](const StatementModel& s) {
     const Delegation& d = s.delegation;
     if (w_.now.us < s.granted_us || DelegationM(s) != Truth::kTrue) return;
@@ -223,6 +254,19 @@ bool Fold::Delegated() {
     }
     // Within a task the delegation ages as long as the task lives: a task that ended is step 10's
     // to refuse.
+    // Between people no run is born: without a task it counts from the consent.
+    if (w_.deputy && w_.task == nullptr) {
+      bool aged = false;
+      if (lasts != 0 && w_.task_id.empty()) {
+        aged = d.consent == ConsentKind::kByPolicy || !consented_within(lasts);
+      }
+      if (aged) {
+        best = std::max(best, 5);
+        return;
+      }
+      passed = true;
+      return;
+    }
     int64_t age = w_.task != nullptr ? std::min(w_.now.us, w_.task->expires.us) - w_.task->opened.us
                                      : w_.now.us - w_.chain[0].born.us;
     if (lasts != 0 && age > lasts) {
@@ -258,12 +302,17 @@ bool Fold::Delegated() {
 // ---------------------------------------------------------------- 10: task
 
 bool Fold::InTask() {
-  if (w_.task_id.empty()) return true;
+  if (w_.task_id.empty() || w_.partner != kNone || (w_.chain.empty() && !w_.deputy)) return true;
   if (w_.task == nullptr) return Deny(Reason::kTaskUnknown);
   const StatementModel& shape = *ByOrdinal(StatementKind::kTask, w_.task->shape);
   if (w_.now >= w_.task->expires) return Deny(Reason::kTaskExpired);
   bool same_root = w_.task->person == w_.person.value_or("");
   const std::vector<uint32_t>& agents = shape.task.agents;
+  if (w_.deputy) {  // a shape that names agents is not for people
+    if (!same_root || w_.task->agent != "person:" + *w_.deputy || !agents.empty())
+      return Deny(Reason::kTaskWrongActor);
+    return M(shape, ClauseRole::kTaskMay) == Truth::kTrue || Deny(Reason::kTaskOutOfScope);
+  }
   bool for_agent =
       agents.empty() || std::find(agents.begin(), agents.end(), w_.chain[0].agent) != agents.end();
   if (!same_root || w_.task->agent != w_.chain[0].name || !for_agent)
@@ -277,15 +326,33 @@ bool Fold::InTask() {
 bool Fold::Separated() {
   std::vector<std::string> who;
   if (w_.person) who.push_back(*w_.person);
+  if (w_.deputy) who.push_back(*w_.deputy);
+  if (w_.partner != kNone) who.push_back("partner " + w_.partner_subject);
   if (w_.mode == Mode::kStanding) {
     who.push_back("agent " + w_.chain[0].name);
     who.push_back(model_.constants[AgentOf(w_.chain[0].agent)->agent.accountable].text);
   }
   bool ok = true;
+  // Nobody acts on the authority of one role while holding both.
+  auto both_roles = [&](const StatementModel& s) {
+    bool reached = std::any_of(s.clauses.begin(), s.clauses.end(),
+                               [&](const ClauseModel& c) { return eval_.ReachesAction(c); });
+    if (!reached || !w_.person) return false;
+    return And(eval_.HoldsRole(*w_.person, s.separate.role_a, &w_.resource),
+               eval_.HoldsRole(*w_.person, s.separate.role_b, &w_.resource)) != Truth::kFalse;
+  };
   ForEach(StatementKind::kSeparate, [&](const StatementModel& s) {
+    if (s.separate.role_a != kNone) {
+      bool bites = both_roles(s) || (w_.deputy && AsDeputy([&] { return both_roles(s); }));
+      if (bites) ++WhatWasSeen().things["both roles"];
+      ok = ok && !bites;
+      return;
+    }
     for (int side = 0; side < 2 && !who.empty(); ++side) {
-      if (M(s, side == 0 ? ClauseRole::kSeparateA : ClauseRole::kSeparateB) == Truth::kFalse)
-        continue;
+      ClauseRole role = side == 0 ? ClauseRole::kSeparateA : ClauseRole::kSeparateB;
+      bool bites = M(s, role) != Truth::kFalse ||
+                   (w_.deputy && AsDeputy([&] { return M(s, role) != Truth::kFalse; }));
+      if (!bites) continue;
       const ast::Expr* by = side == 0 ? s.by_a : s.by_b;
       std::string key;
       if (by != nullptr) {
@@ -303,6 +370,7 @@ bool Fold::Separated() {
           ok = false;
       }
       acts_.push_back({s.name, key, who[0], side, w_.now});
+      if (w_.deputy) acts_.push_back({s.name, key, *w_.deputy, side, w_.now});
     }
   });
   return ok || Deny(Reason::kSeparation);

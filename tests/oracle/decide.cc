@@ -87,18 +87,17 @@ Fold::Fold(Oracle* oracle, const Request& request, Instant now)
 }
 
 Answer Fold::Run() {
-  bool direct = r_.hop_count == 0;
   bool passed = Typed() && Identity() && FixMode() && NotRevoked() && (!w_.person || Linked()) &&
-                DoorOpens() && NotForbidden() && Authority() &&
-                (direct || (Ceilings() && Delegated() && InTask())) && Separated() && Limits() &&
-                Duties() && Approved() && Commit();
+                DoorOpens() && NotForbidden() && Authority() && Ceilings() && Delegated() &&
+                InTask() && Separated() && Limits() && Duties() && Approved() && Commit();
   auto& seen = WhatWasSeen().things;
-  static const char* const kModes[] = {"direct", "on_behalf_of", "impersonate", "standing",
-                                       "public"};
+  static const char* const kModes[] = {"direct",   "on_behalf_of", "impersonate",
+                                       "standing", "public",       "partner"};
   if (!adding_.empty()) {
     ++seen[std::string("mode ") + kModes[static_cast<int>(w_.mode)]];
     if (w_.chain.size() > 1) ++seen["chain of " + std::to_string(w_.chain.size())];
     if (w_.task != nullptr) ++seen["in a task"];
+    if (w_.deputy) ++seen["a person for a person"];
   }
   if (!passed && unresolved_ && answer_.outcome == OutcomeKind::kDeny)
     answer_.also.push_back(Reason::kIdentityUnknown);
@@ -237,11 +236,59 @@ bool Fold::PersonActive(const std::string& id) const {
   return p != nullptr && p->status == "active";
 }
 
+bool Fold::Named(const std::vector<std::string>& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+// Closing rule 7: a foreign issuer yields only its partner; nobody's issuer yields nobody. True
+// when the subject is no person of ours, whoever else it is.
+bool Fold::OtherRealm() {
+  std::string type(r_.subject_type);
+  bool typed = type.starts_with("partner:"), ours = r_.subject_issuer.empty();
+  const StatementModel* by_issuer = nullptr;
+  const StatementModel* by_type = nullptr;
+  ForEach(StatementKind::kPartner, [&](const StatementModel& s) {
+    if (schema_.Text(s.partner.issuer) == r_.subject_issuer && !ours) by_issuer = &s;
+    if (typed && (s.name == type.substr(8) || s.name.ends_with("." + type.substr(8)))) by_type = &s;
+  });
+  ours = ours || r_.caller->trusts_all_issuers || Named(r_.caller->issuers, r_.subject_issuer);
+  if (!typed && by_issuer == nullptr) return !ours;
+  if (typed && by_issuer == nullptr && !ours) return true;
+  const StatementModel* partner = typed ? by_type : by_issuer;
+  if (partner == nullptr || (typed && !r_.subject_issuer.empty() && by_issuer != by_type))
+    return true;
+  bool person_type = std::any_of(schema_.person.known_as.begin(), schema_.person.known_as.end(),
+                                 [&](Str name) { return schema_.Text(name) == type; });
+  if (!typed && !person_type) return true;
+  if (!r_.caller->asserts_all_partners && !Named(r_.caller->partners, partner->name)) return true;
+  w_.partner = partner->ordinal;
+  w_.partner_subject = partner->name + "/" + std::string(r_.subject_id);
+  return true;
+}
+
+// A partner's agents are counted; nobody else's act for its people.
+bool Fold::PartnerIdentity() {
+  w_.mode = Mode::kPartner;
+  w_.partner_hops = r_.hop_count;
+  const StatementModel& partner = *ByOrdinal(StatementKind::kPartner, w_.partner);
+  for (int h = 0; h < r_.hop_count; ++h) {
+    const Request::Hop& hop = r_.hops[static_cast<size_t>(h)];
+    if (hop.is_person ||
+        (!hop.issuer.empty() && hop.issuer != schema_.Text(partner.partner.issuer)))
+      return Deny(Reason::kIdentityChainMismatch);
+  }
+  return true;
+}
+
 bool Fold::Identity() {
   std::vector<Reason> wrong;
+  bool foreign = OtherRealm();
+  if (w_.partner != kNone) return PartnerIdentity();
   bool agent_only = r_.subject_type == "agent";
   bool anonymous = r_.subject_type == "anonymous";
-  if (!agent_only && !anonymous) {
+  if (foreign) {
+    if (r_.hop_count > 0) wrong.push_back(Reason::kIdentityUnknown);
+  } else if (!agent_only && !anonymous) {
     bool person_type = std::any_of(schema_.person.known_as.begin(), schema_.person.known_as.end(),
                                    [&](Str name) { return schema_.Text(name) == r_.subject_type; });
     std::string id(r_.subject_id);
@@ -253,9 +300,26 @@ bool Fold::Identity() {
       if (!w_.active) wrong.push_back(Reason::kPersonNotActive);
     }
   }
-  unresolved_ = !agent_only && !w_.person && r_.hop_count == 0;
+  unresolved_ = (foreign || !agent_only) && !w_.person && r_.hop_count == 0;
   for (int h = 0; h < r_.hop_count; ++h) {
     const Request::Hop& hop = r_.hops[static_cast<size_t>(h)];
+    if (!hop.issuer.empty() && !r_.caller->trusts_all_issuers &&
+        !Named(r_.caller->issuers, hop.issuer)) {
+      wrong.push_back(Reason::kIdentityUnknown);
+      continue;
+    }
+    if (hop.is_person) {  // who acts for the subject, before every agent
+      const World::Person* p = world_.FindPerson(std::string(hop.agent));
+      if (!w_.person || h != 0) {
+        wrong.push_back(Reason::kIdentityChainMismatch);
+      } else if (p == nullptr) {
+        wrong.push_back(Reason::kIdentityUnknown);
+      } else if (hop.agent != *w_.person) {
+        w_.deputy = std::string(hop.agent);
+        if (p->status != "active") wrong.push_back(Reason::kPersonNotActive);
+      }
+      continue;
+    }
     Omega::Hop out;
     ForEach(StatementKind::kAgent, [&](const StatementModel& s) {
       if (s.name == hop.agent) out.agent = s.ordinal;
@@ -284,7 +348,11 @@ bool Fold::Identity() {
   bool chain_ok = true;
   for (size_t h = 0; h < w_.chain.size(); ++h) {
     auto parent = state_.parents.find({w_.chain[h].name, w_.chain[h].instance});
-    if (h == 0) {
+    if (h == 0 && w_.deputy) {
+      chain_ok = chain_ok && parent != state_.parents.end() &&
+                 parent->second.who == std::pair("person:" + *w_.deputy, std::string()) &&
+                 (parent->second.task.empty() || parent->second.task == r_.task);
+    } else if (h == 0) {
       chain_ok = chain_ok && parent == state_.parents.end();
     } else {
       chain_ok = chain_ok && parent != state_.parents.end() &&
@@ -299,6 +367,13 @@ bool Fold::Identity() {
 // ---------------------------------------------------------------- 3: mode
 
 bool Fold::FixMode() {
+  if (w_.partner != kNone) {
+    return w_.partner_hops > 0 || r_.caller->serves_persons || Deny(Reason::kAgentActorMissing);
+  }
+  if (w_.chain.empty() && w_.deputy) {
+    w_.mode = Mode::kOnBehalfOf;
+    return r_.caller->serves_persons || Deny(Reason::kAgentActorMissing);
+  }
   if (w_.chain.empty()) {
     w_.mode = w_.person ? Mode::kDirect : Mode::kPublic;
     if (w_.person && !r_.caller->serves_persons) return Deny(Reason::kAgentActorMissing);
@@ -312,7 +387,8 @@ bool Fold::FixMode() {
   std::vector<Reason> wrong;
   if (w_.person) {
     w_.mode = all_declare(kModeOnBehalfOf) ? Mode::kOnBehalfOf : Mode::kImpersonate;
-    if (!all_declare(kModeOnBehalfOf) && !all_declare(kModeImpersonate))
+    // Whoever acts for another passes nobody's credentials on.
+    if (!all_declare(kModeOnBehalfOf) && (w_.deputy || !all_declare(kModeImpersonate)))
       wrong.push_back(Reason::kAgentModeNotAllowed);
   } else {
     w_.mode = Mode::kStanding;
@@ -343,6 +419,17 @@ bool Fold::NotRevoked() {
   std::vector<Reason> wrong;
   if (w_.person && state_.Revoked(RevokedKind::kPerson, *w_.person, r_.signed_in))
     wrong.push_back(Reason::kRevokedPerson);
+  if (w_.mode == Mode::kPublic &&
+      state_.Revoked(RevokedKind::kPerson, std::string(r_.subject_id), std::nullopt))
+    wrong.push_back(Reason::kRevokedPerson);
+  if (w_.deputy && state_.Revoked(RevokedKind::kPerson, *w_.deputy, r_.hops[0].born))
+    wrong.push_back(Reason::kRevokedPerson);
+  if (w_.partner != kNone) {
+    const std::string& partner = ByOrdinal(StatementKind::kPartner, w_.partner)->name;
+    if (state_.Revoked(RevokedKind::kPartner, partner, r_.signed_in) ||
+        state_.Revoked(RevokedKind::kPartner, w_.partner_subject, r_.signed_in))
+      wrong.push_back(Reason::kRevokedPartner);
+  }
   for (const Omega::Hop& hop : w_.chain) {
     if (state_.Revoked(RevokedKind::kAgent, hop.name, hop.born))
       wrong.push_back(Reason::kRevokedAgent);
@@ -352,7 +439,7 @@ bool Fold::NotRevoked() {
   if (!r_.task.empty()) {
     w_.task_id = r_.task;
     auto task = state_.tasks.find(w_.task_id);
-    if (task != state_.tasks.end()) w_.task = &task->second;
+    if (task != state_.tasks.end() && w_.partner == kNone) w_.task = &task->second;
     std::optional<Instant> since;
     if (w_.task != nullptr) since = w_.task->opened;
     if (state_.Revoked(RevokedKind::kTask, w_.task_id, since))

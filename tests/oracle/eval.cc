@@ -557,10 +557,10 @@ Truth Evaluator::Subjects(const std::vector<ast::Subject>& subjects, bool restri
         }
         break;
       case S::kAnyAgent:
-        one = TruthOf(!w_.chain.empty());
+        one = TruthOf(!w_.chain.empty() || w_.partner_hops > 0);
         break;
       case S::kPartner:
-        DPL_CHECK(!"partners are not part of this version");
+        one = TruthOf(w_.partner == s.ref);
         break;
     }
     any = Or(any, one);

@@ -15,7 +15,7 @@
 
 namespace dpl::oracle {
 
-enum class Mode : uint8_t { kDirect, kOnBehalfOf, kImpersonate, kStanding, kPublic };
+enum class Mode : uint8_t { kDirect, kOnBehalfOf, kImpersonate, kStanding, kPublic, kPartner };
 
 // Mistakes the oracle can be told to make, so that the comparison itself is tested. None is set in
 // earnest.
@@ -35,6 +35,8 @@ struct Faults {
   bool cancel_keeps = false;          // a cancelled reservation stays counted
   bool members_forever = false;       // `until` is not looked at
   bool undeclared_duties_are_done = false;
+  bool deputy_is_nobody = false;  // a forbid for the person who acts is not looked at
+  bool partner_bounds_nothing = false;
   bool doors_never_shut = false;       // an opening has no end
   bool obligation_needs_true = false;  // an obligation that cannot be decided does not bite
 };
@@ -65,6 +67,10 @@ struct Omega {
   };
   std::vector<Hop> chain;
   Mode mode = Mode::kDirect;
+  std::optional<std::string> deputy;  // the person who acts for `person`
+  uint32_t partner = kNone;           // whose subject asks
+  std::string partner_subject;        // "gen.p.globex/ana"
+  int partner_hops = 0;
   std::string task_id;
   const TaskState* task = nullptr;
   uint32_t type = kNone, action = kNone;

@@ -23,12 +23,16 @@ class Fold {
   // Each gives true to go on; else `answer_` holds the reason.
   bool Typed();       // 1
   bool TakeParent();  //   of an action that makes the resource
+  bool OtherRealm();
+  bool PartnerIdentity();
+  static bool Named(const std::vector<std::string>& list, std::string_view name);
   bool Identity();    // 2
   bool FixMode();     // 3
   bool NotRevoked();  // 4
   bool Linked();      // 5
   bool DoorOpens();   // 6, of the emergency door that is named
   bool NotForbidden();
+  bool Forbids(const StatementModel& s);
   bool Authority();  // 7
   bool Ceilings();   // 8
   bool Delegated();  // 9
@@ -52,6 +56,18 @@ class Fold {
   Truth M(const StatementModel& s, ClauseRole role);
   std::vector<const ClauseModel*> DelegationClauses(const StatementModel& d) const;
   Truth DelegationM(const StatementModel& d);
+  bool PartnerBounds();
+  // As if the person who acts for the subject had asked: what `ask` gives then.
+  template <class Ask>
+  auto AsDeputy(Ask ask) {
+    std::optional<std::string> subject = w_.person;
+    std::swap(w_.said.person, deputy_said_);
+    w_.person = w_.deputy;
+    auto answer = ask();
+    w_.person = subject;
+    std::swap(w_.said.person, deputy_said_);
+    return answer;
+  }
   std::vector<std::string> OpeningKey() const;
   const Omega::Hop* Receiver() const;  // the first receiving agent
   bool Live(const StatementModel& grant, Reason* why) const;
@@ -62,9 +78,10 @@ class Fold {
     const StatementModel* statement;
     const LimitModel* limit;
     bool checked;
+    bool deputy = false;
   };
   void Gather();
-  void Add(const StatementModel& s, bool checked_all);
+  void Add(const StatementModel& s, bool checked_all, bool deputy = false);
   bool Supersedes(const StatementModel& b, const StatementModel& a) const;
   bool Superseded(const StatementModel& grant, const LimitModel& limit) const;
   bool MustBeLimitedIsMet();
@@ -111,7 +128,8 @@ class Fold {
   bool replay_ = false, lapsed_ = false;
   std::vector<std::string> used_approvals_;
   std::vector<State::Act> acts_;
-  const StatementModel* door_ = nullptr;  // the emergency door that is open
+  std::vector<std::optional<Val>> deputy_said_;  // nothing: the caller speaks of the subject only
+  const StatementModel* door_ = nullptr;         // the emergency door that is open
 };
 
 }  // namespace dpl::oracle

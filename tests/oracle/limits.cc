@@ -34,19 +34,22 @@ bool Fold::Superseded(const StatementModel& grant, const LimitModel& limit) cons
                      [&](const StatementModel* b) { return names_it(*b); });
 }
 
-void Fold::Add(const StatementModel& s, bool may_be_superseded) {
+void Fold::Add(const StatementModel& s, bool may_be_superseded, bool deputy) {
   for (const LimitModel& limit : s.limits) {
     bool concerns =
         limit.clause->measure.text == "requests" || Declares(limit.clause->measure.text);
     if (!concerns || limit.clause->no_limit) continue;
-    bounds_.push_back({&s, &limit, !(may_be_superseded && Superseded(s, limit))});
+    bounds_.push_back({&s, &limit, !(may_be_superseded && Superseded(s, limit)), deputy});
   }
 }
 
 void Fold::Gather() {
   ForEach(StatementKind::kLimit, [&](const StatementModel& s) {
     if (M(s, ClauseRole::kLimitCovers) != Truth::kFalse) Add(s, false);
+    if (w_.deputy && AsDeputy([&] { return M(s, ClauseRole::kLimitCovers) != Truth::kFalse; }))
+      Add(s, false, true);
   });
+  if (w_.partner != kNone) Add(*ByOrdinal(StatementKind::kPartner, w_.partner), false);
   ForEach(StatementKind::kGrant, [&](const StatementModel& g) {
     if (w_.now.us < g.granted_us) return;
     Truth m = M(g, ClauseRole::kGrantMay);
@@ -62,7 +65,7 @@ void Fold::Gather() {
   for (const Omega::Hop& hop : w_.chain) {
     if (templates.insert(hop.agent).second) Add(*AgentOf(hop.agent), false);
   }
-  if (w_.task != nullptr && !w_.chain.empty())
+  if (w_.task != nullptr && (w_.deputy || !w_.chain.empty()))
     Add(*ByOrdinal(StatementKind::kTask, w_.task->shape), false);
 }
 
@@ -78,6 +81,8 @@ bool Fold::MustBeLimitedIsMet() {
                            [&](const StatementModel* g) { return limits_it(*g); });
     ForEach(StatementKind::kLimit, [&](const StatementModel& s) {
       met = met || (limits_it(s) && M(s, ClauseRole::kLimitCovers) == Truth::kTrue);
+      if (w_.deputy && limits_it(s))
+        met = met || AsDeputy([&] { return M(s, ClauseRole::kLimitCovers) == Truth::kTrue; });
     });
     for (const Omega::Hop& hop : w_.chain) {
       met = met || (limits_it(*AgentOf(hop.agent)) &&
@@ -86,7 +91,11 @@ bool Fold::MustBeLimitedIsMet() {
     ForEach(StatementKind::kDelegation, [&](const StatementModel& d) {
       met = met || (limits_it(d) && DelegationM(d) == Truth::kTrue);
     });
-    if (w_.task != nullptr && !w_.chain.empty()) {
+    if (w_.partner != kNone) {
+      const StatementModel& partner = *ByOrdinal(StatementKind::kPartner, w_.partner);
+      met = met || (limits_it(partner) && M(partner, ClauseRole::kPartnerMay) == Truth::kTrue);
+    }
+    if (w_.task != nullptr && (w_.deputy || !w_.chain.empty())) {
       const StatementModel& shape = *ByOrdinal(StatementKind::kTask, w_.task->shape);
       met = met || (limits_it(shape) && M(shape, ClauseRole::kTaskMay) == Truth::kTrue);
     }
@@ -152,12 +161,14 @@ std::vector<std::string> Fold::CounterNames(const Bound& bound, const std::strin
           values.push_back(w_.chain.back().name + "/" + w_.chain.back().instance);
         break;
       case KeyPartKind::kTask:
-        if (w_.task != nullptr && !w_.chain.empty()) values.push_back(w_.task_id);
+        if (w_.task != nullptr && (w_.deputy || !w_.chain.empty())) values.push_back(w_.task_id);
         break;
       case KeyPartKind::kResource:
         values.push_back(KeyText(w_.resource));
         break;
       case KeyPartKind::kPartner:
+        if (w_.partner != kNone)
+          values.push_back(ByOrdinal(StatementKind::kPartner, w_.partner)->name);
         break;
       case KeyPartKind::kCode: {
         Val v = eval_.Eval(*bound.limit->key_exprs[part.code], eval_.ZoneOf(*bound.statement));
@@ -185,7 +196,9 @@ void Fold::Check(const Bound& bound) {
   for (const LimitKeyPart& key : bound.limit->keys)
     ++seen[std::string("key ") + kKeys[static_cast<int>(key.kind)]];
   static const char* const kHolders[] = {"grant", "block", "", "agent", "delegation", "task"};
-  ++seen[std::string("limit of ") + kHolders[static_cast<int>(bound.statement->kind)] +
+  bool partner = bound.statement->kind == StatementKind::kPartner;
+  ++seen[std::string("limit of ") +
+         (partner ? "partner" : kHolders[static_cast<int>(bound.statement->kind)]) +
          (bound.checked ? "" : ", superseded")];
   const StatementModel& s = *bound.statement;
   Line line;
@@ -214,6 +227,10 @@ void Fold::Check(const Bound& bound) {
     return;
   }
   for (const std::string& name : names) {
+    // A counter that both persons share is charged once.
+    bool shared = bound.deputy && std::any_of(charges_.begin(), charges_.end(),
+                                              [&](const Charge& c) { return c.counter == name; });
+    if (shared) continue;
     Line one = line;
     one.counter = name;
     int64_t used = Used(name, *bound.limit, s);
@@ -289,7 +306,13 @@ bool Fold::Limits() {
     }
   }
   Gather();
-  for (const Bound& bound : bounds_) Check(bound);
+  for (const Bound& bound : bounds_) {
+    if (!bound.deputy) {
+      Check(bound);
+    } else {
+      AsDeputy([&] { return Check(bound), true; });
+    }
+  }
   auto any = [&](LimitState state) {
     return std::any_of(answer_.lines.begin(), answer_.lines.end(),
                        [&](const Line& l) { return l.state == state; });

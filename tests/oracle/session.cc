@@ -146,7 +146,10 @@ class Runner {
   std::string OnAsk(const Event& e) {
     const Ask& a = e.ask;
     for (size_t h = 1; e.record_handoffs && h < a.hops.size(); ++h) {
-      const Ask::Hop &parent = a.hops[h - 1], &child = a.hops[h];
+      if (a.subject_type.starts_with("partner:") || !a.issuer.empty()) break;
+      const Ask::Hop &before = a.hops[h - 1], &child = a.hops[h];
+      Ask::Hop parent = before;
+      if (before.is_person) parent.agent = "person:" + before.agent;
       Status s = store_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance,
                                       e.handoff_in_task ? a.task : "");
       bool ok = oracle_.RecordHandoff(parent.agent, parent.instance, child.agent, child.instance,
@@ -440,6 +443,7 @@ Found RunPolicy(uint64_t seed, const Faults& faults, Tally* tally,
                 std::map<std::string, int>* refused, bool shrink) {
   Rng rng(seed);
   Vocabulary v(&rng);
+  v.realms = true;
   PolicyText policy = MakePolicy(&rng, v);
   std::unique_ptr<Compiled> compiled = CompilePolicy(&policy, refused);
   if (compiled == nullptr) {

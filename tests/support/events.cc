@@ -46,8 +46,10 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
       static const std::vector<RevokedKind> kKinds = {
           RevokedKind::kPerson,  RevokedKind::kAgent,    RevokedKind::kInstance,
           RevokedKind::kTask,    RevokedKind::kGrant,    RevokedKind::kDelegation,
-          RevokedKind::kAccount, RevokedKind::kApproval, RevokedKind::kBreakGlass};
-      e.revoked = rng->Of(kKinds);
+          RevokedKind::kAccount, RevokedKind::kApproval, RevokedKind::kBreakGlass,
+          RevokedKind::kPartner};
+      e.revoked = kKinds[static_cast<size_t>(
+          rng->Below(static_cast<int>(kKinds.size()) - (v.realms ? 0 : 1)))];
       Texts names;
       switch (e.revoked) {
         case RevokedKind::kPerson:
@@ -68,6 +70,9 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
           break;
         case RevokedKind::kDelegation:
           names = compiled.Names(StatementKind::kDelegation);
+          break;
+        case RevokedKind::kPartner:
+          names = {"gen.p.globex", "gen.p.globex/ana"};
           break;
         case RevokedKind::kBreakGlass:
           names = compiled.Names(StatementKind::kBreakGlass);
@@ -161,8 +166,11 @@ const Caller& CallerOf(int which) {
                       "context.ip"};
     out[1].charge_keys = false;
     out[1].duties = {"step_up", "notify"};
+    out[1].trusts_all_issuers = out[1].asserts_all_partners = false;
+    out[1].partners = {"gen.p.globex"};
     out[1].name = "small";
     out[2].serves_persons = false;
+    out[2].asserts_all_partners = out[2].trusts_all_issuers = false;
     out[2].name = "batch";
     return out;
   }();
@@ -176,10 +184,13 @@ Request ToRequest(const Ask& a, Instant now) {
   r.subject_type = a.subject_type;
   r.subject_id = a.subject_id;
   r.subject_properties = &a.said_person;
+  r.subject_issuer = a.issuer;
   for (const Ask::Hop& h : a.hops) {
     Request::Hop& out = r.hops[static_cast<size_t>(r.hop_count++)];
     out.agent = h.agent;
     out.instance = h.instance;
+    out.is_person = h.is_person;
+    out.issuer = h.issuer;
   }
   r.action = a.action;
   r.action_properties = &a.params;

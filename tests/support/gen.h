@@ -39,8 +39,10 @@ std::optional<FactsInput::Task> MakeTask(Rng* rng, const Vocabulary& v, const st
 struct Ask {
   struct Hop {
     std::string agent, instance;
+    bool is_person = false;
+    std::string issuer;
   };
-  std::string subject_type, subject_id;
+  std::string subject_type, subject_id, issuer;
   std::vector<Hop> hops;  // root first
   std::string type, id, action, task, approval, key;
   std::string break_glass, reason, ticket;

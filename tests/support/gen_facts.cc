@@ -216,6 +216,27 @@ Ask MakeAsk(Rng* rng, const Vocabulary& v, Arena* arena, const Texts& agents,
     a.subject_id = "anonymous";
   }
   if (!a.hops.empty() && rng->Chance(1)) a.hops[0].agent = "gen.p.nobody";
+  int realm = v.realms ? rng->Below(100) : 99;
+  if (realm < 8 && a.task.empty()) {  // a partner's subject
+    bool typed = rng->Chance(60);
+    a.subject_type = typed ? rng->Chance(92) ? "partner:globex" : "partner:nobody" : "person";
+    a.subject_id = rng->Chance(70) ? "ana" : "E1";
+    if (!typed || rng->Chance(30)) a.issuer = "https://id.globex.example";
+    if (rng->Chance(8)) a.issuer = "https://elsewhere.example";
+    a.hops.clear();
+    for (int i = 0, n = rng->Chance(35) ? rng->Between(1, 3) : 0; i < n; ++i)
+      a.hops.push_back({rng->Chance(95) ? "their-bot" : "gen.p.a0", "bot-" + std::to_string(i),
+                        false, rng->Chance(10) ? "https://id.globex.example" : ""});
+  } else if (realm < 18 && a.subject_type == "person") {  // a person for a person
+    if (rng->Chance(60)) {
+      a.hops.clear();
+      a.task.clear();
+    }
+    a.hops.insert(a.hops.begin(), {rng->Of(v.persons), "", true, ""});
+    if (rng->Chance(3)) a.hops[0].agent = "Zed";
+  } else if (realm < 20) {
+    a.issuer = "https://elsewhere.example";
+  }
   if (!a.hops.empty() && a.subject_type != "agent" && !tasks.empty() && rng->Chance(35))
     a.task = rng->Of(tasks).id;
   if (!tasks.empty() && rng->Chance(9)) {  // as the task is meant
@@ -353,7 +374,11 @@ std::string DescribeWire(const WireValue& v) {
 
 std::string Describe(const Ask& ask) {
   std::string out = ask.subject_type + " " + ask.subject_id;
-  for (const Ask::Hop& h : ask.hops) out += " > " + h.agent + " " + h.instance;
+  if (!ask.issuer.empty()) out += " of " + ask.issuer;
+  for (const Ask::Hop& h : ask.hops) {
+    out += (h.is_person ? " > person " : " > ") + h.agent + " " + h.instance +
+           (h.issuer.empty() ? "" : " of " + h.issuer);
+  }
   out +=
       " does " + ask.action + DescribeWire(ask.params) + " on " + ask.type + " \"" + ask.id + "\"";
   if (!ask.task.empty()) out += " in task " + ask.task;

@@ -37,6 +37,7 @@ class PolicyGen {
     if (rng_.Chance(50)) Separate();
     for (int i = 0, n = rng_.Below(3); i < n; ++i) Obligation(i);
     if (rng_.Chance(80)) BreakGlass();
+    if (v_.realms) Realms();
     return std::move(out_);
   }
 
@@ -535,6 +536,57 @@ class PolicyGen {
     if (rng_.Chance(60)) text += "  lasts at most " + rng_.Of(Texts{"30m", "3h", "20h"}) + "\n";
     if (conditions_.TakeTrust()) text += "  trusting request\n";
     out_.blocks.push_back(text + "  because \"Generated delegation\"\n}\n");
+  }
+
+  void Realms() {
+    if (rng_.Chance(55)) Partner();
+    for (int i = 0, n = rng_.Below(3); i < n; ++i) Deputies(i);
+    if (rng_.Chance(25))
+      out_.blocks.push_back("separate duties {\n  same person never role " +
+                            rng_.Of(Texts{"r0", "r1", "viewer"}) +
+                            " and role senior\n  because \"Generated separation of roles\"\n}\n");
+  }
+
+  // Another organisation, and a grant to its people.
+  void Partner() {
+    no_person_ = true;
+    bool amount = false;
+    auto bounded = [&](const std::string& reach) {
+      return amount || conditions_.TakeTrust() ? std::string("read, write on app.Doc") : reach;
+    };
+    std::string may = rng_.Chance(50) ? "read, write, share on app.Doc"
+                                      : bounded(Reach(true, false, 50, &amount));
+    std::string granted = bounded(Reach(true, false, 40, &amount));
+    no_person_ = false;
+    bool dated = rng_.Chance(12);
+    out_.blocks.push_back(
+        "partner globex {\n  issuer \"https://id.globex.example\"\n" +
+        std::string(rng_.Chance(60)
+                        ? "  accepts agents at most " + rng_.Of(Texts{"1 hop", "2 hops"}) + "\n"
+                        : "") +
+        "  may " + may + "\n" +
+        (rng_.Chance(30) ? "  limit requests to 3 per day for each partner\n" : "") + "  expires " +
+        (dated ? "2026-10-01" : "2030-01-01") + "\n  because \"Generated partner\"\n}\n");
+    out_.blocks.push_back("grant to_partner {\n  to partner globex\n  may " + granted +
+                          "\n  because \"Generated grant to a partner\"\n}\n");
+  }
+
+  // People who act for people.
+  void Deputies(int i) {
+    bool amount = false;
+    std::string text =
+        "delegation p" + std::to_string(i) + " {\n  from " +
+        rng_.Of(Texts{"everyone", "everyone", "team t0", "role r0"}) + "\n  to " +
+        rng_.Of(Texts{"team t0", "team t1", "role r0", "person \"E1\"", "team t0, person \"E2\""}) +
+        "\n";
+    text += rng_.Chance(60) ? "  may any action on app.Doc, app.File\n"
+                            : "  may " + Reach(true, false, 40, &amount) + "\n";
+    if (rng_.Chance(25)) text += Limit("limit", amount, false, false);
+    if (rng_.Chance(40)) text += "  onward to agent a0, at most 1 hop\n";
+    text += "  consent " + rng_.Of(Texts{"every 3d", "every 3d", "by policy"}) + "\n";
+    if (rng_.Chance(30)) text += "  lasts at most " + rng_.Of(Texts{"3h", "60h"}) + "\n";
+    if (conditions_.TakeTrust()) text += "  trusting request\n";
+    out_.blocks.push_back(text + "  because \"Generated delegation between people\"\n}\n");
   }
 
   void Separate() {

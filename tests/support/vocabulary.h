@@ -52,6 +52,7 @@ struct Vocabulary {
   std::string share_wire;           // of the action `share`
   bool hierarchy_optional = false;  // projects may be roots
   bool parent_from_request = false;
+  bool realms = false;        // also partners, people who act for people, separation by role
   std::string source_within;  // of the person feed; empty: none
   std::string zone;
   std::string start;  // an instant near which everything happens
