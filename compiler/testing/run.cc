@@ -186,7 +186,7 @@ class RowRunner {
         break;
       case Kind::kApproval:
         kind = RevokedKind::kApproval;
-        name = approval_id_;
+        name = approval_ids_.empty() ? std::string() : approval_ids_.back();
         break;
       case Kind::kPartner:
         kind = RevokedKind::kPartner;
@@ -332,9 +332,9 @@ class RowRunner {
     }
     r.charge_key = a.key.value;
     if (a.with_approval_last) {
-      if (approval_id_.empty())
+      if (approval_ids_.empty())
         return Stop(step.span, "`with approval last` but nothing was approved before");
-      r.approval = approval_id_;
+      for (const std::string& id : approval_ids_) r.Present(id);
     }
     request_ = r;
     signers_.clear();
@@ -379,12 +379,19 @@ class RowRunner {
     for (uint32_t approval : decision_->approvals) {
       if (!Check(step, world_.PresumeEligible(approval, step.person.value))) return false;
     }
-    // Whoever approves after another signs the same approval.
+    // Whoever approves after another signs the same approvals. What the asked request had already
+    // presented is kept: several approvals may be given one after the other.
+    if (signers_.empty()) kept_approvals_ = request_.approval_count == 0 ? 0 : approval_ids_.size();
     signers_.push_back(step.person.value);
-    approval_id_ = "approval-" + std::to_string(++approvals_);
-    ApprovalRecord record =
-        MakeApproval(*program_, *decision_, approval_id_, signers_, world_.now());
-    return Check(step, world_.store()->RecordApproval(record));
+    approval_ids_.resize(kept_approvals_);
+    for (int which = 0; which < decision_->approvals.size; ++which) {
+      std::string id = "approval-" + std::to_string(++approvals_);
+      ApprovalRecord record =
+          MakeApproval(*program_, *decision_, id, signers_, world_.now(), which);
+      if (!Check(step, world_.store()->RecordApproval(record))) return false;
+      approval_ids_.push_back(std::move(id));
+    }
+    return true;
   }
 
   // ---- expectations
@@ -585,7 +592,8 @@ class RowRunner {
   Request request_;
   const Decision* decision_ = nullptr;
   uint64_t reservation_ = 0;
-  std::string approval_id_;
+  std::vector<std::string> approval_ids_;  // that `with approval last` presents
+  size_t kept_approvals_ = 0;
   int approvals_ = 0;
   std::vector<std::string> signers_;  // of the last `ask`
   int fresh_ = 0;

@@ -6,9 +6,9 @@
 namespace dpl {
 
 ApprovalRecord MakeApproval(const Program& program, const Decision& decision, std::string id,
-                            std::vector<std::string> approvers, Instant now) {
-  DPL_CHECK(decision.outcome == OutcomeKind::kAsk && decision.approvals.size > 0);
-  uint32_t index = decision.approvals.items[0];
+                            std::vector<std::string> approvers, Instant now, int which) {
+  DPL_CHECK(decision.outcome == OutcomeKind::kAsk && which >= 0 && which < decision.approvals.size);
+  uint32_t index = decision.approvals.items[which];
   const Approval& approval = program.approvals[index];
   ApprovalRecord record;
   record.id = std::move(id);

@@ -13,9 +13,9 @@ namespace dpl {
 // The evidence that `approvers` said yes to the request this `ask` decision was about: same root,
 // first agent, action, resource and parameters, measures up to what was asked; good for as long and
 // as often as the approval says. Who may approve is not judged here: step 14 does, at use.
-// Precondition: decision.outcome is kAsk. For an ask with several needed approvals the record
-// serves the first.
+// Precondition: decision.outcome is kAsk. `which` of the approvals that it asks for the record
+// serves.
 ApprovalRecord MakeApproval(const Program& program, const Decision& decision, std::string id,
-                            std::vector<std::string> approvers, Instant now);
+                            std::vector<std::string> approvers, Instant now, int which = 0);
 
 }  // namespace dpl

@@ -210,7 +210,7 @@ void RunFold(Fold& f) {
   OrderBlame(f);
   WriteLimits(f);
   d.shown = Shown(f, d.reason);
-  bool pure = !d.metered && first != Reason::kApprovalRequired && f.used_approval.empty() &&
+  bool pure = !d.metered && first != Reason::kApprovalRequired && f.used_approvals.size == 0 &&
               f.acts.size == 0 && d.duties.size == 0 && f.break_glass == kNone;
   Instant bound = Add(f.now, Duration{kStalenessUs}).value_or(f.now);
   // Two denials that are told alike must look alike.

@@ -181,9 +181,8 @@ struct Fold {
   ArenaList<Need> needs;
   ArenaList<BoundLimit> limits;
   ArenaList<ActOut> acts;
-  SmallList<By, 16> blame;              // what the first failing step rests on
-  std::string_view used_approval;       // evidence that counts: its id
-  uint32_t approved = kNone;            // … and the approval it is for
+  SmallList<By, 16> blame;                                   // what the first failing step rests on
+  SmallList<std::string_view, kMaxEvidence> used_approvals;  // evidence that counts: ids
   uint32_t break_glass_named = kNone;   // the emergency door the request names: its statement
   uint32_t break_glass = kNone;         // … which is valid
   uint32_t break_glass_clause = kNone;  // … by this `may`

@@ -40,6 +40,7 @@ struct Caller {
 };
 
 constexpr int kMaxHops = 8;
+constexpr int kMaxEvidence = 4;  // approvals presented with one request
 
 struct Request {
   std::string_view subject_type, subject_id;
@@ -63,8 +64,9 @@ struct Request {
   std::string_view resource_type, resource_id;
   const WireValue* resource_properties = nullptr;
   const WireValue* context = nullptr;
-  std::string_view task;        // id; empty: none
-  std::string_view approval;    // id of an approval record; empty: none
+  std::string_view task;                                 // id; empty: none
+  std::array<std::string_view, kMaxEvidence> approvals;  // ids of the approval records presented
+  int approval_count = 0;
   std::string_view charge_key;  // idempotency key; empty: none
   bool dry_run = false;
   bool clock_suspect =
@@ -76,6 +78,13 @@ struct Request {
   std::string_view
       malformed;  // not empty: step 1 fails with this text (a decoder met a wrong shape)
   const Caller* caller = nullptr;  // never null
+
+  // One more approval presented; false when there is no room.
+  bool Present(std::string_view id) {
+    if (approval_count == kMaxEvidence) return false;
+    approvals[static_cast<size_t>(approval_count++)] = id;
+    return true;
+  }
 };
 
 }  // namespace dpl

@@ -1,5 +1,6 @@
 // Steps 13 and 14: duties the caller must carry out, and approvals that must be there.
 #include <algorithm>
+#include <array>
 
 #include "runtime/decide/duty.h"
 #include "runtime/decide/fold.h"
@@ -199,41 +200,47 @@ Reason StepDuties(Fold& f) {
 }
 
 Reason StepApprovals(Fold& f) {
-  f.approved = kNone;
+  f.used_approvals.Clear();
   if (f.needs.size == 0) return kPass;
   if (f.suppose != nullptr && f.suppose->approved) return kPass;
-  std::shared_ptr<const ApprovalRecord> record;
-  if (!f.request.approval.empty()) {
-    record = f.store.FindApproval(f.request.approval);
-    if (record == nullptr && !f.reporting) f.d.detail = "the approval presented is not known";
+  std::array<std::shared_ptr<const ApprovalRecord>, kMaxEvidence> records;
+  std::string_view why_not;  // of the first approval presented that is no evidence
+  for (int i = 0; i < f.request.approval_count; ++i) {
+    std::shared_ptr<const ApprovalRecord>& record = records[static_cast<size_t>(i)];
+    record = f.store.FindApproval(f.request.approvals[static_cast<size_t>(i)]);
+    if (record == nullptr) {
+      why_not = "the approval presented is not known";
+    } else if (f.store.AnyRevoked(RevokedKind::kApproval) &&
+               (f.store.IsRevoked(RevokedKind::kApproval, record->id, record->given) ||
+                f.store.IsRevoked(RevokedKind::kApproval, record->approval, record->given))) {
+      return Reason::kRevokedApproval;
+    }
   }
-  if (record != nullptr && f.store.AnyRevoked(RevokedKind::kApproval) &&
-      (f.store.IsRevoked(RevokedKind::kApproval, record->id, record->given) ||
-       f.store.IsRevoked(RevokedKind::kApproval, record->approval, record->given))) {
-    return Reason::kRevokedApproval;
-  }
-  bool missing = false, presented_in_vain = !f.request.approval.empty();
+  bool missing = false;
   for (Need& need : f.needs) {
-    if (record != nullptr) {
+    for (int i = 0; i < f.request.approval_count && !need.met; ++i) {
+      const auto& record = records[static_cast<size_t>(i)];
+      if (record == nullptr) continue;
       std::string_view why = WhyNot(f, *record, need.approval);
-      if (why.empty()) {
-        need.met = true;
-        presented_in_vain = false;
-        f.approved = need.approval;
-        f.used_approval = f.request.approval;
+      need.met = why.empty();
+      if (need.met) {
+        f.used_approvals.Add(f.request.approvals[static_cast<size_t>(i)]);
         f.d.by.Add(
             {Part::kApproval, f.program.approval_statements[need.approval], kNone, Truth::kTrue});
-        continue;
+      } else if (why_not.empty()) {
+        why_not = why;
       }
-      if (!f.reporting && f.d.detail.empty()) f.d.detail = why;
     }
+    if (need.met) continue;
     missing = true;
     if (!f.reporting) f.d.approvals.Add(need.approval);
     f.Blame(Part::kApproval, f.program.approval_statements[need.approval], kNone);
   }
   if (!missing) return kPass;
   if (!f.reporting) {
-    if (presented_in_vain) f.d.also.Add(Reason::kApprovalInvalid);
+    f.d.detail = why_not;
+    // What was presented and is no evidence for anything that is asked.
+    if (f.used_approvals.size < f.request.approval_count) f.d.also.Add(Reason::kApprovalInvalid);
     BindingDigest(f, f.d.request_digest);
   }
   return Reason::kApprovalRequired;

@@ -48,7 +48,7 @@ Reason StepCommit(Fold& f) {
     bool binds = !task.empty() && !hop.instance.empty() && !hop.bound;
     seen_count += (!hop.known && (counted || !hop.instance.empty())) || binds ? 1 : 0;
   }
-  if (charge_count == 0 && seen_count == 0 && f.acts.size == 0 && f.used_approval.empty() &&
+  if (charge_count == 0 && seen_count == 0 && f.acts.size == 0 && f.used_approvals.size == 0 &&
       f.break_glass == kNone) {
     if (f.store.Epoch() != f.epoch) f.again = true;
     return kPass;
@@ -101,7 +101,7 @@ Reason StepCommit(Fold& f) {
   c.charges = {charges, charge_count};
   c.instances = {seen, seen_count};
   c.acts = {acts, f.acts.size};
-  if (!f.used_approval.empty()) c.approvals = {&f.used_approval, 1};
+  c.approvals = {f.used_approvals.items, static_cast<size_t>(f.used_approvals.size)};
   CommitRequest::Opening opening;
   if (f.break_glass != kNone) {
     const Statement& s = f.program.statements[f.break_glass];

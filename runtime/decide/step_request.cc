@@ -254,8 +254,11 @@ Reason StepRequest(Fold& f) {
     if (!PlainName(r.hops[i].agent) || !PlainName(r.hops[i].instance))
       return Invalid(f, "an agent or instance is not a plain text");
   }
-  if (!PlainName(r.task) || !PlainName(r.approval) || !PlainName(r.break_glass)) {
-    return Invalid(f, "task, approval or break_glass is not a plain text");
+  if (!PlainName(r.task) || !PlainName(r.break_glass))
+    return Invalid(f, "task or break_glass is not a plain text");
+  for (int i = 0; i < r.approval_count; ++i) {
+    if (!PlainName(r.approvals[static_cast<size_t>(i)]))
+      return Invalid(f, "an approval is not a plain text");
   }
   if (!PlainName(r.break_glass_reason) || !PlainName(r.break_glass_ticket))
     return Invalid(f, "the reason or ticket of the break_glass is not a plain text");

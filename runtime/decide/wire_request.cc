@@ -257,6 +257,24 @@ std::string_view TextOrMember(const WireValue* v, std::string_view member,
   return {};
 }
 
+// One approval, or a list of them where the request needs several.
+void ReadApprovals(const WireValue* v, Request* r) {
+  constexpr std::string_view kNoId = "context.approval has no id";
+  if (v == nullptr || !v->is_array()) {
+    std::string_view id = TextOrMember(v, "id", kNoId, r);
+    if (!id.empty()) r->Present(id);
+    return;
+  }
+  for (uint32_t i = 0; i < v->count; ++i) {
+    std::string_view id = TextOrMember(&v->items[i], "id", kNoId, r);
+    if (id.empty()) {
+      r->malformed = kNoId;
+    } else if (!r->Present(id)) {
+      r->malformed = "context.approval names too many approvals";
+    }
+  }
+}
+
 bool ReadFlag(const WireValue* v, std::string_view also, std::string_view complaint, Request* r) {
   if (v == nullptr || v->is_null()) return false;
   if (v->is_bool()) return v->boolean;
@@ -309,7 +327,7 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
       r.actor_conflict |= !Merge(other, &chain);
     }
     r.task = TextOrMember(r.context->Find("task"), "id", "context.task is not a string", &r);
-    r.approval = TextOrMember(r.context->Find("approval"), "id", "context.approval has no id", &r);
+    ReadApprovals(r.context->Find("approval"), &r);
     r.break_glass =
         TextOrMember(r.context->Find("break_glass"), "name", "context.break_glass has no name", &r);
     ReadBreakGlass(r.context->Find("break_glass"), &r);

@@ -117,7 +117,7 @@ bool Fold::Signed(const StatementModel& approval, const std::vector<std::string>
 }
 
 bool Fold::EvidenceFor(uint32_t approval, Reason* why) {
-  auto at = state_.approvals.find(std::string(r_.approval));
+  auto at = state_.approvals.find(std::string(r_.approvals[0]));
   *why = Reason::kApprovalInvalid;
   if (at == state_.approvals.end() || at->second.approval != approval) return false;
   const State::Approval& a = at->second;
@@ -195,9 +195,9 @@ bool Fold::Approved() {
   std::set<uint32_t> open;
   Reason why = Reason::kApprovalInvalid;
   for (uint32_t approval : needed_) {
-    if (!r_.approval.empty() && EvidenceFor(approval, &why)) {
+    if (r_.approval_count != 0 && EvidenceFor(approval, &why)) {
       ++WhatWasSeen().things["approval used"];
-      used_approvals_.emplace_back(r_.approval);
+      used_approvals_.emplace_back(r_.approvals[0]);
     } else {
       open.insert(approval);
     }
@@ -208,10 +208,10 @@ bool Fold::Approved() {
   answer_.approval_binding = Binding();
   answer_.measures = Measures();
   // Evidence that does not count may be said to be invalid instead of asking again.
-  if (!r_.approval.empty()) {
+  if (r_.approval_count != 0) {
     ++WhatWasSeen().things["approval refused"];
     answer_.also = {Reason::kApprovalInvalid, why};
-    if (state_.Revoked(RevokedKind::kApproval, std::string(r_.approval), std::nullopt))
+    if (state_.Revoked(RevokedKind::kApproval, std::string(r_.approvals[0]), std::nullopt))
       answer_.also.push_back(Reason::kRevokedApproval);
   }
   answer_.outcome = OutcomeKind::kAsk;

@@ -139,7 +139,7 @@ class Runner {
       if (!oracle_.state().instances.contains({hop.agent, hop.instance}))
         r.hops[static_cast<size_t>(h)].born = now_;
     }
-    if (e.with_approval) r.approval = approval_id_;
+    if (e.with_approval) r.Present(approval_id_);
     return r;
   }
 

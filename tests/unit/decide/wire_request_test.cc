@@ -209,12 +209,26 @@ TEST_F(WireRequest, AStandingAgentIsTheFirstOfItsChain) {
   EXPECT_EQ(Chain(*r), "night > helper");
 }
 
+TEST_F(WireRequest, SeveralApprovals) {
+  Result<Request> r = Read("{}", R"({"approval": ["a1", {"id": "a2"}]})");
+  ASSERT_EQ(r->approval_count, 2);
+  EXPECT_EQ(r->approvals[0], "a1");
+  EXPECT_EQ(r->approvals[1], "a2");
+  EXPECT_TRUE(r->malformed.empty());
+  for (const char* context :
+       {R"({"approval": ["a1", {}]})", R"({"approval": [7]})", R"({"approval": [""]})",
+        R"({"approval": ["1", "2", "3", "4", "5"]})"}) {
+    EXPECT_FALSE(Read("{}", context)->malformed.empty()) << context;
+  }
+}
+
 TEST_F(WireRequest, ContextMembers) {
   Result<Request> r = Read(
       "{}",
       R"({"task": "t1", "approval": {"id": "a1", "state": "approved"}, "dry_run": true, "explain": "full", "break_glass": {"name": "ward"}})");
   EXPECT_EQ(r->task, "t1");
-  EXPECT_EQ(r->approval, "a1");
+  ASSERT_EQ(r->approval_count, 1);
+  EXPECT_EQ(r->approvals[0], "a1");
   EXPECT_EQ(r->break_glass, "ward");
   EXPECT_TRUE(r->dry_run);
   EXPECT_TRUE(r->explain);

@@ -110,7 +110,7 @@ Request World::ToRequest(const Ask& ask, Arena* arena) {
   r.resource_properties = Parse(ask.properties, arena);
   r.context = Parse(ask.context, arena);
   r.task = ask.task;
-  r.approval = ask.approval;
+  if (!ask.approval.empty()) r.Present(ask.approval);
   r.charge_key = ask.key;
   r.break_glass = ask.break_glass;
   r.break_glass_reason = ask.reason;
