@@ -215,8 +215,12 @@ TypeId ExprChecker::Mismatch(const Expr& e, TypeId have, TypeId want) {
              PathText(e) == "now") {
     report.Help("write `now.time`");
   } else if (Is(c_, have, TypeKind::kString) && wanted.kind == TypeKind::kPerson) {
-    report.Help("a person's id is `person." +
-                std::string(c_.Text(c_.model.schema.person.key_name)) + "`");
+    std::string id = "person." + std::string(c_.Text(c_.model.schema.person.key_name));
+    if (PathText(e) == id) {
+      report.Help("write `person`: who is asking, not their id");
+    } else {
+      report.Help("compare ids, `" + id + " == …`, or declare this attribute a `Person`");
+    }
   }
   return kNone;
 }

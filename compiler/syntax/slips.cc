@@ -641,6 +641,14 @@ class SlipFinder : private SlipReader {
       return Say(fmt::format("expected how many people approve, found {}", Ticked(Text(t_))),
                  fmt::format("write `by 1 of {} …`", Text(t_)));
     }
+    // person E2
+    if ((Wants(P::STRING) || stop_.expected.isEmpty()) && t_ > 0 && Type(t_ - 1) == P::PERSON &&
+        (type == P::IDENT || type == P::NUMBER)) {
+      std::string quoted = "\"" + Text(t_) + "\"";
+      Put(t_, t_ + 1, {New(P::STRING, t_, quoted)}, quoted);
+      return Say(fmt::format("expected an id in double quotes, found {}", Ticked(Text(t_))),
+                 fmt::format("ids are texts: write `person \"{}\"`", Text(t_)));
+    }
     // because Buyers read orders
     if (Wants(P::STRING) && stop_.expected.size() == 1 && IsWordType(type) && t_ > 0 &&
         OneOf(Text(t_ - 1), {"because", "purpose", "signs", "ticket", "meaning"})) {

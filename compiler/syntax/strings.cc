@@ -35,6 +35,8 @@ bool ReadUnicode(std::string_view body, size_t at, size_t* end, char32_t* code_p
 std::string DecodeString(const SourceFile& source, const SourceToken& token, DiagnosticSink* sink) {
   std::string_view body =
       std::string_view(source.text()).substr(token.begin(), token.end() - token.begin());
+  // A bare word that was taken for a text, and mended.
+  if (!body.empty() && body[0] != '"' && body[0] != '\'') return std::string(body);
   size_t offset = token.begin() + 1;
   if (body.size() < 2) return {};
   body.remove_prefix(1);
