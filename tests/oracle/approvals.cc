@@ -79,7 +79,8 @@ std::string Fold::ManagerOf(const std::optional<std::string>& person) const {
 
 // Every `by` has enough signatures, no one person counted twice; who asks and who answers for an
 // agent never count.
-bool Fold::Signed(const StatementModel& approval, const std::vector<std::string>& approvers) {
+bool Fold::Signed(const StatementModel& approval, const std::vector<std::string>& approvers,
+                  Instant given) {
   std::vector<std::set<std::string>> seats;  // one per signature needed: who may fill it
   for (const StatementModel::ApprovalBy& by : approval.approval_by) {
     std::set<std::string> may;
@@ -90,7 +91,7 @@ bool Fold::Signed(const StatementModel& approval, const std::vector<std::string>
       std::string manager = ManagerOf(w_.person);
       bool is_manager = !manager.empty() && manager == who;
       if (is_manager && (approval.approval.never_by & kPartyManager) != 0) barred = true;
-      if (barred || !PersonActive(who) || state_.Revoked(RevokedKind::kPerson, who, std::nullopt))
+      if (barred || !PersonActive(who) || state_.Revoked(RevokedKind::kPerson, who, given))
         continue;
       Omega other = w_;
       other.person = who;
@@ -121,7 +122,7 @@ bool Fold::EvidenceFor(uint32_t approval, Reason* why) {
   *why = Reason::kApprovalInvalid;
   if (at == state_.approvals.end() || at->second.approval != approval) return false;
   const State::Approval& a = at->second;
-  if (state_.Revoked(RevokedKind::kApproval, at->first, std::nullopt)) {
+  if (state_.Revoked(RevokedKind::kApproval, at->first, a.given)) {
     *why = Reason::kRevokedApproval;
     return false;
   }
@@ -135,7 +136,7 @@ bool Fold::EvidenceFor(uint32_t approval, Reason* why) {
         limit->second.x != value.x || value.i > limit->second.i)
       return false;
   }
-  return Signed(*ByOrdinal(StatementKind::kApproval, approval), a.approvers);
+  return Signed(*ByOrdinal(StatementKind::kApproval, approval), a.approvers, a.given);
 }
 
 // ---------------------------------------------------------------- 13: duties
@@ -159,7 +160,11 @@ bool Fold::Duties() {
   };
   ForEach(StatementKind::kObligation, [&](const StatementModel& s) {
     Truth m = M(s, ClauseRole::kObligationCovers);
-    if (m == Truth::kFalse || (faults_.obligation_needs_true && m != Truth::kTrue)) return;
+    // What obliges the person who acts for another obliges here too.
+    bool deputy = m == Truth::kFalse && w_.deputy &&
+                  AsDeputy([&] { return M(s, ClauseRole::kObligationCovers) != Truth::kFalse; });
+    if (m == Truth::kFalse && !deputy) return;
+    if (faults_.obligation_needs_true && m == Truth::kUnknown) return;
     ++WhatWasSeen().things["obligation"];
     for (const Duty& duty : s.obligation.duties) oblige(s, duty.kind);
     for (uint32_t approval : s.obligation.asks) needed_.insert(approval);

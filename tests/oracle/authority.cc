@@ -369,7 +369,9 @@ bool Fold::Separated() {
         if (same && (s.separate.within_us == 0 || act.at.us >= w_.now.us - s.separate.within_us))
           ok = false;
       }
-      acts_.push_back({s.name, key, who[0], side, w_.now});
+      // An act of an agent on its own is its accountable person's, too: two agents of one person
+      // are no two people.
+      for (const std::string& one : who) acts_.push_back({s.name, key, one, side, w_.now});
       if (w_.deputy) acts_.push_back({s.name, key, *w_.deputy, side, w_.now});
     }
   });

@@ -86,6 +86,7 @@ class Fold {
   bool Superseded(const StatementModel& grant, const LimitModel& limit) const;
   bool MustBeLimitedIsMet();
   void Check(const Bound& bound);
+  void Tell(const Line& line, bool deputy);
   std::optional<int64_t> Quantity(const ast::Expr* e, uint32_t currency, const StatementModel& s,
                                   bool* other_currency);
   bool Declares(const std::string& measure) const;
@@ -97,7 +98,8 @@ class Fold {
   // approvals.cc
   bool EvidenceFor(uint32_t approval, Reason* why);
   std::string ManagerOf(const std::optional<std::string>& person) const;
-  bool Signed(const StatementModel& approval, const std::vector<std::string>& approvers);
+  bool Signed(const StatementModel& approval, const std::vector<std::string>& approvers,
+              Instant given);
   std::string Binding() const;
   std::map<std::string, Val> Measures() const;
   bool IsMeasure(const std::string& param) const;

@@ -185,6 +185,30 @@ std::vector<std::string> Fold::CounterNames(const Bound& bound, const std::strin
   return names;
 }
 
+// One line of the answer. A deputy's on a counter that the subject has, too: the worse of the two.
+void Fold::Tell(const Line& line, bool deputy) {
+  auto badness = [](const Line& l) {
+    switch (l.state) {
+      case LimitState::kUnknown:
+        return 3;
+      case LimitState::kExceeded:
+        return 2;
+      case LimitState::kNeedsApproval:
+        return 1;
+      default:
+        return 0;
+    }
+  };
+  for (Line& other : answer_.lines) {
+    if (!deputy || other.limit != line.limit || other.counter != line.counter) continue;
+    bool worse = badness(line) > badness(other) || (badness(line) == badness(other) && line.cap &&
+                                                    other.cap && *line.cap < *other.cap);
+    if (worse) other = line;
+    return;
+  }
+  answer_.lines.push_back(line);
+}
+
 void Fold::Check(const Bound& bound) {
   const ast::LimitClause& clause = *bound.limit->clause;
   static const char* const kPeriods[] = {"each",    "hour", "day",     "week", "month",
@@ -223,14 +247,17 @@ void Fold::Check(const Bound& bound) {
   if (!fits) {
     if (!bound.checked) line.state = LimitState::kCounted;
     ++seen["limit unknown"];
-    answer_.lines.push_back(line);
+    if (names.empty()) answer_.lines.push_back(line);
+    for (const std::string& name : names) {
+      line.counter = name;
+      Tell(line, bound.deputy && clause.period != ast::PeriodKind::kEach);
+    }
     return;
   }
   for (const std::string& name : names) {
-    // A counter that both persons share is charged once.
+    // A counter that both persons share is charged once, by the tighter cap.
     bool shared = bound.deputy && std::any_of(charges_.begin(), charges_.end(),
                                               [&](const Charge& c) { return c.counter == name; });
-    if (shared) continue;
     Line one = line;
     one.counter = name;
     int64_t used = Used(name, *bound.limit, s);
@@ -264,8 +291,8 @@ void Fold::Check(const Bound& bound) {
     static const char* const kStates[] = {"ok", "needs approval", "exceeded", "unknown", "counted"};
     ++seen[std::string("limit ") + kStates[static_cast<int>(one.state)] +
            (used > 0 ? ", used before" : "")];
-    answer_.lines.push_back(one);
-    if (clause.period != ast::PeriodKind::kEach)
+    Tell(one, bound.deputy && clause.period != ast::PeriodKind::kEach);
+    if (clause.period != ast::PeriodKind::kEach && !shared)
       charges_.push_back({name, WindowStart(*bound.limit, s), q.i, !requests});
   }
 }

@@ -122,6 +122,7 @@ class Runner {
       if (s.approval.good_within_us != 0)
         mine.expires = Instant{now_.us + s.approval.good_within_us};
     }
+    mine.given = now_;
     mine.approvers = e.approvers;
     mine.binding = answer_.approval_binding;
     mine.measures = answer_.measures;

@@ -55,6 +55,7 @@ struct State {
     std::vector<std::string> approvers;
     std::string binding;  // root, first agent, action, resource, parameters that are no measures
     std::map<std::string, Val> measures;
+    Instant given{};
     std::optional<Instant> expires;
     uint32_t uses_left = 1;
   };
