@@ -33,7 +33,18 @@ std::map<std::string, Val> Fold::Measures() const {
   return out;
 }
 
-// Closing rule 33. The first line is the root and the first agent.
+namespace {
+
+std::string Spelled(const Val& v) {
+  std::string out = std::to_string(static_cast<int>(v.kind)) + ":" + KeyText(v);
+  for (const Val& item : v.items) out += "," + Spelled(item);
+  return out;
+}
+
+}  // namespace
+
+// Closing rule 33; all attribute values are bound, not only those that were read. The first line is
+// the root and the first agent.
 std::string Fold::Binding() const {
   std::string out = w_.person.value_or(w_.partner_subject) + " " + w_.deputy.value_or("-") + " " +
                     (w_.chain.empty() ? std::to_string(w_.partner_hops) : w_.chain[0].name) + "\n";
@@ -41,6 +52,16 @@ std::string Fold::Binding() const {
   for (const auto& [name, value] : w_.params) {
     if (!IsMeasure(name)) out += name + "=" + KeyText(value) + "\n";
   }
+  auto bind = [&](const Val& v) { out += v.ok() ? Spelled(v) + "\n" : "-\n"; };
+  Val person = MakeText(Val::Kind::kPerson, w_.person.value_or(""));
+  person.of_request = true;
+  if (w_.person) {
+    for (uint32_t a = 0; a < schema_.person.attributes.size(); ++a)
+      bind(world_.PersonAttribute(person, a, w_.said, w_.now));
+  }
+  for (uint32_t a = 0; a < schema_.resources[w_.type].attributes.size(); ++a)
+    bind(world_.ResourceAttribute(w_.resource, a, w_.said));
+  bind(world_.ParentOf(w_.resource, w_.said));
   return out;
 }
 
