@@ -1,6 +1,7 @@
 #include "compiler/lower/expr.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 
 #include "runtime/base/result.h"
@@ -356,15 +357,24 @@ void Lowering::Containment(const Expr& expr, const Frame& frame, Emitter* emit) 
   Value(inner, frame, emit);
   TypeKind kind = KindOf(outer);
   uint32_t constant = ConstantOf(outer);
-  if (constant != kNone && (kind == TypeKind::kTeam || kind == TypeKind::kRole)) {
-    uint32_t index = static_cast<uint32_t>(model_->constants[constant].number);
-    emit->Op(kind == TypeKind::kTeam ? Opcode::kInTeam : Opcode::kInRole, {index});
-    if (kind == TypeKind::kRole) ComputedHoldings(index, PersonFrame(inner, frame), emit);
-    return;
+  bool named = constant != kNone && (kind == TypeKind::kTeam || kind == TypeKind::kRole);
+  uint32_t index = named ? static_cast<uint32_t>(model_->constants[constant].number) : kNone;
+  bool conditions = kind == TypeKind::kRole && (!named || !ComputedRolesGiving(index).empty());
+  // Strict in who is meant: nobody is ⊥, even where the condition of a role asks nothing of them.
+  std::optional<Emitter::Parameter> who;
+  if (conditions) {
+    who = emit->BeginLet();
+    emit->Op(Opcode::kLoadLocal, {who->slot});
   }
-  Value(outer, frame, emit);
-  emit->Op(kind == TypeKind::kTeam ? Opcode::kInTeamValue : Opcode::kIn);
-  if (kind == TypeKind::kRole) AnyComputedHoldings(inner, outer, frame, emit);
+  if (named) {
+    emit->Op(kind == TypeKind::kTeam ? Opcode::kInTeam : Opcode::kInRole, {index});
+    if (conditions) ComputedHoldings(index, PersonFrame(inner, frame), emit);
+  } else {
+    Value(outer, frame, emit);
+    emit->Op(kind == TypeKind::kTeam ? Opcode::kInTeamValue : Opcode::kIn);
+    if (conditions) AnyComputedHoldings(inner, outer, frame, emit);
+  }
+  if (who) emit->EndLet(*who);
 }
 
 // Which role it is shows only at run time: for each that somebody can hold by a condition, ` or
