@@ -221,8 +221,8 @@ void Lowering::Field(const Expr& expr, const Frame& frame, Emitter* emit) {
   };
   switch (expr.ref) {
     case RefKind::kVarPerson:
-      if (frame.person != nullptr)
-        Value(*frame.person, *frame.outer, emit);
+      if (frame.person_slot != kNone)
+        emit->Op(Opcode::kLoadLocal, {frame.person_slot});
       else
         emit->Op(Opcode::kLoadPerson);
       return;
@@ -362,46 +362,44 @@ void Lowering::Containment(const Expr& expr, const Frame& frame, Emitter* emit) 
   bool conditions = kind == TypeKind::kRole && (!named || !ComputedRolesGiving(index).empty());
   // Strict in who is meant: nobody is ⊥, even where the condition of a role asks nothing of them.
   std::optional<Emitter::Parameter> who;
+  Frame holder{.type = frame.type};
   if (conditions) {
     who = emit->BeginLet();
+    holder.person_slot = who->slot;
     emit->Op(Opcode::kLoadLocal, {who->slot});
   }
   if (named) {
     emit->Op(kind == TypeKind::kTeam ? Opcode::kInTeam : Opcode::kInRole, {index});
-    if (conditions) ComputedHoldings(index, PersonFrame(inner, frame), emit);
+    if (conditions) ComputedHoldings(index, holder, emit);
   } else {
     Value(outer, frame, emit);
     emit->Op(kind == TypeKind::kTeam ? Opcode::kInTeamValue : Opcode::kIn);
-    if (conditions) AnyComputedHoldings(inner, outer, frame, emit);
+    if (conditions) AnyComputedHoldings(outer, frame, holder, emit);
   }
   if (who) emit->EndLet(*who);
 }
 
 // Which role it is shows only at run time: for each that somebody can hold by a condition, ` or
-// (outer == role and …)`.
-void Lowering::AnyComputedHoldings(const Expr& inner, const Expr& outer, const Frame& frame,
+// (role == r and …)`.
+void Lowering::AnyComputedHoldings(const Expr& role, const Frame& frame, const Frame& holder,
                                    Emitter* emit) {
-  for (uint32_t role = 0; role < model_->schema.roles.size(); ++role) {
-    if (ComputedRolesGiving(role).empty()) continue;
+  for (uint32_t r = 0; r < model_->schema.roles.size(); ++r) {
+    if (ComputedRolesGiving(r).empty()) continue;
     Emitter::Mark held = emit->Jump(Opcode::kSkipIfTrue);
-    Value(outer, frame, emit);
+    Value(role, frame, emit);
     Constant constant;
     constant.kind = Constant::Kind::kRole;
-    constant.number = role;
+    constant.number = r;
     emit->Op(Opcode::kPushConst, {model_->AddConstant(std::move(constant))});
     emit->Op(Opcode::kEq);
     Emitter::Mark other = emit->Jump(Opcode::kSkipIfFalse);
     emit->Op(Opcode::kPushConst, {model_->AddConstant(Constant{})});  // false
-    ComputedHoldings(role, PersonFrame(inner, frame), emit);
+    ComputedHoldings(r, holder, emit);
     emit->Op(Opcode::kAnd);
     emit->Bind(other);
     emit->Op(Opcode::kOr);
     emit->Bind(held);
   }
-}
-
-Lowering::Frame Lowering::PersonFrame(const Expr& person, const Frame& frame) {
-  return {.type = frame.type, .person = &person, .outer = &frame};
 }
 
 void Lowering::Set(const Expr& expr, const Frame& frame, Emitter* emit) {

@@ -59,8 +59,7 @@ class Lowering {
   struct Frame {
     uint32_t type = kNone, zone = 0;
     const Local* locals = nullptr;
-    const ast::Expr* person = nullptr;  // null: the request's person
-    const Frame* outer = nullptr;       // where `person` is to be read
+    uint32_t person_slot = kNone;  // kNone: the request's person
   };
 
   void Value(const ast::Expr& expr, const Frame& frame, Emitter* emit);
@@ -75,11 +74,10 @@ class Lowering {
   void Subject(const ast::Subject& subject, Side side, uint32_t type, Emitter* emit);
   void HoldsRole(uint32_t role, uint32_t type, Emitter* emit);
   // What computed roles add to a holding of `role`: ` or condition` for each.
-  void ComputedHoldings(uint32_t role, const Frame& frame, Emitter* emit);
-  void AnyComputedHoldings(const ast::Expr& inner, const ast::Expr& outer, const Frame& frame,
+  void ComputedHoldings(uint32_t role, const Frame& holder, Emitter* emit);
+  // The same where `role` shows only at run time; `holder` is the frame of a role's condition.
+  void AnyComputedHoldings(const ast::Expr& role, const Frame& frame, const Frame& holder,
                            Emitter* emit);
-  // The frame of a condition about `person` that is asked in `frame`.
-  static Frame PersonFrame(const ast::Expr& person, const Frame& frame);
   bool DependsOnType(const std::vector<ast::Subject>& subjects);
   SubjectKey KeyOf(const ast::Subject& subject);
   const std::vector<uint32_t>& ComputedRolesGiving(uint32_t role);

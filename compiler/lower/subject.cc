@@ -55,11 +55,11 @@ std::vector<const ast::Expr*> Lowering::RoleConditions(uint32_t role, uint32_t t
   return conditions;
 }
 
-void Lowering::ComputedHoldings(uint32_t role, const Frame& frame, Emitter* emit) {
+void Lowering::ComputedHoldings(uint32_t role, const Frame& holder, Emitter* emit) {
   for (uint32_t r : ComputedRolesGiving(role)) {
-    Frame body = frame;
+    Frame body = holder;
     body.zone = model_->schema.packages[model_->schema.roles[r].package].zone;
-    for (const ast::Expr* condition : RoleConditions(r, frame.type)) {
+    for (const ast::Expr* condition : RoleConditions(r, holder.type)) {
       Emitter::Mark end = emit->Jump(Opcode::kSkipIfTrue);
       Value(*condition, body, emit);
       emit->Op(Opcode::kOr);
