@@ -157,4 +157,6 @@ struct Model {
   std::unordered_map<uint64_t, TypeId> type_ids_;
 };
 
+DutyKind DutyKindOf(ast::Duty::Kind kind);
+
 }  // namespace dpl::check

@@ -8,11 +8,8 @@
 #include "compiler/check/statement.h"
 
 namespace dpl::check {
-namespace {
 
-constexpr size_t kMaxDuties = 16;  // of one statement, as the verifier counts
-
-DutyKind KindOf(ast::Duty::Kind kind) {
+DutyKind DutyKindOf(ast::Duty::Kind kind) {
   switch (kind) {
     case ast::Duty::Kind::kStepUp:
       return DutyKind::kStepUp;
@@ -26,6 +23,10 @@ DutyKind KindOf(ast::Duty::Kind kind) {
       return DutyKind::kLog;
   }
 }
+
+namespace {
+
+constexpr size_t kMaxDuties = 16;  // of one statement, as the verifier counts
 
 // What is masked is an attribute of everything that is covered: a slip would leave the real one
 // readable.
@@ -86,7 +87,7 @@ void BuildDuty(Checker& c, const Symbol& s, const ast::Duty& duty) {
     return;
   }
   Duty built;
-  built.kind = KindOf(duty.kind);
+  built.kind = DutyKindOf(duty.kind);
   built.span = duty.span;
   if (built.kind == DutyKind::kStepUp || built.kind == DutyKind::kSign) {
     if (duty.text.value.find_first_not_of(' ') == std::string::npos) {

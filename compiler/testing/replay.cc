@@ -45,10 +45,6 @@ void Write(const WireValue& v, JsonWriter* w) {
   }
 }
 
-std::string_view OutcomeWord(OutcomeKind outcome) {
-  return outcome == OutcomeKind::kPermit ? "permit" : outcome == OutcomeKind::kAsk ? "ask" : "deny";
-}
-
 struct Recorded {
   std::string outcome;  // "", "permit", "deny", "ask"; "refuse": false, deny or ask
   std::string reason;
@@ -133,7 +129,7 @@ class Replayer {
     AppendSentence(&out.asked, *snapshot_, r, d);
     out.before = recorded->outcome == "refuse" ? "deny" : recorded->outcome;
     out.before_reason = recorded->reason;
-    out.after = OutcomeWord(d.outcome);
+    out.after = OutcomeName(d.outcome);
     out.after_reason = ReasonCode(d.reason);
     if (uint32_t s = StatementOf(d, *program_); s != kNone) {
       out.statement = program_->Text(program_->statements[s].name);

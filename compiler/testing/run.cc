@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "compiler/check/model.h"
 #include "compiler/testing/values.h"
 #include "compiler/testing/world.h"
 #include "runtime/base/decimal.h"
@@ -319,7 +320,7 @@ class RowRunner {
     if (a.says_duties) {
       r.duties = 0;
       for (ast::Duty::Kind kind : a.duties)
-        r.duties = static_cast<uint8_t>(r.duties | DutyBit(KindOf(kind)));
+        r.duties = static_cast<uint8_t>(r.duties | DutyBit(check::DutyKindOf(kind)));
     }
     if (!a.break_glass.empty()) {
       r.break_glass =
@@ -452,22 +453,8 @@ class RowRunner {
   }
 
   // ---- duties
-  static DutyKind KindOf(ast::Duty::Kind kind) {
-    switch (kind) {
-      case ast::Duty::Kind::kStepUp:
-        return DutyKind::kStepUp;
-      case ast::Duty::Kind::kSign:
-        return DutyKind::kSign;
-      case ast::Duty::Kind::kMask:
-        return DutyKind::kMask;
-      case ast::Duty::Kind::kNotify:
-        return DutyKind::kNotify;
-      default:
-        return DutyKind::kLog;
-    }
-  }
   static std::string Describe(const ast::Duty& duty) {
-    std::string out = "`" + std::string(DutyName(KindOf(duty.kind)));
+    std::string out = "`" + std::string(DutyName(check::DutyKindOf(duty.kind)));
     if (duty.text.present)
       out += (duty.kind == ast::Duty::Kind::kSign ? " meaning \"" : " \"") + duty.text.value + "\"";
     for (size_t i = 0; i < duty.names.size(); ++i)
@@ -490,7 +477,7 @@ class RowRunner {
   bool HasDuty(const ast::Duty& want) const {
     for (const DutyOut& have : decision_->duties) {
       const Duty& duty = DutyOf(*program_, have);
-      if (duty.kind != KindOf(want.kind)) continue;
+      if (duty.kind != check::DutyKindOf(want.kind)) continue;
       if (want.text.present && want.text.value != program_->Text(duty.text)) continue;
       bool all = std::all_of(want.names.begin(), want.names.end(), [&](const ast::Name& name) {
         return std::any_of(duty.fields.begin(), duty.fields.end(),

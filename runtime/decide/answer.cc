@@ -9,18 +9,6 @@
 namespace dpl {
 namespace {
 
-std::string_view OutcomeName(OutcomeKind outcome) {
-  switch (outcome) {
-    case OutcomeKind::kPermit:
-      return "permit";
-    case OutcomeKind::kDeny:
-      return "deny";
-    case OutcomeKind::kAsk:
-      return "ask";
-  }
-  return "deny";
-}
-
 class AnswerWriter {
  public:
   AnswerWriter(std::string* out, const Snapshot& snapshot, const Request& request,
@@ -30,9 +18,8 @@ class AnswerWriter {
         program_(snapshot.program()),
         request_(request),
         d_(d),
-        options_(options) {
-    text_.reserve(512);
-  }
+        options_(options),
+        text_(options.text != nullptr ? *options.text : own_text_) {}
 
   void Write() {
     Reason reason = options_.details ? d_.reason : d_.shown;
@@ -436,7 +423,8 @@ class AnswerWriter {
   const Request& request_;
   const Decision& d_;
   const AnswerOptions& options_;
-  std::string text_;
+  std::string own_text_;
+  std::string& text_;
 };
 
 }  // namespace

@@ -14,6 +14,7 @@ struct AnswerOptions {
   bool details = true;                // reason_admin, statements, arithmetic, nearest miss
   std::string_view request_endpoint;  // where an `ask` can be requested; empty: leave
                                       // access_request.endpoint out
+  std::string* text = nullptr;  // to compose in, of the caller; keeps its capacity. Null: its own
 };
 // {"decision":…,"context":{…}} — shape documented in docs/api.md.
 void AppendAnswerJson(std::string* out, const Snapshot& snapshot, const Request& request,

@@ -2,8 +2,8 @@
 // of each limit.
 //
 // A Decision holds indices into the Program and views into the Snapshot, the Request and the
-// Scratch that made it; it is valid until that Scratch is used again or one of them goes. Writers:
-// answer_json.h (AuthZEN), explain.h (sentences).
+// Scratch that made it; it is valid until that Scratch is used again or one of them goes. answer.h
+// writes it.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,7 @@ int ReasonStep(Reason reason);
 bool FindReason(std::string_view code, Reason* out);
 
 enum class OutcomeKind : uint8_t { kPermit, kDeny, kAsk };
+std::string_view OutcomeName(OutcomeKind outcome);  // permit, deny, ask
 enum class ActingMode : uint8_t {
   kDirect,
   kOnBehalfOf,

@@ -36,6 +36,18 @@ bool FindReason(std::string_view code, Reason* out) {
   return false;
 }
 
+std::string_view OutcomeName(OutcomeKind outcome) {
+  switch (outcome) {
+    case OutcomeKind::kPermit:
+      return "permit";
+    case OutcomeKind::kDeny:
+      return "deny";
+    case OutcomeKind::kAsk:
+      return "ask";
+  }
+  return "deny";
+}
+
 std::string_view ModeName(ActingMode mode) {
   switch (mode) {
     case ActingMode::kDirect:

@@ -54,16 +54,4 @@ void MetricsWriter::Label(std::string* labels, std::string_view name, std::strin
   labels->push_back('"');
 }
 
-std::string_view OutcomeName(OutcomeKind outcome) {
-  switch (outcome) {
-    case OutcomeKind::kPermit:
-      return "permit";
-    case OutcomeKind::kDeny:
-      return "deny";
-    case OutcomeKind::kAsk:
-      return "ask";
-  }
-  return "deny";
-}
-
 }  // namespace dpl

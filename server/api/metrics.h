@@ -56,6 +56,4 @@ class MetricsWriter {
   std::string* out_;
 };
 
-std::string_view OutcomeName(OutcomeKind outcome);  // permit, deny, ask
-
 }  // namespace dpl

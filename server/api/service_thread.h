@@ -30,6 +30,7 @@ struct ServiceThread {
   std::string id;           // `ev_<start>-<thread>-`, then the number of the evaluation
   size_t id_prefix = 0;
   uint64_t evaluations = 0;
+  std::string text;   // to compose answers in
   uint64_t hold = 0;  // what the answer under way has to wait for
 };
 
