@@ -1,29 +1,9 @@
-// A decision asks the heap for nothing once it is warm; counted by replacing the global operators
-// of this binary.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
+// A decision asks the heap for nothing once it is warm.
 #include <gtest/gtest.h>
 
+#include "runtime/decide/answer.h"
+#include "tests/heap/heap_count.h"
 #include "tests/unit/decide/world.h"
-
-namespace {
-std::atomic<long> allocations{0};
-void* Counted(size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  void* at = std::malloc(size == 0 ? 1 : size);
-  if (at == nullptr) std::abort();
-  return at;
-}
-}  // namespace
-
-void* operator new(size_t size) { return Counted(size); }
-void* operator new[](size_t size) { return Counted(size); }
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete[](void* at) noexcept { std::free(at); }
-void operator delete(void* at, size_t) noexcept { std::free(at); }
-void operator delete[](void* at, size_t) noexcept { std::free(at); }
 
 namespace dpl {
 namespace {
@@ -81,9 +61,9 @@ long CountWarm(World* w, const Ask& ask, int* permits) {
     // is counted.
     w->Decide(ask);
     Request request = w->last_request;
-    long before = allocations.load();
+    long before = HeapAllocationsForTest();
     const Decision& d = Decide(*w->snapshot, &w->store, request, w->now, &w->scratch);
-    count += allocations.load() - before;
+    count += HeapAllocationsForTest() - before;
     *permits += d.outcome == OutcomeKind::kPermit ? 1 : 0;
   }
   return count;
@@ -122,6 +102,28 @@ TEST(Allocation, NoneForADecisionThatIsNotMetered) {
     EXPECT_EQ(CountWarm(&w, cases[i].ask, &permits), 0) << "case " << i;
     EXPECT_EQ(permits, cases[i].permit ? 100 : 0) << "case " << i;
   }
+}
+
+TEST(Allocation, NoneForAnAnswerWithAllDetails) {
+  World w(kPolicy, kFacts);
+  Ask ask = Ask().Person("E7").Does("read", "app.Doc", "d1").Agent("helper", "run-1");
+  std::string answer, text;
+  AnswerOptions options;
+  options.evaluation_id = "ev-1";
+  options.text = &text;
+  w.Decide(ask);
+  const Request request = w.last_request;
+  auto write = [&] {
+    const Decision& d = Decide(*w.snapshot, &w.store, request, w.now, &w.scratch);
+    ASSERT_EQ(d.outcome, OutcomeKind::kPermit);
+    answer.clear();
+    AppendAnswerJson(&answer, *w.snapshot, request, d, options);
+  };
+  write();
+  size_t before = HeapAllocationsForTest();
+  for (int i = 0; i < 100; ++i) write();
+  EXPECT_EQ(HeapAllocationsForTest(), before);
+  EXPECT_NE(answer.find("\"by\":["), std::string::npos) << answer;
 }
 
 TEST(Allocation, NoneForACounterThatExists) {

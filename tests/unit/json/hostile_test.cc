@@ -7,7 +7,7 @@
 
 #include "runtime/json/json.h"
 #include "runtime/json/json_writer.h"
-#include "tests/unit/json/heap_count.h"
+#include "tests/heap/heap_count.h"
 
 namespace dpl {
 namespace {

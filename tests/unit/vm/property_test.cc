@@ -3,7 +3,7 @@
 // and asks the heap nothing.
 #include <random>
 
-#include "tests/unit/vm/heap_count.h"
+#include "tests/heap/heap_count.h"
 #include "tests/unit/vm/machine_for_test.h"
 
 namespace dpl {

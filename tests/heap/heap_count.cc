@@ -1,14 +1,13 @@
 // Replaces the program's operator new by one that counts. In a file of its own, so that no caller
 // sees through it.
-#include "tests/unit/json/heap_count.h"
+#include "tests/heap/heap_count.h"
 
-#include <atomic>
 #include <cstdlib>
 #include <new>
 
 namespace {
 
-std::atomic<size_t> allocations{0};
+thread_local size_t allocations = 0;
 
 void* Counted(size_t size) {
   ++allocations;
