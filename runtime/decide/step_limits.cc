@@ -314,7 +314,7 @@ uint64_t OpenReplay(Fold& f) {
   ReservationState state = ReservationState::kSpent;
   std::string digest;
   ChargeKeyName(f, &f.text);
-  if (!f.store.FindCharge(f.text, &reservation, &state, &digest) ||
+  if (!f.store.FindCharge(f.text, f.now, &reservation, &state, &digest) ||
       state != ReservationState::kOpen)
     return 0;
   char own[65];

@@ -105,9 +105,9 @@ class DurableStore final : public StateStore {
   int64_t Used(const CounterKey& counter, Instant now) const override {
     return image_.Used(counter, now);
   }
-  bool FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state,
+  bool FindCharge(std::string_view key, Instant now, uint64_t* reservation, ReservationState* state,
                   std::string* digest) const override {
-    return image_.FindCharge(key, reservation, state, digest);
+    return image_.FindCharge(key, now, reservation, state, digest);
   }
   int64_t Held(uint64_t reservation, const CounterKey& counter) const override {
     return image_.Held(reservation, counter);

@@ -251,11 +251,11 @@ void MemoryStore::Close(Reservation* reservation, ReservationState state) {
   reservation->key = nullptr;
 }
 
-// Silence counts as spent: what is past its deadline is closed in full.
+// Silence counts as spent: what has reached its deadline is closed in full.
 void MemoryStore::Expire(Instant now) {
   while (count_ != 0) {
     Reservation& r = ring_[front_];
-    if (r.state == ReservationState::kOpen && r.deadline >= now) return;
+    if (r.state == ReservationState::kOpen && r.deadline > now) return;
     Close(&r, ReservationState::kSpent);
     front_ = (front_ + 1) % ring_.size();
     --count_;
@@ -274,7 +274,7 @@ Result<MemoryStore::Reservation*> MemoryStore::OpenReservation(uint64_t id, std:
   if (r->caller != caller)
     return Error{"reservation.caller",
                  "only the caller that got the permit may end its reservation"};
-  if (r->state == ReservationState::kOpen && r->deadline < now) Close(r, ReservationState::kSpent);
+  if (r->state == ReservationState::kOpen && r->deadline <= now) Close(r, ReservationState::kSpent);
   if (r->state != ReservationState::kOpen)
     return Error{"reservation.closed", "this reservation is closed"};
   return r;
@@ -364,14 +364,14 @@ bool MemoryStore::ReplayCommit(const CommitRequest& request, uint64_t reservatio
   return Apply(request, now) == reservation;
 }
 
-bool MemoryStore::FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state,
-                             std::string* digest) const {
+bool MemoryStore::FindCharge(std::string_view key, Instant now, uint64_t* reservation,
+                             ReservationState* state, std::string* digest) const {
   ReadLock lock(mutex_);
   auto it = keys_.find(key);
   if (it == keys_.end()) return false;
   *reservation = it->second.reservation;
   *state = it->second.state;
-  if (*state == ReservationState::kOpen && it->second.deadline < HighTime())
+  if (*state == ReservationState::kOpen && it->second.deadline <= std::max(now, HighTime()))
     *state = ReservationState::kSpent;
   digest->assign(it->second.digest);
   return true;

@@ -65,7 +65,7 @@ class MemoryStore final : public StateStore {
                    std::string_view ticket, Instant* opened, uint64_t* uses) const override;
   std::vector<OpeningRecord> Openings() const override;
   int64_t Used(const CounterKey& counter, Instant now) const override;
-  bool FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state,
+  bool FindCharge(std::string_view key, Instant now, uint64_t* reservation, ReservationState* state,
                   std::string* digest) const override;
   int64_t Held(uint64_t reservation, const CounterKey& counter) const override;
   Instant HighTime() const override { return Instant{high_us_.load(std::memory_order_acquire)}; }

@@ -218,9 +218,10 @@ class StateStore {
   // Every opening on record, by door and time: what is to be reviewed. A copy.
   virtual std::vector<OpeningRecord> Openings() const = 0;
   virtual int64_t Used(const CounterKey& counter, Instant now) const = 0;
-  // A charge key already used: its reservation, state and digest.
-  virtual bool FindCharge(std::string_view key, uint64_t* reservation, ReservationState* state,
-                          std::string* digest) const = 0;
+  // A charge key already used: its reservation, state at `now` and digest. A reservation that only
+  // time has closed is spent, whether or not anything was written since.
+  virtual bool FindCharge(std::string_view key, Instant now, uint64_t* reservation,
+                          ReservationState* state, std::string* digest) const = 0;
   // What an open reservation holds of a counter (a replay is checked without its own share).
   virtual int64_t Held(uint64_t reservation, const CounterKey& counter) const = 0;
   virtual Instant HighTime()

@@ -127,7 +127,7 @@ class Fold {
   };
   std::vector<Charge> charges_;
   uint64_t own_ = 0;  // the open reservation that this request replays
-  bool replay_ = false, lapsed_ = false;
+  bool replay_ = false;
   std::vector<std::string> used_approvals_;
   std::vector<State::Act> acts_;
   std::vector<std::optional<Val>> deputy_said_;  // nothing: the caller speaks of the subject only

@@ -325,12 +325,8 @@ bool Fold::Limits() {
     auto key = state_.keys.find(Binding().substr(0, Binding().find('\n')) + "|" +
                                 std::string(r_.charge_key));
     if (key != state_.keys.end() && key->second.digest == Digest() &&
-        state_.reservations[key->second.reservation].state == ReservationState::kOpen) {
-      // One that only time has closed may still be taken for open here; the commit then finds it
-      // closed.
-      lapsed_ = !state_.Open(key->second.reservation, w_.now);
-      if (!lapsed_) own_ = key->second.reservation;
-    }
+        state_.Open(key->second.reservation, w_.now))
+      own_ = key->second.reservation;
   }
   Gather();
   for (const Bound& bound : bounds_) {
@@ -345,7 +341,6 @@ bool Fold::Limits() {
                        [&](const Line& l) { return l.state == state; });
   };
   PickBinding();
-  if (lapsed_) answer_.also.push_back(Reason::kRequestAlreadyUsed);
   if (any(LimitState::kUnknown)) return Deny(Reason::kLimitUnknown);
   if (!MustBeLimitedIsMet()) return Deny(Reason::kLimitUnbounded);
   if (any(LimitState::kExceeded)) return Deny(Reason::kLimitExceeded);

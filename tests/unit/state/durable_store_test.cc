@@ -191,7 +191,7 @@ void ExpectEverything(StateStore* s, uint64_t reservation) {
   uint64_t found = 0;
   ReservationState state{};
   std::string digest;
-  ASSERT_TRUE(s->FindCharge("key", &found, &state, &digest));
+  ASSERT_TRUE(s->FindCharge("key", At(0), &found, &state, &digest));
   EXPECT_EQ(found, reservation);
   EXPECT_EQ(state, ReservationState::kOpen);
   EXPECT_EQ(digest, "digest");
@@ -211,7 +211,7 @@ void ExpectItEnds(StateStore* s, uint64_t reservation) {
   uint64_t found = 0;
   ReservationState state{};
   std::string digest;
-  ASSERT_TRUE(s->FindCharge("key", &found, &state, &digest));
+  ASSERT_TRUE(s->FindCharge("key", At(0), &found, &state, &digest));
   EXPECT_EQ(state, ReservationState::kCancelled);
   One next(s, "next", 1);
   EXPECT_GT(next.Commit().reservation, reservation);

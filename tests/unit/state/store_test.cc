@@ -360,8 +360,8 @@ TEST_P(Reservation, SilenceIsSpent) {
   StateStore& s = store();
   One one(&s, "c", 30);
   uint64_t id = one.Commit().reservation;
-  EXPECT_EQ(s.Cancel(id, "pep", At(3601)).error().code, "reservation.closed");
-  EXPECT_EQ(s.Used(Total("c"), At(3601)), 30);
+  EXPECT_EQ(s.Cancel(id, "pep", At(3600)).error().code, "reservation.closed");
+  EXPECT_EQ(s.Used(Total("c"), At(3600)), 30);
   EXPECT_EQ(s.Cancel(999, "pep", At(0)).error().code, "reservation.unknown");
 }
 
@@ -401,7 +401,15 @@ TEST_P(ChargeKey, AReservationPastItsDeadlineIsClosed) {
   one.request.request_digest = "d1";
   one.request.keep_key_us = 100 * kMicrosPerDay;
   one.Commit();
-  one.request.now = At(4000);
+  // Nothing was written since, so that only the time asked for can tell.
+  uint64_t id = 0;
+  ReservationState state{};
+  std::string digest;
+  ASSERT_TRUE(s.FindCharge("k", At(3599), &id, &state, &digest));
+  EXPECT_EQ(state, ReservationState::kOpen);
+  ASSERT_TRUE(s.FindCharge("k", At(3600), &id, &state, &digest));
+  EXPECT_EQ(state, ReservationState::kSpent);
+  one.request.now = At(3600);
   EXPECT_EQ(one.Commit().outcome, CommitOutcome::kKeyClosed);
 }
 
