@@ -20,6 +20,7 @@ ROOMS = {
     "runtime/vm": ["runtime/facts"],
     "runtime/state": ["runtime/vm"],
     "runtime/decide": ["runtime/state"],
+    "runtime/audit": ["runtime/decide"],
     "compiler/source": ["runtime/base"],
     "compiler/diag": ["compiler/source", "runtime/json"],
     "compiler/ast": ["compiler/diag", "runtime/bytecode"],
@@ -28,9 +29,9 @@ ROOMS = {
     "compiler/lower": ["compiler/check"],
     "compiler/format": ["compiler/syntax"],
     "compiler/testing": ["compiler/lower", "runtime/decide"],
-    "compiler/dplc": ["compiler/testing", "compiler/format"],
+    "compiler/dplc": ["compiler/testing", "compiler/format", "runtime/audit"],
     "server/http": ["runtime/json"],
-    "server/api": ["server/http", "runtime/decide"],
+    "server/api": ["server/http", "runtime/audit"],
     "server": ["server/api"],
 }
 
