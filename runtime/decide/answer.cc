@@ -1,7 +1,7 @@
 // A Decision as the JSON of an AuthZEN answer; the shape is documented in docs/api.md.
 #include "runtime/decide/answer.h"
 
-#include "runtime/base/sha256.h"
+#include "runtime/decide/ask.h"
 #include "runtime/decide/duty.h"
 #include "runtime/decide/render.h"
 #include "runtime/json/json_writer.h"
@@ -78,15 +78,31 @@ class AnswerWriter {
   void AccessRequest() {
     w_.Key("access_request").BeginObject();
     if (!options_.request_endpoint.empty()) w_.Member("endpoint", options_.request_endpoint);
-    if (d_.approvals.size > 0) {
-      uint32_t approval = d_.approvals.items[0];
+    if (d_.approvals.size > 0)
+      w_.Member("template", NameOf(program_.approval_statements[d_.approvals.items[0]]));
+    w_.Key("templates").BeginArray();  // all that are needed
+    for (uint32_t approval : d_.approvals) {
+      const Approval& a = program_.approvals[approval];
+      w_.BeginObject();
       w_.Member("template", NameOf(program_.approval_statements[approval]));
-      int64_t within = program_.approvals[approval].within_us;
-      Time("expires_at",
-           Add(d_.now, Duration{within == 0 ? kMicrosPerDay : within}).value_or(kMaxInstant));
+      ApprovedBy("approvers", a);
+      if (a.signs != 0) w_.Member("meaning", program_.Text(a.signs));
+      w_.EndObject();
     }
+    w_.EndArray();
+    Time("expires_at", AskExpires(program_, d_));
     w_.Member("binding_token", std::string_view(d_.request_digest, 64));
     w_.EndObject();
+  }
+
+  // "1 of role acme.lead", each of which must be met.
+  void ApprovedBy(std::string_view name, const Approval& approval) {
+    w_.Key(name).BeginArray();
+    for (const Approval::By& by : approval.by) {
+      text_.assign(std::to_string(by.count)).append(" of ").append(program_.Text(by.text));
+      w_.String(text_);
+    }
+    w_.EndArray();
   }
 
   // For whoever carries them out, details or not. `log` is ours.
@@ -375,12 +391,7 @@ class AnswerWriter {
       const Approval& approval = program_.approvals[a];
       w_.BeginObject();
       w_.Member("approval", NameOf(program_.approval_statements[a]));
-      w_.Key("by").BeginArray();
-      for (const Approval::By& by : approval.by) {
-        text_.assign(std::to_string(by.count)).append(" of ").append(program_.Text(by.text));
-        w_.String(text_);
-      }
-      w_.EndArray();
+      ApprovedBy("by", approval);
       if (approval.signs != 0) w_.Member("signs", program_.Text(approval.signs));
       w_.EndObject();
     }

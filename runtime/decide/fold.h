@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/decide/ask.h"
 #include "runtime/decide/decision.h"
 #include "runtime/decide/engine.h"
 #include "runtime/vm/machine.h"
@@ -307,6 +308,11 @@ bool LiftedByBreakGlass(const Fold& f, uint32_t forbid);
 
 // ---------------------------------------------------------------- needs (step_limits.cc)
 void AddNeed(Fold& f, uint32_t approval, uint32_t statement);
+
+// ---------------------------------------------------------------- signers (step_approvals.cc)
+// Judged as step 14 judges a finished record; for ask.cc, after a fold that asked.
+MayNotSign JudgeSigner(Fold& f, uint32_t approval, const Signer& signer);
+bool EnoughSigned(Fold& f, uint32_t approval, std::span<const Signer> signers);
 
 // ---------------------------------------------------------------- the canonical request
 // (digest.cc) What an approval is bound to: root, h₁ template, action, resource, every parameter

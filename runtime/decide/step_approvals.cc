@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/decide/ask.h"
 #include "runtime/decide/duty.h"
 #include "runtime/decide/fold.h"
 
@@ -30,49 +31,59 @@ const Entity* ManagerOf(const Fold& f, const Entity* person) {
 
 // The person asking and everyone accountable for an agent of the chain never approve, said or not
 // (closing rule 33).
-bool Barred(const Fold& f, const Approval& approval, const Entity& approver) {
-  if (f.person != nullptr && SameEntity(approver, *f.person)) return true;
-  if (f.deputy != nullptr && SameEntity(approver, *f.deputy)) return true;
+MayNotSign Barred(const Fold& f, const Approval& approval, const Entity& approver) {
+  if (f.person != nullptr && SameEntity(approver, *f.person)) return MayNotSign::kRequester;
+  if (f.deputy != nullptr && SameEntity(approver, *f.deputy)) return MayNotSign::kRequester;
   for (int i = 0; i < f.hop_count; ++i) {
     uint32_t accountable = f.program.agents[f.chain[i]].accountable;
-    if (accountable != kNone && f.program.constants[accountable].text == approver.id) return true;
+    if (accountable != kNone && f.program.constants[accountable].text == approver.id)
+      return MayNotSign::kAccountable;
   }
   if ((approval.never_by & kPartyManager) != 0) {
     const Entity* manager = ManagerOf(f, f.person);
-    if (manager != nullptr && SameEntity(*manager, approver)) return true;
+    if (manager != nullptr && SameEntity(*manager, approver)) return MayNotSign::kManager;
   }
-  return false;
+  return MayNotSign::kNothing;
 }
 
-// Who of the record's approvers may sign for this `by`, as bits: roles are read now, at the
-// request's resource.
-uint32_t MaySign(Fold& f, const Approval& approval, const Approval::By& by,
-                 const ApprovalRecord& record, size_t count) {
-  uint32_t may = 0;
+// What keeps this person from signing for any `by`, whatever roles it holds.
+MayNotSign Excluded(Fold& f, const Approval& approval, const Signer& signer,
+                    const Entity* approver) {
+  if (approver == nullptr || approver->person == nullptr) return MayNotSign::kUnknown;
+  if (approver->person->status != PersonStatus::kActive) return MayNotSign::kNotActive;
+  if (f.store.AnyRevoked(RevokedKind::kPerson) &&
+      f.store.IsRevoked(RevokedKind::kPerson, approver->id, signer.at))
+    return MayNotSign::kRevoked;
+  return Barred(f, approval, *approver);
+}
+
+// Whether this person is one of those a `by` asks for: roles are read now, at the request's
+// resource.
+bool Fits(Fold& f, const Approval::By& by, const Entity& approver) {
   const Entity* manager = ManagerOf(f, f.person);
-  for (size_t i = 0; i < count; ++i) {
-    const Entity* approver = f.snapshot.FindPerson(record.approvers[i]);
-    if (approver == nullptr || approver->person == nullptr ||
-        approver->person->status != PersonStatus::kActive)
-      continue;
-    if (f.store.AnyRevoked(RevokedKind::kPerson) &&
-        f.store.IsRevoked(RevokedKind::kPerson, approver->id, record.given))
-      continue;
-    if (Barred(f, approval, *approver)) continue;
-    bool fits =
-        (by.parties & kPartyManager) != 0 && manager != nullptr && SameEntity(*manager, *approver);
-    if (!fits && by.subject_code != kNone) {
-      Env own = f.env;
-      f.env.person = approver;
-      f.env.person_active = true;
-      f.env.standing = false;
-      f.env.chain = {};
-      fits = RunTruthCode(f, by.subject_code, nullptr) == Truth::kTrue;
-      own.steps_left = f.env.steps_left;
-      own.abort = f.env.abort;
-      f.env = own;
-    }
-    if (fits) may |= uint32_t{1} << i;
+  if ((by.parties & kPartyManager) != 0 && manager != nullptr && SameEntity(*manager, approver))
+    return true;
+  if (by.subject_code == kNone) return false;
+  Env own = f.env;
+  f.env.person = &approver;
+  f.env.person_active = true;
+  f.env.standing = false;
+  f.env.chain = {};
+  bool fits = RunTruthCode(f, by.subject_code, nullptr) == Truth::kTrue;
+  own.steps_left = f.env.steps_left;
+  own.abort = f.env.abort;
+  f.env = own;
+  return fits;
+}
+
+// Who of the signers may sign for this `by`, as bits.
+uint32_t MaySign(Fold& f, const Approval& approval, const Approval::By& by,
+                 std::span<const Signer> signers) {
+  uint32_t may = 0;
+  for (size_t i = 0; i < signers.size(); ++i) {
+    const Entity* approver = f.snapshot.FindPerson(signers[i].person);
+    if (Excluded(f, approval, signers[i], approver) != MayNotSign::kNothing) continue;
+    if (Fits(f, by, *approver)) may |= uint32_t{1} << i;
   }
   return may;
 }
@@ -80,22 +91,21 @@ uint32_t MaySign(Fold& f, const Approval& approval, const Approval::By& by,
 // Enough eligible people signed, each counted once and for whichever `by` makes it enough: a seat
 // that only a signer already seated could fill is freed along a path of re-seatings, so that the
 // order of the signatures does not matter.
-bool Eligible(Fold& f, const Approval& approval, const ApprovalRecord& record) {
-  constexpr size_t kMaxApprovers = 32, kMaxBy = 16;
-  size_t count = std::min(record.approvers.size(), kMaxApprovers);
+bool Eligible(Fold& f, const Approval& approval, std::span<const Signer> signers) {
+  constexpr size_t kMaxBy = 16;
+  size_t count = std::min<size_t>(signers.size(), kMaxSigners);
+  signers = signers.first(count);
   size_t bys = approval.by.size();
   if (bys > kMaxBy) return false;
   uint32_t once = 0;
   for (size_t i = 0; i < count; ++i) {
-    bool again =
-        std::find(record.approvers.begin(), record.approvers.begin() + static_cast<ptrdiff_t>(i),
-                  record.approvers[i]) != record.approvers.begin() + static_cast<ptrdiff_t>(i);
+    bool again = std::any_of(signers.begin(), signers.begin() + static_cast<ptrdiff_t>(i),
+                             [&](const Signer& s) { return s.person == signers[i].person; });
     if (!again) once |= uint32_t{1} << i;
   }
   uint32_t may[kMaxBy];
-  for (size_t b = 0; b < bys; ++b)
-    may[b] = MaySign(f, approval, approval.by[b], record, count) & once;
-  size_t seat[kMaxApprovers];  // the `by` an approver is counted for; kMaxBy: none
+  for (size_t b = 0; b < bys; ++b) may[b] = MaySign(f, approval, approval.by[b], signers) & once;
+  size_t seat[kMaxSigners];  // the `by` an approver is counted for; kMaxBy: none
   std::fill(std::begin(seat), std::end(seat), kMaxBy);
   for (size_t b = 0; b < bys; ++b) {
     for (uint32_t n = 0; n < approval.by[b].count; ++n) {
@@ -143,13 +153,31 @@ std::string_view WhyNot(Fold& f, const ApprovalRecord& record, uint32_t approval
                   asked <= record.approved_measures[static_cast<size_t>(i)];
     if (!within) return "the approval presented is for a smaller amount";
   }
-  if (!Eligible(f, f.program.approvals[approval], record))
+  std::array<Signer, kMaxSigners> signers;
+  size_t count = std::min<size_t>(record.approvers.size(), kMaxSigners);
+  for (size_t i = 0; i < count; ++i) signers[i] = {record.approvers[i], record.given};
+  if (!Eligible(f, f.program.approvals[approval], std::span(signers).first(count)))
     return "whoever signed the approval presented may not give it";
   f.Flips(record.expires);
   return {};
 }
 
 }  // namespace
+
+MayNotSign JudgeSigner(Fold& f, uint32_t approval, const Signer& signer) {
+  const Approval& a = f.program.approvals[approval];
+  const Entity* approver = f.snapshot.FindPerson(signer.person);
+  MayNotSign why = Excluded(f, a, signer, approver);
+  if (why != MayNotSign::kNothing) return why;
+  for (const Approval::By& by : a.by) {
+    if (Fits(f, by, *approver)) return MayNotSign::kNothing;
+  }
+  return MayNotSign::kNotEntitled;
+}
+
+bool EnoughSigned(Fold& f, uint32_t approval, std::span<const Signer> signers) {
+  return Eligible(f, f.program.approvals[approval], signers);
+}
 
 // Everything that bites obliges, ⊥ included (closing rule 8). What the enforcement point did not
 // commit to, it does not do (closing rule 38): then there is no permit to attach a duty to.
