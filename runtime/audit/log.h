@@ -37,8 +37,8 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/base/result.h"
-#include "runtime/state/state_file.h"  // Disk
-#include "runtime/state/store.h"       // Promise
+#include "runtime/state/append_file.h"  // Disk
+#include "runtime/state/store.h"        // Promise
 
 namespace dpl {
 

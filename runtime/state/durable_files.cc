@@ -3,8 +3,6 @@
 #include <cerrno>
 #include <chrono>
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,25 +12,6 @@ namespace dpl {
 namespace {
 
 constexpr size_t kPieceBytes = 256 * 1024;
-
-// The folder and the ones above it that are missing.
-Status MakeFolder(const std::string& folder) {
-  for (size_t at = 1; at <= folder.size(); ++at) {
-    if (at != folder.size() && folder[at] != '/') continue;
-    std::string made = folder.substr(0, at);
-    if (mkdir(made.c_str(), 0700) != 0) {
-      if (errno != EEXIST) return FileError("make the folder", folder, errno);
-      continue;
-    }
-    // Its name must survive too. A parent that may not be read is not ours to sync.
-    size_t slash = made.rfind('/');
-    (void)SyncFolder(slash == std::string::npos ? "." : slash == 0 ? "/" : made.substr(0, slash));
-  }
-  struct stat info {};
-  if (stat(folder.c_str(), &info) != 0) return FileError("open", folder, errno);
-  if (!S_ISDIR(info.st_mode)) return FileError("open", folder, ENOTDIR);
-  return Status::Ok();
-}
 
 }  // namespace
 
@@ -49,24 +28,6 @@ Result<std::unique_ptr<DurableStore>> DurableStore::Open(const Options& options)
   return store;
 }
 
-// Held by the process, and gone with it however it ends.
-Status DurableStore::LockFolder() {
-  std::string path = options_.folder + "/lock";
-  lock_fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_fd_ < 0) return FileError("open", path, errno);
-  if (flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
-    char holder[32] = {};
-    ssize_t count = pread(lock_fd_, holder, sizeof holder - 1, 0);
-    std::string who = count > 0 ? " (process " + std::string(holder) + ")" : "";
-    return Error{"state.locked", options_.folder + " is in use by another dpld" + who};
-  }
-  std::string self = std::to_string(getpid());
-  if (ftruncate(lock_fd_, 0) != 0 ||
-      pwrite(lock_fd_, self.data(), self.size(), 0) != static_cast<ssize_t>(self.size()))
-    return FileError("write", path, errno);
-  return Status::Ok();
-}
-
 Status DurableStore::Start() {
   if (options_.read_only) {
     struct stat info {};
@@ -75,12 +36,11 @@ Status DurableStore::Start() {
       return Status::Ok();
     }
     // What another process is writing to is its own to judge.
-    lock_fd_ = open((options_.folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
-    if (lock_fd_ >= 0 && flock(lock_fd_, LOCK_SH | LOCK_NB) != 0) return Status::Ok();
+    if (!lock_.Share(options_.folder)) return Status::Ok();
     return RecoverState(options_.folder, {.salvage = options_.salvage}, &image_, &report_);
   }
   DPL_RETURN_IF_ERROR(MakeFolder(options_.folder));
-  DPL_RETURN_IF_ERROR(LockFolder());
+  DPL_RETURN_IF_ERROR(lock_.Take(options_.folder, "state.locked"));
   DPL_RETURN_IF_ERROR(
       RecoverState(options_.folder, {.salvage = options_.salvage}, &image_, &report_));
   uint64_t next = report_.last + 1;
@@ -124,7 +84,6 @@ DurableStore::~DurableStore() {
   tidy_.notify_all();
   if (writer_.joinable()) writer_.join();
   if (tidier_.joinable()) tidier_.join();
-  if (lock_fd_ >= 0) close(lock_fd_);
 }
 
 // ---------------------------------------------------------------- the writer

@@ -141,7 +141,6 @@ class DurableStore final : public StateStore {
 
   explicit DurableStore(const Options& options);
   Status Start();
-  Status LockFolder();
   Status WriteImage(const MemoryStore& image, uint64_t group);
   Status SetAside(const std::vector<std::string>& files);
   Error Failed() const { return {"state.failed", "the state cannot be written"}; }
@@ -161,7 +160,7 @@ class DurableStore final : public StateStore {
 
   const Options options_;
   Disk* const disk_;
-  int lock_fd_ = -1;
+  FolderLock lock_;
   MemoryStore image_;
   RecoveryReport report_;
 

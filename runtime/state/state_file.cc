@@ -17,7 +17,6 @@ namespace {
 constexpr std::string_view kMagic = "DPLSTATE";
 constexpr uint32_t kFrameMagic = 0x50524731;  // "1GRP"
 constexpr size_t kAlign = 8;
-constexpr size_t kFillBytes = 1 << 20;  // zeros written ahead; growing a file costs a sync twice
 
 // Fixed: this guards against accidents, not against people.
 uint64_t FrameSum(uint64_t number, std::string_view payload) {
@@ -66,28 +65,6 @@ bool FrameAt(std::string_view bytes, size_t offset, uint64_t* number, std::strin
 }
 
 }  // namespace
-
-ssize_t Disk::Write(int fd, const char* bytes, size_t size, uint64_t at) {
-  return pwrite(fd, bytes, size, static_cast<off_t>(at));
-}
-int Disk::Sync(int fd) { return fdatasync(fd); }
-Disk* Disk::Real() {
-  static Disk disk;
-  return &disk;
-}
-
-Error FileError(std::string_view doing, const std::string& path, int error) {
-  return {"state.file", "cannot " + std::string(doing) + " " + path + ": " + std::strerror(error)};
-}
-
-Status SyncFolder(const std::string& folder) {
-  int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return FileError("open", folder, errno);
-  int failed = fsync(fd) != 0 ? errno : 0;
-  close(fd);
-  if (failed != 0) return FileError("sync", folder, failed);
-  return Status::Ok();
-}
 
 std::string StateFileName(StateFileKind kind, uint64_t number) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -169,72 +146,32 @@ Result<FrameWalk> WalkFrames(std::string_view bytes, size_t offset, uint64_t exp
 
 // ---------------------------------------------------------------- the log
 
-LogFile::~LogFile() { close(fd_); }
-
 Result<std::unique_ptr<LogFile>> LogFile::Create(const std::string& folder, uint64_t first,
                                                  Disk* disk) {
   std::string path = folder + "/" + StateFileName(StateFileKind::kLog, first);
-  std::string temporary = path + ".tmp";
-  int fd = open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return FileError("create", path, errno);
-  std::unique_ptr<LogFile> file(new LogFile(fd, path, first - 1, 0, disk));
-  std::string header = Header(StateFileKind::kLog, first);
-  uint64_t done = 0;
-  DPL_RETURN_IF_ERROR(file->WriteAll(header.data(), header.size(), 0, &done));
-  if (disk->Sync(fd) != 0) return FileError("sync", path, errno);
-  if (rename(temporary.c_str(), path.c_str()) != 0) return FileError("create", path, errno);
-  DPL_RETURN_IF_ERROR(SyncFolder(folder));
-  file->at_ = file->filled_ = header.size();
-  return file;
+  Result<std::unique_ptr<AppendFile>> file =
+      AppendFile::Create(path, Header(StateFileKind::kLog, first), disk);
+  if (!file.ok()) return file.error();
+  return std::unique_ptr<LogFile>(new LogFile(file.take(), first - 1));
 }
 
 Result<std::unique_ptr<LogFile>> LogFile::Reopen(const std::string& path, size_t end, uint64_t last,
                                                  Disk* disk) {
-  int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0) return FileError("open", path, errno);
-  std::unique_ptr<LogFile> file(new LogFile(fd, path, last, end, disk));
-  // What a cut write left must not stand behind a later frame.
-  if (ftruncate(fd, static_cast<off_t>(end)) != 0) return FileError("cut", path, errno);
-  if (disk->Sync(fd) != 0) return FileError("sync", path, errno);
-  return file;
-}
-
-Status LogFile::WriteAll(const char* bytes, size_t size, uint64_t at, uint64_t* done) {
-  *done = 0;
-  while (*done < size) {
-    ssize_t count = disk_->Write(fd_, bytes + *done, size - *done, at + *done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return FileError("write", path_, count == 0 ? ENOSPC : errno);
-    *done += static_cast<uint64_t>(count);
-  }
-  return Status::Ok();
+  Result<std::unique_ptr<AppendFile>> file = AppendFile::Reopen(path, end, disk);
+  if (!file.ok()) return file.error();
+  return std::unique_ptr<LogFile>(new LogFile(file.take(), last));
 }
 
 Status LogFile::Append(std::string* frame) {
-  if (broken_) return Error{"state.file", "an earlier sync of " + path_ + " failed"};
   size_t payload = frame->size();
   FinishFrame(frame, last_ + 1);
-  auto failed = [&](Status status) {
+  Status written = file_->Append(*frame);
+  if (written.ok()) {
+    ++last_;
+  } else {
     frame->resize(payload);
-    return status;
-  };
-  while (at_ + frame->size() > filled_) {
-    static const std::string zeros(kFillBytes, '\0');
-    uint64_t done = 0;
-    Status filled = WriteAll(zeros.data(), zeros.size(), filled_, &done);
-    filled_ += done;
-    if (!filled.ok()) return failed(filled);
   }
-  uint64_t done = 0;
-  Status written = WriteAll(frame->data(), frame->size(), at_, &done);
-  if (!written.ok()) return failed(written);
-  if (disk_->Sync(fd_) != 0) {
-    broken_ = true;
-    return failed(FileError("sync", path_, errno));
-  }
-  ++last_;
-  at_ += frame->size();
-  return Status::Ok();
+  return written;
 }
 
 // ---------------------------------------------------------------- images

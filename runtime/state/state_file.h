@@ -14,9 +14,8 @@
 #include <string>
 #include <string_view>
 
-#include <sys/types.h>
-
 #include "runtime/base/result.h"
+#include "runtime/state/append_file.h"
 
 namespace dpl {
 
@@ -24,15 +23,6 @@ inline constexpr uint32_t kStateFormat = 2;  // raised when the bytes of any fil
 inline constexpr size_t kFrameHeader = 24;
 
 enum class StateFileKind : uint32_t { kLog = 1, kImage = 2 };
-
-// What can fail in a disk; tests put another in its place.
-class Disk {
- public:
-  virtual ~Disk() = default;
-  virtual ssize_t Write(int fd, const char* bytes, size_t size, uint64_t at);  // as pwrite
-  virtual int Sync(int fd);                                                    // as fdatasync
-  static Disk* Real();
-};
 
 std::string StateFileName(StateFileKind kind, uint64_t number);
 // False for a name of another form.
@@ -60,10 +50,6 @@ inline constexpr size_t kStateHeader = 32;
 // The growing end of the log. One thread.
 class LogFile {
  public:
-  ~LogFile();
-  LogFile(const LogFile&) = delete;
-  LogFile& operator=(const LogFile&) = delete;
-
   // A new file whose first frame will have this number.
   static Result<std::unique_ptr<LogFile>> Create(const std::string& folder, uint64_t first,
                                                  Disk* disk);
@@ -76,22 +62,15 @@ class LogFile {
   // be tried again; unless the sync failed (`broken()`): then nobody knows what the disk holds.
   Status Append(std::string* frame);
 
-  bool broken() const { return broken_; }
+  bool broken() const { return file_->broken(); }
   uint64_t last() const { return last_; }
-  uint64_t size() const { return at_; }
+  uint64_t size() const { return file_->size(); }
 
  private:
-  LogFile(int fd, std::string path, uint64_t last, uint64_t at, Disk* disk)
-      : fd_(fd), path_(std::move(path)), last_(last), at_(at), filled_(at), disk_(disk) {}
-  Status WriteAll(const char* bytes, size_t size, uint64_t at, uint64_t* done);
+  LogFile(std::unique_ptr<AppendFile> file, uint64_t last) : file_(std::move(file)), last_(last) {}
 
-  int fd_;
-  std::string path_;
+  std::unique_ptr<AppendFile> file_;
   uint64_t last_;
-  uint64_t at_;      // where the next frame goes
-  uint64_t filled_;  // the file has bytes up to here
-  Disk* disk_;
-  bool broken_ = false;
 };
 
 // An image, piece by piece, under a temporary name until Finish.
@@ -112,8 +91,5 @@ class ImageFile {
 };
 // The payload of an image's last frame.
 inline constexpr std::string_view kImageEnd = "end of image";
-
-Error FileError(std::string_view doing, const std::string& path, int error);
-Status SyncFolder(const std::string& folder);
 
 }  // namespace dpl
