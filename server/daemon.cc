@@ -136,8 +136,8 @@ void AppendHttpMetrics(const HttpCounters& counters, MetricsWriter* writer) {
 class StoreGate final : public ReplyGate {
  public:
   explicit StoreGate(StateStore* store) : store_(store) {}
-  State Look(uint64_t hold) override {
-    switch (store_->Check(hold)) {
+  State Look(const ReplyHold& hold) override {
+    switch (store_->Check(hold.state)) {
       case Promise::kKept:
         return State::kOpen;
       case Promise::kPending:

@@ -197,12 +197,13 @@ void AppendJsonString(std::string* out, std::string_view text) {
       continue;
     }
     if (c >= 0x80) {
-      size_t n = Utf8Length(text, i);
-      bool separator = n == 3 && c == 0xe2 && text[i + 1] == '\x80' &&
-                       (text[i + 2] == '\xa8' || text[i + 2] == '\xa9');
-      bool c1 = n == 2 && c == 0xc2 && static_cast<uint8_t>(text[i + 1]) < 0xa0;
-      if (n != 0 && !separator && !c1) {
-        i += n;
+      size_t n = Utf8Length(text, i), next = i;
+      char32_t code_point = n == 0 ? 0 : NextCodePoint(text, &next);
+      // U+2028 and 2029 end a line for some readers, C1 controls steer terminals.
+      bool unsafe = (code_point < 0xa0) || code_point == 0x2028 || code_point == 0x2029 ||
+                    IsBidiOrInvisible(code_point);
+      if (n != 0 && !unsafe) {
+        i = next;
         continue;
       }
       flush();
@@ -210,7 +211,14 @@ void AppendJsonString(std::string* out, std::string_view text) {
         out->append(kReplacement);
         i += 1;
       } else {
-        AppendHex4(out, static_cast<uint32_t>(NextCodePoint(text, &i)));
+        auto unit = static_cast<uint32_t>(code_point);
+        if (unit > 0xffff) {
+          unit -= 0x10000;
+          AppendHex4(out, 0xd800 + (unit >> 10));
+          unit = 0xdc00 + (unit & 0x3ff);
+        }
+        AppendHex4(out, unit);
+        i = next;
       }
       clean = i;
       continue;

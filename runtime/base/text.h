@@ -34,8 +34,9 @@ bool HasControl(std::string_view text, size_t* at = nullptr);
 bool HasBidiOrInvisible(std::string_view text, size_t* at = nullptr);
 bool IsBidiOrInvisible(char32_t code_point);
 
-// Appends `text` as a JSON string with its quotes. Controls and U+2028/2029 are escaped, invalid
-// bytes become U+FFFD, so the result is always valid JSON in valid UTF-8.
+// Appends `text` as a JSON string with its quotes. Controls, U+2028/2029, bidi and invisible
+// characters are escaped, invalid bytes become U+FFFD, so the result is always valid JSON in valid
+// UTF-8, on one line, and shows what it holds.
 void AppendJsonString(std::string* out, std::string_view text);
 
 // `text` as a DPL string literal with its quotes: \" \\ \n \t, and \u{...} for controls and for

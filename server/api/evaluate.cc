@@ -88,7 +88,7 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   options.details = question.caller->details;
   options.text = &thread->text;
   AppendAnswerJson(out, snapshot, request, decision, options);
-  thread->hold = std::max(thread->hold, decision.ticket);
+  thread->hold.state = std::max(thread->hold.state, decision.ticket);
   if (question.options->record && MustBeRecorded(decision))
     question.options->record(snapshot, request, decision, options.evaluation_id);
   *permitted = decision.outcome == OutcomeKind::kPermit && !decision.dry_run;

@@ -180,7 +180,7 @@ void Service::Access(const HttpRequest& request, bool batch, ServiceThread* thre
   question.now = options_.clock->Now();
   question.store = options_.store;
   question.options = &options_;
-  thread->hold = 0;
+  thread->hold = {};
   if (batch) {
     EvaluateBatch(question, thread, response);
   } else {

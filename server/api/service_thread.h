@@ -31,7 +31,7 @@ struct ServiceThread {
   size_t id_prefix = 0;
   uint64_t evaluations = 0;
   std::string text;   // to compose answers in
-  uint64_t hold = 0;  // what the answer under way has to wait for
+  ReplyHold hold;     // what the answer under way has to wait for
 };
 
 // The body of a question about access: everything that has passed the checks of headers and caller.

@@ -148,7 +148,7 @@ void Connection::Process() {
     }
     break;
   }
-  if (hold_ != 0) return Hold();
+  if (hold_.any()) return Hold();
   if (!out_.empty()) return Write();
   if (peer_ended_ || close_after_write_) return Close();
   Read();
@@ -168,8 +168,8 @@ void Connection::Answer() {
     response_.close = true;
   }
   bool close = response_.close || !reader_.keep_alive() || worker_->draining;
-  if (response_.hold != 0 && hold_ == 0) held_from_ = out_.size();
-  hold_ = std::max(hold_, response_.hold);
+  if (response_.hold.any() && !hold_.any()) held_from_ = out_.size();
+  hold_.Join(response_.hold);
   AppendResponse(close);
   close_after_write_ = close;
   reader_.Consume();
@@ -227,14 +227,14 @@ bool Connection::Release() {
     case ReplyGate::State::kOpen:
       break;
   }
-  hold_ = 0;
+  hold_ = {};
   Write();
   return true;
 }
 
 // The promise will not be kept, so its answer must not be given, nor any behind it.
 void Connection::Break() {
-  hold_ = 0;
+  hold_ = {};
   out_.resize(held_from_);
   Refuse(503, "the decision could not be recorded");
   Write();

@@ -85,7 +85,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string peer_;
   int64_t deadline_ = 0;
   size_t lingered_ = 0;
-  uint64_t hold_ = 0;     // what the answers in out_ wait for
+  ReplyHold hold_;        // what the answers in out_ wait for
   size_t held_from_ = 0;  // where the first of them begins that waits
   RequestReader::State timed_ =
       RequestReader::State::kRefused;  // what the reading deadline was set for

@@ -48,7 +48,7 @@ void HttpResponse::Reset() {
   body.clear();
   content_type = "application/json";
   close = false;
-  hold = 0;
+  hold = {};
   extra_.clear();
 }
 

@@ -10,6 +10,7 @@
 // allocates nothing after warm-up.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -42,14 +43,26 @@ struct HttpRequest {
   Found Find(std::string_view name) const;
 };
 
+// What an answer has to wait for, as the server's ReplyGate knows it: the ticket of a change of
+// state and that of a record in the audit log. 0: nothing.
+struct ReplyHold {
+  uint64_t state = 0;
+  uint64_t audit = 0;
+  bool any() const { return (state | audit) != 0; }
+  // Waits for both.
+  void Join(const ReplyHold& other) {
+    state = std::max(state, other.state);
+    audit = std::max(audit, other.audit);
+  }
+};
+
 struct HttpResponse {
   int status = 200;
   std::string body;
   std::string_view content_type = "application/json";  // points to a literal
   bool close = false;                                  // end the connection after this response
-  // What this answer has to wait for, as the server's ReplyGate knows it; 0: nothing. The
-  // connection waits, nobody else does.
-  uint64_t hold = 0;
+  // The connection waits for it, nobody else does.
+  ReplyHold hold;
 
   // Adds a header line. False, and nothing added, when name or value would break the head's
   // framing.

@@ -44,7 +44,7 @@ class ReplyGate {
  public:
   enum class State : uint8_t { kOpen, kShut, kBroken };
   virtual ~ReplyGate() = default;
-  virtual State Look(uint64_t hold) = 0;  // any thread, at once
+  virtual State Look(const ReplyHold& hold) = 0;  // any thread, at once
   // `wake` is to be called, on any thread, whenever an answer of Look may have changed.
   virtual void OnChange(std::function<void()> wake) = 0;
 };

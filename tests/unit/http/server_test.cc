@@ -397,13 +397,17 @@ TEST(HttpServer, DrainHasADeadline) {
 // A gate that the test opens, shuts and breaks.
 class TestGate final : public ReplyGate {
  public:
-  State Look(uint64_t hold) override {
-    if (hold <= open_upto_) return State::kOpen;
+  State Look(const ReplyHold& hold) override {
+    if (hold.state <= open_upto_ && hold.audit <= audit_upto_) return State::kOpen;
     return broken_ ? State::kBroken : State::kShut;
   }
   void OnChange(std::function<void()> wake) override { wake_ = std::move(wake); }
   void Open(uint64_t upto) {
     open_upto_ = upto;
+    wake_();
+  }
+  void OpenAudit(uint64_t upto) {
+    audit_upto_ = upto;
     wake_();
   }
   void Break() {
@@ -412,19 +416,22 @@ class TestGate final : public ReplyGate {
   }
 
  private:
-  std::atomic<uint64_t> open_upto_{0};
+  std::atomic<uint64_t> open_upto_{0}, audit_upto_{0};
   std::atomic<bool> broken_{false};
   std::function<void()> wake_;
 };
 
-// A server whose answer to `/5` waits for 5.
+// A server whose answer to `/5` waits for 5 of the state, and that to `/5,2` for 2 of the log as
+// well.
 struct GatedServer {
   explicit GatedServer(HttpLimits limits = {})
       : server(
             limits,
             [this](const HttpRequest& request, HttpResponse* response) {
               std::string number(request.path.substr(1));
-              response->hold = std::strtoull(number.c_str(), nullptr, 10);
+              char* end = nullptr;
+              response->hold.state = std::strtoull(number.c_str(), &end, 10);
+              if (*end == ',') response->hold.audit = std::strtoull(end + 1, nullptr, 10);
               response->body.append(request.path);
               ++handled;
             },
@@ -437,8 +444,9 @@ struct GatedServer {
     server.Stop();
     thread.join();
   }
-  static std::string Get(int hold) {
-    return "GET /" + std::to_string(hold) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+  static std::string Get(int hold) { return Get(std::to_string(hold)); }
+  static std::string Get(const std::string& hold) {
+    return "GET /" + hold + " HTTP/1.1\r\nHost: h\r\n\r\n";
   }
   TestGate gate;
   std::atomic<int> handled{0};
@@ -462,6 +470,21 @@ TEST(ReplyGate, AnAnswerWaitsAndOthersDoNot) {
   EXPECT_EQ(waits.Receive().body, "/5");
   ASSERT_TRUE(waits.Send(GatedServer::Get(5)));  // and the connection lives on
   EXPECT_EQ(waits.Receive().body, "/5");
+}
+
+TEST(ReplyGate, AnAnswerWaitsForStateAndLog) {
+  GatedServer server;
+  Client client(server.address), other(server.address);
+  ASSERT_TRUE(client.Send(GatedServer::Get("5,2") + GatedServer::Get("0,4")));
+  while (server.handled < 2) std::this_thread::yield();
+  server.gate.Open(9);
+  server.gate.OpenAudit(3);  // enough for the first, but the second goes with it
+  ASSERT_TRUE(other.Send(GatedServer::Get("0,3")));
+  EXPECT_EQ(other.Receive().body, "/0,3");
+  EXPECT_FALSE(client.HasInput(milliseconds(0)));
+  server.gate.OpenAudit(4);
+  EXPECT_EQ(client.Receive().body, "/5,2");
+  EXPECT_EQ(client.Receive().body, "/0,4");
 }
 
 TEST(ReplyGate, PipelinedAnswersKeepTheirOrder) {
