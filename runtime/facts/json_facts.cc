@@ -8,12 +8,11 @@
 #include "runtime/base/sha256.h"
 #include "runtime/base/text.h"
 #include "runtime/facts/ids.h"
+#include "runtime/facts/json_parts.h"
 #include "runtime/json/json.h"
 
 namespace dpl {
-namespace {
-
-using Names = std::initializer_list<std::string_view>;
+namespace facts_json {
 
 Error ShapeError(const WireValue& at, std::string message) {
   return Error{"facts.shape", std::move(message), at.line, at.column};
@@ -24,7 +23,6 @@ Error Wrong(const WireValue& at, std::string_view what, std::string_view expecte
 }
 FactsInput::Where WhereOf(const WireValue& v) { return {v.line, v.column}; }
 
-// An object with none but these members.
 Status CheckObject(const WireValue& v, std::string_view what, Names names) {
   if (!v.is_object()) return Wrong(v, what, "an object");
   for (uint32_t i = 0; i < v.count; ++i) {
@@ -39,7 +37,6 @@ Status CheckObject(const WireValue& v, std::string_view what, Names names) {
   return Status::Ok();
 }
 
-// A text member; absent is "" unless it is required.
 Status ReadText(const WireValue& object, std::string_view name, std::string_view what,
                 bool required, std::string* out) {
   const WireValue* v = object.Find(name);
@@ -54,12 +51,7 @@ Status ReadText(const WireValue& object, std::string_view name, std::string_view
   return Status::Ok();
 }
 
-// What a date alone means where an instant is asked for. The file knows no zone: days are those of
-// UTC.
-enum class Day { kStart, kEnd };
-
-Result<Instant> TimeOfText(const WireValue& v, std::string_view what, Day day,
-                           bool* is_date = nullptr) {
+Result<Instant> TimeOfText(const WireValue& v, std::string_view what, Day day, bool* is_date) {
   if (!v.is_string()) return Wrong(v, what, "a date or a date and time as text");
   Result<Date> date = ParseDate(v.text);
   if (is_date != nullptr) *is_date = date.ok();
@@ -87,7 +79,6 @@ Status ReadTime(const WireValue& object, std::string_view name, std::string_view
   return Status::Ok();
 }
 
-// "id", or {"type", "id"}; null says that there is none.
 Status ReadReference(const WireValue& v, std::string_view what, std::string* type,
                      std::string* id) {
   if (v.is_null()) return Status::Ok();
@@ -135,27 +126,30 @@ Status ReadPersons(const WireValue& section, FactsInput* out) {
   return Status::Ok();
 }
 
+Status ReadMember(const WireValue& v, FactsInput::Member* member) {
+  member->where = WhereOf(v);
+  if (v.is_string()) {
+    member->id.assign(v.text);
+    return Status::Ok();
+  }
+  if (!v.is_object()) return Wrong(v, "a member", "a person's id, {\"person\"} or {\"team\"}");
+  DPL_RETURN_IF_ERROR(CheckObject(v, "a member", {"person", "team", "until"}));
+  member->is_team = v.Find("team") != nullptr;
+  if (member->is_team == (v.Find("person") != nullptr)) {
+    return ShapeError(v, "a member is either a \"person\" or a \"team\"");
+  }
+  DPL_RETURN_IF_ERROR(
+      ReadText(v, member->is_team ? "team" : "person", "a member", true, &member->id));
+  return ReadTime(v, "until", "a member", Day::kEnd, &member->until);
+}
+
 Status ReadMembers(const WireValue& list, std::string_view what,
                    std::vector<FactsInput::Member>* out) {
   DPL_RETURN_IF_ERROR(CheckArray(list, what));
   out->reserve(list.count);
   for (uint32_t i = 0; i < list.count; ++i) {
     const WireValue& v = list.items[i];
-    FactsInput::Member& member = out->emplace_back();
-    member.where = WhereOf(v);
-    if (v.is_string()) {
-      member.id.assign(v.text);
-      continue;
-    }
-    if (!v.is_object()) return Wrong(v, "a member", "a person's id, {\"person\"} or {\"team\"}");
-    DPL_RETURN_IF_ERROR(CheckObject(v, "a member", {"person", "team", "until"}));
-    member.is_team = v.Find("team") != nullptr;
-    if (member.is_team == (v.Find("person") != nullptr)) {
-      return ShapeError(v, "a member is either a \"person\" or a \"team\"");
-    }
-    DPL_RETURN_IF_ERROR(
-        ReadText(v, member.is_team ? "team" : "person", "a member", true, &member.id));
-    DPL_RETURN_IF_ERROR(ReadTime(v, "until", "a member", Day::kEnd, &member.until));
+    DPL_RETURN_IF_ERROR(ReadMember(v, &out->emplace_back()));
   }
   return Status::Ok();
 }
@@ -231,6 +225,12 @@ Status ReadResources(const WireValue& section, FactsInput* out) {
   }
   return Status::Ok();
 }
+
+}  // namespace facts_json
+
+namespace {
+
+using namespace facts_json;  // NOLINT: this room's own
 
 Status ReadConsents(const WireValue& section, FactsInput* out) {
   DPL_RETURN_IF_ERROR(CheckArray(section, "`consents`"));
