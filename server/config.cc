@@ -174,6 +174,23 @@ void ReadCaller(const WireValue& value, const std::string& path, Status* status,
       reader.Fail(item, path + ".duties", "must name duties: step_up, sign, mask, notify");
     caller.duties.emplace_back(item.text);
   });
+  std::vector<std::string_view> roles;
+  reader.Texts("roles", [&](const WireValue& item) {
+    Role role;
+    if (!FindRole(item.text, &role)) {
+      return reader.Fail(item, path + ".roles", "must name roles: decide, operate, approve, audit");
+    }
+    if (roles.empty()) out->roles = 0;
+    out->roles = out->roles | role;
+    roles.push_back(item.text);
+  });
+  if (const WireValue* given = value.Find("roles"); given != nullptr && roles.empty())
+    reader.Fail(*given, path + ".roles", "must name at least one role");
+  reader.Text("person", &out->person);
+  if (!out->person.empty() && out->Has(Role::kDecide)) {
+    reader.Fail(value, path + ".roles",
+                "of a personal token must be given, without `decide`: enforcement points decide");
+  }
   reader.Finish();
   if (caller.name.empty()) reader.Fail(value, path + ".name", "is required");
   if (!out->token_sha256 && !out->unix_uid) {
@@ -229,6 +246,14 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
   reader.Text("bundle", &config.bundle);
   reader.Text("facts", &config.facts);
   reader.Text("state", &config.state);
+  if (const WireValue* operate = reader.Take("operate")) {
+    ObjectReader inner(*operate, "operate", &status);
+    inner.Texts("listen", [&](const WireValue& item) {
+      Status added = AddOperate(item.text, &config);
+      if (!added.ok()) inner.Fail(item, "operate.listen", added.error().message);
+    });
+    inner.Finish();
+  }
   reader.Text("public_url", &config.public_url);
   if (const WireValue* url = (*root)->Find("public_url");
       url != nullptr && !IsPublicUrl(config.public_url)) {
@@ -255,6 +280,26 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
   return config;
 }
 
+std::vector<ListenAddress> DefaultOperate(const Config& config) {
+  std::vector<ListenAddress> out;
+  if (config.state != Config::kMemoryState) {
+    Result<ListenAddress> socket = ListenAddress::Parse(
+        "unix:" + (std::filesystem::path(config.state) / Config::kOperateSocket).string());
+    if (socket.ok()) out.push_back(*socket);
+  }
+  out.push_back(*ListenAddress::Parse(Config::kDefaultOperate));
+  return out;
+}
+
+Status AddOperate(std::string_view text, Config* config) {
+  config->operate.given = true;
+  if (text == Config::kNoOperate) return {};
+  Result<ListenAddress> address = ListenAddress::Parse(text);
+  if (!address.ok()) return address.error();
+  config->operate.listen.push_back(*address);
+  return {};
+}
+
 std::string DefaultState() {
   const char* given = std::getenv("STATE_DIRECTORY");
   std::string_view folders = given == nullptr ? "" : given;
@@ -267,7 +312,9 @@ Status CheckConfig(const Config& config) {
     return Error{"config", "no bundle: give --bundle, or `bundle` in the configuration", 0, 0};
   if (config.facts.empty())
     return Error{"config", "no facts: give --facts, or `facts` in the configuration", 0, 0};
-  for (const ListenAddress& address : config.listen) {
+  std::vector<ListenAddress> all = config.listen;
+  all.insert(all.end(), config.operate.listen.begin(), config.operate.listen.end());
+  for (const ListenAddress& address : all) {
     if (config.callers.empty() && !address.IsLocal()) {
       return Error{
           "config",

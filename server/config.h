@@ -31,10 +31,24 @@ struct Config {
   int threads = 0;  // 0: one per processor
   HttpLimits limits;
   std::vector<RegisteredCaller> callers;
+  // Where the operating API listens. `given`: asked for by name, so that an address which cannot be
+  // listened on refuses the start; with none given, DefaultOperate().
+  struct Operate {
+    bool given = false;
+    std::vector<ListenAddress> listen;
+  } operate;
 
   static constexpr std::string_view kDefaultListen = "127.0.0.1:8181";
   static constexpr std::string_view kMemoryState = "memory";
+  static constexpr std::string_view kDefaultOperate = "127.0.0.1:8182";
+  static constexpr std::string_view kOperateSocket = "operate.sock";  // in the state folder
+  static constexpr std::string_view kNoOperate = "none";
 };
+
+// A unix socket in the state folder, if there is one, and kDefaultOperate.
+std::vector<ListenAddress> DefaultOperate(const Config& config);
+// Adds one address of the operating API, or takes note that there is to be none (`none`).
+Status AddOperate(std::string_view text, Config* config);
 
 // What systemd's StateDirectory= names in $STATE_DIRECTORY, else `dpl-state` where the program was
 // started.

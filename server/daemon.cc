@@ -20,11 +20,14 @@
 #include "server/http/server.h"
 #include "server/load.h"
 #include "server/log.h"
+#include "server/operate/operate_service.h"
 
 namespace dpl {
 namespace {
 
 constexpr size_t kMostConfigBytes = 1 << 20;
+constexpr size_t kOperateConnections = 256;
+constexpr unsigned kOperateSocketMode = 0600;
 
 // The configuration file with the command line laid over it.
 Result<Config> ReadConfig(const DaemonArgs& args) {
@@ -52,6 +55,8 @@ Result<Config> ReadConfig(const DaemonArgs& args) {
     if (!address.ok()) return address.error();
     config.listen.push_back(*address);
   }
+  if (!args.operate.empty()) config.operate = {};
+  for (const std::string& text : args.operate) DPL_RETURN_IF_ERROR(AddOperate(text, &config));
   if (config.listen.empty()) config.listen.push_back(*ListenAddress::Parse(Config::kDefaultListen));
   if (!args.log.empty()) config.log = args.log == "json" ? LogFormat::kJson : LogFormat::kText;
   if (args.threads != 0) config.threads = args.threads;
@@ -173,12 +178,16 @@ class Daemon {
     }
     LogStart();
     std::thread waiter([this, &signals] { WaitForSignals(signals); });
+    std::thread operating;
+    if (!operate_server_->BoundAddresses().empty())
+      operating = std::thread([this] { (void)operate_server_->Run(1); });
     Status ran = server_->Run(Threads());
     if (!ran.ok()) {
       log_.Fail("refused", {{"error", ran.error().message}, {"code", ran.error().code}});
       pthread_kill(waiter.native_handle(), SIGTERM);
     }
     waiter.join();
+    if (operating.joinable()) operating.join();
     log_.Info("stopped", {{"requests", std::to_string(server_->counters().requests)}});
     return ran.ok() ? 0 : 1;
   }
@@ -250,10 +259,49 @@ class Daemon {
           service_->Handle(request, response);
         },
         &*gate_);
+    StartOperate();
     if (args_.check_only) return {};
-    RaiseDescriptorLimit(config_.limits.max_connections);
+    RaiseDescriptorLimit(config_.limits.max_connections + kOperateConnections);
     for (const ListenAddress& address : config_.listen)
       DPL_RETURN_IF_ERROR(server_->Listen(address));
+    return ListenForOperate();
+  }
+
+  void StartOperate() {
+    OperateOptions options;
+    options.service = &*service_;
+    options.store = store_.get();
+    options.clock = &clock_;
+    options.version = kDaemonVersion;
+    options.more_status = [this](JsonWriter* out) {
+      for (auto [name, server] :
+           {std::pair("listen", &*server_), std::pair("operate", &*operate_server_)}) {
+        out->Key(name).BeginArray();
+        for (const std::string& address : server->BoundAddresses()) out->String(address);
+        out->EndArray();
+      }
+    };
+    operate_.emplace(std::move(options));
+    HttpLimits limits = config_.limits;
+    limits.max_connections = kOperateConnections;
+    operate_server_.emplace(
+        limits,
+        [this](const HttpRequest& request, HttpResponse* response) {
+          operate_->Handle(request, response);
+        },
+        &*gate_, ErrorForm::kProblem);
+  }
+
+  // What was asked for must be had. Of the defaults, one that is taken is done without.
+  Status ListenForOperate() {
+    const bool given = config_.operate.given;
+    for (const ListenAddress& address : given ? config_.operate.listen : DefaultOperate(config_)) {
+      Status listening = operate_server_->Listen(address, kOperateSocketMode);
+      if (listening.ok()) continue;
+      if (given) return listening.error();
+      log_.Warn("operate_not_listening",
+                {{"address", address.ToString()}, {"error", listening.error().message}});
+    }
     return {};
   }
 
@@ -307,6 +355,7 @@ class Daemon {
                {"mode", config_.callers.empty() ? "development" : "registered"},
                {"callers", config_.callers.empty() ? "everyone may assert everything"
                                                    : std::to_string(config_.callers.size())},
+               {"operate", Join(operate_server_->BoundAddresses())},
                {"listen", Join(server_->BoundAddresses())}});
   }
 
@@ -321,6 +370,7 @@ class Daemon {
       log_.Info("stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
       service_->BeginDrain();
       server_->Stop();
+      operate_server_->Stop();
       return;
     }
   }
@@ -365,6 +415,8 @@ class Daemon {
   Loaded loaded_;      // used by Start, then by the signal thread alone
   std::optional<Service> service_;
   std::optional<HttpServer> server_;
+  std::optional<OperateService> operate_;
+  std::optional<HttpServer> operate_server_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ struct DaemonArgs {
   std::string facts;
   std::string state;
   std::vector<std::string> listen;
+  std::vector<std::string> operate;
   std::string config;
   std::string log;
   int threads = 0;

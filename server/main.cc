@@ -42,6 +42,10 @@ int main(int argc, char** argv) {
   app.add_option(
       "--listen", args.listen,
       "an address such as 127.0.0.1:8181, [::1]:0 or unix:/run/dpld.sock; may be repeated");
+  app.add_option(
+      "--operate", args.operate,
+      "an address of the operating API; may be repeated; `none`: there is none. Default: "
+      "unix:STATE/operate.sock and 127.0.0.1:8182");
   app.add_option("--state", args.state,
                  "the folder that state is kept in, or `memory` to forget it at the end; default: "
                  "$STATE_DIRECTORY, else dpl-state");

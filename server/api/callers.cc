@@ -1,8 +1,15 @@
 // Authentication of enforcement points.
 #include "server/api/callers.h"
 
+#include <utility>
+
 namespace dpl {
 namespace {
+
+constexpr std::pair<Role, std::string_view> kRoleNames[] = {{Role::kDecide, "decide"},
+                                                            {Role::kOperate, "operate"},
+                                                            {Role::kApprove, "approve"},
+                                                            {Role::kAudit, "audit"}};
 
 // Equal without an early way out.
 bool SameDigest(const Digest& a, const Digest& b) {
@@ -13,6 +20,22 @@ bool SameDigest(const Digest& a, const Digest& b) {
 }
 
 }  // namespace
+
+bool FindRole(std::string_view name, Role* role) {
+  for (const auto& [known, text] : kRoleNames) {
+    if (text != name) continue;
+    *role = known;
+    return true;
+  }
+  return false;
+}
+
+std::string_view RoleName(Role role) {
+  for (const auto& [known, text] : kRoleNames) {
+    if (known == role) return text;
+  }
+  return {};
+}
 
 std::string_view BearerToken(std::string_view authorization) {
   constexpr std::string_view kScheme = "bearer ";
@@ -25,24 +48,24 @@ std::string_view BearerToken(std::string_view authorization) {
   return token;
 }
 
-const Caller* CallerRegistry::Find(const HttpRequest& request) const {
+const RegisteredCaller* CallerRegistry::Authenticate(const HttpRequest& request) const {
   if (development()) return &development_;
   HttpRequest::Found authorization = request.Find("Authorization");
   if (authorization.count > 1) return nullptr;
-  const Caller* found = nullptr;
+  const RegisteredCaller* found = nullptr;
   if (authorization.count == 1) {
     std::string_view token = BearerToken(authorization.value);
     if (token.empty()) return nullptr;
     const Digest digest = Sha256(token);
     for (const RegisteredCaller& registered : callers_) {
       if (registered.token_sha256 && SameDigest(*registered.token_sha256, digest))
-        found = &registered.caller;
+        found = &registered;
     }
     return found;
   }
   if (!request.unix_socket || request.peer_uid < 0) return nullptr;
   for (const RegisteredCaller& registered : callers_) {
-    if (registered.unix_uid == request.peer_uid) found = &registered.caller;
+    if (registered.unix_uid == request.peer_uid) found = &registered;
   }
   return found;
 }

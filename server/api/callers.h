@@ -2,7 +2,8 @@
 //
 //   CallerRegistry registry;                       // development: everyone may assert everything
 //   registry.Add({.caller = …, .token_sha256 = …});  // from now on only registered callers
-//   const Caller* caller = registry.Find(request); // null: answer 401
+//   const RegisteredCaller* caller = registry.Authenticate(request);  // null: answer 401
+//   if (!caller->Has(Role::kDecide)) …                                 // answer 403
 //
 // A caller proves itself by a bearer token, of which only the SHA-256 is kept, or by the user id
 // that the kernel reports for a unix socket. Immutable once serving; any thread may look up.
@@ -18,15 +19,42 @@
 
 namespace dpl {
 
+// What a caller is let in for. Each is given by name in the configuration; none implies another.
+enum class Role : uint8_t {
+  kDecide = 1,   // asks for decisions, ends its own reservations, makes access requests
+  kOperate = 2,  // changes state: tasks, hand-offs, revocations
+  kApprove = 4,  // approves and denies access requests
+  kAudit = 8,    // reads state
+};
+using Roles = uint8_t;  // of Role
+constexpr Roles operator|(Role a, Role b) {
+  return static_cast<Roles>(static_cast<Roles>(a) | static_cast<Roles>(b));
+}
+constexpr Roles operator|(Roles a, Role b) { return static_cast<Roles>(a | static_cast<Roles>(b)); }
+constexpr Roles kAllRoles = Role::kDecide | Role::kOperate | Role::kApprove | Role::kAudit;
+
+// `decide` → kDecide; false: there is no such role.
+bool FindRole(std::string_view name, Role* role);
+std::string_view RoleName(Role role);
+
 struct RegisteredCaller {
   Caller caller;
   std::optional<Digest> token_sha256;
   std::optional<int64_t> unix_uid;
+  Roles roles = static_cast<Roles>(Role::kDecide);
+  // A personal token: whoever presents it is this person, acting directly, and nobody else. Empty:
+  // a service.
+  std::string person;
+
+  bool Has(Role role) const { return HasAny(static_cast<Roles>(role)); }
+  bool HasAny(Roles wanted) const { return (roles & wanted) != 0; }
 };
 
 class CallerRegistry {
  public:
-  CallerRegistry() : development_(Caller::Everything("development")) {}
+  CallerRegistry()
+      : development_{Caller::Everything("development"), std::nullopt, std::nullopt, kAllRoles, {}} {
+  }
 
   void Add(RegisteredCaller caller) { callers_.push_back(std::move(caller)); }
 
@@ -35,11 +63,12 @@ class CallerRegistry {
   size_t size() const { return callers_.size(); }
 
   // The caller behind the request, or null. A token that is presented must be good, also on a unix
-  // socket; all tokens are compared in full, so the time taken tells nothing about them.
-  const Caller* Find(const HttpRequest& request) const;
+  // socket; all tokens are compared in full, so the time taken tells nothing about them. In
+  // development whoever asks is the caller `development`, with all roles.
+  const RegisteredCaller* Authenticate(const HttpRequest& request) const;
 
  private:
-  Caller development_;
+  RegisteredCaller development_;
   std::vector<RegisteredCaller> callers_;
 };
 

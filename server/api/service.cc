@@ -4,12 +4,11 @@
 #include <charconv>
 #include <utility>
 
+#include "server/api/headers.h"
 #include "server/api/service_thread.h"
 
 namespace dpl {
 namespace {
-
-constexpr size_t kMostRequestIdBytes = 256;
 
 enum class Route { kEvaluation, kEvaluations, kDiscovery, kHealth, kReady, kMetrics };
 
@@ -33,31 +32,7 @@ uint64_t NextIdentity() {
   return ++last;
 }
 
-std::string_view TrimBlanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 }  // namespace
-
-bool IsJson(std::string_view content_type) {
-  size_t semicolon = content_type.find(';');
-  if (!EqualIgnoringCase(TrimBlanks(content_type.substr(0, semicolon)), "application/json"))
-    return false;
-  while (semicolon != std::string_view::npos) {
-    content_type.remove_prefix(semicolon + 1);
-    semicolon = content_type.find(';');
-    std::string_view parameter = TrimBlanks(content_type.substr(0, semicolon));
-    constexpr std::string_view kCharset = "charset=";
-    if (!EqualIgnoringCase(parameter.substr(0, kCharset.size()), kCharset)) continue;
-    std::string_view charset = parameter.substr(kCharset.size());
-    if (charset.size() >= 2 && charset.front() == '"' && charset.back() == '"')
-      charset = charset.substr(1, charset.size() - 2);
-    if (!EqualIgnoringCase(charset, "utf-8")) return false;
-  }
-  return true;
-}
 
 ServiceThread::ServiceThread(std::string_view start_id, size_t index) {
   id.append("ev_").append(start_id).append("-").append(std::to_string(index)).append("-");
@@ -84,6 +59,11 @@ void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
   ++reloads_;
   last_failed_ = false;
   generation_.fetch_add(1, std::memory_order_release);
+}
+
+InForce Service::Current() const {
+  std::lock_guard lock(mutex_);
+  return in_force_;
 }
 
 void Service::ReloadFailed(const Error& error) {
@@ -152,23 +132,20 @@ void Service::Handle(const HttpRequest& request, HttpResponse* response) {
 void Service::Access(const HttpRequest& request, bool batch, ServiceThread* thread,
                      HttpResponse* response) {
   Question question;
-  HttpRequest::Found id = request.Find("X-Request-ID");
-  if (id.count > 0) {
-    if (id.count > 1) return response->Error(400, "more than one X-Request-ID");
-    if (id.value.empty() || id.value.size() > kMostRequestIdBytes ||
-        id.value.find('\t') != std::string_view::npos) {
-      return response->Error(400, "X-Request-ID must have 1 to 256 bytes and no control character");
-    }
-    question.request_id = id.value;
-    response->AddHeader("X-Request-ID", id.value);
+  if (std::string_view wrong = EchoRequestId(request, response, &question.request_id);
+      !wrong.empty()) {
+    return response->Error(400, wrong);
   }
   if (thread->in_force.snapshot == nullptr) return response->Error(503, "no policy is loaded");
-  question.caller = thread->in_force.callers->Find(request);
-  if (question.caller == nullptr) {
+  const RegisteredCaller* caller = thread->in_force.callers->Authenticate(request);
+  if (caller == nullptr) {
     thread->metrics.unauthenticated.Add();
     response->AddHeader("WWW-Authenticate", "Bearer realm=\"dpl\"");
     return response->Error(401, "the caller is not registered, or its token is not known");
   }
+  if (!caller->Has(Role::kDecide))
+    return response->Error(403, "the caller does not have the role `decide`");
+  question.caller = &caller->caller;
   HttpRequest::Found type = request.Find("Content-Type");
   if (type.count != 1 || !IsJson(type.value))
     return response->Error(400, "Content-Type must be application/json, in UTF-8");

@@ -61,6 +61,8 @@ class Service {
   // Puts a policy in force from the next request on. Any thread.
   void Publish(std::shared_ptr<const Snapshot> snapshot,
                std::shared_ptr<const CallerRegistry> callers);
+  // What is in force now. Any thread.
+  InForce Current() const;
   // A reload failed and the last good policy stays: said in /healthz and /metrics until the next
   // Publish. Any thread.
   void ReloadFailed(const Error& error);

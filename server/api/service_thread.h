@@ -48,7 +48,4 @@ struct Question {
 void EvaluateOne(const Question& question, ServiceThread* thread, HttpResponse* response);
 void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse* response);
 
-// True for `application/json`, with or without `charset=utf-8` and other parameters.
-bool IsJson(std::string_view content_type);
-
 }  // namespace dpl

@@ -43,6 +43,7 @@ Connection::Connection(Worker* worker, Socket socket)
   if (next_) next_->previous_ = this;
   worker_->first = this;
   worker_->accepted.Add();
+  response_.SetErrorForm(worker->form);
 }
 
 Connection::~Connection() {
@@ -236,7 +237,8 @@ bool Connection::Release() {
 void Connection::Break() {
   hold_ = {};
   out_.resize(held_from_);
-  Refuse(503, "the decision could not be recorded");
+  Refuse(503, worker_->form == ErrorForm::kMessage ? "the decision could not be recorded"
+                                                   : "the change could not be recorded");
   Write();
 }
 

@@ -31,6 +31,7 @@ struct Worker {
   std::atomic<uint64_t>* open_connections = nullptr;  // of all workers
   bool draining = false;
   ReplyGate* gate = nullptr;
+  ErrorForm form = ErrorForm::kMessage;
   Connection* first = nullptr;                    // all live connections, a doubly linked list
   std::vector<std::shared_ptr<Connection>> held;  // those that wait for the gate
   std::atomic<size_t> held_count{0};              // as many, for other threads to see

@@ -37,8 +37,15 @@ bool HttpResponse::AddHeader(std::string_view name, std::string_view value) {
 
 void HttpResponse::Error(int error_status, std::string_view message) {
   status = error_status;
-  content_type = "application/json";
-  body.assign("{\"error\":");
+  if (form_ == ErrorForm::kMessage) {
+    content_type = "application/json";
+    body.assign("{\"error\":");
+  } else {
+    content_type = kProblemType;
+    body.assign("{\"type\":\"about:blank\",\"title\":");
+    AppendJsonString(&body, StatusPhrase(error_status));
+    body.append(",\"status\":").append(std::to_string(error_status)).append(",\"detail\":");
+  }
   AppendJsonString(&body, message);
   body.push_back('}');
 }
@@ -56,6 +63,8 @@ std::string_view StatusPhrase(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 201:
+      return "Created";
     case 204:
       return "No Content";
     case 400:
@@ -70,6 +79,8 @@ std::string_view StatusPhrase(int status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 413:
       return "Content Too Large";
     case 414:
@@ -78,6 +89,8 @@ std::string_view StatusPhrase(int status) {
       return "Unsupported Media Type";
     case 417:
       return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
     case 431:
       return "Request Header Fields Too Large";
     case 500:

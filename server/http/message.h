@@ -56,6 +56,9 @@ struct ReplyHold {
   }
 };
 
+// How an error is told: `{"error":"<message>"}`, or RFC 9457 problem details.
+enum class ErrorForm : uint8_t { kMessage, kProblem };
+
 struct HttpResponse {
   int status = 200;
   std::string body;
@@ -67,8 +70,11 @@ struct HttpResponse {
   // Adds a header line. False, and nothing added, when name or value would break the head's
   // framing.
   bool AddHeader(std::string_view name, std::string_view value);
-  // Makes this the answer `{"error":"<message>"}`; the message is escaped.
+  // Makes this an error in the listener's form; the message is escaped. As a problem its type is
+  // `about:blank`: nothing more than the status says.
   void Error(int error_status, std::string_view message);
+  // Of every error from now on; Reset leaves it.
+  void SetErrorForm(ErrorForm form) { form_ = form; }
   // Back to 200 with nothing in it; keeps the memory.
   void Reset();
 
@@ -76,7 +82,10 @@ struct HttpResponse {
 
  private:
   std::string extra_;  // complete header lines
+  ErrorForm form_ = ErrorForm::kMessage;
 };
+
+inline constexpr std::string_view kProblemType = "application/problem+json";
 
 // True when the two differ in nothing but the case of ASCII letters.
 bool EqualIgnoringCase(std::string_view a, std::string_view b);

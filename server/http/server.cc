@@ -32,9 +32,15 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kDrainTick{10};  // a stop should not wait for a whole tick
 
-constexpr std::string_view kOverloaded =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 32\r\n"
-    "Connection: close\r\n\r\n{\"error\":\"too many connections\"}";
+// The whole answer to a connection too many.
+std::string Overloaded(ErrorForm form) {
+  HttpResponse response;
+  response.SetErrorForm(form);
+  response.Error(503, "too many connections");
+  return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " + std::string(response.content_type) +
+         "\r\nContent-Length: " + std::to_string(response.body.size()) +
+         "\r\nConnection: close\r\n\r\n" + response.body;
+}
 
 // A descriptor that closes itself.
 class Fd {
@@ -175,7 +181,7 @@ struct Loop {
         worker.limits->max_connections) {
       worker.open_connections->fetch_sub(1, std::memory_order_relaxed);
       worker.shed.Add();
-      send(socket.native_handle(), kOverloaded.data(), kOverloaded.size(),
+      send(socket.native_handle(), overloaded.data(), overloaded.size(),
            MSG_NOSIGNAL | MSG_DONTWAIT);
       return;
     }
@@ -238,6 +244,7 @@ struct Loop {
     ArmSweep();
   }
 
+  std::string overloaded;
   http::Worker worker;  // outlives the connections that io still holds
   milliseconds tick;
   boost::asio::io_context io;
@@ -280,15 +287,17 @@ struct HttpServer::Impl {
   std::vector<std::unique_ptr<Loop>> loops;
   bool stopped = false;
   ReplyGate* gate = nullptr;
+  ErrorForm form = ErrorForm::kMessage;
   std::shared_ptr<Waker> waker = std::make_shared<Waker>();
 };
 
-HttpServer::HttpServer(const HttpLimits& limits, Handler handler, ReplyGate* gate)
+HttpServer::HttpServer(const HttpLimits& limits, Handler handler, ReplyGate* gate, ErrorForm form)
     : impl_(std::make_unique<Impl>()) {
   impl_->limits = limits;
   impl_->limits.max_body_bytes = std::min(limits.max_body_bytes, HttpLimits::kMaxBodyBytes);
   impl_->handler = std::move(handler);
   impl_->gate = gate;
+  impl_->form = form;
   if (gate != nullptr) gate->OnChange([waker = impl_->waker] { waker->Wake(); });
 }
 
@@ -298,15 +307,18 @@ HttpServer::~HttpServer() {
   impl_->waker->loops.clear();
 }
 
-Status HttpServer::Listen(const ListenAddress& wanted) {
+Status HttpServer::Listen(const ListenAddress& wanted, unsigned unix_mode) {
   ListenAddress address = wanted;
   if (address.kind == ListenAddress::Kind::kUnix) {
     DPL_RETURN_IF_ERROR(RemoveStale(address));
     SocketAddress where = ToSocketAddress(address);
     Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    // Of a socket not yet bound, the mode its file will be made with: never open to more, not even
+    // for a moment. chmod then adds what the umask took.
+    if (fd.get() >= 0) fchmod(fd.get(), unix_mode);
     if (fd.get() < 0 || bind(fd.get(), where.get(), where.size) != 0)
       return SystemError(address, "listen on");
-    chmod(address.host.c_str(), 0660);
+    chmod(address.host.c_str(), unix_mode);
     if (listen(fd.get(), SOMAXCONN) != 0) return SystemError(address, "listen on");
     impl_->listeners.push_back({address, std::move(fd), AF_UNIX, true});
     return {};
@@ -380,6 +392,8 @@ Status HttpServer::Run(int threads) {
       loop->worker.open_connections = &impl_->open_connections;
       loop->worker.date_header = DateHeader();
       loop->worker.gate = impl_->gate;
+      loop->worker.form = impl_->form;
+      loop->overloaded = Overloaded(impl_->form);
       // A further loop that finds no sockets is left out: fewer threads serve all the same.
       Status added = impl_->AddAcceptors(loop.get(), i == 0);
       if (!added.ok() && i == 0) return added;

@@ -53,15 +53,17 @@ class HttpServer {
  public:
   using Handler = std::function<void(const HttpRequest&, HttpResponse*)>;
 
-  // `gate` outlives Run; without one no answer waits.
-  HttpServer(const HttpLimits& limits, Handler handler, ReplyGate* gate = nullptr);
+  // `gate` outlives Run; without one no answer waits. `form`: of every error, also of those that
+  // never reach the handler.
+  HttpServer(const HttpLimits& limits, Handler handler, ReplyGate* gate = nullptr,
+             ErrorForm form = ErrorForm::kMessage);
   ~HttpServer();  // after Run has returned
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
   // Binds and listens; before Run, as often as wanted. A stale unix socket is replaced, a live one
-  // is an error.
-  Status Listen(const ListenAddress& address);
+  // is an error. `unix_mode`: who may connect to a unix socket, from the first moment.
+  Status Listen(const ListenAddress& address, unsigned unix_mode = 0660);
   // With the ports the kernel picked.
   std::vector<std::string> BoundAddresses() const;
 

@@ -47,9 +47,10 @@ class Answer:
 class Dpld:
     """One server process. Log lines are JSON and collected; `wait_for(event)` waits for one."""
 
-    def __init__(self, *arguments, listen="127.0.0.1:0"):
+    def __init__(self, *arguments, listen="127.0.0.1:0", operate=("none",)):
         self.folder = tempfile.TemporaryDirectory(prefix="dpld-test-")
         listens = [part for address in ([listen] if isinstance(listen, str) else listen) for part in ("--listen", address)]
+        listens += [part for address in operate for part in ("--operate", address)]
         state = () if "--state" in arguments else ("--state", Path(self.folder.name) / "state")
         self.process = subprocess.Popen([BIN / "dpld", "--log", "json", *listens, *map(str, (*state, *arguments))],
                                         stderr=subprocess.PIPE, text=True)

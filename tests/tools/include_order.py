@@ -32,7 +32,8 @@ ROOMS = {
     "compiler/dplc": ["compiler/testing", "compiler/format", "runtime/audit"],
     "server/http": ["runtime/json"],
     "server/api": ["server/http", "runtime/audit"],
-    "server": ["server/api"],
+    "server/operate": ["server/api"],
+    "server": ["server/operate"],
 }
 
 # outside header -> the only places (path prefixes) that may include it

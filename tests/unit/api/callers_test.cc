@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "server/api/service_thread.h"
+#include "server/api/headers.h"
 
 namespace dpl {
 namespace {
@@ -17,8 +17,10 @@ HttpRequest With(std::string_view authorization) {
 TEST(CallerRegistry, DevelopmentLetsEveryoneAssertEverything) {
   CallerRegistry registry;
   EXPECT_TRUE(registry.development());
-  const Caller* caller = registry.Find(With(""));
-  ASSERT_NE(caller, nullptr);
+  const RegisteredCaller* found = registry.Authenticate(With(""));
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->roles, kAllRoles);
+  const Caller* caller = &found->caller;
   EXPECT_TRUE(caller->serves_persons && caller->asserts_actors && caller->asserts_all_attributes &&
               caller->details);
 }
@@ -29,33 +31,48 @@ TEST(CallerRegistry, TokensAreKnownByTheirDigest) {
       {.caller = {.name = "gateway"}, .token_sha256 = Sha256("s3cret-token"), .unix_uid = {}});
   registry.Add({.caller = {.name = "job"}, .token_sha256 = Sha256("other-token"), .unix_uid = {}});
   EXPECT_FALSE(registry.development());
-  ASSERT_NE(registry.Find(With("Bearer s3cret-token")), nullptr);
-  EXPECT_EQ(registry.Find(With("Bearer s3cret-token"))->name, "gateway");
-  EXPECT_EQ(registry.Find(With("bearer  other-token"))->name, "job");
+  ASSERT_NE(registry.Authenticate(With("Bearer s3cret-token")), nullptr);
+  EXPECT_EQ(registry.Authenticate(With("Bearer s3cret-token"))->caller.name, "gateway");
+  EXPECT_EQ(registry.Authenticate(With("bearer  other-token"))->caller.name, "job");
   for (const char* bad :
        {"", "Bearer", "Bearer ", "Bearer s3cret-toke", "Bearer s3cret-tokenn", "Basic s3cret-token",
         "s3cret-token", "Bearer s3cret-token x", "Bearer s3cret-token,x"}) {
-    EXPECT_EQ(registry.Find(With(bad)), nullptr) << bad;
+    EXPECT_EQ(registry.Authenticate(With(bad)), nullptr) << bad;
   }
   HttpRequest twice = With("Bearer s3cret-token");
   twice.headers.push_back({"Authorization", "Bearer s3cret-token"});
-  EXPECT_EQ(registry.Find(twice), nullptr);
+  EXPECT_EQ(registry.Authenticate(twice), nullptr);
 }
 
 TEST(CallerRegistry, UnixPeersAreKnownByTheirUserId) {
   CallerRegistry registry;
   registry.Add({.caller = {.name = "local"}, .token_sha256 = {}, .unix_uid = 1000});
   HttpRequest request;
-  EXPECT_EQ(registry.Find(request), nullptr) << "not a unix socket";
+  EXPECT_EQ(registry.Authenticate(request), nullptr) << "not a unix socket";
   request.unix_socket = true;
-  EXPECT_EQ(registry.Find(request), nullptr) << "no user id";
+  EXPECT_EQ(registry.Authenticate(request), nullptr) << "no user id";
   request.peer_uid = 1001;
-  EXPECT_EQ(registry.Find(request), nullptr);
+  EXPECT_EQ(registry.Authenticate(request), nullptr);
   request.peer_uid = 1000;
-  ASSERT_NE(registry.Find(request), nullptr);
+  ASSERT_NE(registry.Authenticate(request), nullptr);
   // A token that is presented must be good, whoever presents it.
   request.headers.push_back({"Authorization", "Bearer nonsense"});
-  EXPECT_EQ(registry.Find(request), nullptr);
+  EXPECT_EQ(registry.Authenticate(request), nullptr);
+}
+
+TEST(CallerRegistry, RolesAreGivenByNameAndNoneImpliesAnother) {
+  RegisteredCaller caller;
+  EXPECT_TRUE(caller.Has(Role::kDecide)) << "what callers were before there were roles";
+  for (Role role : {Role::kDecide, Role::kOperate, Role::kApprove, Role::kAudit}) {
+    Role found = Role::kDecide;
+    ASSERT_TRUE(FindRole(RoleName(role), &found));
+    EXPECT_EQ(found, role);
+    caller.roles = static_cast<Roles>(role);
+    for (Role other : {Role::kDecide, Role::kOperate, Role::kApprove, Role::kAudit})
+      EXPECT_EQ(caller.Has(other), other == role);
+  }
+  Role unused;
+  EXPECT_FALSE(FindRole("admin", &unused));
 }
 
 TEST(IsJson, TakesParametersAndRefusesOtherTypes) {

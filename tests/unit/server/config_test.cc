@@ -50,6 +50,40 @@ TEST(Config, ReadsEveryMember) {
   EXPECT_EQ(read->callers[1].unix_uid, 1000);
 }
 
+TEST(Config, RolesPersonsAndTheOperatingAddresses) {
+  const std::string text = std::string(R"({
+    "state": "s", "operate": {"listen": ["unix:/run/o.sock"]},
+    "callers": [
+      {"name": "a", "unix_uid": 1},
+      {"name": "b", "unix_uid": 2, "roles": ["operate", "audit"], "person": "E7"}
+    ]})");
+  Result<Config> read = ReadConfigJson(text, "/etc/dpl/dpld.json");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_TRUE(read->callers[0].Has(Role::kDecide));
+  EXPECT_FALSE(read->callers[0].HasAny(Role::kOperate | Role::kApprove | Role::kAudit));
+  EXPECT_EQ(read->callers[1].roles, Role::kOperate | Role::kAudit);
+  EXPECT_EQ(read->callers[1].person, "E7");
+  EXPECT_TRUE(read->operate.given);
+  ASSERT_EQ(read->operate.listen.size(), 1u);
+  EXPECT_EQ(read->operate.listen[0].ToString(), "unix:/run/o.sock");
+
+  Result<Config> plain = ReadConfigJson(R"({"state": "s"})", "/etc/dpl/dpld.json");
+  EXPECT_FALSE(plain->operate.given);
+  std::vector<ListenAddress> usual = DefaultOperate(*plain);
+  ASSERT_EQ(usual.size(), 2u);
+  EXPECT_EQ(usual[0].ToString(), "unix:/etc/dpl/s/operate.sock");
+  EXPECT_EQ(usual[1].ToString(), "127.0.0.1:8182");
+  plain->state = Config::kMemoryState;
+  EXPECT_EQ(DefaultOperate(*plain).size(), 1u) << "no folder, no socket";
+
+  Config none;
+  ASSERT_TRUE(AddOperate("none", &none).ok());
+  EXPECT_TRUE(none.operate.given && none.operate.listen.empty());
+  none.bundle = none.facts = "x";
+  ASSERT_TRUE(AddOperate("0.0.0.0:8182", &none).ok());
+  EXPECT_FALSE(CheckConfig(none).ok()) << "reachable from elsewhere, without callers";
+}
+
 struct BadRow {
   const char* text;
   const char* message;  // a part of it

@@ -1,0 +1,82 @@
+// See call.h.
+#include "server/operate/call.h"
+
+namespace dpl {
+namespace {
+
+struct ProblemRow {
+  std::string_view slug;
+  int status;
+  std::string_view title;
+};
+
+constexpr ProblemRow kProblems[] = {
+#define DPL_PROBLEM(name, slug, status, title) {slug, status, title},
+#include "server/operate/problems.def"
+#undef DPL_PROBLEM
+};
+
+}  // namespace
+
+std::string_view ProblemSlug(ProblemKind kind) { return kProblems[static_cast<size_t>(kind)].slug; }
+
+std::optional<std::string_view> Call::Query(std::string_view name) const {
+  for (const auto& [known, value] : query_) {
+    if (known == name) return value;
+  }
+  return std::nullopt;
+}
+
+JsonWriter& Call::Answer(int status) {
+  response_->status = status;
+  response_->body.clear();
+  return writer_.emplace(&response_->body);
+}
+
+void Call::Problem(ProblemKind kind, std::string_view detail, const ProblemPlace& place) {
+  if (failed_) return;  // the first one says it
+  failed_ = true;
+  const ProblemRow& row = kProblems[static_cast<size_t>(kind)];
+  response_->status = row.status;
+  response_->content_type = kProblemType;
+  response_->body.clear();
+  JsonWriter writer(&response_->body);
+  writer.BeginObject();
+  writer.Member("type", "urn:dpl:problem:" + std::string(row.slug)).Member("title", row.title);
+  writer.Key("status").Int(row.status).Member("detail", detail);
+  if (!place.pointer.empty()) writer.Member("pointer", place.pointer);
+  if (place.line != 0) writer.Key("line").Uint(place.line).Key("column").Uint(place.column);
+  if (!place.suggestions.empty()) {
+    writer.Key("suggestions").BeginArray();
+    for (const std::string& name : place.suggestions) writer.String(name);
+    writer.EndArray();
+  }
+  writer.EndObject();
+}
+
+bool Call::MayChange() {
+  StoreHealth health = store().Health();
+  if (!health.writable) {
+    Problem(ProblemKind::kNotWritable, "state cannot be written: " + health.error);
+    return false;
+  }
+  if (options_.may_change) {
+    if (Status may = options_.may_change(); !may.ok()) {
+      Problem(ProblemKind::kNotWritable, may.error().message);
+      return false;
+    }
+  }
+  return true;
+}
+
+void Call::Changed(StateChange change) {
+  change.caller = caller_->caller.name;
+  change.request_id = request_id_;
+  change.at = now_;
+  change.epoch = store().Epoch();
+  if (change.person.empty()) change.person = caller_->person;
+  if (options_.record) options_.record(change, response_);
+  response_->hold.state = store().Written();
+}
+
+}  // namespace dpl

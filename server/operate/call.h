@@ -1,0 +1,143 @@
+// One call of the operating API, as a route's function sees it: who calls, with what, on which
+// policy and state, and how it is answered.
+//
+//   void CloseTask(Call& call) {                       // routes.def has its row
+//     BodyReader body(call, *call.body());             // body_reader.h
+//     std::string because = body.Text("because");
+//     if (!body.Finish()) return;                      // the problem is written already
+//     …  uint64_t epoch = call.store().Revoke(…);
+//     call.Changed({.action = "task.close", .what = id, .because = because});
+//     call.Answer(200).BeginObject().Key("epoch").Uint(epoch).EndObject();
+//   }
+//
+// When the function runs, the caller is known and has the role, the path's and the query's
+// parameters are decoded, the body is a JSON object (or null where it may be left out), and a
+// policy is in force. Exactly one of Answer and Problem is called. One thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/arena.h"
+#include "runtime/base/instant.h"
+#include "runtime/base/wire.h"
+#include "runtime/facts/snapshot.h"
+#include "runtime/json/json_writer.h"
+#include "runtime/state/store.h"
+#include "server/api/callers.h"
+#include "server/api/service.h"
+#include "server/http/message.h"
+
+namespace dpl {
+
+enum class ProblemKind : uint8_t {
+#define DPL_PROBLEM(name, slug, status, title) name,
+#include "server/operate/problems.def"
+#undef DPL_PROBLEM
+};
+
+// Where a problem is, and what might have been meant.
+struct ProblemPlace {
+  std::string pointer;                   // JSON pointer into the body; empty: not in the body
+  uint32_t line = 0, column = 0;         // in the body
+  std::vector<std::string> suggestions;  // near names
+};
+
+// What a mutation did: becomes a record of the audit trail.
+struct StateChange {
+  std::string_view action;   // "task.open", "revoke", …: stable
+  std::string_view what;     // the thing's name
+  std::string_view person;   // who did it in direct mode; empty: the service by itself
+  std::string_view because;  // as given; empty: none was asked for
+  std::string_view details;  // a JSON object, or empty: what the record should say besides
+  // Filled in by Changed():
+  std::string_view caller;
+  std::string_view request_id;
+  Instant at{};
+  uint64_t epoch = 0;
+};
+
+// Of the whole API; outlives every call.
+struct OperateOptions {
+  Service* service = nullptr;  // what is in force
+  StateStore* store = nullptr;
+  Clock* clock = nullptr;
+  std::string version;
+  // Keeps a record of a change. What the answer has to wait for is put into the response. Empty: no
+  // record is kept.
+  std::function<void(const StateChange&, HttpResponse*)> record;
+  // An error when a change cannot be recorded now and must therefore not be made. Empty: always
+  // can.
+  std::function<Status()> may_change;
+  // Appends members to the object of GET /v1/status: listeners, audit. May be empty.
+  std::function<void(JsonWriter*)> more_status;
+};
+
+class Call {
+ public:
+  Call(const OperateOptions& options, InForce in_force, const HttpRequest& http,
+       HttpResponse* response)
+      : options_(options),
+        in_force_(std::move(in_force)),
+        http_(http),
+        response_(response),
+        now_(options.clock->Now()) {}
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // ---- what came
+  const HttpRequest& http() const { return http_; }
+  const RegisteredCaller& caller() const { return *caller_; }
+  std::string_view request_id() const { return request_id_; }
+  std::string_view Path(size_t index) const { return path_[index]; }
+  std::optional<std::string_view> Query(std::string_view name) const;
+  const WireValue* body() const { return body_; }  // an object; null: left out
+
+  // ---- what it is about
+  const OperateOptions& options() const { return options_; }
+  const InForce& in_force() const { return in_force_; }
+  const Snapshot& snapshot() const { return *in_force_.snapshot; }
+  const Program& program() const { return in_force_.snapshot->program(); }
+  StateStore& store() const { return *options_.store; }
+  Instant now() const { return now_; }
+  Arena* arena() { return &arena_; }
+
+  // ---- the answer
+  // Writes the body that goes with `status`; the caller of this completes one JSON value.
+  JsonWriter& Answer(int status = 200);
+  void Problem(ProblemKind kind, std::string_view detail, const ProblemPlace& place = {});
+  bool failed() const { return failed_; }
+
+  // False, with a problem written, when state cannot be changed now: ask before the first mutation.
+  bool MayChange();
+  // After the last mutation: records it, and has the answer wait until all of it is kept.
+  void Changed(StateChange change);
+
+ private:
+  friend class OperateService;
+
+  const OperateOptions& options_;
+  const InForce in_force_;
+  const HttpRequest& http_;
+  HttpResponse* response_;
+  const Instant now_;
+  const RegisteredCaller* caller_ = nullptr;
+  RegisteredCaller development_;
+  std::string_view request_id_;
+  std::vector<std::string> path_;
+  std::vector<std::pair<std::string, std::string>> query_;
+  const WireValue* body_ = nullptr;
+  Arena arena_;
+  std::optional<JsonWriter> writer_;
+  bool failed_ = false;
+};
+
+std::string_view ProblemSlug(ProblemKind kind);
+
+}  // namespace dpl
