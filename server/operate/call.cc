@@ -60,23 +60,25 @@ bool Call::MayChange() {
     Problem(ProblemKind::kNotWritable, "state cannot be written: " + health.error);
     return false;
   }
-  if (options_.may_change) {
-    if (Status may = options_.may_change(); !may.ok()) {
-      Problem(ProblemKind::kNotWritable, may.error().message);
-      return false;
-    }
+  if (!AuditReady(options_.trail)) {
+    Problem(ProblemKind::kNotWritable,
+            "the audit log cannot be written, and what is not recorded is not changed");
+    return false;
   }
   return true;
 }
 
-void Call::Changed(StateChange change) {
+bool Call::Changed(StateChange change) {
+  change.time = now_;
   change.caller = caller_->caller.name;
   change.request_id = request_id_;
-  change.at = now_;
   change.epoch = store().Epoch();
   if (change.person.empty()) change.person = caller_->person;
-  if (options_.record) options_.record(change, response_);
-  response_->hold.state = store().Written();
+  const Recorded recorded = RecordChange(options_.trail, change);
+  response_->hold.Join({store().Written(), recorded.ticket});
+  if (recorded.ok) return true;
+  Problem(ProblemKind::kNotWritable, "it counts from now on, but could not be recorded");
+  return false;
 }
 
 }  // namespace dpl

@@ -6,7 +6,8 @@
 //     std::string because = body.Text("because");
 //     if (!body.Finish()) return;                      // the problem is written already
 //     …  uint64_t epoch = call.store().Revoke(…);
-//     call.Changed({.action = "task.close", .what = id, .because = because});
+//     if (!call.Changed({.event = "task.close", .because = because, .fields = {{"task", id}}}))
+//       return;
 //     call.Answer(200).BeginObject().Key("epoch").Uint(epoch).EndObject();
 //   }
 //
@@ -24,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/audit/trail.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/instant.h"
 #include "runtime/base/wire.h"
@@ -49,32 +51,13 @@ struct ProblemPlace {
   std::vector<std::string> suggestions;  // near names
 };
 
-// What a mutation did: becomes a record of the audit trail.
-struct StateChange {
-  std::string_view action;   // "task.open", "revoke", …: stable
-  std::string_view what;     // the thing's name
-  std::string_view person;   // who did it in direct mode; empty: the service by itself
-  std::string_view because;  // as given; empty: none was asked for
-  std::string_view details;  // a JSON object, or empty: what the record should say besides
-  // Filled in by Changed():
-  std::string_view caller;
-  std::string_view request_id;
-  Instant at{};
-  uint64_t epoch = 0;
-};
-
 // Of the whole API; outlives every call.
 struct OperateOptions {
   Service* service = nullptr;  // what is in force
   StateStore* store = nullptr;
   Clock* clock = nullptr;
   std::string version;
-  // Keeps a record of a change. What the answer has to wait for is put into the response. Empty: no
-  // record is kept.
-  std::function<void(const StateChange&, HttpResponse*)> record;
-  // An error when a change cannot be recorded now and must therefore not be made. Empty: always
-  // can.
-  std::function<Status()> may_change;
+  AuditTrail* trail = nullptr;  // null: nothing is recorded
   // Appends members to the object of GET /v1/status: listeners, audit. May be empty.
   std::function<void(JsonWriter*)> more_status;
 };
@@ -116,8 +99,10 @@ class Call {
 
   // False, with a problem written, when state cannot be changed now: ask before the first mutation.
   bool MayChange();
-  // After the last mutation: records it, and has the answer wait until all of it is kept.
-  void Changed(StateChange change);
+  // After the last mutation: records it (time, caller, request id, epoch and, for a personal token,
+  // the person are filled in), and has the answer wait until state and record are kept. False, with
+  // a problem written: it happened, and could not be recorded.
+  bool Changed(StateChange change);
 
  private:
   friend class OperateService;
