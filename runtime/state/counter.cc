@@ -224,6 +224,26 @@ std::optional<Counter> Counter::Load(ByteReader* in) {
   return counter;
 }
 
+CounterRecord Counter::Shown(Instant now) const {
+  CounterRecord record;
+  record.window = window_;
+  record.sliding_us = sliding_us_;
+  record.start = calendar_[0].start;
+  record.end = calendar_[0].end;
+  switch (window_) {
+    case CounterKey::Window::kCalendar:
+      record.used = calendar_[0].used;
+      break;
+    case CounterKey::Window::kSliding:
+      record.used = sliding_ == nullptr ? 0 : sliding_->Sum(now, sliding_us_);
+      break;
+    case CounterKey::Window::kTotal:
+      record.used = total_;
+      break;
+  }
+  return record;
+}
+
 bool Counter::Dead(Instant now) const {
   switch (window_) {
     case CounterKey::Window::kTotal:

@@ -59,12 +59,15 @@ class Counter {
   void Set(const CounterKey& key, int64_t used, Instant now);
   // What comes back goes to the window it came from; nowhere when that is gone.
   void GiveBack(Instant window_start, Instant charged_at, int64_t quantity, Instant now);
+  // How it stands, without its name.
+  CounterRecord Shown(Instant now) const;
   // Nothing that a later decision could read.
   bool Dead(Instant now) const;
   void Save(ByteWriter* out) const;
   static std::optional<Counter> Load(ByteReader* in);
 
-  int holds = 0;  // open reservations that point here
+  int holds = 0;                      // open reservations that point here
+  const std::string* name = nullptr;  // its key in the store's table
 
  private:
   struct Calendar {

@@ -55,6 +55,12 @@ Status DurableStore::Start() {
                            : LogFile::Reopen(report_.tail, report_.tail_end, report_.last, disk_);
   if (!log.ok()) return log.error();
   log_ = log.take();
+  if (!report_.tail.empty() && report_.tail_old) {
+    // It was cut behind its last group; what is written now has other bytes.
+    log = LogFile::Create(options_.folder, next, disk_);
+    if (!log.ok()) return log.error();
+    log_ = log.take();
+  }
   log_size_ = log_->size();
   old_log_bytes_ = report_.log_bytes - std::min(report_.log_bytes, log_->size());
   if (!report_.damaged.empty()) DPL_RETURN_IF_ERROR(RemoveOldState(options_.folder, report_.last));

@@ -29,11 +29,10 @@ CommitResult DurableStore::Commit(const CommitRequest& request) {
   return result;
 }
 
-uint64_t DurableStore::Revoke(RevokedKind kind, std::string_view name,
-                              std::optional<Instant> before) {
+uint64_t DurableStore::Revoke(const Revocation& revocation) {
   Lock lock(order_);
-  uint64_t epoch = image_.Revoke(kind, name, before);
-  OperationWriter(&pending_).Revoke(kind, name, before, epoch);
+  uint64_t epoch = image_.Revoke(revocation);
+  OperationWriter(&pending_).Revoke(revocation, epoch);
   Appended();
   return epoch;
 }
@@ -90,18 +89,16 @@ Status DurableStore::RecordApproval(const ApprovalRecord& approval) {
   return Status::Ok();
 }
 
-Status DurableStore::RecordHandoff(std::string_view parent_agent, std::string_view parent_instance,
-                                   std::string_view child_agent, std::string_view child_instance,
-                                   std::string_view task) {
+Status DurableStore::RecordHandoff(const HandoffRecord& h) {
   Lock lock(order_);
   if (failed_) return Failed();
-  std::string parent = JoinedKey({parent_agent, parent_instance}).ToString();
+  std::string parent = JoinedKey({h.parent_agent, h.parent_instance}).ToString();
   std::string child;
-  if (!child_instance.empty()) {
-    child = JoinedKey({child_agent, child_instance}).ToString();
+  if (!h.child_instance.empty()) {
+    child = JoinedKey({h.child_agent, h.child_instance}).ToString();
     // What is settled changes nothing: the image says what it says.
-    if (parent == child || image_.HasParent(child_agent, child_instance))
-      return image_.RecordHandoff(parent_agent, parent_instance, child_agent, child_instance, task);
+    if (parent == child || image_.HasParent(h.child_agent, h.child_instance))
+      return image_.RecordHandoff(h);
     auto [it, made] = promised_parents_.try_emplace(child, parent);
     if (!made && it->second == parent) return Status::Ok();
     if (!made) return Error{"handoff.parent", "this instance has another parent already"};
@@ -111,14 +108,59 @@ Status DurableStore::RecordHandoff(std::string_view parent_agent, std::string_vi
     promised_parents_.erase(child);
     return room;
   }
-  OperationWriter(&pending_).Handoff(parent_agent, parent_instance, child_agent, child_instance,
-                                     task);
-  Give([this, child, a = std::string(parent_agent), b = std::string(parent_instance),
-        c = std::string(child_agent), d = std::string(child_instance),
-        e = std::string(task)](MemoryStore* image) {
-    DPL_CHECK(image->PutHandoff(a, b, c, d, e).ok());
+  OperationWriter(&pending_).Handoff(h);
+  Give([this, child, h](MemoryStore* image) {
+    DPL_CHECK(image->PutHandoff(h).ok());
     promised_parents_.erase(child);
   });
+  Appended();
+  return Status::Ok();
+}
+
+// A request for access permits nothing, so it and its signatures count at once; the approval that
+// comes of it counts when it is kept.
+Status DurableStore::OpenAccessRequest(const AccessRequest& request) {
+  Lock lock(order_);
+  if (failed_) return Failed();
+  DPL_RETURN_IF_ERROR(image_.OpenAccessRequest(request));
+  OperationWriter(&pending_).AccessRequest(request);
+  Appended();
+  return Status::Ok();
+}
+
+Status DurableStore::SignAccessRequest(std::string_view id, const Signature& signature, size_t seen,
+                                       AccessState becomes, const ApprovalRecord* approval) {
+  DPL_CHECK((approval != nullptr) == (becomes == AccessState::kApproved));
+  Lock lock(order_);
+  if (failed_) return Failed();
+  std::string name;
+  if (approval != nullptr) {
+    name = "approval " + approval->id;
+    if (image_.FindApproval(approval->id) != nullptr || promised_.contains(name))
+      return Error{"approval.exists", "an approval of this name is recorded already"};
+    DPL_RETURN_IF_ERROR(image_.RoomForApproval());
+  }
+  DPL_RETURN_IF_ERROR(image_.PutSignature(id, signature, seen, becomes,
+                                          approval == nullptr ? std::string_view() : approval->id));
+  OperationWriter(&pending_).Sign(id, signature, seen, becomes, approval);
+  if (approval != nullptr) {
+    promised_.insert(name);
+    Give([this, approval = *approval, name](MemoryStore* image) {
+      image->PutApproval(approval);
+      promised_.erase(name);
+    });
+  }
+  Appended();
+  return Status::Ok();
+}
+
+Status DurableStore::ReviewOpening(std::string_view break_glass, std::string_view person,
+                                   std::string_view reason, std::string_view ticket,
+                                   const Signature& review) {
+  Lock lock(order_);
+  if (failed_) return Failed();
+  DPL_RETURN_IF_ERROR(image_.ReviewOpening(break_glass, person, reason, ticket, review));
+  OperationWriter(&pending_).Review(break_glass, person, reason, ticket, review);
   Appended();
   return Status::Ok();
 }

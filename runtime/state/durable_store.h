@@ -102,6 +102,15 @@ class DurableStore final : public StateStore {
     return image_.FindOpening(break_glass, person, reason, ticket, opened, uses);
   }
   std::vector<OpeningRecord> Openings() const override { return image_.Openings(); }
+  std::optional<Revocation> FindRevocation(RevokedKind kind, std::string_view name) const override {
+    return image_.FindRevocation(kind, name);
+  }
+  std::shared_ptr<const AccessRequest> FindAccessRequest(std::string_view id) const override {
+    return image_.FindAccessRequest(id);
+  }
+  std::optional<ReservationRecord> ReadReservation(uint64_t id) const override {
+    return image_.ReadReservation(id);
+  }
   int64_t Used(const CounterKey& counter, Instant now) const override {
     return image_.Used(counter, now);
   }
@@ -114,16 +123,60 @@ class DurableStore final : public StateStore {
   }
   Instant HighTime() const override { return image_.HighTime(); }
 
+  Page<Revocation> ListRevocations(PageAsk ask, const Keep<Revocation>& keep = {}) const override {
+    return image_.ListRevocations(ask, keep);
+  }
+  Page<ConsentEntry> ListConsents(PageAsk ask, const Keep<ConsentEntry>& keep = {}) const override {
+    return image_.ListConsents(ask, keep);
+  }
+  Page<TaskRecord> ListTasks(PageAsk ask, const Keep<TaskRecord>& keep = {}) const override {
+    return image_.ListTasks(ask, keep);
+  }
+  Page<HandoffRecord> ListHandoffs(PageAsk ask,
+                                   const Keep<HandoffRecord>& keep = {}) const override {
+    return image_.ListHandoffs(ask, keep);
+  }
+  Page<InstanceRecord> ListInstances(std::string_view agent, PageAsk ask,
+                                     const Keep<InstanceRecord>& keep = {}) const override {
+    return image_.ListInstances(agent, ask, keep);
+  }
+  Page<ApprovalRecord> ListApprovals(PageAsk ask,
+                                     const Keep<ApprovalRecord>& keep = {}) const override {
+    return image_.ListApprovals(ask, keep);
+  }
+  Page<AccessRequest> ListAccessRequests(PageAsk ask,
+                                         const Keep<AccessRequest>& keep = {}) const override {
+    return image_.ListAccessRequests(ask, keep);
+  }
+  Page<OpeningRecord> ListOpenings(PageAsk ask,
+                                   const Keep<OpeningRecord>& keep = {}) const override {
+    return image_.ListOpenings(ask, keep);
+  }
+  Page<ReservationRecord> ListReservations(
+      PageAsk ask, const Keep<ReservationRecord>& keep = {}) const override {
+    return image_.ListReservations(ask, keep);
+  }
+  Page<CounterRecord> ListCounters(PageAsk ask, Instant now,
+                                   const Keep<CounterRecord>& keep = {}) const override {
+    return image_.ListCounters(ask, now, keep);
+  }
+
   CommitResult Commit(const CommitRequest& request) override;
 
-  uint64_t Revoke(RevokedKind kind, std::string_view name, std::optional<Instant> before) override;
+  using StateStore::Revoke;
+  uint64_t Revoke(const Revocation& revocation) override;
   void GiveConsent(std::string_view delegation, std::string_view person,
                    const ConsentRecord& consent) override;
   Status OpenTask(const TaskRecord& task) override;
-  Status RecordHandoff(std::string_view parent_agent, std::string_view parent_instance,
-                       std::string_view child_agent, std::string_view child_instance,
-                       std::string_view task) override;
+  using StateStore::RecordHandoff;
+  Status RecordHandoff(const HandoffRecord& handoff) override;
   Status RecordApproval(const ApprovalRecord& approval) override;
+  Status OpenAccessRequest(const AccessRequest& request) override;
+  Status SignAccessRequest(std::string_view id, const Signature& signature, size_t seen,
+                           AccessState becomes, const ApprovalRecord* approval) override;
+  Status ReviewOpening(std::string_view break_glass, std::string_view person,
+                       std::string_view reason, std::string_view ticket,
+                       const Signature& review) override;
   void SetUsed(const CounterKey& counter, int64_t used, Instant now) override;
   Status Confirm(uint64_t reservation, std::string_view caller, std::optional<int64_t> actual,
                  Instant now) override;

@@ -210,6 +210,7 @@ uint64_t MemoryStore::Reserve(const CommitRequest& request, Instant now) {
   Reservation& r = ring_[(front_ + count_) % ring_.size()];
   ++count_;
   r.state = ReservationState::kOpen;
+  r.opened = now;
   r.deadline = request.reservation_deadline;
   r.caller.assign(request.caller);
   r.key = nullptr;
@@ -358,7 +359,10 @@ bool MemoryStore::ReplayCommit(const CommitRequest& request, uint64_t reservatio
     JoinedKey name(
         {MarkOf(charge.counter.window), SlidingBytes(charge.counter), charge.counter.identity});
     auto it = counters_.find(std::string_view(name));
-    if (it == counters_.end()) it = counters_.try_emplace(name.ToString(), charge.counter).first;
+    if (it == counters_.end()) {
+      it = counters_.try_emplace(name.ToString(), charge.counter).first;
+      it->second.name = &it->first;
+    }
     scratch_.push_back(&it->second);
   }
   return Apply(request, now) == reservation;

@@ -4,7 +4,6 @@
 // them.
 #include <algorithm>
 #include <bit>
-#include <unordered_map>
 
 #include "runtime/state/memory_store.h"
 #include "runtime/state/operations.h"
@@ -30,7 +29,13 @@ enum class Kind : uint8_t {
   kCounter,
   kKey,
   kReservation,
-  kOpening,
+  kOpening,  // these as format 2 wrote them: kRevoked, kParent, kFreshHandoff, kApproval, kOpening
+  kRevokedBy,
+  kParentBy,
+  kFreshHandoffBy,
+  kSignedApproval,
+  kReviewedOpening,
+  kAccessRequest,
 };
 
 bool ReadInstant(ByteReader* in, Instant* out) { return in->I64(&out->us); }
@@ -68,11 +73,15 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
   w.U64(keys_.size());
   for (int kind = 0; kind < kRevokedKinds; ++kind) {
     for (const auto& [name, entry] : revoked_[kind]) {
-      begin(Kind::kRevoked);
+      begin(Kind::kRevokedBy);
       w.U8(static_cast<uint8_t>(kind));
       w.String(name);
       w.U8(entry.always ? 1 : 0);
       w.I64(entry.before.us);
+      w.I64(entry.at.us);
+      w.U64(entry.epoch);
+      w.String(entry.by);
+      w.String(entry.because);
     }
   }
   for (const auto& [name, consent] : consents_) {
@@ -101,19 +110,27 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     births.window.Save(&w);
   }
   for (const auto& [child, handoff] : parents_) {
-    begin(Kind::kParent);
+    begin(Kind::kParentBy);
     w.String(child);
     w.String(handoff.parent);
     w.String(handoff.task);
+    w.I64(handoff.at.us);
+    w.String(handoff.by);
   }
-  for (const auto& [name, task] : fresh_handoffs_) {
-    begin(Kind::kFreshHandoff);
+  for (const auto& [name, handoff] : fresh_handoffs_) {
+    begin(Kind::kFreshHandoffBy);
     w.String(name);
-    w.String(task);
+    w.String(handoff.task);
+    w.I64(handoff.at.us);
+    w.String(handoff.by);
   }
   for (const auto& [id, approval] : approvals_) {
-    begin(Kind::kApproval);
+    begin(Kind::kSignedApproval);
     AppendApproval(&w, *approval);
+  }
+  for (const auto& [id, request] : requests_) {
+    begin(Kind::kAccessRequest);
+    AppendAccessRequest(&w, *request);
   }
   for (const auto& [name, at] : acts_) {
     begin(Kind::kAct);
@@ -121,7 +138,7 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     w.I64(at.us);
   }
   for (const auto& [name, opening] : openings_) {
-    begin(Kind::kOpening);
+    begin(Kind::kReviewedOpening);
     for (const std::string* text :
          {&name, &opening.break_glass, &opening.person, &opening.reason, &opening.ticket})
       w.String(*text);
@@ -129,10 +146,11 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     w.I64(opening.last_used.us);
     w.I64(opening.review_due.us);
     w.U64(opening.uses);
+    w.String(opening.reviewed_by);
+    w.I64(opening.reviewed_at.us);
+    w.String(opening.review_note);
   }
-  std::unordered_map<const Counter*, std::string_view> held;
   for (const auto& [name, counter] : counters_) {
-    if (counter.holds != 0) held.emplace(&counter, name);
     begin(Kind::kCounter);
     w.String(name);
     counter.Save(&w);
@@ -155,7 +173,7 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     w.String(r.caller);
     w.Varint(r.held.size());
     for (const Share& share : r.held) {
-      w.String(held.at(share.counter));
+      w.String(*share.counter->name);
       w.I64(share.quantity);
       w.I64(share.window_start.us);
       w.I64(share.at.us);
@@ -187,16 +205,9 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       high_us_.store(high.us);
       return first_id_ != 0;
     }
-    case Kind::kRevoked: {
-      uint8_t what = 0;
-      RevokedEntry entry;
-      if (!in->U8(&what) || what >= kRevokedKinds || !ReadText(in, &name) ||
-          !ReadFlag(in, &entry.always) || !ReadInstant(in, &entry.before))
-        return false;
-      revoked_[what].insert_or_assign(std::move(name), entry);
-      revoked_count_[what].store(static_cast<uint32_t>(revoked_[what].size()));
-      return true;
-    }
+    case Kind::kRevoked:
+    case Kind::kRevokedBy:
+      return LoadRevoked(in, static_cast<Kind>(kind) == Kind::kRevokedBy);
     case Kind::kConsent: {
       ConsentRecord consent;
       if (!ReadText(in, &name) || !ReadConsent(in, &consent)) return false;
@@ -229,22 +240,25 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       births_.insert_or_assign(std::move(name), std::move(births));
       return true;
     }
-    case Kind::kParent: {
-      Handoff handoff;
-      if (!ReadText(in, &name) || !ReadText(in, &handoff.parent) || !ReadText(in, &handoff.task))
-        return false;
-      parents_.insert_or_assign(std::move(name), std::move(handoff));
+    case Kind::kParent:
+    case Kind::kParentBy:
+      return LoadHandoff(in, false, static_cast<Kind>(kind) == Kind::kParentBy);
+    case Kind::kFreshHandoff:
+    case Kind::kFreshHandoffBy:
+      return LoadHandoff(in, true, static_cast<Kind>(kind) == Kind::kFreshHandoffBy);
+    case Kind::kAccessRequest: {
+      AccessRequest request;
+      if (!ReadAccessRequest(in, &request)) return false;
+      name = request.id;
+      requests_.insert_or_assign(std::move(name),
+                                 std::make_shared<const AccessRequest>(std::move(request)));
       return true;
     }
-    case Kind::kFreshHandoff: {
-      std::string task;
-      if (!ReadText(in, &name) || !ReadText(in, &task)) return false;
-      fresh_handoffs_.insert_or_assign(std::move(name), std::move(task));
-      return true;
-    }
-    case Kind::kApproval: {
+    case Kind::kApproval:
+    case Kind::kSignedApproval: {
       ApprovalRecord approval;
-      if (!ReadApproval(in, &approval)) return false;
+      if (!ReadApproval(in, &approval, static_cast<Kind>(kind) == Kind::kSignedApproval))
+        return false;
       name = approval.id;
       approvals_.insert_or_assign(std::move(name),
                                   std::make_shared<const ApprovalRecord>(std::move(approval)));
@@ -256,22 +270,15 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       acts_.insert_or_assign(std::move(name), at);
       return true;
     }
-    case Kind::kOpening: {
-      OpeningRecord opening;
-      if (!ReadText(in, &name) || !ReadText(in, &opening.break_glass) ||
-          !ReadText(in, &opening.person) || !ReadText(in, &opening.reason) ||
-          !ReadText(in, &opening.ticket) || !ReadInstant(in, &opening.opened) ||
-          !ReadInstant(in, &opening.last_used) || !ReadInstant(in, &opening.review_due) ||
-          !in->U64(&opening.uses))
-        return false;
-      openings_.insert_or_assign(std::move(name), std::move(opening));
-      return true;
-    }
+    case Kind::kOpening:
+    case Kind::kReviewedOpening:
+      return LoadOpening(in, static_cast<Kind>(kind) == Kind::kReviewedOpening);
     case Kind::kCounter: {
       if (!ReadText(in, &name)) return false;
       std::optional<Counter> counter = Counter::Load(in);
       if (!counter.has_value()) return false;
-      counters_.insert_or_assign(std::move(name), std::move(*counter));
+      auto it = counters_.insert_or_assign(std::move(name), std::move(*counter)).first;
+      it->second.name = &it->first;
       return true;
     }
     case Kind::kKey: {
@@ -309,6 +316,7 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
         if (it == counters_.end()) return false;
         share.counter = &it->second;
         ++it->second.holds;
+        r.opened = share.at;
         r.held.push_back(share);
       }
       // They come in the order of their numbers, without a gap; the clock named the next one.
@@ -320,6 +328,48 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
     }
   }
   return false;
+}
+
+bool MemoryStore::LoadRevoked(ByteReader* in, bool told) {
+  uint8_t what = 0;
+  std::string name;
+  RevokedEntry entry;
+  if (!in->U8(&what) || what >= kRevokedKinds || !ReadText(in, &name) ||
+      !ReadFlag(in, &entry.always) || !ReadInstant(in, &entry.before))
+    return false;
+  if (told && (!ReadInstant(in, &entry.at) || !in->U64(&entry.epoch) || !ReadText(in, &entry.by) ||
+               !ReadText(in, &entry.because)))
+    return false;
+  NoteRevoked(static_cast<RevokedKind>(what), name, entry);
+  revoked_[what].insert_or_assign(std::move(name), std::move(entry));
+  return true;
+}
+
+bool MemoryStore::LoadHandoff(ByteReader* in, bool fresh, bool told) {
+  std::string name;
+  Handoff handoff;
+  if (!ReadText(in, &name) || (!fresh && !ReadText(in, &handoff.parent)) ||
+      !ReadText(in, &handoff.task))
+    return false;
+  if (told && (!ReadInstant(in, &handoff.at) || !ReadText(in, &handoff.by))) return false;
+  (fresh ? fresh_handoffs_ : parents_).insert_or_assign(std::move(name), std::move(handoff));
+  return true;
+}
+
+bool MemoryStore::LoadOpening(ByteReader* in, bool reviewed) {
+  std::string name;
+  OpeningRecord opening;
+  if (!ReadText(in, &name) || !ReadText(in, &opening.break_glass) ||
+      !ReadText(in, &opening.person) || !ReadText(in, &opening.reason) ||
+      !ReadText(in, &opening.ticket) || !ReadInstant(in, &opening.opened) ||
+      !ReadInstant(in, &opening.last_used) || !ReadInstant(in, &opening.review_due) ||
+      !in->U64(&opening.uses))
+    return false;
+  if (reviewed && (!ReadText(in, &opening.reviewed_by) || !ReadInstant(in, &opening.reviewed_at) ||
+                   !ReadText(in, &opening.review_note)))
+    return false;
+  openings_.insert_or_assign(std::move(name), std::move(opening));
+  return true;
 }
 
 bool MemoryStore::Load(std::string_view piece) {
@@ -343,6 +393,7 @@ void MemoryStore::LoadDone() {
   SweepKeys(high);
   SweepTasks();
   SweepApprovals();
+  SweepRequests();
 }
 
 void MemoryStore::SkipReservationsTo(uint64_t next) {

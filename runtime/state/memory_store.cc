@@ -20,6 +20,11 @@ std::string RevokedName(std::string_view first, std::string_view second, char se
 
 namespace {
 
+// A statement of the policy was there before any cut-off; the rest begins when somebody begins it.
+bool BeginsAtRunTime(RevokedKind kind) {
+  return kind != RevokedKind::kGrant && kind != RevokedKind::kDelegation;
+}
+
 constexpr int64_t kKeepEndedUs = 32 * kMicrosPerDay;
 
 Error Full(std::string_view what) {
@@ -47,7 +52,9 @@ std::string_view MemoryStore::SlidingBytes(const CounterKey& key) {
 }
 
 MemoryStore::MemoryStore() : MemoryStore(Options{}) {}
-MemoryStore::MemoryStore(const Options& options) : options_(options), ring_(16) {}
+MemoryStore::MemoryStore(const Options& options) : options_(options), ring_(16) {
+  for (std::atomic<int64_t>& all : all_before_us_) all.store(INT64_MIN);
+}
 MemoryStore::~MemoryStore() = default;
 
 // ---------------------------------------------------------------- revocation
@@ -55,27 +62,49 @@ MemoryStore::~MemoryStore() = default;
 bool MemoryStore::IsRevoked(RevokedKind kind, std::string_view name,
                             std::optional<Instant> since) const {
   if (!AnyRevoked(kind)) return false;
+  // A cut-off revokes everything that cannot be proved to have begun after it.
+  int64_t all = all_before_us_[static_cast<int>(kind)].load(std::memory_order_acquire);
+  if (BeginsAtRunTime(kind)) {
+    all = std::max(all, all_before_us_[static_cast<int>(RevokedKind::kEverything)].load(
+                            std::memory_order_acquire));
+  }
+  if (all != INT64_MIN && (!since.has_value() || since->us <= all)) return true;
   ReadLock lock(mutex_);
   const KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
   auto it = map.find(name);
   if (it == map.end()) return false;
-  // A cut-off revokes everything that cannot be proved to have begun after it.
   return it->second.always || !since.has_value() || *since <= it->second.before;
 }
 
-uint64_t MemoryStore::Revoke(RevokedKind kind, std::string_view name,
-                             std::optional<Instant> before) {
+uint64_t MemoryStore::Revoke(const Revocation& r) {
   WriteLock lock(mutex_);
-  KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
+  std::string_view name = r.kind == RevokedKind::kEverything ? std::string_view() : r.name;
+  KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(r.kind)];
   RevokedEntry& entry = map.try_emplace(std::string(name)).first->second;
-  if (before.has_value()) {
-    entry.before = std::max(entry.before, *before);
+  if (r.before.has_value()) {
+    entry.before = std::max(entry.before, *r.before);
   } else {
     entry.always = true;
   }
-  revoked_count_[static_cast<int>(kind)].store(static_cast<uint32_t>(map.size()),
-                                               std::memory_order_release);
-  return epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  entry.at = r.at;
+  entry.by = r.by;
+  entry.because = r.because;
+  NoteRevoked(r.kind, name, entry);
+  entry.epoch = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  return entry.epoch;
+}
+
+// What is looked at before the lock.
+void MemoryStore::NoteRevoked(RevokedKind kind, std::string_view name, const RevokedEntry& entry) {
+  if (name.empty()) {
+    all_before_us_[static_cast<int>(kind)].store(entry.always ? INT64_MAX : entry.before.us,
+                                                 std::memory_order_release);
+  }
+  for (int k = 0; k < kRevokedKinds; ++k) {
+    bool touched = k == static_cast<int>(kind) || (kind == RevokedKind::kEverything &&
+                                                   BeginsAtRunTime(static_cast<RevokedKind>(k)));
+    if (touched) any_revoked_[k].store(true, std::memory_order_release);
+  }
 }
 
 // ---------------------------------------------------------------- consents and tasks
@@ -171,7 +200,7 @@ bool MemoryStore::HandoffRecorded(std::string_view parent_agent, std::string_vie
   if (child_instance.empty()) {
     JoinedKey fresh({parent_agent, parent_instance, child_agent});
     auto it = fresh_handoffs_.find(std::string_view(fresh));
-    return it != fresh_handoffs_.end() && holds(it->second);
+    return it != fresh_handoffs_.end() && holds(it->second.task);
   }
   JoinedKey child({child_agent, child_instance});
   auto it = parents_.find(std::string_view(child));
@@ -187,31 +216,28 @@ bool MemoryStore::HasParent(std::string_view child_agent, std::string_view child
   return parents_.find(std::string_view(child)) != parents_.end();
 }
 
-Status MemoryStore::RecordHandoff(std::string_view parent_agent, std::string_view parent_instance,
-                                  std::string_view child_agent, std::string_view child_instance,
-                                  std::string_view task) {
+Status MemoryStore::RecordHandoff(const HandoffRecord& handoff) {
   DPL_RETURN_IF_ERROR(RoomForHandoff());
-  return PutHandoff(parent_agent, parent_instance, child_agent, child_instance, task);
+  return PutHandoff(handoff);
 }
 
-Status MemoryStore::PutHandoff(std::string_view parent_agent, std::string_view parent_instance,
-                               std::string_view child_agent, std::string_view child_instance,
-                               std::string_view task) {
+Status MemoryStore::PutHandoff(const HandoffRecord& h) {
   WriteLock lock(mutex_);
-  if (child_instance.empty()) {
+  if (h.child_instance.empty()) {
     // Fresh runs have no names to keep apart: the latest record stands.
     fresh_handoffs_.insert_or_assign(
-        JoinedKey({parent_agent, parent_instance, child_agent}).ToString(), std::string(task));
+        JoinedKey({h.parent_agent, h.parent_instance, h.child_agent}).ToString(),
+        Handoff{{}, h.task, h.by, h.at});
     return Status::Ok();
   }
-  JoinedKey parent({parent_agent, parent_instance});
-  JoinedKey child({child_agent, child_instance});
+  JoinedKey parent({h.parent_agent, h.parent_instance});
+  JoinedKey child({h.child_agent, h.child_instance});
   if (std::string_view(parent) == std::string_view(child)) {
     return Error{"handoff.self", "an instance cannot be its own parent"};
   }
   auto [it, made] = parents_.try_emplace(child.ToString());
   if (made) {
-    it->second = {parent.ToString(), std::string(task)};
+    it->second = {parent.ToString(), h.task, h.by, h.at};
     return Status::Ok();
   }
   if (it->second.parent == std::string_view(parent)) return Status::Ok();
@@ -289,7 +315,9 @@ Counter* MemoryStore::CounterOf(const CounterKey& key, Instant now) {
   if (it != counters_.end()) return &it->second;
   if (counters_.size() >= sweep_counters_at_) SweepCounters(now);
   if (counters_.size() >= options_.max_counters) return nullptr;
-  return &counters_.try_emplace(name.ToString(), key).first->second;
+  it = counters_.try_emplace(name.ToString(), key).first;
+  it->second.name = &it->first;
+  return &it->second;
 }
 
 int64_t MemoryStore::Used(const CounterKey& counter, Instant now) const {
@@ -338,6 +366,13 @@ Status MemoryStore::RoomForApproval() {
   WriteLock lock(mutex_);
   return ApprovalRoom();
 }
+Status MemoryStore::RequestRoom(std::string_view id) {
+  if (requests_.contains(id))
+    return Error{"access.exists", "a request for access of this name is recorded already"};
+  if (requests_.size() >= sweep_requests_at_) SweepRequests();
+  return requests_.size() < options_.max_requests ? Status::Ok()
+                                                  : Status(Full("requests for access"));
+}
 Status MemoryStore::RoomForHandoff() {
   ReadLock lock(mutex_);
   bool room = parents_.size() + fresh_handoffs_.size() < options_.max_handoffs;
@@ -358,6 +393,13 @@ void MemoryStore::SweepApprovals() {
     return SaturatingAdd(entry.second->expires.us, kKeepEndedUs) < high.us;
   });
   sweep_approvals_at_ = std::max<size_t>(1024, approvals_.size() * 2);
+}
+
+void MemoryStore::SweepRequests() {
+  std::erase_if(requests_, [high = HighTime()](const auto& entry) {
+    return SaturatingAdd(entry.second->expires.us, kKeepEndedUs) < high.us;
+  });
+  sweep_requests_at_ = std::max<size_t>(1024, requests_.size() * 2);
 }
 
 void MemoryStore::SweepKeys(Instant now) {

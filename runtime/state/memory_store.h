@@ -34,6 +34,7 @@ class MemoryStore final : public StateStore {
     size_t max_approvals = 1'000'000;
     size_t max_handoffs = 4'000'000;
     size_t max_consents = 4'000'000;
+    size_t max_requests = 1'000'000;
   };
   MemoryStore();
   explicit MemoryStore(const Options& options);
@@ -43,7 +44,7 @@ class MemoryStore final : public StateStore {
   bool IsRevoked(RevokedKind kind, std::string_view name,
                  std::optional<Instant> since) const override;
   bool AnyRevoked(RevokedKind kind) const override {
-    return revoked_count_[static_cast<int>(kind)].load(std::memory_order_acquire) != 0;
+    return any_revoked_[static_cast<int>(kind)].load(std::memory_order_acquire);
   }
   bool FindConsent(std::string_view delegation, std::string_view person,
                    ConsentRecord* out) const override;
@@ -64,22 +65,49 @@ class MemoryStore final : public StateStore {
   bool FindOpening(std::string_view break_glass, std::string_view person, std::string_view reason,
                    std::string_view ticket, Instant* opened, uint64_t* uses) const override;
   std::vector<OpeningRecord> Openings() const override;
+  std::optional<Revocation> FindRevocation(RevokedKind kind, std::string_view name) const override;
+  std::shared_ptr<const AccessRequest> FindAccessRequest(std::string_view id) const override;
+  std::optional<ReservationRecord> ReadReservation(uint64_t id) const override;
   int64_t Used(const CounterKey& counter, Instant now) const override;
   bool FindCharge(std::string_view key, Instant now, uint64_t* reservation, ReservationState* state,
                   std::string* digest) const override;
   int64_t Held(uint64_t reservation, const CounterKey& counter) const override;
   Instant HighTime() const override { return Instant{high_us_.load(std::memory_order_acquire)}; }
 
+  Page<Revocation> ListRevocations(PageAsk ask, const Keep<Revocation>& keep = {}) const override;
+  Page<ConsentEntry> ListConsents(PageAsk ask, const Keep<ConsentEntry>& keep = {}) const override;
+  Page<TaskRecord> ListTasks(PageAsk ask, const Keep<TaskRecord>& keep = {}) const override;
+  Page<HandoffRecord> ListHandoffs(PageAsk ask,
+                                   const Keep<HandoffRecord>& keep = {}) const override;
+  Page<InstanceRecord> ListInstances(std::string_view agent, PageAsk ask,
+                                     const Keep<InstanceRecord>& keep = {}) const override;
+  Page<ApprovalRecord> ListApprovals(PageAsk ask,
+                                     const Keep<ApprovalRecord>& keep = {}) const override;
+  Page<AccessRequest> ListAccessRequests(PageAsk ask,
+                                         const Keep<AccessRequest>& keep = {}) const override;
+  Page<OpeningRecord> ListOpenings(PageAsk ask,
+                                   const Keep<OpeningRecord>& keep = {}) const override;
+  Page<ReservationRecord> ListReservations(PageAsk ask,
+                                           const Keep<ReservationRecord>& keep = {}) const override;
+  Page<CounterRecord> ListCounters(PageAsk ask, Instant now,
+                                   const Keep<CounterRecord>& keep = {}) const override;
+
   CommitResult Commit(const CommitRequest& request) override;
 
-  uint64_t Revoke(RevokedKind kind, std::string_view name, std::optional<Instant> before) override;
+  using StateStore::Revoke;
+  uint64_t Revoke(const Revocation& revocation) override;
   void GiveConsent(std::string_view delegation, std::string_view person,
                    const ConsentRecord& consent) override;
   Status OpenTask(const TaskRecord& task) override;
-  Status RecordHandoff(std::string_view parent_agent, std::string_view parent_instance,
-                       std::string_view child_agent, std::string_view child_instance,
-                       std::string_view task) override;
+  using StateStore::RecordHandoff;
+  Status RecordHandoff(const HandoffRecord& handoff) override;
   Status RecordApproval(const ApprovalRecord& approval) override;
+  Status OpenAccessRequest(const AccessRequest& request) override;
+  Status SignAccessRequest(std::string_view id, const Signature& signature, size_t seen,
+                           AccessState becomes, const ApprovalRecord* approval) override;
+  Status ReviewOpening(std::string_view break_glass, std::string_view person,
+                       std::string_view reason, std::string_view ticket,
+                       const Signature& review) override;
   void SetUsed(const CounterKey& counter, int64_t used, Instant now) override;
   Status Confirm(uint64_t reservation, std::string_view caller, std::optional<int64_t> actual,
                  Instant now) override;
@@ -117,9 +145,10 @@ class MemoryStore final : public StateStore {
   // Without asking for room; a task or an approval whatever is there already.
   void PutTask(const TaskRecord& task);
   void PutApproval(const ApprovalRecord& approval);
-  Status PutHandoff(std::string_view parent_agent, std::string_view parent_instance,
-                    std::string_view child_agent, std::string_view child_instance,
-                    std::string_view task);
+  Status PutHandoff(const HandoffRecord& handoff);
+  // The step of SignAccessRequest without the approval, which is the caller's to record.
+  Status PutSignature(std::string_view id, const Signature& signature, size_t seen,
+                      AccessState becomes, std::string_view approval);
   // The whole state as records, in pieces of about `piece` bytes, and back, into an empty store.
   // False from Load: these are not records.
   void Save(size_t piece, const std::function<void(std::string_view)>& out) const;
@@ -130,6 +159,9 @@ class MemoryStore final : public StateStore {
   struct RevokedEntry {
     bool always = false;
     Instant before{INT64_MIN};
+    Instant at{};
+    uint64_t epoch = 0;
+    std::string by, because;
   };
   // There may be a million of these: what most runs lack takes no room.
   struct Instance {
@@ -143,8 +175,10 @@ class MemoryStore final : public StateStore {
     int64_t window_us = 0;
   };
   struct Handoff {
-    std::string parent;  // JoinedKey of agent and instance
+    std::string parent;  // JoinedKey of agent and instance; empty for a fresh run
     std::string task;
+    std::string by;
+    Instant at{};
   };
   struct ChargeKey {
     uint64_t reservation = 0;
@@ -166,7 +200,7 @@ class MemoryStore final : public StateStore {
   };
   struct Reservation {
     ReservationState state = ReservationState::kOpen;
-    Instant deadline{};
+    Instant opened{}, deadline{};
     std::string caller;
     std::vector<Share> held;
     ChargeKey* key = nullptr;
@@ -175,6 +209,13 @@ class MemoryStore final : public StateStore {
   static std::string_view MarkOf(CounterKey::Window window);
   static std::string_view SlidingBytes(const CounterKey& key);
   bool LoadRecord(ByteReader* in);
+  bool LoadRevoked(ByteReader* in, bool told);
+  bool LoadHandoff(ByteReader* in, bool fresh, bool told);
+  bool LoadOpening(ByteReader* in, bool reviewed);
+  void NoteRevoked(RevokedKind kind, std::string_view name, const RevokedEntry& entry);
+  static Revocation Shown(RevokedKind kind, std::string_view name, const RevokedEntry& entry);
+  static HandoffRecord ShownHandoff(std::string_view name, const Handoff& handoff, bool fresh);
+  ReservationRecord Shown(uint64_t id, const Reservation& reservation) const;
 
   // All below: the writer's lock is held.
   Instant Raise(Instant now);  // the high time, moved up to `now`
@@ -188,8 +229,10 @@ class MemoryStore final : public StateStore {
   void SweepKeys(Instant now);
   Status TaskRoom();
   Status ApprovalRoom();
+  Status RequestRoom(std::string_view id);
   void SweepTasks();
   void SweepApprovals();
+  void SweepRequests();
   CommitOutcome Test(const CommitRequest& request, Instant now, CommitResult* result);
   uint64_t Apply(const CommitRequest& request, Instant now);
   CommitOutcome TestOpening(const CommitRequest::Opening& opening, Instant now) const;
@@ -206,7 +249,9 @@ class MemoryStore final : public StateStore {
   mutable std::shared_mutex mutex_;
   std::atomic<uint64_t> epoch_{1};
   std::atomic<int64_t> high_us_{INT64_MIN};
-  std::atomic<uint32_t> revoked_count_[kRevokedKinds] = {};
+  std::atomic<bool> any_revoked_[kRevokedKinds] = {};
+  // Of all of a kind: what is not after this; INT64_MIN: none, INT64_MAX: for good.
+  std::atomic<int64_t> all_before_us_[kRevokedKinds];
 
   KeyedMap<RevokedEntry> revoked_[kRevokedKinds];
   KeyedMap<ConsentRecord> consents_;  // delegation, person
@@ -215,15 +260,15 @@ class MemoryStore final : public StateStore {
   size_t instance_count_ = 0;               // of all agents
   KeyedMap<Births> births_;                 // agent
   KeyedMap<Handoff> parents_;               // child agent, instance
-  KeyedMap<std::string>
-      fresh_handoffs_;  // parent agent, instance, child agent (a child without a name) → task
+  KeyedMap<Handoff> fresh_handoffs_;        // parent agent, instance, child agent (without a name)
   KeyedMap<std::shared_ptr<const ApprovalRecord>> approvals_;
+  KeyedMap<std::shared_ptr<const AccessRequest>> requests_;
   KeyedMap<Instant> acts_;            // separate, side, key, person → the latest
   KeyedMap<OpeningRecord> openings_;  // door, person, reason, ticket
   KeyedMap<Counter> counters_;
   KeyedMap<ChargeKey> keys_;
   size_t sweep_counters_at_ = 1024, sweep_instances_at_ = 1024, sweep_keys_at_ = 1024;
-  size_t sweep_tasks_at_ = 1024, sweep_approvals_at_ = 1024;
+  size_t sweep_tasks_at_ = 1024, sweep_approvals_at_ = 1024, sweep_requests_at_ = 1024;
 
   // Reservations in the order of their ids, as a ring: ring_[(id - first_id_ + front_) % size].
   std::vector<Reservation> ring_;

@@ -16,7 +16,13 @@ enum class Operation : uint8_t {
   kHandoff,
   kApproval,
   kSetUsed,
-  kEnd,
+  kEnd,  // kRevoke, kHandoff and kApproval as format 2 wrote them
+  kRevokeBy,
+  kHandoffBy,
+  kSignedApproval,
+  kAccessRequest,
+  kSign,
+  kReview,
 };
 
 void AppendCounterKey(ByteWriter* out, const CounterKey& key) {
@@ -66,6 +72,35 @@ bool ReadText(ByteReader* in, std::string* out) {
   std::string_view text;
   if (!in->String(&text)) return false;
   out->assign(text);
+  return true;
+}
+
+void AppendSignature(ByteWriter* out, const Signature& signature) {
+  out->String(signature.person);
+  out->I64(signature.at.us);
+  out->U8(signature.approve ? 1 : 0);
+  out->String(signature.meaning);
+  out->String(signature.note);
+}
+
+bool ReadSignature(ByteReader* in, Signature* signature) {
+  return ReadText(in, &signature->person) && in->I64(&signature->at.us) &&
+         ReadFlag(in, &signature->approve) && ReadText(in, &signature->meaning) &&
+         ReadText(in, &signature->note);
+}
+
+void AppendSignatures(ByteWriter* out, const std::vector<Signature>& signatures) {
+  out->Varint(signatures.size());
+  for (const Signature& signature : signatures) AppendSignature(out, signature);
+}
+
+bool ReadSignatures(ByteReader* in, std::vector<Signature>* signatures) {
+  uint32_t count = 0;
+  if (!in->Count(&count)) return false;
+  signatures->resize(count);
+  for (Signature& signature : *signatures) {
+    if (!ReadSignature(in, &signature)) return false;
+  }
   return true;
 }
 
@@ -143,18 +178,21 @@ Status Replay(Operation operation, ByteReader* in, MemoryStore* image, ReplayMod
         return Corrupt("a commit does not follow from what is before it");
       return Status::Ok();
     }
-    case Operation::kRevoke: {
+    case Operation::kRevoke:
+    case Operation::kRevokeBy: {
+      Revocation r;
       uint8_t kind = 0;
-      std::string_view name;
       std::optional<int64_t> before;
       uint64_t epoch = 0;
-      if (!in->U8(&kind) || kind >= kRevokedKinds || !in->String(&name) ||
-          !ReadOptional(in, &before) || !in->U64(&epoch))
-        return Corrupt("a revocation cannot be read");
-      std::optional<Instant> cut;
-      if (before.has_value()) cut = Instant{*before};
-      uint64_t now = image->Revoke(static_cast<RevokedKind>(kind), name, cut);
-      while (!exact && now < epoch) now = image->Revoke(static_cast<RevokedKind>(kind), name, cut);
+      bool good = in->U8(&kind) && kind < kRevokedKinds && ReadText(in, &r.name) &&
+                  ReadOptional(in, &before) && in->U64(&epoch);
+      if (operation == Operation::kRevokeBy)
+        good = good && in->I64(&r.at.us) && ReadText(in, &r.by) && ReadText(in, &r.because);
+      if (!good) return Corrupt("a revocation cannot be read");
+      r.kind = static_cast<RevokedKind>(kind);
+      if (before.has_value()) r.before = Instant{*before};
+      uint64_t now = image->Revoke(r);
+      while (!exact && now < epoch) now = image->Revoke(r);
       if (exact && now != epoch)
         return Corrupt("a revocation does not follow from what is before it");
       return Status::Ok();
@@ -173,18 +211,58 @@ Status Replay(Operation operation, ByteReader* in, MemoryStore* image, ReplayMod
       image->PutTask(task);
       return Status::Ok();
     }
-    case Operation::kHandoff: {
-      std::string_view part[5];
-      for (std::string_view& p : part) in->String(&p);
+    case Operation::kHandoff:
+    case Operation::kHandoffBy: {
+      HandoffRecord h;
+      for (std::string* text :
+           {&h.parent_agent, &h.parent_instance, &h.child_agent, &h.child_instance, &h.task})
+        ReadText(in, text);
+      if (operation == Operation::kHandoffBy) in->I64(&h.at.us), ReadText(in, &h.by);
       if (in->failed()) return Corrupt("a hand-off cannot be read");
-      Status done = image->PutHandoff(part[0], part[1], part[2], part[3], part[4]);
+      Status done = image->PutHandoff(h);
       if (exact && !done.ok()) return Corrupt("a hand-off does not follow from what is before it");
       return Status::Ok();
     }
-    case Operation::kApproval: {
+    case Operation::kApproval:
+    case Operation::kSignedApproval: {
       ApprovalRecord approval;
-      if (!ReadApproval(in, &approval)) return Corrupt("an approval cannot be read");
+      if (!ReadApproval(in, &approval, operation == Operation::kSignedApproval))
+        return Corrupt("an approval cannot be read");
       image->PutApproval(approval);
+      return Status::Ok();
+    }
+    case Operation::kAccessRequest: {
+      AccessRequest request;
+      if (!ReadAccessRequest(in, &request)) return Corrupt("a request for access cannot be read");
+      Status done = image->OpenAccessRequest(request);
+      if (exact && !done.ok())
+        return Corrupt("a request for access does not follow from what is before it");
+      return Status::Ok();
+    }
+    case Operation::kSign: {
+      std::string_view id;
+      Signature signature;
+      uint64_t seen = 0;
+      uint8_t becomes = 0;
+      bool granted = false;
+      ApprovalRecord approval;
+      if (!in->String(&id) || !ReadSignature(in, &signature) || !in->Varint(&seen) ||
+          !in->U8(&becomes) || becomes > static_cast<uint8_t>(AccessState::kWithdrawn) ||
+          !ReadFlag(in, &granted) || (granted && !ReadApproval(in, &approval, true)))
+        return Corrupt("a signature cannot be read");
+      Status done =
+          image->PutSignature(id, signature, seen, static_cast<AccessState>(becomes), approval.id);
+      if (exact && !done.ok()) return Corrupt("a signature does not follow from what is before it");
+      if (granted && done.ok()) image->PutApproval(approval);
+      return Status::Ok();
+    }
+    case Operation::kReview: {
+      std::string_view part[4];
+      for (std::string_view& p : part) in->String(&p);
+      Signature review;
+      if (!ReadSignature(in, &review)) return Corrupt("a review cannot be read");
+      Status done = image->ReviewOpening(part[0], part[1], part[2], part[3], review);
+      if (exact && !done.ok()) return Corrupt("a review does not follow from what is before it");
       return Status::Ok();
     }
     case Operation::kSetUsed: {
@@ -262,15 +340,17 @@ void OperationWriter::Commit(const CommitRequest& r, uint64_t epoch, uint64_t re
   out_.I64(r.keep_key_us);
 }
 
-void OperationWriter::Revoke(RevokedKind kind, std::string_view name, std::optional<Instant> before,
-                             uint64_t epoch) {
-  out_.U8(static_cast<uint8_t>(Operation::kRevoke));
-  out_.U8(static_cast<uint8_t>(kind));
-  out_.String(name);
+void OperationWriter::Revoke(const Revocation& r, uint64_t epoch) {
+  out_.U8(static_cast<uint8_t>(Operation::kRevokeBy));
+  out_.U8(static_cast<uint8_t>(r.kind));
+  out_.String(r.name);
   std::optional<int64_t> cut;
-  if (before.has_value()) cut = before->us;
+  if (r.before.has_value()) cut = r.before->us;
   AppendOptional(&out_, cut);
   out_.U64(epoch);
+  out_.I64(r.at.us);
+  out_.String(r.by);
+  out_.String(r.because);
 }
 
 void OperationWriter::Consent(std::string_view delegation, std::string_view person,
@@ -286,17 +366,42 @@ void OperationWriter::Task(const TaskRecord& task) {
   AppendTask(&out_, task);
 }
 
-void OperationWriter::Handoff(std::string_view parent_agent, std::string_view parent_instance,
-                              std::string_view child_agent, std::string_view child_instance,
-                              std::string_view task) {
-  out_.U8(static_cast<uint8_t>(Operation::kHandoff));
-  for (std::string_view p : {parent_agent, parent_instance, child_agent, child_instance, task})
+void OperationWriter::Handoff(const HandoffRecord& h) {
+  out_.U8(static_cast<uint8_t>(Operation::kHandoffBy));
+  for (std::string_view p :
+       {h.parent_agent, h.parent_instance, h.child_agent, h.child_instance, h.task})
     out_.String(p);
+  out_.I64(h.at.us);
+  out_.String(h.by);
 }
 
 void OperationWriter::Approval(const ApprovalRecord& approval) {
-  out_.U8(static_cast<uint8_t>(Operation::kApproval));
+  out_.U8(static_cast<uint8_t>(Operation::kSignedApproval));
   AppendApproval(&out_, approval);
+}
+
+void OperationWriter::AccessRequest(const dpl::AccessRequest& request) {
+  out_.U8(static_cast<uint8_t>(Operation::kAccessRequest));
+  AppendAccessRequest(&out_, request);
+}
+
+void OperationWriter::Sign(std::string_view id, const Signature& signature, size_t seen,
+                           AccessState becomes, const ApprovalRecord* approval) {
+  out_.U8(static_cast<uint8_t>(Operation::kSign));
+  out_.String(id);
+  AppendSignature(&out_, signature);
+  out_.Varint(seen);
+  out_.U8(static_cast<uint8_t>(becomes));
+  out_.U8(approval == nullptr ? 0 : 1);
+  if (approval != nullptr) AppendApproval(&out_, *approval);
+}
+
+void OperationWriter::Review(std::string_view break_glass, std::string_view person,
+                             std::string_view reason, std::string_view ticket,
+                             const Signature& review) {
+  out_.U8(static_cast<uint8_t>(Operation::kReview));
+  for (std::string_view p : {break_glass, person, reason, ticket}) out_.String(p);
+  AppendSignature(&out_, review);
 }
 
 void OperationWriter::SetUsed(const CounterKey& counter, int64_t used, Instant now) {
@@ -386,9 +491,11 @@ void AppendApproval(ByteWriter* out, const ApprovalRecord& approval) {
   out->I64(approval.given.us);
   out->I64(approval.expires.us);
   out->U32(approval.uses_left);
+  AppendSignatures(out, approval.signatures);
+  out->String(approval.request);
 }
 
-bool ReadApproval(ByteReader* in, ApprovalRecord* approval) {
+bool ReadApproval(ByteReader* in, ApprovalRecord* approval, bool with_signatures) {
   uint32_t count = 0;
   if (!ReadText(in, &approval->id) || !ReadText(in, &approval->approval) || !in->Count(&count))
     return false;
@@ -397,8 +504,41 @@ bool ReadApproval(ByteReader* in, ApprovalRecord* approval) {
   if (!ReadText(in, &approval->binding) || !in->Count(&count, sizeof(int64_t))) return false;
   approval->approved_measures.resize(count);
   for (int64_t& measure : approval->approved_measures) in->I64(&measure);
-  return in->I64(&approval->given.us) && in->I64(&approval->expires.us) &&
-         in->U32(&approval->uses_left);
+  if (!in->I64(&approval->given.us) || !in->I64(&approval->expires.us) ||
+      !in->U32(&approval->uses_left))
+    return false;
+  return !with_signatures ||
+         (ReadSignatures(in, &approval->signatures) && ReadText(in, &approval->request));
+}
+
+void AppendAccessRequest(ByteWriter* out, const AccessRequest& r) {
+  for (const std::string* text :
+       {&r.id, &r.approval, &r.binding, &r.person, &r.agent, &r.instance, &r.task, &r.action,
+        &r.type, &r.resource, &r.shown, &r.requested_by, &r.approval_id})
+    out->String(*text);
+  out->Varint(r.approved_measures.size());
+  for (int64_t measure : r.approved_measures) out->I64(measure);
+  out->I64(r.created.us);
+  out->I64(r.expires.us);
+  out->U8(static_cast<uint8_t>(r.state));
+  AppendSignatures(out, r.signatures);
+}
+
+bool ReadAccessRequest(ByteReader* in, AccessRequest* r) {
+  for (std::string* text :
+       {&r->id, &r->approval, &r->binding, &r->person, &r->agent, &r->instance, &r->task,
+        &r->action, &r->type, &r->resource, &r->shown, &r->requested_by, &r->approval_id})
+    ReadText(in, text);
+  uint32_t count = 0;
+  if (!in->Count(&count, sizeof(int64_t))) return false;
+  r->approved_measures.resize(count);
+  for (int64_t& measure : r->approved_measures) in->I64(&measure);
+  uint8_t state = 0;
+  if (!in->I64(&r->created.us) || !in->I64(&r->expires.us) || !in->U8(&state) ||
+      state > static_cast<uint8_t>(AccessState::kWithdrawn))
+    return false;
+  r->state = static_cast<AccessState>(state);
+  return ReadSignatures(in, &r->signatures);
 }
 
 }  // namespace dpl

@@ -1,7 +1,7 @@
 // What a durable store writes down: the operations that changed its image, as bytes and back. A
 // group of operations is one after the other; doing them again, in order, gives the same image.
 //
-//   std::string group;  OperationWriter ops(&group);  ops.Revoke(RevokedKind::kTask, "t1", {});
+//   std::string group;  OperationWriter ops(&group);  ops.Revoke(revocation, epoch);
 //   Result<uint64_t> done = ReplayGroup(group, &image, ReplayMode::kExact);
 //
 // docs/state.md lists the operations; a change of their bytes raises kStateFormat (state_file.h).
@@ -24,14 +24,16 @@ class OperationWriter {
   explicit OperationWriter(std::string* out) : out_(out) {}  // appends
 
   void Commit(const CommitRequest& request, uint64_t epoch, uint64_t reservation);
-  void Revoke(RevokedKind kind, std::string_view name, std::optional<Instant> before,
-              uint64_t epoch);
+  void Revoke(const Revocation& revocation, uint64_t epoch);
   void Consent(std::string_view delegation, std::string_view person, const ConsentRecord& consent);
   void Task(const TaskRecord& task);
-  void Handoff(std::string_view parent_agent, std::string_view parent_instance,
-               std::string_view child_agent, std::string_view child_instance,
-               std::string_view task);
+  void Handoff(const HandoffRecord& handoff);
   void Approval(const ApprovalRecord& approval);
+  void AccessRequest(const dpl::AccessRequest& request);
+  void Sign(std::string_view id, const Signature& signature, size_t seen, AccessState becomes,
+            const ApprovalRecord* approval);
+  void Review(std::string_view break_glass, std::string_view person, std::string_view reason,
+              std::string_view ticket, const Signature& review);
   void SetUsed(const CounterKey& counter, int64_t used, Instant now);
   void End(uint64_t reservation, std::string_view caller, bool cancel,
            std::optional<int64_t> actual, Instant now);
@@ -54,6 +56,9 @@ void AppendTask(ByteWriter* out, const TaskRecord& task);
 void AppendApproval(ByteWriter* out, const ApprovalRecord& approval);
 bool ReadConsent(ByteReader* in, ConsentRecord* consent);
 bool ReadTask(ByteReader* in, TaskRecord* task);
-bool ReadApproval(ByteReader* in, ApprovalRecord* approval);
+// Without signatures as format 2 wrote it.
+bool ReadApproval(ByteReader* in, ApprovalRecord* approval, bool with_signatures);
+void AppendAccessRequest(ByteWriter* out, const AccessRequest& request);
+bool ReadAccessRequest(ByteReader* in, AccessRequest* request);
 
 }  // namespace dpl

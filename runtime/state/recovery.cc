@@ -162,6 +162,7 @@ Status Reader::Log(uint64_t first, const std::string& path, bool sealed) {
     walk.last = walk.next - 1;
   }
   report_->tail = path;
+  report_->tail_old = StateFormatOf(*bytes) < kStateFormat;
   report_->tail_end = walk.offset;
   return Status::Ok();
 }

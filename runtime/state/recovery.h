@@ -29,6 +29,7 @@ struct RecoveryReport {
   uint64_t log_bytes = 0;
   std::string tail;                  // path of the log file to go on with
   size_t tail_end = 0;               // and where its last good frame ends
+  bool tail_old = false;             // it has an older format: what comes begins a new file
   size_t torn_bytes = 0;             // of a last write that was cut off: never promised
   std::vector<std::string> lost;     // salvage only: what could not be read
   std::vector<std::string> damaged;  // and in which files

@@ -100,18 +100,27 @@ Status CheckStateHeader(std::string_view bytes, StateFileKind kind, uint64_t fir
     return Error{"state.corrupt", name + ": at byte 0: not a state file of dpld"};
   if (format > kStateFormat) {
     return Error{"state.version", name + " has format " + std::to_string(format) +
-                                      ", of a newer dpld; this one reads format " +
+                                      ", of a newer dpld; this one reads formats " +
+                                      std::to_string(kOldestStateFormat) + " to " +
                                       std::to_string(kStateFormat)};
   }
-  if (format < kStateFormat) {
+  if (format < kOldestStateFormat) {
     return Error{"state.version", name + " has format " + std::to_string(format) +
-                                      ", which this dpld does not read; it reads format " +
+                                      ", which this dpld does not read; it reads formats " +
+                                      std::to_string(kOldestStateFormat) + " to " +
                                       std::to_string(kStateFormat)};
   }
   if (!in.U64(&number) || !in.U64(&sum) || sum != FrameSum(0, bytes.substr(0, kStateHeader - 8)) ||
       what != static_cast<uint32_t>(kind) || number != first)
     return Error{"state.corrupt", name + ": at byte 0: the header is damaged"};
   return Status::Ok();
+}
+
+uint32_t StateFormatOf(std::string_view bytes) {
+  ByteReader in(bytes);
+  uint32_t kind = 0, format = 0;
+  bool read = in.Skip(kMagic.size()) && in.U32(&kind) && in.U32(&format);
+  return read ? format : 0;
 }
 
 Result<FrameWalk> WalkFrames(std::string_view bytes, size_t offset, uint64_t expected,

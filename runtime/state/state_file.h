@@ -19,7 +19,8 @@
 
 namespace dpl {
 
-inline constexpr uint32_t kStateFormat = 2;  // raised when the bytes of any file change
+inline constexpr uint32_t kStateFormat = 3;        // raised when the bytes of any file change
+inline constexpr uint32_t kOldestStateFormat = 2;  // the oldest that is still read
 inline constexpr size_t kFrameHeader = 24;
 
 enum class StateFileKind : uint32_t { kLog = 1, kImage = 2 };
@@ -42,6 +43,8 @@ struct FrameWalk {
 // not read. `first` is the number of the first frame.
 Status CheckStateHeader(std::string_view bytes, StateFileKind kind, uint64_t first,
                         const std::string& name);
+// Of a header that was checked.
+uint32_t StateFormatOf(std::string_view bytes);
 // From `offset` on, where frame `expected` should be. An error of `each` ends the walk.
 Result<FrameWalk> WalkFrames(std::string_view bytes, size_t offset, uint64_t expected,
                              const std::function<Status(std::string_view payload)>& each);

@@ -30,65 +30,9 @@
 
 #include "runtime/base/instant.h"
 #include "runtime/base/result.h"
+#include "runtime/state/records.h"
 
 namespace dpl {
-
-enum class RevokedKind : uint8_t {
-  kPerson,
-  kAccount,
-  kAgent,
-  kInstance,
-  kTask,
-  kGrant,
-  kDelegation,
-  kApproval,
-  kPartner,
-  kBreakGlass
-};
-constexpr int kRevokedKinds = 10;
-
-// One counter: identity text (statement, measure, period, key names and values, unit; see
-// counter_name.h) and its window.
-struct CounterKey {
-  enum class Window : uint8_t { kCalendar, kSliding, kTotal };
-  std::string_view identity;
-  Window window = Window::kTotal;
-  Instant start{};         // kCalendar: first instant of the window
-  Instant end{};           // kCalendar: first instant after it
-  int64_t sliding_us = 0;  // kSliding: (now - sliding, now]
-};
-
-struct ConsentRecord {
-  Instant at{};
-  bool whole_day = false;       // given for a day: counts as given until `at` + 24h
-  std::vector<uint64_t> reach;  // what it covered, sorted; empty: whatever the delegation lent when
-                                // recorded is unknown → covers nothing
-  bool from_facts = false;      // read from a facts file: ends when the file holds it no more
-};
-struct TaskRecord {
-  std::string id, shape, person,
-      agent;  // qualified shape and agent; person empty for a standing root
-  std::vector<std::pair<std::string, std::string>>
-      args;  // parameter name, wire text (a resource's id)
-  Instant opened{}, expires{};
-};
-struct ApprovalRecord {
-  std::string id, approval;            // qualified approval statement
-  std::vector<std::string> approvers;  // persons who signed
-  std::string binding;                 // digest of the request it is bound to
-  std::vector<int64_t>
-      approved_measures;  // in the action's parameter order; a use may ask for less, never more
-  Instant given{}, expires{};
-  uint32_t uses_left = 1;
-};
-
-// An emergency door that a person opened: one record per door, person and what was said. Whoever
-// reviews it finds here who, why, when and how often.
-struct OpeningRecord {
-  std::string break_glass, person, reason, ticket;  // qualified break_glass
-  Instant opened{}, last_used{}, review_due{};
-  uint64_t uses = 0;
-};
 
 // A charge: `quantity` is added to `counter` when every check of the whole commit holds.
 struct Charge {
@@ -161,8 +105,6 @@ struct CommitResult {
   Instant opened{};          // with an opening: when it was made, and how often it was used by now
   uint64_t uses = 0;
 };
-enum class ReservationState : uint8_t { kOpen, kConfirmed, kCancelled, kSpent };
-
 enum class Promise : uint8_t { kKept, kPending, kBroken };
 
 // How a store is, for health and metrics.
@@ -217,6 +159,10 @@ class StateStore {
                            uint64_t* uses) const = 0;
   // Every opening on record, by door and time: what is to be reviewed. A copy.
   virtual std::vector<OpeningRecord> Openings() const = 0;
+  virtual std::optional<Revocation> FindRevocation(RevokedKind kind,
+                                                   std::string_view name) const = 0;
+  virtual std::shared_ptr<const AccessRequest> FindAccessRequest(std::string_view id) const = 0;
+  virtual std::optional<ReservationRecord> ReadReservation(uint64_t id) const = 0;
   virtual int64_t Used(const CounterKey& counter, Instant now) const = 0;
   // A charge key already used: its reservation, state at `now` and digest. A reservation that only
   // time has closed is spent, whether or not anything was written since.
@@ -227,20 +173,72 @@ class StateStore {
   virtual Instant HighTime()
       const = 0;  // the highest instant stored: windows use max(now, HighTime())
 
+  // ---- lists, for whoever operates; a page costs a look at every record of the kind, in slices
+  virtual Page<Revocation> ListRevocations(PageAsk ask,
+                                           const Keep<Revocation>& keep = {}) const = 0;
+  virtual Page<ConsentEntry> ListConsents(PageAsk ask,
+                                          const Keep<ConsentEntry>& keep = {}) const = 0;
+  virtual Page<TaskRecord> ListTasks(PageAsk ask, const Keep<TaskRecord>& keep = {}) const = 0;
+  virtual Page<HandoffRecord> ListHandoffs(PageAsk ask,
+                                           const Keep<HandoffRecord>& keep = {}) const = 0;
+  // Of one agent; of all when `agent` is empty.
+  virtual Page<InstanceRecord> ListInstances(std::string_view agent, PageAsk ask,
+                                             const Keep<InstanceRecord>& keep = {}) const = 0;
+  virtual Page<ApprovalRecord> ListApprovals(PageAsk ask,
+                                             const Keep<ApprovalRecord>& keep = {}) const = 0;
+  virtual Page<AccessRequest> ListAccessRequests(PageAsk ask,
+                                                 const Keep<AccessRequest>& keep = {}) const = 0;
+  virtual Page<OpeningRecord> ListOpenings(PageAsk ask,
+                                           const Keep<OpeningRecord>& keep = {}) const = 0;
+  // Open ones, and those that ended so lately that their numbers are still kept; by number.
+  virtual Page<ReservationRecord> ListReservations(
+      PageAsk ask, const Keep<ReservationRecord>& keep = {}) const = 0;
+  virtual Page<CounterRecord> ListCounters(PageAsk ask, Instant now,
+                                           const Keep<CounterRecord>& keep = {}) const = 0;
+
   // ---- the commit: everything or nothing
   virtual CommitResult Commit(const CommitRequest& request) = 0;
 
   // ---- writes
-  virtual uint64_t Revoke(RevokedKind kind, std::string_view name,
-                          std::optional<Instant> before) = 0;  // returns the epoch
+  virtual uint64_t Revoke(const Revocation& revocation) = 0;  // returns the epoch
+  uint64_t Revoke(RevokedKind kind, std::string_view name, std::optional<Instant> before) {
+    Revocation revocation;
+    revocation.kind = kind;
+    revocation.name = name;
+    revocation.before = before;
+    return Revoke(revocation);
+  }
   virtual void GiveConsent(std::string_view delegation, std::string_view person,
                            const ConsentRecord& consent) = 0;
   virtual Status OpenTask(const TaskRecord& task) = 0;  // error when the id exists
   // One parent per child instance (an empty child instance names no instance and may have several).
-  virtual Status RecordHandoff(std::string_view parent_agent, std::string_view parent_instance,
-                               std::string_view child_agent, std::string_view child_instance,
-                               std::string_view task) = 0;
+  virtual Status RecordHandoff(const HandoffRecord& handoff) = 0;
+  Status RecordHandoff(std::string_view parent_agent, std::string_view parent_instance,
+                       std::string_view child_agent, std::string_view child_instance,
+                       std::string_view task) {
+    HandoffRecord handoff;
+    handoff.parent_agent = parent_agent;
+    handoff.parent_instance = parent_instance;
+    handoff.child_agent = child_agent;
+    handoff.child_instance = child_instance;
+    handoff.task = task;
+    return RecordHandoff(handoff);
+  }
   virtual Status RecordApproval(const ApprovalRecord& approval) = 0;  // error when the id exists
+  // "access.exists", "state.full".
+  virtual Status OpenAccessRequest(const AccessRequest& request) = 0;
+  // One signature, and what it makes of the request: still kPending, or settled. `seen`: how many
+  // signatures the caller has read; another number now is "access.moved": read again. A request
+  // that becomes kApproved records `approval`, whose id it then names. An empty person adds no
+  // signature (withdrawn by the caller that asked). Others: "access.unknown", "access.closed",
+  // "access.expired", "access.signed" (the same person twice), "approval.exists", "state.full".
+  virtual Status SignAccessRequest(std::string_view id, const Signature& signature, size_t seen,
+                                   AccessState becomes, const ApprovalRecord* approval) = 0;
+  // Who looked into an opening, when, and what they found. "opening.unknown"; "opening.reviewed":
+  // it was, and has not been used since.
+  virtual Status ReviewOpening(std::string_view break_glass, std::string_view person,
+                               std::string_view reason, std::string_view ticket,
+                               const Signature& review) = 0;
   virtual void SetUsed(const CounterKey& counter, int64_t used, Instant now) = 0;
   // Only the caller that got the permit, once, before the deadline. `actual` in the unit of the
   // reservation's one measure; absent: all of it. More than was reserved is refused, the

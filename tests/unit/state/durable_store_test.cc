@@ -713,7 +713,8 @@ TEST_F(Damaged, SalvageKeepsWhatCanBeReadAndTellsWhatNot) {
 
 TEST_F(Damaged, ANewerAndAnOlderFormatAreRefusedByName) {
   constexpr int kOurs = static_cast<int>(kStateFormat);
-  for (int format : {0, kOurs - 1, kOurs + 1, 255}) {
+  constexpr int kOldest = static_cast<int>(kOldestStateFormat);
+  for (int format : {0, kOldest - 1, kOurs + 1, 255}) {
     std::string other = bytes;
     other[12] = static_cast<char>(format);
     WriteBytes(log, other);
