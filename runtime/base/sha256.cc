@@ -40,7 +40,9 @@ int HexDigit(char c) {
 
 }  // namespace
 
-Digest Sha256(std::string_view bytes) {
+Digest Sha256(std::string_view bytes) { return Sha256(bytes, {}); }
+
+Digest Sha256(std::string_view first, std::string_view second) {
   // One context a thread, reused, so that a digest in a decision asks the heap nothing.
   struct Context {
     EVP_MD_CTX* context = EVP_MD_CTX_new();
@@ -48,7 +50,8 @@ Digest Sha256(std::string_view bytes) {
   };
   static thread_local Context own;
   Start(own.context);
-  Add(own.context, bytes);
+  Add(own.context, first);
+  if (!second.empty()) Add(own.context, second);
   return End(own.context);
 }
 

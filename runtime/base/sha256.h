@@ -13,6 +13,12 @@ namespace dpl {
 using Digest = std::array<uint8_t, 32>;
 
 Digest Sha256(std::string_view bytes);
+// Of the two joined.
+Digest Sha256(std::string_view first, std::string_view second);
+
+inline std::string_view DigestBytes(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
 
 // The same over pieces, so that nothing need be joined first.
 class Sha256Stream {

@@ -93,15 +93,25 @@ AppendFile::~AppendFile() { close(fd_); }
 
 Result<std::unique_ptr<AppendFile>> AppendFile::Create(const std::string& path,
                                                        std::string_view bytes, Disk* disk) {
-  std::string temporary = path + ".tmp";
+  Result<std::unique_ptr<AppendFile>> file = Under(path + ".tmp", path, bytes, disk);
+  if (!file.ok()) return file;
+  DPL_RETURN_IF_ERROR(SyncFolder(FolderOf(path)));
+  return file;
+}
+
+Result<std::unique_ptr<AppendFile>> AppendFile::Under(const std::string& temporary,
+                                                      const std::string& path,
+                                                      std::string_view bytes, Disk* disk) {
   int fd = open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return FileError("create", path, errno);
   std::unique_ptr<AppendFile> file(new AppendFile(fd, path, 0, disk));
-  DPL_RETURN_IF_ERROR(file->Put(bytes));
-  DPL_RETURN_IF_ERROR(file->Sync());
-  if (rename(temporary.c_str(), path.c_str()) != 0) return FileError("create", path, errno);
-  DPL_RETURN_IF_ERROR(SyncFolder(FolderOf(path)));
-  return file;
+  Status written = file->Put(bytes);
+  if (written.ok()) written = file->Sync();
+  if (written.ok() && rename(temporary.c_str(), path.c_str()) != 0)
+    written = FileError("create", path, errno);
+  if (written.ok()) return file;
+  unlink(temporary.c_str());
+  return written.error();
 }
 
 Result<std::unique_ptr<AppendFile>> AppendFile::Reopen(const std::string& path, uint64_t end,
@@ -162,8 +172,14 @@ Status AppendFile::Trim() {
   return Sync();
 }
 
+Status AppendFile::Again(std::string_view bytes, uint64_t at) {
+  uint64_t done = 0;
+  DPL_RETURN_IF_ERROR(WriteAll(bytes, at, &done));
+  return Sync();
+}
+
 Status ReplaceFile(const std::string& path, std::string_view bytes, Disk* disk) {
-  Result<std::unique_ptr<AppendFile>> file = AppendFile::Create(path, bytes, disk);
+  Result<std::unique_ptr<AppendFile>> file = AppendFile::Under(path + ".tmp", path, bytes, disk);
   if (!file.ok()) return file.error();
   return Status::Ok();
 }

@@ -42,6 +42,9 @@ class AppendFile {
   Status Append(std::string_view bytes);  // and syncs
   Status Put(std::string_view bytes);     // neither written ahead nor synced
   Status Trim();                          // cuts what was written ahead, and syncs
+  // Bytes that are there already, once more, and syncs: after a crash it may be only the cache that
+  // has them.
+  Status Again(std::string_view bytes, uint64_t at);
 
   bool broken() const { return broken_; }
   uint64_t size() const { return at_; }
@@ -50,6 +53,10 @@ class AppendFile {
  private:
   AppendFile(int fd, std::string path, uint64_t at, Disk* disk)
       : fd_(fd), path_(std::move(path)), at_(at), filled_(at), disk_(disk) {}
+  friend Status ReplaceFile(const std::string& path, std::string_view bytes, Disk* disk);
+  static Result<std::unique_ptr<AppendFile>> Under(const std::string& temporary,
+                                                   const std::string& path, std::string_view bytes,
+                                                   Disk* disk);
   Status WriteAll(std::string_view bytes, uint64_t at, uint64_t* done);
   Status Sync();
 
@@ -61,7 +68,8 @@ class AppendFile {
   bool broken_ = false;
 };
 
-// Writes a file under another name, syncs it and renames it: it is there whole or not at all.
+// Writes a file under another name, syncs it and renames it: the old one or the new one is there,
+// whole. Which of them, after a power cut, is certain once the folder is synced.
 Status ReplaceFile(const std::string& path, std::string_view bytes, Disk* disk);
 
 Error FileError(std::string_view doing, const std::string& path, int error);

@@ -1,0 +1,126 @@
+// The inside of AuditLog: what its callers and its thread share. log.cc has the callers' side,
+// log_open.cc the start, log_writer.cc the thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/audit/keys.h"
+#include "runtime/audit/log.h"
+#include "runtime/audit/recovery.h"
+
+namespace dpl {
+
+class AuditLog::Impl {
+ public:
+  explicit Impl(const AuditOptions& options);
+  ~Impl();
+  Status Start();
+
+  uint64_t Append(std::string_view json, AuditSync sync);
+  Promise Check(uint64_t ticket) const;
+  Status Sync();
+  void OnKept(std::function<void()> wake);
+  bool Writable() const { return !failed_.load(); }
+  AuditMode mode() const { return options_.mode; }
+  AuditHealth Health() const;
+  Result<uint64_t> Prune(Instant before, std::string_view because);
+  void Close();
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  // ---- the callers' side; under mutex_
+  bool HasRoom(size_t size) const;
+  uint64_t Push(std::string_view json, AuditSync sync);  // there is room
+  void PushGap();
+  void Lose();
+
+  // The segment that is written.
+  struct Growing {
+    uint64_t first = 0;
+    std::unique_ptr<AppendFile> lines, hashes;
+    std::string backlog;  // hashes that could not be written yet
+    std::optional<Instant> earliest, latest;
+  };
+
+  // ---- the thread
+  void Run();
+  void Wait(Lock* lock);
+  void FormatGroup(uint64_t first);
+  bool WriteGroup(Lock* lock);
+  void Wake();
+  void SignIfDue(bool now);
+  bool WantsNextSegment() const;
+  void NextSegment();
+  Status Seal();
+  void Retain();
+  void StartPruning(Instant before, const std::string& because, bool asked);
+  void FinishPruning(Lock* lock);
+  void EndPruning(Result<uint64_t> result);
+  void Tell(std::string* where, const Status& status);
+
+  // ---- the start
+  Result<Checkpoint> BeginLog();
+  Status OpenLast(const std::vector<SegmentFiles>& segments, const Checkpoint& signed_end);
+  Status ContinueSegment(OpenSegment scanned);
+  Result<Growing> MakeSegment(uint64_t first);
+
+  std::string Path(uint64_t first, AuditFile file) const {
+    return options_.folder + "/" + SegmentName(first, file);
+  }
+
+  const AuditOptions options_;
+  SystemClock system_clock_;
+  Clock* const clock_;
+  Disk* const disk_;
+  FolderLock lock_;
+  std::optional<AuditSigner> signer_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_, done_;
+  std::string pending_;    // handed over: for each record its size, its time, its bytes
+  uint64_t appended_ = 0;  // records ever, those in pending_ included
+  int64_t oldest_us_ = 0;  // when the first of pending_ came, monotonic
+  bool urgent_ = false;    // somebody waits for one of them
+  bool waiting_ = false, sleeping_ = false;  // the thread: until woken or a time; until woken
+  bool stop_ = false, closing_ = false;
+  bool broken_ = false;          // nothing will be written any more
+  uint64_t gap_ = 0, lost_ = 0;  // not taken: since the last gap record; since the start
+  Instant gap_since_{}, gap_until_{};
+  uint64_t groups_ = 0;
+  std::string error_, sign_error_, segment_error_;
+  std::vector<std::function<void()>> wakes_;
+
+  struct Pruning {
+    uint64_t requests = 0, done = 0;  // calls of Prune, one at a time
+    Instant before{};
+    std::string because;
+    uint64_t ticket = 0;             // of the record about it; 0: none under way
+    bool asked = false;              // by Prune, not by retain_days
+    std::vector<uint64_t> segments;  // to be removed when that is kept
+    Result<uint64_t> result = uint64_t{0};
+  };
+  Pruning prune_;
+
+  std::atomic<uint64_t> kept_{0}, signed_{0}, segments_{0};
+  std::atomic<bool> failed_{false};
+
+  // The thread's own.
+  std::string taken_, lines_, hashes_;
+  AuditLineWriter line_writer_;
+  TreeEnd end_;           // behind the group that is being written
+  MerkleEdge kept_edge_;  // behind the last one that was
+  Growing segment_;
+  std::optional<Instant> group_earliest_, group_latest_;
+  int64_t signed_us_ = 0;  // monotonic
+  std::thread thread_;
+};
+
+}  // namespace dpl

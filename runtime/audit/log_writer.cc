@@ -1,0 +1,307 @@
+// The thread of an audit log: numbers, hashes, writes, syncs, signs, seals and removes.
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include "runtime/audit/log_parts.h"
+#include "runtime/json/json_writer.h"
+
+namespace dpl {
+namespace {
+
+constexpr size_t kEntryHeader = 12;
+constexpr size_t kEager = size_t{1} << 20;
+constexpr int64_t kSignUs = kMicrosPerSecond;  // between two checkpoints at most,
+constexpr uint64_t kSignRecords = 1000;        // and this many records
+constexpr size_t kKeepBytes = size_t{8} << 20;
+
+void Empty(std::string* buffer) {
+  buffer->clear();
+  if (buffer->capacity() > kKeepBytes) buffer->shrink_to_fit();
+}
+
+template <class T>
+void Widen(std::optional<T>* earliest, std::optional<T>* latest, T low, T high) {
+  *earliest = std::min(earliest->value_or(low), low);
+  *latest = std::max(latest->value_or(high), high);
+}
+
+}  // namespace
+
+void AuditLog::Impl::Wake() {
+  done_.notify_all();
+  for (const auto& wake : wakes_) wake();
+}
+
+void AuditLog::Impl::Tell(std::string* where, const Status& status) {
+  Lock lock(mutex_);
+  *where = status.ok() ? "" : status.error().message;
+}
+
+// Until there is something to write, to sign or to remove.
+void AuditLog::Impl::Wait(Lock* lock) {
+  const int64_t half = std::max<int64_t>(options_.sync_ms * 500, 1);
+  for (;;) {
+    if (stop_ || urgent_ || pending_.size() >= kEager || gap_ > 0 || prune_.requests != prune_.done)
+      return;
+    const int64_t now = clock_->MonotonicUs();
+    int64_t until = INT64_MAX;
+    if (!pending_.empty()) until = oldest_us_ + half;
+    if (signed_ < kept_) until = std::min({until, signed_us_ + kSignUs, now + half});
+    if (until <= now) return;
+    waiting_ = true;
+    sleeping_ = until == INT64_MAX;
+    bool timed_out = false;
+    if (sleeping_) {
+      work_.wait(*lock);
+    } else {
+      timed_out =
+          work_.wait_for(*lock, std::chrono::microseconds(until - now)) == std::cv_status::timeout;
+    }
+    waiting_ = sleeping_ = false;
+    if (timed_out) return;
+  }
+}
+
+void AuditLog::Impl::Run() {
+  Lock lock(mutex_);
+  for (;;) {
+    Wait(&lock);
+    if (prune_.requests != prune_.done && prune_.ticket == 0) {
+      const Instant before = prune_.before;
+      const std::string because = prune_.because;
+      lock.unlock();
+      StartPruning(before, because, true);
+      lock.lock();
+    }
+    if (gap_ > 0) PushGap();
+    if (pending_.empty()) {
+      if (stop_) break;
+      lock.unlock();
+      SignIfDue(false);
+      lock.lock();
+      continue;
+    }
+    std::swap(taken_, pending_);
+    urgent_ = false;
+    const uint64_t upto = appended_;
+    lock.unlock();
+    FormatGroup(end_.edge.size());
+    lock.lock();
+    if (!WriteGroup(&lock)) break;
+    ++groups_;
+    kept_ = upto;
+    Wake();
+    if (prune_.ticket != 0 && kept_ >= prune_.ticket) FinishPruning(&lock);
+    lock.unlock();
+    Empty(&taken_);
+    Empty(&lines_);
+    SignIfDue(false);
+    if (WantsNextSegment()) NextSegment();
+    lock.lock();
+  }
+  lock.unlock();
+  SignIfDue(true);
+  if (!segment_.lines->broken()) Tell(&segment_error_, segment_.lines->Trim());
+  lock.lock();
+  // Nobody will write what is still pending: no promise may hang on it.
+  if (appended_ != kept_) failed_ = true;
+  prune_.done = prune_.requests;
+  Wake();
+}
+
+// The lines of what was taken, and the nodes of the tree that they complete.
+void AuditLog::Impl::FormatGroup(uint64_t first) {
+  uint64_t seq = first;
+  hashes_.clear();
+  group_earliest_.reset();
+  group_latest_.reset();
+  for (size_t at = 0; at < taken_.size(); ++seq) {
+    uint32_t size = 0;
+    Instant time;
+    std::memcpy(&size, taken_.data() + at, 4);
+    std::memcpy(&time.us, taken_.data() + at + 4, 8);
+    const size_t begin = lines_.size();
+    line_writer_.Append(&lines_, seq, seq == first, time, end_.last,
+                        std::string_view(taken_).substr(at + kEntryHeader, size));
+    end_.last = MerkleLeaf(std::string_view(lines_).substr(begin, lines_.size() - begin - 1));
+    end_.edge.Add(end_.last, &hashes_);
+    Widen(&group_earliest_, &group_latest_, time, time);
+    at += kEntryHeader + size;
+  }
+}
+
+// Until the group is on disk, however often that takes; false when that will not happen any more.
+bool AuditLog::Impl::WriteGroup(Lock* lock) {
+  for (;;) {
+    lock->unlock();
+    Status written = segment_.lines->Append(lines_);
+    if (written.ok()) {
+      kept_edge_ = end_.edge;
+      Widen(&segment_.earliest, &segment_.latest, *group_earliest_, *group_latest_);
+      segment_.backlog += hashes_;
+      if (segment_.hashes->Put(segment_.backlog).ok()) segment_.backlog.clear();
+    } else {
+      SignIfDue(false);
+    }
+    lock->lock();
+    if (written.ok()) {
+      failed_ = false;
+      error_.clear();
+      return true;
+    }
+    error_ = written.error().message;
+    failed_ = true;
+    Wake();
+    if (stop_) return false;
+    if (segment_.lines->broken()) {
+      broken_ = true;
+      work_.wait(*lock, [this] { return stop_; });
+      return false;
+    }
+    work_.wait_for(*lock, std::chrono::milliseconds(options_.retry_ms), [this] { return stop_; });
+  }
+}
+
+void AuditLog::Impl::SignIfDue(bool now) {
+  const uint64_t size = kept_edge_.size();
+  const int64_t time = clock_->MonotonicUs();
+  if (size == signed_) return;
+  if (!now && size - signed_ < kSignRecords && time - signed_us_ < kSignUs) return;
+  signed_us_ = time;  // also when it fails: it is tried again in a second
+  Checkpoint checkpoint{signer_->pub.name, size, kept_edge_.Root(), {}};
+  Status done =
+      ReplaceFile(options_.folder + "/checkpoint", SignCheckpoint(checkpoint, signer_->key), disk_);
+  if (done.ok()) signed_ = size;
+  Tell(&sign_error_, done);
+}
+
+// ---------------------------------------------------------------- segments
+
+bool AuditLog::Impl::WantsNextSegment() const {
+  if (kept_edge_.size() == segment_.first) return false;
+  return segment_.lines->size() >= options_.segment_bytes ||
+         segment_.latest->us - segment_.earliest->us >= options_.segment_seconds * kMicrosPerSecond;
+}
+
+Status AuditLog::Impl::Seal() {
+  DPL_RETURN_IF_ERROR(segment_.lines->Trim());
+  DPL_RETURN_IF_ERROR(segment_.hashes->Put(segment_.backlog));
+  segment_.backlog.clear();
+  DPL_RETURN_IF_ERROR(segment_.hashes->Trim());
+  AuditSeal seal{segment_.first,     kept_edge_.size(), segment_.lines->size(),
+                 *segment_.earliest, *segment_.latest,  end_.last,
+                 kept_edge_};
+  DPL_RETURN_IF_ERROR(ReplaceFile(Path(segment_.first, AuditFile::kSeal),
+                                  SignSeal(seal, signer_->pub.name, signer_->key), disk_));
+  return SyncFolder(options_.folder);
+}
+
+// The next one is made first: when there can be none, the present one goes on.
+void AuditLog::Impl::NextSegment() {
+  const uint64_t first = kept_edge_.size();
+  Result<Growing> next = MakeSegment(first);
+  Status done;
+  if (!next.ok()) {
+    done = next.error();
+  } else if (done = Seal(); done.ok()) {
+    segment_ = next.take();
+    ++segments_;
+    SignIfDue(true);
+    Retain();
+  } else {
+    unlink(Path(first, AuditFile::kLines).c_str());
+    unlink(Path(first, AuditFile::kHashes).c_str());
+  }
+  Tell(&segment_error_, done);
+}
+
+// ---------------------------------------------------------------- removing what is old
+
+void AuditLog::Impl::Retain() {
+  if (options_.retain_days <= 0) return;
+  const Instant now = clock_->Now();
+  const int64_t days = std::min<int64_t>(options_.retain_days, 1'000'000);
+  std::optional<Instant> before = Subtract(now, Duration{days * kMicrosPerDay});
+  if (before.has_value())
+    StartPruning(*before, "retain_days " + std::to_string(options_.retain_days), false);
+}
+
+// Appends the record about it; the files go when that is kept.
+void AuditLog::Impl::StartPruning(Instant before, const std::string& because, bool asked) {
+  std::vector<uint64_t> remove;
+  uint64_t end = 0;
+  std::optional<Error> error;
+  Result<std::vector<SegmentFiles>> segments = ListSegments(options_.folder);
+  if (!segments.ok()) error = segments.error();
+  for (size_t i = 0; !error && i < segments->size(); ++i) {
+    const SegmentFiles& s = (*segments)[i];
+    if (!s.seal) break;
+    if (!s.lines) continue;
+    Result<AuditSeal> seal = ReadSeal(options_.folder, s.first, signer_->pub);
+    if (!seal.ok()) {
+      error = seal.error();
+    } else if (seal->latest >= before) {
+      break;
+    } else {
+      remove.push_back(s.first);
+      end = seal->size;
+    }
+  }
+  Lock lock(mutex_);
+  if (prune_.ticket != 0) return;  // one after the other
+  prune_.asked = asked;
+  if (error.has_value() || remove.empty()) {
+    if (error.has_value()) segment_error_ = error->message;
+    EndPruning(error.has_value() ? Result<uint64_t>(*error) : Result<uint64_t>(uint64_t{0}));
+    return;
+  }
+  std::string json;
+  JsonWriter w(&json);
+  w.BeginObject().Member("kind", "log").Member("event", "pruned");
+  w.Key("before_seq").Uint(end).Key("segments").Uint(remove.size());
+  w.Member("before", AuditTimeText(before)).Member("because", because).EndObject();
+  prune_.ticket = Push(json, AuditSync::kNow);
+  prune_.segments = std::move(remove);
+}
+
+void AuditLog::Impl::FinishPruning(Lock* lock) {
+  std::vector<uint64_t> segments = std::move(prune_.segments);
+  prune_.segments.clear();
+  lock->unlock();
+  // Whatever else carries the segment's name goes with it; the seal stays.
+  Status done;
+  std::vector<std::string> names;
+  if (DIR* dir = opendir(options_.folder.c_str()); dir != nullptr) {
+    while (dirent* entry = readdir(dir)) names.emplace_back(entry->d_name);
+    closedir(dir);
+  }
+  for (uint64_t first : segments) {
+    const std::string seal = SegmentName(first, AuditFile::kSeal);
+    const std::string prefix = seal.substr(0, seal.size() - 4);  // with the dot
+    for (const std::string& name : names) {
+      if (!name.starts_with(prefix) || name == seal) continue;
+      const std::string path = options_.folder + "/" + name;
+      if (unlink(path.c_str()) != 0) done = FileError("remove", path, errno);
+    }
+    --segments_;
+  }
+  if (done.ok()) done = SyncFolder(options_.folder);
+  lock->lock();
+  segment_error_ = done.ok() ? "" : done.error().message;
+  EndPruning(done.ok() ? Result<uint64_t>(segments.size()) : Result<uint64_t>(done.error()));
+}
+
+void AuditLog::Impl::EndPruning(Result<uint64_t> result) {
+  prune_.ticket = 0;
+  if (prune_.asked) {
+    prune_.result = std::move(result);
+    prune_.done = prune_.requests;
+    done_.notify_all();
+  }
+}
+
+}  // namespace dpl
