@@ -255,31 +255,38 @@ void AppendJsonString(std::string* out, std::string_view text) {
   out->push_back('"');
 }
 
-std::string Quote(std::string_view text) {
-  std::string out = "\"";
+void AppendQuoted(std::string* out, std::string_view text) {
+  *out += '"';
   for (size_t i = 0; i < text.size();) {
     size_t start = i;
     char32_t c = NextCodePoint(text, &i);
     std::string_view bytes = text.substr(start, i - start);
     if (c == '"' || c == '\\') {
-      out += '\\';
-      out += static_cast<char>(c);
+      *out += '\\';
+      *out += static_cast<char>(c);
     } else if (c == '\n') {
-      out += "\\n";
+      *out += "\\n";
     } else if (c == '\t') {
-      out += "\\t";
+      *out += "\\t";
+    } else if (c >= 0x20 && c < 0x7f) {
+      *out += static_cast<char>(c);
     } else if (HasControl(bytes) || IsBidiOrInvisible(c)) {
       static constexpr char kDigits[] = "0123456789abcdef";
-      out += "\\u{";
+      *out += "\\u{";
       int shift = 28;
       while (shift > 0 && (c >> shift) == 0) shift -= 4;
-      for (; shift >= 0; shift -= 4) out += kDigits[c >> shift & 15];
-      out += '}';
+      for (; shift >= 0; shift -= 4) *out += kDigits[c >> shift & 15];
+      *out += '}';
     } else {
-      AppendUtf8(&out, c);
+      AppendUtf8(out, c);
     }
   }
-  out += '"';
+  *out += '"';
+}
+
+std::string Quote(std::string_view text) {
+  std::string out;
+  AppendQuoted(&out, text);
   return out;
 }
 

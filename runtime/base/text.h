@@ -42,5 +42,6 @@ void AppendJsonString(std::string* out, std::string_view text);
 // `text` as a DPL string literal with its quotes: \" \\ \n \t, and \u{...} for controls and for
 // bidi or invisible characters. Invalid bytes become U+FFFD.
 std::string Quote(std::string_view text);
+void AppendQuoted(std::string* out, std::string_view text);
 
 }  // namespace dpl

@@ -9,8 +9,8 @@ namespace {
 
 // Caller-made text, quoted and capped.
 void AppendCallerText(std::string* out, std::string_view text) {
-  std::string scratch;
-  out->append(Quote(Capped(text, &scratch)));
+  std::string scratch;  // used, and the heap with it, only for what is cut
+  AppendQuoted(out, Capped(text, &scratch));
 }
 
 // "the agent acme.helper "run-1"", "person "E2"", "the partner's agent "bot""

@@ -47,20 +47,6 @@ void AppendItems(std::string* out, const Value* items, uint32_t n, const Schema&
   }
 }
 
-// In quotes, without asking the heap for a plain text.
-void AppendQuoted(std::string* out, std::string_view text) {
-  for (char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' ||
-        static_cast<unsigned char>(c) >= 0x7f) {
-      *out += Quote(text);
-      return;
-    }
-  }
-  *out += '"';
-  *out += text;
-  *out += '"';
-}
-
 std::string_view NameAt(const Schema& schema, Str name) {
   return name < schema.strings.size() ? schema.Text(name) : std::string_view();
 }

@@ -1,0 +1,74 @@
+// The audit record of one decision: who asked for what under whose authority, and why the answer
+// was what it was. One JSON object in one line, described in docs/audit.md ("Decisions").
+//
+//   RecordWriter writer;   // one per thread
+//   writer.Append(&line, snapshot, request, decision, {.evaluation_id = id, …});
+//
+// Values of parameters stand in it only under a `log` duty; otherwise their digest does, keyed so
+// that nobody guesses them without the log's own key. Tokens, headers and idempotency keys are
+// never in it; what limits count (amounts before and after) is.
+//
+// Appends to the caller's buffer. What a statement, clause, limit or agent looks like is rendered
+// once, when it is first met; after that a record asks the heap for nothing.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/decide/decision.h"
+
+namespace dpl {
+
+struct RecordContext {
+  std::string_view evaluation_id;
+  std::string_view request_id;  // X-Request-ID; empty: none
+  int item = -1;                // of a batch
+  // What is in force, as rendered by Publication::json (inputs.h): `"policy":"…","facts":"…",…`.
+  std::string_view in_force;
+  std::string_view digest_key;  // of the log: keys the digest of parameters
+  std::string_view answer;      // the answer's bytes, for its digest; empty: none
+  // What a replay needs, sealed (seal.h); empty: not kept.
+  std::string_view seal_key;  // the id of its key
+  std::string_view box;       // base64
+};
+
+class RecordWriter {
+ public:
+  RecordWriter();
+  ~RecordWriter();
+  RecordWriter(const RecordWriter&) = delete;
+  RecordWriter& operator=(const RecordWriter&) = delete;
+
+  void Append(std::string* out, const Snapshot& snapshot, const Request& request,
+              const Decision& decision, const RecordContext& context);
+
+ private:
+  struct Fragments;
+  std::unique_ptr<Fragments> fragments_;
+  std::string text_, parameters_;
+};
+
+// The record of a question of a registered caller that could not be read: nothing was decided.
+struct RefusedQuestion {
+  Instant time{};
+  std::string_view caller, request_id;
+  int item = -1;
+  int status = 400;
+  std::string_view why;
+};
+void AppendRefusedRecord(std::string* out, const RefusedQuestion& refused);
+
+// True when the policy says that this decision's values are to be kept: its permit is under a `log`
+// duty, or rests on an emergency opening.
+bool LogsValues(const Decision& decision);
+// True when the answer may leave only after its record is synced: `log` duties, and whatever
+// changed state.
+bool WaitsForRecord(const Decision& decision);
+
+// `{"amount":"4000.00 USD"}`: the declared parameters as they were sent, in declared order.
+void AppendParameters(std::string* out, const Program& program, const Decision& decision,
+                      const Request& request);
+
+}  // namespace dpl
