@@ -795,6 +795,7 @@ struct File {
   Literal review_every;
   std::vector<Name> requires_clauses;        // requires ticket, approval
   std::vector<std::unique_ptr<Decl>> decls;  // in source order
+  std::vector<std::string> unread;           // words that text which could not be read seems to declare
 };
 
 }  // namespace dpl::ast

@@ -1,6 +1,9 @@
 // The phases of a check, in order.
 #include "compiler/check/check.h"
 
+#include <string>
+#include <unordered_set>
+
 #include "compiler/check/checker.h"
 #include "compiler/check/expr.h"
 #include "compiler/check/names.h"
@@ -13,6 +16,9 @@ namespace dpl::check {
 bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet& sources,
            const CheckOptions& options, DiagnosticSink* sink, Model* model) {
   auto phase = [&](const char* name) { BeginPhase(options.times, name); };
+  std::unordered_set<std::string> unread;
+  for (const auto& file : files) unread.insert(file->unread.begin(), file->unread.end());
+  sink->SetUnread(std::move(unread));
   Checker c(sources, options, sink, model);
   phase("names");
   InternBasicTypes(c);

@@ -359,6 +359,10 @@ void CheckAttributeNames(Checker& c, const std::vector<AttributeDef>& attributes
       DiagnosticRef report =
           c.Report(DPL0202, attribute.span, {"attribute " + Quoted(c.Text(attribute.name))});
       if (name->second.known()) report.Label(name->second, "the first is here");
+      // `within manager: Person` beside `has manager: Person`
+      if (c.SourceText(attribute.span).starts_with("within")) {
+        report.Help("`within` declares the attribute too: remove the `has`");
+      }
       continue;
     }
     auto [wire, new_wire] = wires.emplace(c.Text(attribute.wire), attribute.span);

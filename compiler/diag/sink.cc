@@ -58,6 +58,10 @@ DiagnosticRef DiagnosticSink::ReportAs(Severity severity, DiagCode code, const S
   diagnostic.severity = severity;
   diagnostic.span = span;
   diagnostic.message = std::move(message);
+  if (errors_ > 0 && !unread_.empty() && IsConsequence(diagnostic)) {
+    overflow_ = std::move(diagnostic);
+    return DiagnosticRef(&overflow_);
+  }
   size_t& count = diagnostic.severity == Severity::Error ? errors_ : warnings_;
   if (count++ >= cap_) {
     ++dropped_;
@@ -66,6 +70,34 @@ DiagnosticRef DiagnosticSink::ReportAs(Severity severity, DiagCode code, const S
   }
   all_.push_back(std::move(diagnostic));
   return DiagnosticRef(&all_.back());
+}
+
+// Something is missing, and the message names, between backticks, a word that was left unread.
+bool DiagnosticSink::IsConsequence(const Diagnostic& diagnostic) const {
+  switch (diagnostic.code) {
+    case DPL0201:
+    case DPL0209:
+    case DPL0210:
+    case DPL0302:
+    case DPL0709:
+    case DPL0806:
+      break;
+    default:
+      return false;
+  }
+  const std::string& text = diagnostic.message;
+  const bool value = text.find("no value called") != std::string::npos;  // `principal.region`
+  for (size_t open = text.find('`'); open != std::string::npos; open = text.find('`', open)) {
+    size_t close = text.find('`', open + 1);
+    if (close == std::string::npos) return false;
+    for (size_t at = open + 1; at < close;) {
+      size_t end = std::min(text.find('.', at), close);
+      if (unread_.contains(text.substr(at, end - at))) return true;
+      at = value ? close : end + 1;
+    }
+    open = close + 1;
+  }
+  return false;
 }
 
 void DiagnosticSink::Append(DiagnosticSink&& other) {

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <deque>
 #include <string>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "compiler/diag/diagnostic.h"
@@ -49,6 +51,10 @@ class DiagnosticSink {
   // Takes over what another sink collected, as if it had been reported here now.
   void Append(DiagnosticSink&& other);
 
+  // Names that text which could not be read seems to declare: that one of these is missing is no news,
+  // and such reports are dropped from now on. Only after the errors that said what cannot be read.
+  void SetUnread(std::unordered_set<std::string> words) { unread_ = std::move(words); }
+
   bool HasErrors() const { return errors_ > 0; }
   size_t errors() const { return errors_; }
   size_t warnings() const { return warnings_; }
@@ -60,10 +66,13 @@ class DiagnosticSink {
   std::vector<Diagnostic> Sorted() const;
 
  private:
+  bool IsConsequence(const Diagnostic& diagnostic) const;
+
   size_t cap_;
   size_t errors_ = 0;
   size_t warnings_ = 0;
   size_t dropped_ = 0;
+  std::unordered_set<std::string> unread_;
   std::deque<Diagnostic> all_;
   Diagnostic overflow_;  // takes the labels of what was dropped
 };

@@ -113,6 +113,7 @@ void Builder::Declaration(P::DeclarationContext* node, std::string doc, bool inc
 void Builder::Finish(std::unique_ptr<ast::Decl> decl) {
   decl->doc = std::move(doc_);
   decl->incomplete = incomplete_;
+  if (incomplete_) file_->unread.push_back(decl->name.text);
   file_->decls.push_back(std::move(decl));
 }
 

@@ -25,7 +25,8 @@ class FileReader {
         layout_(layout),
         times_(times),
         tokens_(&source.text()),
-        builder_(source, sink, file) {}
+        builder_(source, sink, file),
+        file_(file) {}
 
   void Run() {
     double start = Now();
@@ -34,7 +35,7 @@ class FileReader {
     if (layout_ != nullptr) CopyTokens();
     if (readable) {
       reader_.emplace(&tokens_, learned_.get());
-      recovery_.emplace(source_, sink_, &tokens_, &*reader_);
+      recovery_.emplace(source_, sink_, &tokens_, &*reader_, &file_->unread);
       start = Now();
       const double built = times_ == nullptr ? 0 : times_->build;
       ReadFile();
@@ -63,8 +64,10 @@ class FileReader {
     while (at_ + 1 < tokens_.size()) {
       if (Fits(P::RuleDeclaration)) {
         if (!ReadUnit(P::RuleDeclaration)) return;
-      } else if (recovery_->SkipToDeclaration(at_, &at_) == Recovery::Next::kGiveUp) {
-        return;
+      } else {
+        const size_t from = at_;
+        if (recovery_->SkipToDeclaration(at_, &at_) == Recovery::Next::kGiveUp) return;
+        recovery_->LeaveOut(from, at_, true);
       }
     }
   }
@@ -82,11 +85,16 @@ class FileReader {
       antlr4::ParserRuleContext* tree = reader_->Read(rule, at_, &stop);
       if (tree != nullptr) {
         const double start = Now();
-        if (!recovery_->head_mended()) Take(rule, tree, mended);
+        if (recovery_->head_mended()) {
+          recovery_->LeaveOut(at_, reader_->end(), true);
+        } else {
+          Take(rule, tree, mended);
+        }
         if (times_ != nullptr) times_->build += Now() - start;
         at_ = reader_->end();
         return true;
       }
+      const size_t from = at_;
       switch (recovery_->Mend(rule, at_, stop, &at_)) {
         case Recovery::Next::kRepaired:
           break;
@@ -94,6 +102,7 @@ class FileReader {
           mended = true;
           break;
         case Recovery::Next::kSkip:
+          recovery_->LeaveOut(from, at_, true);
           return true;
         case Recovery::Next::kGiveUp:
           return false;
@@ -202,6 +211,7 @@ class FileReader {
   TokenList tokens_;
   std::vector<Comment> comments_;
   Builder builder_;
+  ast::File* file_;
   Learned::Lease learned_ = Learned::Borrow();
   std::optional<RuleReader> reader_;
   std::optional<Recovery> recovery_;

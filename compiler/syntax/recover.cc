@@ -68,6 +68,10 @@ size_t TypeOf(std::string_view text) {
   return KeywordType(text);
 }
 
+bool ClauseDeclares(size_t head) {
+  return OneOf(head, std::array<size_t, 4>{P::HAS, P::CAN, P::MEASURE, P::WITHIN});
+}
+
 bool Opens(size_t type) { return type == P::LBRACE || type == P::LPAREN || type == P::LBRACK; }
 bool Closes(size_t type) { return type == P::RBRACE || type == P::RPAREN || type == P::RBRACK; }
 
@@ -344,6 +348,31 @@ size_t Recovery::NextClause(size_t begin, size_t at, size_t clause_rule) {
   return last;
 }
 
+// A head declares, and inside of blocks what stands behind `has`, `can`, `measure`, `within`; other
+// clauses only mention.
+void Recovery::LeaveOut(size_t begin, size_t end, bool declares) {
+  bool clause = ClauseDeclares(tokens_->TypeAt(begin));
+  for (size_t i = begin; i < std::min(end, tokens_->size()); ++i) {
+    size_t type = tokens_->TypeAt(i);
+    if (ClauseDeclares(type)) {
+      declares = clause = true;
+    } else if (tokens_->At(i).first_on_line() && i > begin) {
+      declares = LooksLikeDeclaration(i);
+      clause = false;
+    } else if (declares && i > begin && (Opens(type) || type == P::ASSIGN)) {
+      declares = clause && type == P::LBRACE;  // `can share { days: int }`
+    }
+    if (declares && IsWordType(type)) unread_->push_back(tokens_->At(i).getText());
+  }
+}
+
+void Recovery::Cut(size_t begin, size_t end, size_t clause_rule) {
+  LeaveOut(begin, end,
+           OneOf(clause_rule, std::array<size_t, 4>{P::RuleResourceClause, P::RulePersonClause,
+                                                    P::RuleContextClause, P::RuleActivityClause}));
+  tokens_->Erase(begin, end);
+}
+
 // Closes the block that `open_brace` opened, before `index`. One message for a pile of missing
 // braces.
 bool Recovery::InsertBrace(size_t index, size_t open_brace, size_t from) {
@@ -383,12 +412,15 @@ bool Recovery::MendHead(size_t from, const Stop& stop) {
   if (brace + 1 >= tokens_->size()) return false;
   head_mended_ = true;
   if (stop.expected.contains(static_cast<ssize_t>(P::IDENT))) {
+    LeaveOut(stop.token, brace, true);
     tokens_->Erase(stop.token, brace);
     tokens_->InsertBefore(stop.token, P::IDENT);
   } else if (stop.expected.contains(static_cast<ssize_t>(P::STRING))) {
+    LeaveOut(stop.token, brace, true);
     tokens_->Erase(stop.token, brace);
     tokens_->InsertBefore(stop.token, P::STRING);
   } else {
+    LeaveOut(stop.token, brace, true);
     tokens_->Erase(stop.token, brace);
   }
   return true;
@@ -435,7 +467,7 @@ Recovery::Next Recovery::Mend(size_t rule, size_t from, const Stop& stop, size_t
                           : ExplainBlockMisfit(*tokens_, stop.token, block, element, reader_);
     if (!Report(finding)) return Next::kGiveUp;
     size_t end = NextClause(stop.token, stop.token + 1, element);
-    tokens_->Erase(CutFrom(stop, element), std::max(end, stop.token + 1));
+    Cut(CutFrom(stop, element), std::max(end, stop.token + 1), element);
     return Next::kAgain;
   } else if (clause != stop.frames.end() && LooksLikeDeclaration(clause->start)) {
     // `limit daily {` inside an unclosed grant reads like the beginning of a `limit` clause.
@@ -449,7 +481,7 @@ Recovery::Next Recovery::Mend(size_t rule, size_t from, const Stop& stop, size_t
 
   if (clause != stop.frames.end()) {
     size_t end = NextClause(clause->start, std::max(stop.token, clause->start + 1), clause->rule);
-    tokens_->Erase(clause->start, std::max(end, clause->start + 1));
+    Cut(clause->start, std::max(end, clause->start + 1), clause->rule);
     return Next::kAgain;
   }
   if (MendHead(from, stop)) return Next::kAgain;

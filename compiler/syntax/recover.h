@@ -20,8 +20,11 @@ namespace dpl::syntax {
 
 class Recovery {
  public:
-  Recovery(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens, RuleReader* reader)
-      : source_(source), sink_(sink), tokens_(tokens), reader_(reader) {}
+  // `unread` takes the words of all that is left out: whoever misses one of them misses what was
+  // meant to be there.
+  Recovery(const SourceFile& source, DiagnosticSink* sink, TokenList* tokens, RuleReader* reader,
+           std::vector<std::string>* unread)
+      : source_(source), sink_(sink), tokens_(tokens), reader_(reader), unread_(unread) {}
 
   enum class Next { kRepaired, kAgain, kSkip, kGiveUp };
   // After a failed reading of the unit (a declaration or head line) that begins at `from`.
@@ -31,6 +34,10 @@ class Recovery {
   // Was the head of the declaration mended? Then its name is a guess and it is better left out.
   bool head_mended() const { return head_mended_; }
   void BeginUnit() { head_mended_ = false; }
+
+  // Takes down the words that tokens [begin, end), which nobody will read, seem to declare;
+  // `declares`: what the first line of them does.
+  void LeaveOut(size_t begin, size_t end, bool declares);
 
   // At a token that begins no declaration. Where to go on; tokens_->size() - 1 is the end.
   Next SkipToDeclaration(size_t at, size_t* resume);
@@ -56,11 +63,13 @@ class Recovery {
   bool ReadsAs(size_t rule, size_t index);
   size_t NextDeclaration(size_t at) const;
   bool MendHead(size_t from, const Stop& stop);
+  void Cut(size_t begin, size_t end, size_t clause_rule);  // takes out, and leaves out
 
   const SourceFile& source_;
   DiagnosticSink* sink_;
   TokenList* tokens_;
   RuleReader* reader_;
+  std::vector<std::string>* unread_;
   size_t reports_ = 0;
   size_t work_ = 0;  // tokens read again because of errors
   bool head_mended_ = false;

@@ -641,6 +641,12 @@ class SlipFinder : private SlipReader {
       return Say(fmt::format("expected how many people approve, found {}", Ticked(Text(t_))),
                  fmt::format("write `by 1 of {} …`", Text(t_)));
     }
+    // with approval second_pair by person "E9"
+    if (Wants(P::LAST) && t_ > 1 && Type(t_ - 1) == P::APPROVAL && Type(t_ - 2) == P::WITH) {
+      return Say(fmt::format("expected `last` after `with approval`, found {}", Ticked(Text(t_))),
+                 "in a test people answer the last `ask` first, by `approve last by person \"…\"`; "
+                 "then ask again `with approval last`");
+    }
     // person E2
     if ((Wants(P::STRING) || stop_.expected.isEmpty()) && t_ > 0 && Type(t_ - 1) == P::PERSON &&
         (type == P::IDENT || type == P::NUMBER)) {
