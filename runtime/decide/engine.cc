@@ -240,7 +240,7 @@ void Scratch::Impl::Prepare(const Snapshot& snapshot) {
 Scratch::Scratch() : impl_(std::make_unique<Impl>()) {}
 Scratch::~Scratch() = default;
 
-const Decision& Decide(const Snapshot& snapshot, StateStore* store, const Request& request,
+const Decision& Decide(const Snapshot& snapshot, DecisionState* store, const Request& request,
                        Instant now, Scratch* scratch, DecisionObserver* observer) {
   Scratch::Impl& impl = *scratch->impl();
   DPL_CHECK(store != nullptr && request.caller != nullptr);
@@ -249,6 +249,13 @@ const Decision& Decide(const Snapshot& snapshot, StateStore* store, const Reques
   if (!impl.notes.machine->ok()) {  // a program that was not verified
     Reset(&d);
     d.now = d.valid_until = now;
+    return d;
+  }
+  if (request.unrecordable) {
+    Reset(&d);
+    d.now = d.valid_until = now;
+    d.dry_run = request.dry_run;
+    d.reason = d.shown = Reason::kErrorAudit;
     return d;
   }
   for (int run = 0; run < kMaxRuns; ++run) {

@@ -7,7 +7,7 @@
 // It folds the fifteen steps of docs/semantics.md; the first failing step names the reason. Never
 // throws, never recurses, allocates nothing on the heap after warm-up (an unmetered decision), runs
 // within a step budget. Thread-safe: one Scratch per thread, any number of threads on one Snapshot
-// and one StateStore.
+// and one store.
 #pragma once
 
 #include <memory>
@@ -46,7 +46,7 @@ class DecisionObserver {
   virtual void OnSettled(Reason /*reason*/) {}
 };
 
-const Decision& Decide(const Snapshot& snapshot, StateStore* store, const Request& request,
+const Decision& Decide(const Snapshot& snapshot, DecisionState* store, const Request& request,
                        Instant now, Scratch* scratch, DecisionObserver* observer = nullptr);
 
 }  // namespace dpl

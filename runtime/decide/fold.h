@@ -114,8 +114,8 @@ struct Supposition {
 };
 
 struct Fold {
-  Fold(const Snapshot& s, StateStore* st, const Request& r, Instant at, ProgramNotes* n, Arena* a,
-       std::string* t, ConsentRecord* c, Decision* out)
+  Fold(const Snapshot& s, DecisionState* st, const Request& r, Instant at, ProgramNotes* n,
+       Arena* a, std::string* t, ConsentRecord* c, Decision* out)
       : snapshot(s),
         program(s.program()),
         schema(s.program().schema),
@@ -132,7 +132,7 @@ struct Fold {
   const Snapshot& snapshot;
   const Program& program;
   const Schema& schema;
-  StateStore& store;
+  DecisionState& store;
   const Request& request;
   const Caller& caller;
   const Instant now;
@@ -325,7 +325,7 @@ void ReplayDigest(Fold& f, char out[65]);
 void ChargeKeyName(const Fold& f, std::string* out);
 
 // ---------------------------------------------------------------- the report (nearest.cc)
-void ExplainDenial(Fold& f, Reason reason, StateStore* store, Scratch::Impl* scratch);
+void ExplainDenial(Fold& f, Reason reason, DecisionState* store, Scratch::Impl* scratch);
 
 struct Scratch::Impl {
   ProgramNotes notes;

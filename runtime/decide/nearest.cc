@@ -72,7 +72,7 @@ OwnerDef ResourceOwner(const Fold& f) {
 
 class Reporter {
  public:
-  Reporter(Fold& f, StateStore* store, Scratch::Impl* scratch)
+  Reporter(Fold& f, DecisionState* store, Scratch::Impl* scratch)
       : f_(f), store_(store), scratch_(scratch) {}
 
   // Whether the fold would permit if this one thing were so.
@@ -270,13 +270,13 @@ class Reporter {
 
  private:
   Fold& f_;
-  StateStore* store_;
+  DecisionState* store_;
   Scratch::Impl* scratch_;
 };
 
 }  // namespace
 
-void ExplainDenial(Fold& f, Reason reason, StateStore* store, Scratch::Impl* scratch) {
+void ExplainDenial(Fold& f, Reason reason, DecisionState* store, Scratch::Impl* scratch) {
   if (f.suppose != nullptr || f.action_def == nullptr) return;
   int by = f.d.by.size;
   f.env.abort = Abort::kNo;

@@ -71,6 +71,7 @@ struct Request {
   bool dry_run = false;
   bool clock_suspect =
       false;  // the wall clock cannot be trusted: no metered permit (runtime/state/clock_guard.h)
+  bool unrecordable = false;     // the audit log takes no record: denied before anything is charged
   bool explain = false;          // evaluate the steps after the first failure for the report
   std::string_view break_glass;  // the emergency door it names; empty: none
   std::string_view break_glass_reason, break_glass_ticket;  // what is said to open it

@@ -118,11 +118,13 @@ struct StoreHealth {
   uint64_t log_bytes = 0;   // since the last image
 };
 
-class StateStore {
+// What one decision needs of the store: its reads, and the one step in which it writes. Decide
+// knows no more than this; a witness (runtime/audit/witness.h) stands in for it where decisions are
+// recorded and run again.
+class DecisionState {
  public:
-  virtual ~StateStore() = default;
+  virtual ~DecisionState() = default;
 
-  // ---- reads
   virtual uint64_t Epoch() const = 0;
   // `since`: when the thing began (session, instance birth, task opening); a cut-off instant
   // revokes what it cannot be proved to be after.
@@ -131,10 +133,6 @@ class StateStore {
   virtual bool AnyRevoked(RevokedKind kind) const = 0;  // false: no name of this kind need be asked
   virtual bool FindConsent(std::string_view delegation, std::string_view person,
                            ConsentRecord* out) const = 0;
-  // Calls `each` for every consent; it must not call the store.
-  using EachConsent = std::function<void(std::string_view delegation, std::string_view person,
-                                         const ConsentRecord& consent)>;
-  virtual void ForEachConsent(const EachConsent& each) const = 0;
   virtual std::shared_ptr<const TaskRecord> FindTask(std::string_view id) const = 0;
   virtual bool FindInstance(std::string_view agent, std::string_view instance, Instant* born,
                             bool* bound_to_task) const = 0;
@@ -157,12 +155,6 @@ class StateStore {
   virtual bool FindOpening(std::string_view break_glass, std::string_view person,
                            std::string_view reason, std::string_view ticket, Instant* opened,
                            uint64_t* uses) const = 0;
-  // Every opening on record, by door and time: what is to be reviewed. A copy.
-  virtual std::vector<OpeningRecord> Openings() const = 0;
-  virtual std::optional<Revocation> FindRevocation(RevokedKind kind,
-                                                   std::string_view name) const = 0;
-  virtual std::shared_ptr<const AccessRequest> FindAccessRequest(std::string_view id) const = 0;
-  virtual std::optional<ReservationRecord> ReadReservation(uint64_t id) const = 0;
   virtual int64_t Used(const CounterKey& counter, Instant now) const = 0;
   // A charge key already used: its reservation, state at `now` and digest. A reservation that only
   // time has closed is spent, whether or not anything was written since.
@@ -172,6 +164,24 @@ class StateStore {
   virtual int64_t Held(uint64_t reservation, const CounterKey& counter) const = 0;
   virtual Instant HighTime()
       const = 0;  // the highest instant stored: windows use max(now, HighTime())
+
+  // ---- the commit: everything or nothing
+  virtual CommitResult Commit(const CommitRequest& request) = 0;
+};
+
+class StateStore : public DecisionState {
+ public:
+  // ---- further reads
+  // Calls `each` for every consent; it must not call the store.
+  using EachConsent = std::function<void(std::string_view delegation, std::string_view person,
+                                         const ConsentRecord& consent)>;
+  virtual void ForEachConsent(const EachConsent& each) const = 0;
+  // Every opening on record, by door and time: what is to be reviewed. A copy.
+  virtual std::vector<OpeningRecord> Openings() const = 0;
+  virtual std::optional<Revocation> FindRevocation(RevokedKind kind,
+                                                   std::string_view name) const = 0;
+  virtual std::shared_ptr<const AccessRequest> FindAccessRequest(std::string_view id) const = 0;
+  virtual std::optional<ReservationRecord> ReadReservation(uint64_t id) const = 0;
 
   // ---- lists, for whoever operates; a page costs a look at every record of the kind, in slices
   virtual Page<Revocation> ListRevocations(PageAsk ask,
@@ -195,9 +205,6 @@ class StateStore {
       PageAsk ask, const Keep<ReservationRecord>& keep = {}) const = 0;
   virtual Page<CounterRecord> ListCounters(PageAsk ask, Instant now,
                                            const Keep<CounterRecord>& keep = {}) const = 0;
-
-  // ---- the commit: everything or nothing
-  virtual CommitResult Commit(const CommitRequest& request) = 0;
 
   // ---- writes
   virtual uint64_t Revoke(const Revocation& revocation) = 0;  // returns the epoch

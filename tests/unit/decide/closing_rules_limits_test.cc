@@ -267,6 +267,22 @@ TEST(ClosingRule, R31_AClockThatStepsGainsNothing) {
   EXPECT_EQ(w.UsedOf(kPaying, "E7", "USD"), 0);
 }
 
+TEST(Decide, WhatCannotBeRecordedIsDeniedBeforeAnythingIsCharged) {
+  World w(kPolicy, kFacts);
+  w.Decide(Pay(R"("1.00 USD")").Dry());
+  Request request = w.last_request;
+  request.dry_run = false;
+  request.unrecordable = true;
+  const Decision& d = Decide(*w.snapshot, &w.store, request, w.now, &w.scratch);
+  EXPECT_EQ(d.outcome, OutcomeKind::kDeny);
+  EXPECT_EQ(ReasonCode(d.reason), "error.audit");
+  EXPECT_EQ(d.valid_until, w.now);
+  EXPECT_EQ(w.UsedOf(kPaying, "E7", "USD"), 0);
+  request.unrecordable = false;
+  EXPECT_EQ(Decide(*w.snapshot, &w.store, request, w.now, &w.scratch).outcome,
+            OutcomeKind::kPermit);
+}
+
 // ---------------------------------------------------------------- section 5
 TEST(Limits, ExactlyAtTheCapIsInside) {
   World w(kPolicy, kFacts);
