@@ -195,7 +195,11 @@ class RowRunner {
         if (r.id.present) name = RevokedName(name, r.id.value, '/');
         break;
     }
-    world_.store()->Revoke(kind, name, std::nullopt);
+    Revocation revocation;
+    revocation.kind = kind;
+    revocation.name = name;
+    revocation.at = world_.now();
+    world_.store()->Revoke(revocation);
     return true;
   }
 

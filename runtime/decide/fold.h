@@ -204,6 +204,14 @@ struct Fold {
   bool delegated() const {
     return mode == ActingMode::kOnBehalfOf || mode == ActingMode::kImpersonate;
   }
+  // Whether a revocation of `name` reaches what began at `since`; none: nobody can prove when.
+  bool Revoked(RevokedKind kind, std::string_view name, std::optional<Instant> since) const {
+    return store.AnyRevoked(kind) && store.IsRevoked(kind, name, since);
+  }
+  // Not by a cut-off, but for good.
+  bool RevokedForGood(RevokedKind kind, std::string_view name) const {
+    return Revoked(kind, name, Instant{INT64_MAX});
+  }
   void Flips(Instant at) {
     if (at > now && at < flips) flips = at;
   }

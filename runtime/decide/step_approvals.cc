@@ -238,9 +238,8 @@ Reason StepApprovals(Fold& f) {
     record = f.store.FindApproval(f.request.approvals[static_cast<size_t>(i)]);
     if (record == nullptr) {
       why_not = "the approval presented is not known";
-    } else if (f.store.AnyRevoked(RevokedKind::kApproval) &&
-               (f.store.IsRevoked(RevokedKind::kApproval, record->id, record->given) ||
-                f.store.IsRevoked(RevokedKind::kApproval, record->approval, record->given))) {
+    } else if (f.Revoked(RevokedKind::kApproval, record->id, record->given) ||
+               f.Revoked(RevokedKind::kApproval, record->approval, record->given)) {
       return Reason::kRevokedApproval;
     }
   }

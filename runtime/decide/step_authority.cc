@@ -51,10 +51,9 @@ Factor NotLive(Fold& f, uint32_t statement) {
   }
   if (s.expires_us <= f.now.us) return Factor::kExpired;
   f.Flips(Instant{s.expires_us});
-  if (f.store.AnyRevoked(RevokedKind::kGrant) &&
-      f.store.IsRevoked(RevokedKind::kGrant, f.Text(s.name), std::nullopt)) {
+  // Granted anew after a cut-off is granted.
+  if (f.Revoked(RevokedKind::kGrant, f.Text(s.name), Instant{s.granted_us}))
     return Factor::kRevoked;
-  }
   if (!f.has_agent())
     return Factor::kNone;  // a person keeps what is only overdue; software does not
   int64_t reviewed = s.reviewed_us != INT64_MIN ? s.reviewed_us

@@ -55,10 +55,8 @@ std::string_view WhyShut(Fold& f, uint32_t statement) {
   } else if (f.has_agent()) {
     return "the person has not opened it";
   }
-  if (f.store.AnyRevoked(RevokedKind::kBreakGlass) &&
-      f.store.IsRevoked(RevokedKind::kBreakGlass, name, opened)) {
-    return "it is revoked";
-  }
+  if (f.Revoked(RevokedKind::kBreakGlass, name, opened)) return "it is revoked";
+  if (f.Revoked(RevokedKind::kPerson, f.person->id, opened)) return "this opening is revoked";
   f.break_glass_clause = clause;
   f.d.opening = {statement, opened, Add(opened, Duration{door.lasts_us}).value_or(kMaxInstant),
                  Add(opened, Duration{door.review_within_us}).value_or(kMaxInstant), uses};

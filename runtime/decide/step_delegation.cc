@@ -41,11 +41,17 @@ Instant GivenAt(const ConsentRecord& consent) {
 bool ConsentLive(Fold& f, uint32_t statement, const Delegation& d) {
   if (d.consent == ConsentKind::kByPolicy) return true;
   if (f.suppose != nullptr && f.suppose->consent == statement) return true;
+  // A cut-off of the delegation or of the person who consented takes the consents before it.
+  auto cut = [&](Instant at) {
+    return f.Revoked(RevokedKind::kDelegation, f.Text(f.program.statements[statement].name), at) ||
+           f.Revoked(RevokedKind::kPerson, f.person->id, at);
+  };
   if (f.person == nullptr) return false;  // a standing root cannot consent
   int64_t within = d.consent_every_us;
   if (d.consent == ConsentKind::kEachTask) {
     if (!f.request.task.empty())
-      return true;  // opening the task was the consent; step 10 sees that this person did
+      return f.task == nullptr || !cut(f.task->opened);  // opening the task was the consent; step
+                                                         // 10 sees that this person did
     within = d.lasts_us;
     if (within == 0 && f.deputy == nullptr)
       within = f.program.agents[f.chain[FirstReceiver(f)]].lives_us;
@@ -53,6 +59,7 @@ bool ConsentLive(Fold& f, uint32_t statement, const Delegation& d) {
   }
   if (!f.store.FindConsent(f.Text(f.program.statements[statement].name), f.person->id, &f.consent))
     return false;
+  if (cut(f.consent.at)) return false;
   Instant at = GivenAt(f.consent);
   if (AgeUs(f.now, at) > within) return false;
   if (std::optional<Instant> end = Add(at, Duration{within})) f.FlipsAfter(*end);
@@ -65,10 +72,10 @@ bool ConsentLive(Fold& f, uint32_t statement, const Delegation& d) {
 Reason CheckDelegation(Fold& f, uint32_t statement) {
   const Statement& s = f.program.statements[statement];
   const Delegation& d = f.program.delegations[s.detail];
-  if (f.store.AnyRevoked(RevokedKind::kDelegation) &&
-      f.store.IsRevoked(RevokedKind::kDelegation, f.Text(s.name), std::nullopt)) {
-    return Reason::kRevokedDelegation;
-  }
+  // Where nobody consents, what the delegation lends began when it was granted.
+  Instant begun{INT64_MAX};
+  if (d.consent == ConsentKind::kByPolicy || f.person == nullptr) begun = Instant{s.granted_us};
+  if (f.Revoked(RevokedKind::kDelegation, f.Text(s.name), begun)) return Reason::kRevokedDelegation;
   int first = FirstReceiver(f);
   int onward = f.hop_count - 1 - first;
   if (onward > static_cast<int>(std::min<uint32_t>(d.onward_hops, kMaxHops)))

@@ -269,6 +269,19 @@ Reason CheckHandoffs(Fold& f) {
   return kPass;
 }
 
+// When the revocation for good was recorded, which may be one of all persons.
+Instant RevokedAt(const Fold& f, std::string_view person) {
+  Instant at = kMaxInstant;
+  auto read = [&](RevokedKind kind, std::string_view name) {
+    std::optional<Revocation> r = f.store.FindRevocation(kind, name);
+    if (r.has_value() && !r->before.has_value()) at = std::min(at, r->at);
+  };
+  read(RevokedKind::kPerson, person);
+  read(RevokedKind::kPerson, {});
+  read(RevokedKind::kEverything, {});
+  return at;
+}
+
 // Somebody must answer for every template: its accountable person, or for 14 days after that one
 // left the fallback team.
 Reason CheckAccountable(Fold& f) {
@@ -276,10 +289,14 @@ Reason CheckAccountable(Fold& f) {
     const Agent& agent = f.program.agents[f.hops[i].agent];
     const Entity* person =
         agent.accountable == kNone ? nullptr : f.snapshot.constant(agent.accountable).entity;
-    if (IsActive(person)) continue;
+    // Whoever is revoked for good answers for nothing any more, as if they had left then.
+    bool revoked = person != nullptr && f.RevokedForGood(RevokedKind::kPerson, person->id);
+    if (IsActive(person) && !revoked) continue;
     if (agent.accountable_else != kNone && person != nullptr && person->person != nullptr &&
-        person->person->left) {
-      std::optional<Instant> until = Add(*person->person->left, Duration{kFallbackTeamUs});
+        (person->person->left || revoked)) {
+      Instant left = person->person->left.value_or(kMaxInstant);
+      if (revoked) left = std::min(left, RevokedAt(f, person->id));
+      std::optional<Instant> until = Add(left, Duration{kFallbackTeamUs});
       if (until && f.now <= *until) {
         f.FlipsAfter(*until);
         continue;

@@ -81,7 +81,7 @@ Reason StepMode(Fold& f) {
 
 Reason StepRevoked(Fold& f) {
   auto revoked = [&](RevokedKind kind, std::string_view name, std::optional<Instant> since) {
-    return f.store.AnyRevoked(kind) && f.store.IsRevoked(kind, name, since);
+    return f.Revoked(kind, name, since);
   };
   if (f.person != nullptr) {
     // A run that began after the cut-off proves nothing about the person's own session.
@@ -111,13 +111,18 @@ Reason StepRevoked(Fold& f) {
     f.text.assign(f.Text(f.schema.systems[f.account_system].name))
         .append(":")
         .append(f.account_key);
-    if (f.store.IsRevoked(RevokedKind::kAccount, f.text, std::nullopt))
+    if (f.store.IsRevoked(RevokedKind::kAccount, f.text, f.request.signed_in))
       return Reason::kRevokedAccount;
   }
   for (int i = 0; i < f.hop_count; ++i) {
     const Hop& hop = f.hops[i];
     if (revoked(RevokedKind::kAgent, hop.name, hop.born))
       return FailHop(f, i, Reason::kRevokedAgent);
+    // A run descends from whoever it works for: a newer session does not bring back what an older
+    // one had started.
+    if ((f.person != nullptr && revoked(RevokedKind::kPerson, f.person->id, hop.born)) ||
+        (f.deputy != nullptr && revoked(RevokedKind::kPerson, f.deputy->id, hop.born)))
+      return FailHop(f, i, Reason::kRevokedPerson);
     if (!f.store.AnyRevoked(RevokedKind::kInstance) || hop.instance.empty()) continue;
     f.text.assign(hop.name).append("/").append(hop.instance);
     if (f.store.IsRevoked(RevokedKind::kInstance, f.text, hop.born))
@@ -127,6 +132,10 @@ Reason StepRevoked(Fold& f) {
     std::optional<Instant> opened;
     if (f.task != nullptr) opened = f.task->opened;
     if (revoked(RevokedKind::kTask, f.request.task, opened)) return Reason::kRevokedTask;
+    // And so does a task from the person who opened it.
+    if (f.task != nullptr && !f.task->person.empty() &&
+        revoked(RevokedKind::kPerson, f.task->person, opened))
+      return Reason::kRevokedTask;
   }
   if (f.person != nullptr && !f.snapshot.PersonsFresh(f.now)) return Reason::kStaleData;
   if (f.person != nullptr && f.schema.person.source_within_us != 0) {
@@ -153,7 +162,7 @@ Reason StepLink(Fold& f) {
     if (a.system != system || (f.account_system == system && a.key != f.account_key)) continue;
     if (f.store.AnyRevoked(RevokedKind::kAccount)) {
       f.text.assign(f.Text(def.name)).append(":").append(a.key);
-      if (f.store.IsRevoked(RevokedKind::kAccount, f.text, std::nullopt)) {
+      if (f.store.IsRevoked(RevokedKind::kAccount, f.text, f.request.signed_in)) {
         any_revoked = true;
         continue;
       }

@@ -35,8 +35,9 @@ bool Fold::DoorOpens() {
     } else if (!faults_.doors_never_shut && w_.now.us - opening->second.us >= door.lasts_us) {
       return false;
     }
-    return !state_.Revoked(RevokedKind::kBreakGlass, door_->name,
-                           opening == state_.openings.end() ? w_.now : opening->second);
+    Instant opened = opening == state_.openings.end() ? w_.now : opening->second;
+    return !state_.Revoked(RevokedKind::kBreakGlass, door_->name, opened) &&
+           !state_.Revoked(RevokedKind::kPerson, *w_.person, opened);
   };
   bool ok = valid();
   ++WhatWasSeen().things[ok ? "door open" : "door shut"];
@@ -85,7 +86,8 @@ bool Fold::Live(const StatementModel& g, Reason* why) const {
   };
   if (w_.now.us < g.granted_us) return no(Reason::kGrantNotStarted);
   if (w_.now.us >= g.expires_us) return no(Reason::kGrantExpired);
-  if (state_.Revoked(RevokedKind::kGrant, g.name, std::nullopt)) return no(Reason::kRevokedGrant);
+  if (state_.Revoked(RevokedKind::kGrant, g.name, Instant{g.granted_us}))
+    return no(Reason::kRevokedGrant);
   if (w_.chain.empty() && w_.partner_hops == 0 && !faults_.review_binds_persons) return true;
   if (g.imported && g.reviewed_us == INT64_MIN) return no(Reason::kGrantUnreviewed);
   if (g.review_every_us != 0 && g.reviewed_us != INT64_MIN &&
@@ -204,7 +206,9 @@ bool Fold::Delegated() {
   ForEach(StatementKind::kDelegation, [&](const StatementModel& s) {
     const Delegation& d = s.delegation;
     if (w_.now.us < s.granted_us || DelegationM(s) != Truth::kTrue) return;
-    if (state_.Revoked(RevokedKind::kDelegation, s.name, std::nullopt)) {
+    bool by_consent = d.consent != ConsentKind::kByPolicy && w_.person;
+    if (state_.Revoked(RevokedKind::kDelegation, s.name,
+                       by_consent ? kMaxInstant : Instant{s.granted_us})) {
       best = std::max(best, 1);
       return;
     }
@@ -231,8 +235,12 @@ bool Fold::Delegated() {
       if (d.lasts_us == 0 && lives != 0 && (lasts == 0 || lives < lasts)) lasts = lives;
     }
     auto consent = w_.person ? state_.consents.find({s.name, *w_.person}) : state_.consents.end();
+    auto cut = [&](Instant at) {
+      return state_.Revoked(RevokedKind::kDelegation, s.name, at) ||
+             state_.Revoked(RevokedKind::kPerson, *w_.person, at);
+    };
     auto consented_within = [&](int64_t within) {
-      if (consent == state_.consents.end()) return false;
+      if (consent == state_.consents.end() || cut(consent->second.at)) return false;
       int64_t at = consent->second.at.us + (consent->second.whole_day ? kMicrosPerDay : 0);
       return within == 0 || std::max<int64_t>(w_.now.us - at, 0) <= within;
     };
@@ -244,7 +252,8 @@ bool Fold::Delegated() {
         agreed = consented_within(d.consent_every_us);
         break;
       case ConsentKind::kEachTask:
-        agreed = (w_.task != nullptr && w_.person && w_.task->person == *w_.person) ||
+        agreed = (w_.task != nullptr && w_.person && w_.task->person == *w_.person &&
+                  !cut(w_.task->opened)) ||
                  consented_within(lasts);
         break;
     }

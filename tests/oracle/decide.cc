@@ -336,11 +336,13 @@ bool Fold::Identity() {
     // The accountable person, or for 14 days after they left their team.
     const StatementModel& agent = *AgentOf(out.agent);
     const std::string& accountable = model_.constants[agent.agent.accountable].text;
-    if (!PersonActive(accountable)) {
+    std::optional<Instant> gone = state_.GoneSince(accountable);
+    if (!PersonActive(accountable) || gone) {
       const World::Person* p = world_.FindPerson(accountable);
-      bool stands_in = agent.agent.accountable_else != kNone && p != nullptr &&
-                       p->status == "left" && p->left &&
-                       w_.now.us - p->left->us <= 14 * kMicrosPerDay;
+      if (p != nullptr && p->status == "left" && p->left && (!gone || *p->left < *gone))
+        gone = *p->left;
+      bool stands_in = agent.agent.accountable_else != kNone && p != nullptr && gone &&
+                       w_.now.us - gone->us <= 14 * kMicrosPerDay;
       if (!stands_in) wrong.push_back(Reason::kAccountableMissing);
     }
   }
@@ -435,6 +437,10 @@ bool Fold::NotRevoked() {
       wrong.push_back(Reason::kRevokedAgent);
     if (state_.Revoked(RevokedKind::kInstance, hop.name + "/" + hop.instance, hop.born))
       wrong.push_back(Reason::kRevokedInstance);
+    for (const std::optional<std::string>& who : {w_.person, w_.deputy}) {
+      if (who && state_.Revoked(RevokedKind::kPerson, *who, hop.born))
+        wrong.push_back(Reason::kRevokedPerson);
+    }
   }
   if (!r_.task.empty()) {
     w_.task_id = r_.task;
@@ -443,6 +449,9 @@ bool Fold::NotRevoked() {
     std::optional<Instant> since;
     if (w_.task != nullptr) since = w_.task->opened;
     if (state_.Revoked(RevokedKind::kTask, w_.task_id, since))
+      wrong.push_back(Reason::kRevokedTask);
+    if (w_.task != nullptr && !w_.task->person.empty() &&
+        state_.Revoked(RevokedKind::kPerson, w_.task->person, since))
       wrong.push_back(Reason::kRevokedTask);
   }
   if (w_.person && !world_.PersonsFresh(w_.now)) wrong.push_back(Reason::kStaleData);
@@ -461,7 +470,7 @@ bool Fold::Linked() {
   for (const World::Account& a : accounts) {
     if (a.person != *w_.person) continue;
     if (state_.Revoked(RevokedKind::kAccount, std::string(schema_.Text(system.name)) + ":" + a.key,
-                       std::nullopt)) {
+                       r_.signed_in)) {
       ++revoked;
       continue;
     }

@@ -51,8 +51,13 @@ class Runner {
       case Event::Kind::kRevoke: {
         std::optional<Instant> before;
         if (e.before_us) before = Instant{now_.us + *e.before_us};
-        store_.Revoke(e.revoked, e.name, before);
-        oracle_.state().Revoke(e.revoked, e.name, before);
+        Revocation revocation;
+        revocation.kind = e.revoked;
+        revocation.name = e.name;
+        revocation.before = before;
+        revocation.at = now_;
+        store_.Revoke(revocation);
+        oracle_.state().Revoke(e.revoked, e.name, before, now_);
         return {};
       }
       case Event::Kind::kCancel:

@@ -19,15 +19,36 @@ struct State {
   struct Cut {
     bool always = false;
     std::optional<Instant> before;  // revokes what is not provably after
+    Instant at{};                   // when it was said
   };
   std::map<std::pair<RevokedKind, std::string>, Cut> revoked;
+  // By its name, with all of its kind, or with everything; what the policy states is not begun.
   bool Revoked(RevokedKind kind, const std::string& name, std::optional<Instant> since) const {
-    auto at = revoked.find({kind, name});
-    if (at == revoked.end()) return false;
-    return at->second.always || !since || *since <= *at->second.before;
+    std::vector<std::pair<RevokedKind, std::string>> by = {{kind, name}, {kind, ""}};
+    if (kind != RevokedKind::kGrant && kind != RevokedKind::kDelegation)
+      by.emplace_back(RevokedKind::kEverything, "");
+    for (const auto& what : by) {
+      auto at = revoked.find(what);
+      if (at == revoked.end()) continue;
+      if (at->second.always || !since || *since <= *at->second.before) return true;
+    }
+    return false;
   }
-  void Revoke(RevokedKind kind, const std::string& name, std::optional<Instant> before) {
+  // Since when a person answers for nothing: revoked for good, not up to an instant.
+  std::optional<Instant> GoneSince(const std::string& person) const {
+    std::optional<Instant> since;
+    for (const auto& [what, cut] : revoked) {
+      bool concerns =
+          what.first == RevokedKind::kEverything ||
+          (what.first == RevokedKind::kPerson && (what.second.empty() || what.second == person));
+      if (concerns && cut.always && (!since || cut.at < *since)) since = cut.at;
+    }
+    return since;
+  }
+  void Revoke(RevokedKind kind, const std::string& name, std::optional<Instant> before,
+              Instant now) {
     Cut& cut = revoked[{kind, name}];
+    cut.at = now;
     if (!before) cut.always = true;
     if (before && (!cut.before || *cut.before < *before)) cut.before = before;
   }

@@ -84,12 +84,13 @@ World0 MakeWorld(Rng* rng, const Vocabulary& v, const Compiled& compiled, int as
           names = {"approval-1", "approval-2"};
           break;
       }
-      bool may_cut = e.revoked == RevokedKind::kPerson || e.revoked == RevokedKind::kInstance ||
-                     e.revoked == RevokedKind::kTask || e.revoked == RevokedKind::kAgent;
-      if (may_cut && rng->Chance(40))
+      if (rng->Chance(40))
         e.before_us = -static_cast<int64_t>(rng->Between(0, 60)) * kMicrosPerMinute - 5;
-      if (!names.empty()) {
-        e.name = rng->Of(names);
+      bool all = rng->Chance(8);  // of the kind, or of every kind; for good there would be no more
+      if (all && !e.before_us) e.before_us = -5 * kMicrosPerMinute;
+      if (all && rng->Chance(50)) e.revoked = RevokedKind::kEverything;
+      if (all || !names.empty()) {
+        e.name = all ? std::string() : rng->Of(names);
         w.events.push_back(e);
       }
     }

@@ -42,7 +42,7 @@ void Expect(const StateStore& s, const std::string& n) {
   uint64_t reservation = 0;
   ReservationState state{};
   std::string digest;
-  ASSERT_TRUE(s.FindCharge("k" + n, &reservation, &state, &digest));
+  ASSERT_TRUE(s.FindCharge("k" + n, At(7), &reservation, &state, &digest));
   EXPECT_EQ(state, n == "1" ? ReservationState::kOpen : ReservationState::kCancelled);
 }
 
