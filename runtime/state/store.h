@@ -131,6 +131,8 @@ class DecisionState {
   virtual bool IsRevoked(RevokedKind kind, std::string_view name,
                          std::optional<Instant> since) const = 0;
   virtual bool AnyRevoked(RevokedKind kind) const = 0;  // false: no name of this kind need be asked
+  virtual std::optional<Revocation> FindRevocation(RevokedKind kind,
+                                                   std::string_view name) const = 0;
   virtual bool FindConsent(std::string_view delegation, std::string_view person,
                            ConsentRecord* out) const = 0;
   virtual std::shared_ptr<const TaskRecord> FindTask(std::string_view id) const = 0;
@@ -178,8 +180,6 @@ class StateStore : public DecisionState {
   virtual void ForEachConsent(const EachConsent& each) const = 0;
   // Every opening on record, by door and time: what is to be reviewed. A copy.
   virtual std::vector<OpeningRecord> Openings() const = 0;
-  virtual std::optional<Revocation> FindRevocation(RevokedKind kind,
-                                                   std::string_view name) const = 0;
   virtual std::shared_ptr<const AccessRequest> FindAccessRequest(std::string_view id) const = 0;
   virtual std::optional<ReservationRecord> ReadReservation(uint64_t id) const = 0;
 
