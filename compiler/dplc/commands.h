@@ -7,6 +7,7 @@
 // error, results to standard output.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,18 @@ struct FactsArgs {
   std::string output;
 };
 
+struct AuditArgs {
+  std::string folder;
+  std::string format = "text";           // text, json (where a command has it)
+  std::string key;                       // a file with the public key, or the key itself
+  std::vector<std::string> checkpoints;  // files
+  uint64_t seq = 0;
+  std::string file, output;
+  std::string from, to;  // numbers of records or instants
+  bool follow = false;
+  std::string before, because;
+};
+
 int RunCheck(const CheckArgs& args);
 int RunBuild(const BuildArgs& args);
 int RunTest(const TestArgs& args);    // goes on to one of the next two where asked for
@@ -94,5 +107,13 @@ int RunFacts(const FactsArgs& args);
 int RunDisasm(const DisasmArgs& args);
 int RunExplain(const ExplainArgs& args);
 int RunInit(const InitArgs& args);
+
+// dplc audit …: over the folder of an audit log
+int RunAuditVerify(const AuditArgs& args);
+int RunAuditProve(const AuditArgs& args);
+int RunAuditCheckProof(const AuditArgs& args);
+int RunAuditShow(const AuditArgs& args);
+int RunAuditExport(const AuditArgs& args);
+int RunAuditPrune(const AuditArgs& args);
 
 }  // namespace dpl::dplc

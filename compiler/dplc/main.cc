@@ -85,6 +85,63 @@ void AddTestOptions(CLI::App* app, TestArgs* test) {
       "mutant survived.\nExample: dplc test --filter bands policies/");
 }
 
+void AddAudit(CLI::App* app, AuditArgs* args, int* code) {
+  app->require_subcommand(1);
+  auto command = [&](const char* name, const char* what, int (*run)(const AuditArgs&)) {
+    CLI::App* sub = app->add_subcommand(name, what);
+    sub->callback([=] { *code = run(*args); });
+    return sub;
+  };
+  auto folder = [&](CLI::App* sub) {
+    sub->add_option("folder", args->folder, "the folder of the log")->required();
+  };
+  auto format = [&](CLI::App* sub) {
+    sub->add_flag_callback(
+        "--json", [=] { args->format = "json"; }, "write the result as JSON");
+  };
+  auto key = [&](CLI::App* sub) {
+    return sub->add_option("--key", args->key, "the log's public key, or a file that holds it");
+  };
+  auto range = [&](CLI::App* sub) {
+    sub->add_option("--from", args->from, "from this record, or this time, on");
+    sub->add_option("--to", args->to, "up to this record, or before this time");
+  };
+  CLI::App* verify = command(
+      "verify", "find every edit, drop, swap, insertion and cut, with its place", RunAuditVerify);
+  folder(verify), key(verify), format(verify);
+  verify->add_option("--checkpoint", args->checkpoints,
+                     "a checkpoint kept elsewhere, which the log must continue; several are fine");
+  CLI::App* prove =
+      command("prove", "write a proof that a record is in the log, to be checked without it",
+              RunAuditProve);
+  folder(prove);
+  prove->add_option("number", args->seq, "the record's number (`seq`)")->required();
+  prove->add_option("-o,--output", args->output, "where the proof goes; default: standard output");
+  CLI::App* check =
+      command("check-proof", "check such a proof; prints the record", RunAuditCheckProof);
+  check->add_option("file", args->file, "the proof; - for standard input")->required();
+  key(check)->required();
+  format(check);
+  CLI::App* show = command("show", "print records as sentences, one a line", RunAuditShow);
+  folder(show), range(show);
+  show->add_flag("-f,--follow", args->follow, "go on as records come, until Ctrl-C");
+  CLI::App* exported = command("export", "write records as they were recorded", RunAuditExport);
+  folder(exported), range(exported);
+  exported->add_option("--format", args->format, "jsonl: the lines of the log, byte by byte")
+      ->check(CLI::IsMember({"jsonl"}))
+      ->default_str("jsonl");
+  exported->add_option("-o,--output", args->output, "where they go; default: standard output");
+  CLI::App* prune = command(
+      "prune", "remove sealed segments that are older; their seals stay, a record tells of it",
+      RunAuditPrune);
+  folder(prune);
+  prune->add_option("--before", args->before, "an instant, 2026-01-31T00:00Z")->required();
+  prune->add_option("--because", args->because, "why; it is recorded")->required();
+  app->footer(
+      "Exit codes: 0 all is well, 1 the log or the proof is not what was signed, 2 wrong use, or "
+      "the files cannot be read.\nExample: dplc audit verify /var/log/dpld --key log.pub");
+}
+
 int Main(int argc, char** argv) {
   CLI::App app{
       "dplc, the toolchain of DPL: a language in which a policy author writes who owns access, "
@@ -185,6 +242,10 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   init_app->add_flag("--force", init.force, "overwrite files that are there");
   init_app->callback([&] { code = RunInit(init); });
+
+  AuditArgs audit;
+  AddAudit(app.add_subcommand("audit", "verify, prove, show, export and prune an audit log"),
+           &audit, &code);
 
   try {
     app.parse(argc, argv);

@@ -259,6 +259,10 @@ Result<bool> AuditVerifier::ByChain(LineReader* lines, const std::string& file,
     if (!MeetsTargets(end_.edge, place)) return false;
   }
   if (end_.edge.size() < least) {
+    if (!previous_.empty() && !IsJson(previous_)) {  // two lines that have become one
+      Find("changed", previous_place_, end_.edge.size() - 1, "this line is not JSON any more");
+      return false;
+    }
     ++place.line;
     place.byte = lines->end();
     Find("missing", place, end_.edge.size(),

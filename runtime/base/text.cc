@@ -255,13 +255,12 @@ void AppendJsonString(std::string* out, std::string_view text) {
   out->push_back('"');
 }
 
-void AppendQuoted(std::string* out, std::string_view text) {
-  *out += '"';
+static void AppendEscaped(std::string* out, std::string_view text, bool quotes) {
   for (size_t i = 0; i < text.size();) {
     size_t start = i;
     char32_t c = NextCodePoint(text, &i);
     std::string_view bytes = text.substr(start, i - start);
-    if (c == '"' || c == '\\') {
+    if ((c == '"' && quotes) || c == '\\') {
       *out += '\\';
       *out += static_cast<char>(c);
     } else if (c == '\n') {
@@ -281,6 +280,13 @@ void AppendQuoted(std::string* out, std::string_view text) {
       AppendUtf8(out, c);
     }
   }
+}
+
+void AppendPrintable(std::string* out, std::string_view text) { AppendEscaped(out, text, false); }
+
+void AppendQuoted(std::string* out, std::string_view text) {
+  *out += '"';
+  AppendEscaped(out, text, true);
   *out += '"';
 }
 

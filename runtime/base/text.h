@@ -39,6 +39,10 @@ bool IsBidiOrInvisible(char32_t code_point);
 // UTF-8, on one line, and shows what it holds.
 void AppendJsonString(std::string* out, std::string_view text);
 
+// Appends `text` so that it stays in its line and changes nothing around it: what Quote escapes,
+// but for quotation marks.
+void AppendPrintable(std::string* out, std::string_view text);
+
 // `text` as a DPL string literal with its quotes: \" \\ \n \t, and \u{...} for controls and for
 // bidi or invisible characters. Invalid bytes become U+FFFD.
 std::string Quote(std::string_view text);
