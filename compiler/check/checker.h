@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "compiler/check/check.h"
-#include "compiler/diag/near_name.h"
+#include "runtime/base/near_name.h"
 #include "compiler/diag/sink.h"
 
 namespace dpl::check {

@@ -5,7 +5,7 @@
 #include <tuple>
 #include <utility>
 
-#include "compiler/diag/near_name.h"
+#include "runtime/base/near_name.h"
 
 namespace dpl {
 

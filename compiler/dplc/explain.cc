@@ -2,7 +2,7 @@
 #include <string>
 
 #include "compiler/diag/diagnostic.h"
-#include "compiler/diag/near_name.h"
+#include "runtime/base/near_name.h"
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/embedded.h"
 #include "compiler/dplc/report.h"

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/diag/near_name.h"
+#include "runtime/base/near_name.h"
 #include "compiler/syntax/words.h"
 
 namespace dpl::syntax {

@@ -125,6 +125,17 @@ class Seeder {
   }
 
   Status ReadTask(const FactsInput::Task& t) {
+    Result<TaskRecord> record = TaskOf(t);
+    if (!record.ok()) return record.error();
+    if (store_->FindTask(record->id) != nullptr)
+      return At(t.where, "facts.task", "a task `" + t.id + "` is open already");
+    tasks_.push_back({&t, record.take()});
+    return Status::Ok();
+  }
+
+ public:
+  // Looks at nothing but the snapshot.
+  Result<TaskRecord> TaskOf(const FactsInput::Task& t) const {
     uint32_t s = Find(StatementKind::kTask, t.shape);
     if (s == kNone) return At(t.where, "facts.task", "no task is declared as `" + t.shape + "`");
     const Task& shape = program_.tasks[program_.statements[s].detail];
@@ -177,12 +188,10 @@ class Seeder {
         return At(t.where, "facts.task",
                   "the task `" + t.shape + "` has no parameter `" + f.name + "`");
     }
-    if (store_->FindTask(record.id) != nullptr)
-      return At(t.where, "facts.task", "a task `" + t.id + "` is open already");
-    tasks_.push_back({&t, std::move(record)});
-    return Status::Ok();
+    return record;
   }
 
+ private:
   Status ReadHandoff(const FactsInput::Handoff& h) {
     if (!h.parent_person.empty()) DPL_RETURN_IF_ERROR(KnownPerson(h.parent_person, h.where));
     for (const std::string* name : {&h.parent_agent, &h.child_agent}) {
@@ -332,6 +341,11 @@ class Seeder {
 };
 
 }  // namespace
+
+Result<TaskRecord> ReadTaskRecord(const Snapshot& snapshot, const FactsInput::Task& task,
+                                  Instant now) {
+  return Seeder(snapshot, FactsInput(), nullptr, now).TaskOf(task);
+}
 
 Status SeedState(const Snapshot& snapshot, const FactsInput& input, StateStore* store,
                  Instant now) {

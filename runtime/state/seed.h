@@ -17,4 +17,10 @@ namespace dpl {
 
 Status SeedState(const Snapshot& snapshot, const FactsInput& input, StateStore* store, Instant now);
 
+// One task as it would be recorded: names looked up, arguments typed against the shape, never
+// longer than the shape allows. Error "facts.…", with the line and column of the faulty value.
+// Looks at no store: whether the id is taken is for the caller to see.
+Result<TaskRecord> ReadTaskRecord(const Snapshot& snapshot, const FactsInput::Task& task,
+                                  Instant now);
+
 }  // namespace dpl

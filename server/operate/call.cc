@@ -54,6 +54,31 @@ void Call::Problem(ProblemKind kind, std::string_view detail, const ProblemPlace
   writer.EndObject();
 }
 
+bool Call::MayActAs(std::string_view person) {
+  if (!caller_->person.empty() && caller_->person != person) {
+    Problem(ProblemKind::kForbidden, "a personal token acts as that person only");
+    return false;
+  }
+  if (caller_->person.empty() && !caller_->caller.serves_persons) {
+    Problem(ProblemKind::kForbidden,
+            "this is an act of a person: the caller must be registered to serve persons, or hold "
+            "that person's token");
+    return false;
+  }
+  return true;
+}
+
+std::string_view Call::WhoActs() const {
+  return caller_->person.empty() ? std::string_view(caller_->caller.name) : caller_->person;
+}
+
+void Call::StoreProblem(const Error& error) {
+  const bool room = error.code == "state.full" || error.code == "state.failed";
+  Problem(room ? ProblemKind::kNotWritable : ProblemKind::kConflict, error.message);
+}
+
+void Call::WaitForState() { response_->hold.Join({store().Written(), 0}); }
+
 bool Call::MayChange() {
   StoreHealth health = store().Health();
   if (!health.writable) {

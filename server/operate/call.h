@@ -97,6 +97,16 @@ class Call {
   void Problem(ProblemKind kind, std::string_view detail, const ProblemPlace& place = {});
   bool failed() const { return failed_; }
 
+  // Whether this caller may say that `person` acts directly (closing rule 2): it serves persons, or
+  // is that person. False: a problem has been written.
+  bool MayActAs(std::string_view person);
+  // The person of a personal token, else the caller's name: who is put on record.
+  std::string_view WhoActs() const;
+  // A problem for what a store's write refused: full, or in conflict with what is recorded.
+  void StoreProblem(const Error& error);
+  // The answer tells of what may have been changed a moment ago: it waits until that is kept.
+  void WaitForState();
+
   // False, with a problem written, when state cannot be changed now: ask before the first mutation.
   bool MayChange();
   // After the last mutation: records it (time, caller, request id, epoch and, for a personal token,

@@ -1,62 +1,43 @@
-// One page of a list: the `limit` smallest keys after a cursor, whatever order they are offered in.
+// One page of a list over HTTP: `limit` and `cursor` in the query, `{"items": […], "next": "…"}` in
+// the answer.
 //
-//   Page<TaskRow> page;
-//   if (!page.Begin(call)) return;                  // `limit` or `cursor` is wrong: problem
-//   written store.ForEachTask([&](const TaskRecord& t) { page.Offer(t.id, [&] { return RowOf(t);
-//   }); }); page.Answer(call, [](const TaskRow& row, JsonWriter* out) { … });
+//   PageQuery query;
+//   if (!query.Read(call)) return;                  // the problem is written already
+//   AnswerPage(call, call.store().ListTasks(query.ask()), [&](const TaskRecord& t, JsonWriter* out)
+//              { WriteTask(call, t, out); });
 //
-// Memory is that of one page, however long the list. The answer is `{"items": […], "next": "…"}`;
-// `next` is the cursor of the page after this one, absent on the last. Things that come and go
-// between two pages are seen or not; nothing is ever seen twice.
+// `next` is the cursor of the page after this one, absent on the last. What is there all the time
+// is shown exactly once, whatever comes and goes between two pages.
 #pragma once
 
-#include <map>
 #include <string>
-#include <string_view>
 
 #include "runtime/base/sha256.h"
 #include "server/operate/call.h"
 
 namespace dpl {
 
-inline constexpr int kDefaultPage = 100, kLargestPage = 1000;
-
-// Reads `limit` and `cursor` of the query. False: a problem has been written.
-bool ReadPage(Call& call, size_t* limit, std::string* after);
-
-template <typename Row>
-class Page {
+class PageQuery {
  public:
-  bool Begin(Call& call) { return ReadPage(call, &limit_, &after_); }
+  static constexpr int kUsual = 100, kLargest = 1000;
 
-  template <typename Make>
-  void Offer(std::string_view key, Make make) {
-    if (!after_.empty() && key <= after_) return;
-    if (rows_.size() > limit_ && key >= rows_.rbegin()->first) return;
-    rows_.emplace(key, make());
-    if (rows_.size() > limit_ + 1) rows_.erase(std::prev(rows_.end()));
-  }
-
-  template <typename Write>
-  void Answer(Call& call, Write write) {
-    JsonWriter& out = call.Answer();
-    out.BeginObject().Key("items").BeginArray();
-    std::string_view last;
-    size_t count = 0;
-    for (const auto& [key, row] : rows_) {
-      if (count++ == limit_) break;
-      write(row, &out);
-      last = key;
-    }
-    out.EndArray();
-    if (rows_.size() > limit_) out.Member("next", Hex(last));
-    out.EndObject();
-  }
+  bool Read(Call& call);  // false: a problem has been written
+  PageAsk ask() const { return {after_, limit_}; }
 
  private:
-  size_t limit_ = kDefaultPage;
   std::string after_;
-  std::map<std::string, Row, std::less<>> rows_;  // at most limit_ + 1
+  size_t limit_ = kUsual;
 };
+
+// `write(item, &json)` writes one item's object, or nothing at all when it is not wanted.
+template <typename Item, typename Write>
+void AnswerPage(Call& call, const Page<Item>& page, Write write) {
+  JsonWriter& out = call.Answer();
+  out.BeginObject().Key("items").BeginArray();
+  for (const Item& item : page.items) write(item, &out);
+  out.EndArray();
+  if (!page.next.empty()) out.Member("next", Hex(page.next));
+  out.EndObject();
+}
 
 }  // namespace dpl

@@ -44,6 +44,17 @@ class Answer:
         return json.loads(self.body)
 
 
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=PATIENCE)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(self.path)
+
+
 class Dpld:
     """One server process. Log lines are JSON and collected; `wait_for(event)` waits for one."""
 
@@ -59,6 +70,7 @@ class Dpld:
         self.reader.start()
         self.start = self.wait_for("start")
         self.addresses = self.start["listen"].split(",")
+        self.operate_addresses = [a for a in self.start.get("operate", "").split(",") if a]
         tcp = re.fullmatch(r"127\.0\.0\.1:(\d+)", self.addresses[0])
         self.port = int(tcp[1]) if tcp else None
 
@@ -119,6 +131,27 @@ class Dpld:
             while part := plain.recv(65536):
                 received += part
             return received
+
+    def operate(self, method, path, body=None, token=None, headers=None, address=None):
+        """One call of the operating API, over its first address or this one. `body`: as for post."""
+        address = address or self.operate_addresses[0]
+        given = dict(headers or {})
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        if body is not None:
+            given.setdefault("Content-Type", "application/json")
+        if token is not None:
+            given["Authorization"] = f"Bearer {token}"
+        if address.startswith("unix:"):
+            own = UnixConnection(address[5:])
+        else:
+            own = http.client.HTTPConnection("127.0.0.1", int(address.rpartition(":")[2]), timeout=PATIENCE)
+        try:
+            own.request(method, path, body, {n: v for n, v in given.items() if v is not DROP})
+            response = own.getresponse()
+            return Answer(response.status, response.getheaders(), response.read())
+        finally:
+            own.close()
 
     def hang_up(self):
         self.process.send_signal(signal.SIGHUP)

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "compiler/diag/apply.h"
-#include "compiler/diag/near_name.h"
+#include "runtime/base/near_name.h"
 #include "compiler/diag/render.h"
 #include "compiler/diag/sink.h"
 #include "compiler/source/source_file.h"

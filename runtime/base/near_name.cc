@@ -1,5 +1,5 @@
 // Optimal string alignment distance over short names.
-#include "compiler/diag/near_name.h"
+#include "runtime/base/near_name.h"
 
 #include <algorithm>
 #include <array>
