@@ -58,9 +58,9 @@ class Canonical {
   Sha256Stream hash_;
 };
 
-// Root, first agent, action, resource, parameters and attributes. The amount of a measure is left
-// out, its unit is not.
-void AddBinding(Fold& f, Canonical* c, bool amounts) {
+// Root, first agent, action, resource and parameters. The amount of a measure is left out of what
+// an approval is bound to, its unit is not.
+void AddRequest(Fold& f, Canonical* c, bool amounts) {
   c->Text("dpl.request.1");
   c->Text(f.person != nullptr  ? "person"
           : f.partner != kNone ? "partner"
@@ -73,13 +73,14 @@ void AddBinding(Fold& f, Canonical* c, bool amounts) {
   c->Text(f.hop_count > 0 ? f.hops[0].name : std::string_view());
   if (f.deputy != nullptr) {
     c->Text("by");
-    c->Entity(f.deputy, f.schema.person.attributes);
+    c->Text(f.deputy->id);
   }
   if (f.partner_hops > 0) {
     c->Text("through");
     c->Text(f.d.chain.items[0].foreign);
   }
   c->Text(f.Text(f.resource_def->name));
+  c->Text(f.d.resource_id);
   c->Text(f.Text(f.action_def->name));
   for (size_t i = 0; i < f.action_def->params.size(); ++i) {
     const ParamDef& p = f.action_def->params[i];
@@ -92,21 +93,29 @@ void AddBinding(Fold& f, Canonical* c, bool amounts) {
       c->One(v);
     }
   }
-  c->Entity(f.env.resource, f.resource_def->attributes);
-  c->Entity(f.person, f.schema.person.attributes);
+}
+
+void AddSaid(Canonical* c, const Value* said, const std::vector<AttributeDef>& defs) {
+  c->Number(said != nullptr);
+  for (size_t i = 0; said != nullptr && i < defs.size(); ++i) c->One(said[i]);
 }
 
 }  // namespace
 
 void BindingDigest(Fold& f, char out[65]) {
   Canonical c(f);
-  AddBinding(f, &c, false);
+  AddRequest(f, &c, false);
+  if (f.deputy != nullptr) c.Entity(f.deputy, f.schema.person.attributes);
+  c.Entity(f.env.resource, f.resource_def->attributes);
+  c.Entity(f.person, f.schema.person.attributes);
   c.Finish(out);
 }
 
+// What was asked, and nothing of what is on record: a fact that changed meanwhile makes no other
+// request.
 void ReplayDigest(Fold& f, char out[65]) {
   Canonical c(f);
-  AddBinding(f, &c, true);
+  AddRequest(f, &c, true);
   for (int i = 1; i < f.partner_hops; ++i) c.Text(f.d.chain.items[i].foreign);
   c.Number(f.hop_count);
   for (int i = 0; i < f.hop_count; ++i) {
@@ -117,7 +126,9 @@ void ReplayDigest(Fold& f, char out[65]) {
   c.Text(f.request.break_glass);
   c.Text(f.request.break_glass_reason);
   c.Text(f.request.break_glass_ticket);
-  for (size_t i = 0; i < f.schema.context.size(); ++i) c.One(f.env.context[i]);
+  AddSaid(&c, f.said_person, f.schema.person.attributes);
+  AddSaid(&c, f.said_resource, f.resource_def->attributes);
+  AddSaid(&c, f.said_context, f.schema.context);
   c.Finish(out);
 }
 

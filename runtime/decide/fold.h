@@ -152,6 +152,8 @@ struct Fold {
   const ActionDef* action_def = nullptr;
   const IndexEntry* entry = nullptr;
   Value* params = nullptr;  // parallel to action_def->params
+  // What the caller said, in schema order, whether or not a fact overrules it; null: nothing.
+  const Value *said_person = nullptr, *said_resource = nullptr, *said_context = nullptr;
 
   // ---- who
   uint64_t epoch = 0;
@@ -288,6 +290,8 @@ class DeputyView {
   Fold& fold_;
   const Entity* person_;
 };
+// Whether the caller's charge key counts: it is registered as running each request once.
+inline bool HasKey(const Fold& f) { return !f.request.charge_key.empty() && f.caller.charge_keys; }
 // Runs a code; notes when its value may change with time.
 Value RunCode(Fold& f, uint32_t code);
 Truth RunTruthCode(Fold& f, uint32_t code, ErrorKind* error);

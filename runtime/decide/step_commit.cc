@@ -118,7 +118,7 @@ Reason StepCommit(Fold& f) {
   char digest[65];
   if (charge_count != 0) {
     c.reservation_deadline = Add(f.now, Duration{kReservationUs}).value_or(kMaxInstant);
-    if (!f.request.charge_key.empty() && f.caller.charge_keys) {
+    if (HasKey(f)) {
       ReplayDigest(f, digest);
       c.request_digest = digest;
       ChargeKeyName(f, &f.text);

@@ -309,7 +309,7 @@ bool BindsMore(const Fold& f, const BoundLimit& a, const BoundLimit& b) {
 
 // A replayed charge key is checked without what its own reservation holds.
 uint64_t OpenReplay(Fold& f) {
-  if (f.request.charge_key.empty() || !f.caller.charge_keys) return 0;
+  if (!HasKey(f)) return 0;
   uint64_t reservation = 0;
   ReservationState state = ReservationState::kSpent;
   std::string digest;
@@ -337,6 +337,7 @@ void ChargeKeyName(const Fold& f, std::string* out) {
   AppendCounterPart(out, 'p', f.person == nullptr ? std::string_view() : f.person->id);
   if (f.deputy != nullptr) AppendCounterPart(out, 'd', f.deputy->id);
   if (f.partner != kNone) AppendCounterPart(out, 'g', f.partner_subject);
+  if (f.partner_hops > 0) AppendCounterPart(out, 'f', f.d.chain.items[0].foreign);
   AppendCounterPart(out, 'a', f.hop_count == 0 ? std::string_view() : f.hops[0].name);
   AppendCounterPart(out, 'k', f.request.charge_key);
 }

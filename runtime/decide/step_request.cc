@@ -108,11 +108,12 @@ Reason TypeParams(Fold& f) {
 // a fact (closing rule 18).
 Reason Overlay(Fold& f, const WireValue* given, std::string_view owner,
                const std::vector<AttributeDef>& defs, const Value* facts, bool known_as_type,
-               std::string_view what, const Value** out) {
+               std::string_view what, const Value** out, const Value** said) {
   *out = facts;
+  *said = nullptr;
   if (given == nullptr || given->is_null()) return kPass;
   if (!given->is_object()) return Invalid(f, what, {}, "not an object");
-  Value* laid = nullptr;
+  Value *laid = nullptr, *heard = nullptr;
   for (size_t i = 0; i < defs.size(); ++i) {
     const AttributeDef& a = defs[i];
     if (!a.from_request) continue;
@@ -126,6 +127,12 @@ Reason Overlay(Fold& f, const WireValue* given, std::string_view owner,
     if (!value.ok())
       return Invalid(f, known_as_type ? "attribute" : "context field", f.Text(a.wire),
                      Expectation(value.error()));
+    if (HasKey(f)) {
+      if (heard == nullptr) heard = f.arena->NewArray<Value>(defs.size());
+      if (heard == nullptr) return f.OutOfArena(), Reason::kErrorArena;
+      heard[i] = *value;
+      *said = heard;
+    }
     if (facts != nullptr && facts[i].kind != ValueKind::kUnset) continue;
     if (laid == nullptr) {
       laid = f.arena->NewArray<Value>(defs.size());
@@ -175,7 +182,7 @@ Reason TypeResource(Fold& f) {
   const std::vector<AttributeDef>& defs = f.resource_def->attributes;
   const WireValue* given = f.request.resource_properties;
   Reason r = Overlay(f, given, f.Text(f.resource_def->name), defs, laid->attributes, true,
-                     "resource.properties", &laid->attributes);
+                     "resource.properties", &laid->attributes, &f.said_resource);
   if (r != kPass) return r;
   uint32_t p = f.resource_def->parent_attribute;
   if (f.resource_def->parent_from_request && p != kNone &&
@@ -197,7 +204,8 @@ Reason TypeResource(Fold& f) {
 Reason TypeContext(Fold& f) {
   const std::vector<AttributeDef>& defs = f.schema.context;
   const Value* values = nullptr;
-  Reason r = Overlay(f, f.request.context, "context", defs, nullptr, false, "context", &values);
+  Reason r = Overlay(f, f.request.context, "context", defs, nullptr, false, "context", &values,
+                     &f.said_context);
   if (r != kPass) return r;
   bool any_default = std::any_of(defs.begin(), defs.end(),
                                  [](const AttributeDef& a) { return a.default_constant != kNone; });
@@ -292,7 +300,7 @@ Reason OverlayPerson(Fold& f) {
   const Value* attributes = nullptr;
   const std::vector<AttributeDef>& defs = f.schema.person.attributes;
   Reason r = Overlay(f, f.request.subject_properties, "person", defs, f.person->attributes, true,
-                     "subject.properties", &attributes);
+                     "subject.properties", &attributes, &f.said_person);
   if (r != kPass) return r;
   ListIgnored(f, f.request.subject_properties, [&](std::string_view name) {
     return name == "act" || name == "iss" || name == "iat" || name == "auth_time" ||

@@ -151,7 +151,8 @@ struct PersonFacts {
 
 // A person or a resource. An id that policy or another fact names without a record of its own has
 // `loaded` false. The value of an attribute is: its slot; else ⊥stale while its feed is not loaded;
-// else its default; else `absent` when optional; else the empty set when it is a set and `loaded`;
+// else its default, when `loaded`, `from request` or about to be made; else `absent` when optional;
+// else the empty set when it is a set and `loaded`;
 // else ⊥missing. A persons feed that is stale or not loaded makes every attribute of a person
 // ⊥stale.
 struct Entity {

@@ -5,12 +5,24 @@
 namespace dpl::vm {
 namespace {
 
-// What stands where neither facts nor request gave a value. `loaded`: there is a record.
-Value Unfilled(Context& c, TypeId type_id, uint32_t default_constant, bool loaded) {
+// What stands where the request gave no value, and nothing but the request could have.
+Value Unsaid(Context& c, TypeId type, uint32_t default_constant) {
   if (default_constant != kNone) return c.env->snapshot->constant(default_constant);
-  const TypeDef& type = c.schema.types[type_id];
+  return c.schema.types[type].optional ? Value::Absent() : Missing();
+}
+
+// What stands where neither facts nor request gave a value. Of a thing without a record nobody has
+// said anything: a default there would turn a lost record into a value, and an error might widen.
+// What the request may say of it, and what the request is about to make, has no need of a record.
+Value Unfilled(Context& c, const AttributeDef& def, const Entity& entity) {
+  bool made = c.env->resource == &entity && c.env->action != nullptr && c.env->action->makes;
+  bool stands = entity.loaded || def.from_request || made;
+  const TypeDef& type = c.schema.types[def.type];
+  if (stands && def.default_constant != kNone)
+    return c.env->snapshot->constant(def.default_constant);
   if (type.optional) return Value::Absent();
-  if (loaded && type.kind == TypeKind::kSet) return Value::Items(ValueKind::kSet, nullptr, 0);
+  if (entity.loaded && type.kind == TypeKind::kSet)
+    return Value::Items(ValueKind::kSet, nullptr, 0);
   return Missing();
 }
 
@@ -29,7 +41,7 @@ Value LoadParam(Context& c, uint32_t name) {
     if (param.name != name) continue;
     if (c.env->params != nullptr && c.env->params[i].kind != ValueKind::kUnset)
       return c.env->params[i];
-    return Unfilled(c, param.type, param.default_constant, false);
+    return Unsaid(c, param.type, param.default_constant);
   }
   return Missing();
 }
@@ -40,7 +52,7 @@ Value LoadContext(Context& c, uint32_t attribute) {
   if (c.env->context != nullptr && c.env->context[attribute].kind != ValueKind::kUnset) {
     return c.env->context[attribute];
   }
-  return Unfilled(c, def.type, def.default_constant, false);
+  return Unsaid(c, def.type, def.default_constant);
 }
 
 // Without a task it is the step before this one that is missing.
@@ -61,8 +73,7 @@ Value PersonAttr(Context& c, const Value& person, uint32_t attribute) {
   if (entity.attributes != nullptr && entity.attributes[attribute].kind != ValueKind::kUnset) {
     return entity.attributes[attribute];
   }
-  const AttributeDef& def = c.schema.person.attributes[attribute];
-  return Unfilled(c, def.type, def.default_constant, entity.loaded);
+  return Unfilled(c, c.schema.person.attributes[attribute], entity);
 }
 
 // A resource of another type has no such attribute. That is no confusion: the condition of a
@@ -83,8 +94,7 @@ Value ResourceAttr(Context& c, const Value& resource, uint32_t type, uint32_t at
   }
   // A feed that was never read could have said anything: no default stands in for it.
   if (!c.env->snapshot->ResourcesLoaded()) return Value::Error(ErrorKind::kStale);
-  const AttributeDef& wanted = def.attributes[attribute];
-  return Unfilled(c, wanted.type, wanted.default_constant, entity.loaded);
+  return Unfilled(c, def.attributes[attribute], entity);
 }
 
 Value ResourceParent(Context& c, const Value& resource, uint32_t type) {

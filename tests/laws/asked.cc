@@ -1,6 +1,8 @@
 // See asked.h.
 #include "tests/laws/asked.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "runtime/decide/answer.h"
@@ -26,6 +28,7 @@ std::unique_ptr<Case> MakeCase(uint64_t seed, int asks,
   c->seed = seed;
   c->rng = gen::Rng(seed);
   c->v = std::make_unique<gen::Vocabulary>(&c->rng);
+  c->v->realms = true;
   c->policy = gen::MakePolicy(&c->rng, *c->v);
   if (edit) edit(&c->policy);
   std::map<std::string, int> refused;
@@ -86,10 +89,10 @@ Engine::Engine(const Case& c, std::shared_ptr<const Program> program, const Fact
 Request Engine::Prepare(const gen::Ask& ask, Instant now, const Given& given, MemoryStore* store) {
   EXPECT_TRUE(SeedState(*snapshot_, seeds_, store, now).ok());
   for (const auto& [kind, name] : given.revoked) store->Revoke(kind, name, std::nullopt);
-  for (size_t h = 1; h < ask.hops.size(); ++h) {
+  for (size_t h = 1; h < ask.hops.size() && !OfPartner(ask); ++h) {
     const gen::Ask::Hop &parent = ask.hops[h - 1], &child = ask.hops[h];
-    EXPECT_TRUE(
-        store->RecordHandoff(parent.agent, parent.instance, child.agent, child.instance, "").ok());
+    std::string from = (parent.is_person ? "person:" : "") + parent.agent;
+    EXPECT_TRUE(store->RecordHandoff(from, parent.instance, child.agent, child.instance, "").ok());
   }
   Request r = gen::ToRequest(ask, now);
   for (int h = 0; h < r.hop_count; ++h)
@@ -128,6 +131,15 @@ std::string Engine::Json(const gen::Ask& ask, Instant now) {
   return out;
 }
 
+bool OfPartner(const gen::Ask& ask) {
+  return ask.subject_type.starts_with("partner:") || ask.issuer.find("globex") != std::string::npos;
+}
+bool ThroughOthers(const gen::Ask& ask) {
+  return !OfPartner(ask) &&
+         std::any_of(ask.hops.begin(), ask.hops.end(), [&](const gen::Ask::Hop& hop) {
+           return !hop.is_person || hop.agent != ask.subject_id;
+         });
+}
 bool IsKind(const std::string& block, const char* keyword) {
   return block.starts_with(std::string(keyword) + " ");
 }

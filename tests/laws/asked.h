@@ -81,6 +81,10 @@ class Engine {
   Scratch scratch_;
 };
 
+// Whether the subject belongs to another realm: its agents are its own, and no hand-off of ours.
+bool OfPartner(const gen::Ask& ask);
+// Whether somebody else acts: an agent of ours, or another person. Who acts for himself acts alone.
+bool ThroughOthers(const gen::Ask& ask);
 // Statements of the text, by their keyword.
 bool IsKind(const std::string& block, const char* keyword);
 std::string NameOf(const std::string& block);  // "g0"

@@ -173,7 +173,9 @@ TEST(Law, ADelegateNeverExceedsItsAgentsCeiling) {
   EXPECT_GT(Bounded("agent", 80,
                     [](const Case&, const Ask& ask) {
                       std::set<std::string> out;
-                      for (const Ask::Hop& hop : ask.hops) out.insert(hop.agent);
+                      for (const Ask::Hop& hop : ask.hops) {
+                        if (!hop.is_person && !OfPartner(ask)) out.insert(hop.agent);
+                      }
                       return out;
                     }),
             30);
@@ -184,7 +186,7 @@ TEST(Law, ADelegateNeverExceedsItsTask) {
                     [](const Case& c, const Ask& ask) {
                       std::set<std::string> out;
                       for (const FactsInput::Task& t : c.tasks) {
-                        if (t.id == ask.task && !ask.hops.empty()) out.insert(t.shape);
+                        if (t.id == ask.task && ThroughOthers(ask)) out.insert(t.shape);
                       }
                       return out;
                     }),
@@ -200,7 +202,7 @@ TEST(Law, ADelegateNeverExceedsItsDelegation) {
     ASSERT_NE(none, nullptr);
     Engine bare(c, none->program);
     for (const Ask& ask : c.asks) {
-      bool receives = ask.subject_type == "agent" ? ask.hops.size() > 1 : !ask.hops.empty();
+      bool receives = ask.subject_type == "agent" ? ask.hops.size() > 1 : ThroughOthers(ask);
       Answer with = engine.Put(ask, c.Now()), without = bare.Put(ask, c.Now());
       if (!receives) {
         EXPECT_EQ(with, without) << Describe(ask);
@@ -234,14 +236,28 @@ TEST(Law, RevocationWins) {
         EXPECT_FALSE(b.permit()) << static_cast<int>(kind) << " " << Describe(ask);
         if (a.permit()) ++wins[kind];
       };
-      if (ask.subject_type == "person")
+      if (OfPartner(ask)) {
+        // Without terms with that partner, or without proof of coming from it, they are the public.
+        bool proven =
+            ask.subject_type != "partner:nobody" && !ask.issuer.starts_with("https://else");
+        for (const std::string& partner : c.compiled->Names(StatementKind::kPartner)) {
+          if (proven) must(RevokedKind::kPartner, {{RevokedKind::kPartner, partner}});
+        }
+      } else if (ask.subject_type == "person") {
         must(RevokedKind::kPerson, {{RevokedKind::kPerson, ask.subject_id}});
+      }
       for (const Ask::Hop& hop : ask.hops) {
+        if (OfPartner(ask)) break;
+        if (hop.is_person) {
+          must(RevokedKind::kPerson, {{RevokedKind::kPerson, hop.agent}});
+          continue;
+        }
         must(RevokedKind::kAgent, {{RevokedKind::kAgent, hop.agent}});
         must(RevokedKind::kInstance, {{RevokedKind::kInstance, hop.agent + "/" + hop.instance}});
       }
-      if (!ask.task.empty()) must(RevokedKind::kTask, {{RevokedKind::kTask, ask.task}});
-      if (!ask.hops.empty() && ask.subject_type != "agent")
+      if (!ask.task.empty() && ThroughOthers(ask))
+        must(RevokedKind::kTask, {{RevokedKind::kTask, ask.task}});
+      if (ThroughOthers(ask) && ask.subject_type != "agent")
         must(RevokedKind::kDelegation, delegations);
       if (a.permit()) {
         std::vector<std::pair<RevokedKind, std::string>> all;
@@ -261,8 +277,9 @@ TEST(Law, RevocationWins) {
       }
     }
   });
-  for (RevokedKind kind : {RevokedKind::kPerson, RevokedKind::kAgent, RevokedKind::kInstance,
-                           RevokedKind::kTask, RevokedKind::kGrant, RevokedKind::kDelegation})
+  for (RevokedKind kind :
+       {RevokedKind::kPerson, RevokedKind::kAgent, RevokedKind::kInstance, RevokedKind::kTask,
+        RevokedKind::kGrant, RevokedKind::kDelegation, RevokedKind::kPartner})
     EXPECT_GT(wins[kind], 8) << static_cast<int>(kind);
   EXPECT_GT(others, 10);
 }

@@ -47,7 +47,10 @@ std::string Spelled(const Val& v) {
 // the root and the first agent.
 std::string Fold::Binding() const {
   std::string out = w_.person.value_or(w_.partner_subject) + " " + w_.deputy.value_or("-") + " " +
-                    (w_.chain.empty() ? std::to_string(w_.partner_hops) : w_.chain[0].name) + "\n";
+                    (w_.partner_hops > 0 ? std::string(r_.hops[0].agent)
+                     : w_.chain.empty()  ? std::string()
+                                         : w_.chain[0].name) +
+                    "\n";
   out += std::to_string(w_.type) + "." + std::to_string(w_.action) + " " + w_.resource.s + "\n";
   for (const auto& [name, value] : w_.params) {
     if (!IsMeasure(name)) out += name + "=" + KeyText(value) + "\n";
@@ -68,8 +71,10 @@ std::string Fold::Binding() const {
 // What a charge key is bound to: the request as it was understood; what nobody declared was
 // ignored.
 std::string Fold::Digest() const {
-  std::string out = std::string(r_.subject_type) + " " + std::string(r_.subject_id) + "\n";
+  std::string out = Binding().substr(0, Binding().find('\n') + 1);
   for (const Omega::Hop& hop : w_.chain) out += hop.name + "/" + hop.instance + "\n";
+  for (int h = 0; w_.partner != kNone && h < r_.hop_count; ++h)
+    out += std::string(r_.hops[static_cast<size_t>(h)].agent) + "\n";
   out += std::to_string(w_.type) + "." + std::to_string(w_.action) + " " + w_.resource.s + " " +
          std::string(r_.task) + "\n";
   for (const auto& [name, value] : w_.params) out += name + "=" + KeyText(value) + "\n";
@@ -77,7 +82,7 @@ std::string Fold::Digest() const {
     for (const auto& v : values)
       out += v ? KeyText(*v) + std::to_string(v->items.size()) + "\n" : "-\n";
   };
-  said(w_.said.person);
+  if (w_.person) said(w_.said.person);
   said(w_.said.resource);
   said(w_.context);
   for (std::string_view text : {r_.break_glass, r_.break_glass_reason, r_.break_glass_ticket})

@@ -206,7 +206,8 @@ bool Fold::Typed() {
   w_.context = said(schema_.context, r_.context, "context.", true);
   if (type.parent_attribute != kNone && type.parent_from_request)
     w_.said.parent = w_.said.resource[type.parent_attribute];
-  if (type.actions[w_.action].makes) ok = TakeParent() && ok;
+  w_.said.makes = type.actions[w_.action].makes;
+  if (w_.said.makes) ok = TakeParent() && ok;
   return ok || Deny(Reason::kRequestInvalid);
 }
 

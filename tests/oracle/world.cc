@@ -73,10 +73,12 @@ bool World::MembershipsFresh(Instant now) const {
 
 // ---------------------------------------------------------------- attributes
 
-// No fact: the default, absent for `T?`, the empty set of a loaded record, else ⊥missing.
-Val World::Default(const AttributeDef& def, bool loaded) const {
+// No fact: the default (without a record only of what a request may say, and of what is being
+// made), absent for `T?`, the empty set of a loaded record, else ⊥missing.
+Val World::Default(const AttributeDef& def, bool loaded, bool made) const {
   const TypeDef& type = schema_.types[def.type];
-  if (def.default_constant != kNone) return FromConstant(model_, def.default_constant);
+  bool stands = loaded || made || def.from_request;
+  if (stands && def.default_constant != kNone) return FromConstant(model_, def.default_constant);
   if (type.optional) return MakeNumber(Kind::kAbsent, 0);
   if (type.kind == TypeKind::kSet && loaded) return MakeSet({});
   return Fail(Val::Err::kMissing);
@@ -90,7 +92,7 @@ Val World::PersonAttribute(const Val& person, uint32_t attribute, const Said& sa
   if (record != nullptr && record->fields[attribute]) return *record->fields[attribute];
   if (person.of_request && attribute < said.person.size() && said.person[attribute])
     return *said.person[attribute];
-  return Default(def, record != nullptr);
+  return Default(def, record != nullptr, false);
 }
 
 Val World::ResourceAttribute(const Val& resource, uint32_t attribute, const Said& said) const {
@@ -101,7 +103,7 @@ Val World::ResourceAttribute(const Val& resource, uint32_t attribute, const Said
   if (resource.of_request && attribute < said.resource.size() && said.resource[attribute])
     return *said.resource[attribute];
   if (!facts_.has_resources) return Fail(Val::Err::kStale);
-  return Default(def, loaded);
+  return Default(def, loaded, resource.of_request && said.makes);
 }
 
 bool World::Known(const Val& resource) const {

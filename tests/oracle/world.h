@@ -20,6 +20,7 @@ namespace dpl::oracle {
 struct Said {
   std::vector<std::optional<Val>> person, resource;  // schema order
   std::optional<Val> parent;
+  bool makes = false;           // the action makes its resource
   std::optional<Val> makes_in;  // the parent of what the action makes
 };
 
@@ -68,7 +69,7 @@ class World {
     std::vector<std::optional<Val>> fields;
     std::optional<Val> parent;
   };
-  Val Default(const AttributeDef& def, bool loaded) const;
+  Val Default(const AttributeDef& def, bool loaded, bool made) const;
   bool TeamHasTeam(uint32_t outer, uint32_t inner, Instant now, bool facts, int levels) const;
   bool Owns(const std::string& person, const OwnerDef& owner, Instant now, int levels) const;
 

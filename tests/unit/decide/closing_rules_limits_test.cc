@@ -213,6 +213,65 @@ TEST(ClosingRule, R27_KeysCountOnlyFromWhoRunsEachOnce) {
   EXPECT_EQ(w.Code(Pay(R"("10.00 USD")").Key("k1")), "request.already_used");
 }
 
+// The request is what was asked, as it was understood: neither a word that nobody listened to nor
+// what the facts say by now makes another one of it.
+TEST(ClosingRule, R27_AKeyIsBoundToWhatWasAsked) {
+  constexpr const char* kShop = R"(package shop owned by team staff
+granted 2026-10-01
+review every 90d
+person { key id: string  has level: int  known as "person", "user" }
+team staff { owner person "E1" }
+system shop { owner team staff }
+resource Order in shop {
+  has region: string
+  has note: string from request
+  can pay { amount: money must be limited }
+}
+context { has channel: string = "web" }
+grant paying {
+  to team staff
+  may pay on shop.Order where resource.region == "emea"
+  limit amount to 1_000 USD per day for each person
+  because "Orders"
+}
+)";
+  auto facts = [](std::string_view level, std::string_view note) {
+    return R"({"persons": [{"id": "E7", "attributes": {"level": )" + std::string(level) +
+           R"(}}], "teams": {"staff": ["E7"]}, "resources": [{"type": "shop.Order", "id": "o",
+           "attributes": {"region": "emea")" +
+           std::string(note) + "}}]}";
+  };
+  World w(kShop, facts("1", ""));
+  auto ask = [](std::string subject = "person") {
+    return Ask()
+        .Subject(std::move(subject), "E7")
+        .Does("pay", "shop.Order", "o")
+        .With(R"({"amount": "600.00 USD"})")
+        .Saying(R"({"note": "a", "colour": 1})")
+        .Key("k");
+  };
+  uint64_t first = w.Decide(ask()).reservation;
+  ASSERT_NE(first, 0u);
+  auto replays = [&](const Ask& again) {
+    const Decision& d = w.Decide(again);
+    return d.replayed && d.reservation == first;
+  };
+  EXPECT_TRUE(replays(ask()));
+  EXPECT_TRUE(replays(ask("user")));                                    // the same person
+  EXPECT_TRUE(replays(ask().Saying(R"({"colour": 2, "note": "a"})")));  // nobody declared it
+  w.Facts(facts("2", ""));  // what is on record changed, what was asked did not
+  EXPECT_TRUE(replays(ask()));
+  w.Facts(facts("2", R"(, "note": "b")"));
+  EXPECT_TRUE(replays(ask()));
+  // Any of these is another request; there is no room for it beside the first.
+  for (const Ask& other :
+       {ask().Saying(R"({"note": "b"})"), ask().Saying("{}"), ask().In(R"({"channel": "web"})"),
+        ask().With(R"({"amount": "599.00 USD"})"), ask().Task("t")}) {
+    EXPECT_EQ(w.Code(other), "limit.exceeded");
+  }
+  EXPECT_EQ(w.Code(ask().With(R"({"amount": "400.00 USD"})")), "request.key_conflict");
+}
+
 TEST(ClosingRule, R27_AReplayPassesEveryStepAgain) {
   World w(kPolicy, kFacts);
   EXPECT_EQ(w.Code(Pay(R"("20000.00 USD")").Key("k1")), "permit");

@@ -41,7 +41,17 @@ TEST_F(FactsOps, ValuesDefaultsAndGaps) {
   resource = "unknown";
   EXPECT_EQ(Show(Doc(policy.d_title)), "⊥missing");
   EXPECT_EQ(Show(Doc(policy.d_prices)), "⊥missing") << "no record";
-  EXPECT_EQ(Show(Doc(policy.d_public)), "false") << "nobody gave it: the default";
+  EXPECT_EQ(Show(Doc(policy.d_public)), "⊥missing") << "nor could a default stand on one";
+  policy.p.schema.resources[policy.doc].attributes[policy.d_public].from_request = true;
+  Facts(kCompany);
+  EXPECT_EQ(Show(Doc(policy.d_public)), "false") << "a request that says nothing says the default";
+  policy.p.schema.resources[policy.doc].attributes[policy.d_public].from_request = false;
+  Facts(kCompany);
+  ActionDef makes;
+  makes.makes = true;
+  env.action = &makes;
+  EXPECT_EQ(Show(Doc(policy.d_public)), "false") << "what is being made begins with its defaults";
+  env.action = nullptr;
   Facts("{}");
   EXPECT_EQ(Show(Doc(policy.d_public)), "⊥stale") << "an unloaded feed could have said otherwise";
   EXPECT_EQ(Show(Doc(policy.d_note) + Op(Opcode::kIsKnown)), "⊥stale");
