@@ -104,6 +104,16 @@ Name FindAccountName(const Snapshot& snapshot, std::string_view name) {
   return Known(std::move(full));
 }
 
+// A run that has not acted yet may have handed work on already.
+bool HandsOn(const StateStore& store, std::string_view agent, std::string_view instance) {
+  return !store
+              .ListHandoffs({.limit = 1},
+                            [&](const HandoffRecord& h) {
+                              return h.parent_agent == agent && h.parent_instance == instance;
+                            })
+              .items.empty();
+}
+
 Name FindInstanceName(const Snapshot& snapshot, const StateStore& store, std::string_view name) {
   // A runs-as id has slashes of its own: the longest first part that is an agent's name counts.
   for (size_t at = name.rfind('/'); at != std::string_view::npos && at != 0;
@@ -115,7 +125,7 @@ Name FindInstanceName(const Snapshot& snapshot, const StateStore& store, std::st
     Instant born;
     bool bound = false;
     if (store.FindInstance(agent.full, instance, &born, &bound) ||
-        store.HasParent(agent.full, instance))
+        store.HasParent(agent.full, instance) || HandsOn(store, agent.full, instance))
       return Known(std::move(full));
     return Unknown(full, "no instance `" + std::string(instance) + "` of that agent was seen", {});
   }

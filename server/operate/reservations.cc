@@ -160,7 +160,8 @@ void ConfirmReservation(Call& call) {
   std::optional<ReservationRecord> found = Find(call, true);
   if (!found) return;
   std::optional<int64_t> actual;
-  if (call.body() != nullptr) {
+  // Of what is closed the store says so; its charges, and with them the unit, are gone.
+  if (call.body() != nullptr && StateAt(*found, call.now()) == ReservationState::kOpen) {
     BodyReader body(call, *call.body());
     if (!ReadActual(call, body, *found, &actual)) return;
   }
