@@ -1,12 +1,12 @@
 // dplc audit verify, prove, check-proof and prune: what can be known about an audit log.
 #include <unistd.h>
 
-#include "compiler/dplc/audit_text.h"
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/report.h"
 #include "runtime/audit/log.h"
 #include "runtime/audit/proof.h"
 #include "runtime/audit/segment.h"
+#include "runtime/audit/sentence.h"
 #include "runtime/audit/verify.h"
 #include "runtime/base/text.h"
 #include "runtime/json/json_writer.h"

@@ -89,7 +89,9 @@ bool ParseAuditLine(std::string_view line, AuditLine* out) {
   line.remove_prefix(kDigestSize);
   if (!Take(&line, "\",\"record\":{") || !line.ends_with("}}")) return false;
   out->record = {line.data() - 1, line.size()};
-  return true;
+  bool control = false;  // zeros: a block that never reached the disk
+  for (char c : out->record) control |= static_cast<uint8_t>(c) < 0x20;
+  return !control;
 }
 
 }  // namespace dpl

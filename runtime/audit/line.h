@@ -37,7 +37,8 @@ class AuditLineWriter {
   std::string text_;
 };
 
-// Takes exactly what the writer gives; `record` is in braces, the rest of it is not looked at.
+// Takes exactly what the writer gives; `record` is in braces and has no control characters, the rest
+// of it is not looked at.
 bool ParseAuditLine(std::string_view line, AuditLine* out);
 
 // "2026-11-22T15:30:00.123456Z", always with six digits.

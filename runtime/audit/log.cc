@@ -138,6 +138,7 @@ void AuditLog::Impl::Close() {
     done_.notify_all();
   }
   if (thread_.joinable()) thread_.join();
+  lock_.Release();
 }
 
 // ---------------------------------------------------------------- the public face

@@ -61,8 +61,9 @@ Status MakeFolder(const std::string& folder) {
 
 // ---------------------------------------------------------------- the lock
 
-FolderLock::~FolderLock() {
+void FolderLock::Release() {
   if (fd_ >= 0) close(fd_);
+  fd_ = -1;
 }
 
 Status FolderLock::Take(const std::string& folder, const std::string& code) {

@@ -79,7 +79,8 @@ Status MakeFolder(const std::string& folder);  // and the ones above it that are
 // Held by one process, and gone with it however it ends.
 class FolderLock {
  public:
-  ~FolderLock();
+  ~FolderLock() { Release(); }
+  void Release();
   // Takes `lock` of the folder; an error names the process that has it.
   Status Take(const std::string& folder, const std::string& code);
   // Keeps others from taking it, as long as this lives; false when one has it already.

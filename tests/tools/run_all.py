@@ -265,6 +265,12 @@ def kills(build):
         one("test_state, many kills and races", [str(build / "tests/test_state"), "--gtest_brief=1", "--gtest_filter=Kills.*:Races.*"], env)
 
 
+def audit(build):
+    """Every byte of an audit log edited, three ways, in one segment and in sealed ones; many kills of a process that writes one."""
+    return one("test_audit, every byte and many kills", [str(build / "tests/test_audit"), "--gtest_brief=1"],
+               environment(build, DPL_AUDIT_EVERY_BYTE="1", DPL_KILLS=KILLS))
+
+
 DEFAULT = [
     ("programs of tests/ (ctest)", release_suite),
     ("stories under policies/", policies),
@@ -282,6 +288,7 @@ FULL = [
     (f"oracle, {ORACLE_CASES} cases", long_oracle),
     ("mutations of the engine", mutations),
     (f"{KILLS} kills, {RACES} races", kills),
+    (f"audit log: every byte, {KILLS} kills", audit),
     ("soak", soak),
 ]
 

@@ -7,10 +7,10 @@
 
 #include "runtime/base/instant.h"
 
-namespace dpl::dplc {
+namespace dpl {
 
 // "17  2026-11-22T15:30:00.123456Z  <sentence>", without a newline. Whatever the texts of the
 // record hold, it stays one line and moves nothing on a terminal.
 std::string AuditSentence(uint64_t seq, Instant time, std::string_view record);
 
-}  // namespace dpl::dplc
+}  // namespace dpl
