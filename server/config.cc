@@ -252,6 +252,12 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
       Status added = AddOperate(item.text, &config);
       if (!added.ok()) inner.Fail(item, "operate.listen", added.error().message);
     });
+    inner.Text("public_url", &config.operate.public_url);
+    if (const WireValue* url = operate->Find("public_url");
+        url != nullptr && !IsPublicUrl(config.operate.public_url)) {
+      inner.Fail(*url, "operate.public_url",
+                 "must be https, without query, fragment or slash at the end");
+    }
     inner.Finish();
   }
   reader.Text("public_url", &config.public_url);

@@ -36,6 +36,8 @@ struct Config {
   struct Operate {
     bool given = false;
     std::vector<ListenAddress> listen;
+    std::string public_url;  // what `ask` answers name: http or https, without a trailing slash;
+                             // empty: the first TCP address it listens on
   } operate;
 
   static constexpr std::string_view kDefaultListen = "127.0.0.1:8181";

@@ -21,12 +21,14 @@
 #include "server/load.h"
 #include "server/log.h"
 #include "server/operate/operate_service.h"
+#include "server/policy_keeper.h"
 
 namespace dpl {
 namespace {
 
 constexpr size_t kMostConfigBytes = 1 << 20;
 constexpr size_t kOperateConnections = 256;
+constexpr size_t kMostFactsBody = size_t{200} << 20;
 constexpr unsigned kOperateSocketMode = 0600;
 
 // The configuration file with the command line laid over it.
@@ -172,8 +174,9 @@ class Daemon {
       return 1;
     }
     if (args_.check_only) {
-      log_.Info("checked",
-                {{"bundle", config_.bundle}, {"digest", loaded_.digest}, {"facts", config_.facts}});
+      log_.Info(
+          "checked",
+          {{"bundle", config_.bundle}, {"digest", keeper_->digest()}, {"facts", config_.facts}});
       return 0;
     }
     LogStart();
@@ -233,12 +236,8 @@ class Daemon {
   }
 
   Status Start() {
-    Result<Loaded> loaded = LoadPolicy(config_.bundle, config_.facts, clock_.Now());
-    if (!loaded.ok()) return loaded.error();
     DPL_RETURN_IF_ERROR(OpenState());
-    DPL_RETURN_IF_ERROR(RecordSeeds(nullptr, *loaded, fresh_, store_.get(), clock_.Now()));
-    loaded_ = loaded.take();
-    ForgetRead(&loaded_);
+    DPL_RETURN_IF_ERROR(OpenPolicy());
     WarnOfUnknownAttributes(config_);
     ServiceOptions options;
     options.clock = &clock_;
@@ -252,7 +251,10 @@ class Daemon {
       AppendHttpMetrics(server_->counters(), writer);
     };
     service_.emplace(std::move(options));
-    service_->Publish(loaded_.snapshot, MakeCallers(config_));
+    service_->Publish(keeper_->snapshot(), MakeCallers(config_));
+    keeper_->publish = [this](std::shared_ptr<const Snapshot> snapshot) {
+      service_->Publish(std::move(snapshot), service_->Current().callers);
+    };
     server_.emplace(
         config_.limits,
         [this](const HttpRequest& request, HttpResponse* response) {
@@ -267,8 +269,22 @@ class Daemon {
     return ListenForOperate();
   }
 
+  Status OpenPolicy() {
+    PolicyKeeper::Options options;
+    options.store = store_.get();
+    options.clock = &clock_;
+    if (config_.state != Config::kMemoryState) options.ledger = config_.state + "/facts";
+    options.check_only = args_.check_only;
+    options.notice = [this](std::string_view event, const std::string& what) {
+      log_.Warn(event, {{"what", what}});
+    };
+    keeper_.emplace(std::move(options));
+    return keeper_->Start(config_.bundle, config_.facts, fresh_);
+  }
+
   void StartOperate() {
     OperateOptions options;
+    options.facts = &*keeper_;
     options.service = &*service_;
     options.store = store_.get();
     options.clock = &clock_;
@@ -284,6 +300,8 @@ class Daemon {
     operate_.emplace(std::move(options));
     HttpLimits limits = config_.limits;
     limits.max_connections = kOperateConnections;
+    limits.large_path = "/v1/facts";
+    limits.large_body_bytes = kMostFactsBody;
     operate_server_.emplace(
         limits,
         [this](const HttpRequest& request, HttpResponse* response) {
@@ -302,7 +320,18 @@ class Daemon {
       log_.Warn("operate_not_listening",
                 {{"address", address.ToString()}, {"error", listening.error().message}});
     }
+    NameRequestEndpoint();
     return {};
+  }
+
+  // Where `ask` answers send people: what the configuration says, else the first address of the
+  // operating API that is one of a network.
+  void NameRequestEndpoint() {
+    std::string base = config_.operate.public_url;
+    for (const std::string& address : operate_server_->BoundAddresses()) {
+      if (base.empty() && !address.starts_with("unix:")) base = "http://" + address;
+    }
+    if (!base.empty()) service_->SetRequestEndpoint(base + "/v1/access-requests");
   }
 
   // A check reads the folder and changes nothing in it.
@@ -337,7 +366,7 @@ class Daemon {
   void WarnOfUnknownAttributes(const Config& config) {
     for (const RegisteredCaller& registered : config.callers) {
       for (const std::string& name : registered.caller.asserts) {
-        if (IsAssertable(loaded_.snapshot->program().schema, name)) continue;
+        if (IsAssertable(keeper_->snapshot()->program().schema, name)) continue;
         log_.Warn("unknown_attribute", {{"caller", registered.caller.name}, {"attribute", name}});
       }
     }
@@ -347,10 +376,10 @@ class Daemon {
     log_.Info("start",
               {{"version", kDaemonVersion},
                {"bundle", config_.bundle},
-               {"digest", loaded_.digest},
+               {"digest", keeper_->digest()},
                {"facts", config_.facts},
-               {"facts_version", loaded_.snapshot->facts_version()},
-               {"statements", std::to_string(loaded_.snapshot->program().statements.size())},
+               {"facts_version", keeper_->snapshot()->facts_version()},
+               {"statements", std::to_string(keeper_->snapshot()->program().statements.size())},
                {"state", config_.state},
                {"mode", config_.callers.empty() ? "development" : "registered"},
                {"callers", config_.callers.empty() ? "everyone may assert everything"
@@ -381,7 +410,7 @@ class Daemon {
     auto failed = [this](const Error& error) {
       service_->ReloadFailed(error);
       log_.Fail("reload_failed",
-                {{"error", error.message}, {"code", error.code}, {"kept", loaded_.digest}});
+                {{"error", error.message}, {"code", error.code}, {"kept", keeper_->digest()}});
     };
     Result<Config> config = ReadConfig(args_);
     if (!config.ok()) return failed(config.error());
@@ -390,19 +419,17 @@ class Daemon {
                      "going from development to registered callers, or back, needs a new start", 0,
                      0});
     }
-    Result<Loaded> loaded = LoadPolicy(config->bundle, config->facts, clock_.Now());
+    Status loaded = keeper_->Reload(config->bundle, config->facts,
+                                    [&](std::shared_ptr<const Snapshot> snapshot) {
+                                      service_->Publish(std::move(snapshot), MakeCallers(*config));
+                                    });
     if (!loaded.ok()) return failed(loaded.error());
-    Status seeded = RecordSeeds(&loaded_, *loaded, false, store_.get(), clock_.Now());
-    if (!seeded.ok()) return failed(seeded.error());
-    loaded_ = loaded.take();
-    ForgetRead(&loaded_);
     config_.callers = config->callers;
     WarnOfUnknownAttributes(config_);
-    service_->Publish(loaded_.snapshot, MakeCallers(config_));
     log_.Info("reloaded", {{"bundle", config->bundle},
-                           {"digest", loaded_.digest},
+                           {"digest", keeper_->digest()},
                            {"facts", config->facts},
-                           {"facts_version", loaded_.snapshot->facts_version()}});
+                           {"facts_version", keeper_->snapshot()->facts_version()}});
   }
 
   const DaemonArgs args_;
@@ -412,7 +439,7 @@ class Daemon {
   std::unique_ptr<StateStore> store_;
   std::optional<StoreGate> gate_;
   bool fresh_ = true;  // the store held nothing when it was opened
-  Loaded loaded_;      // used by Start, then by the signal thread alone
+  std::optional<PolicyKeeper> keeper_;
   std::optional<Service> service_;
   std::optional<HttpServer> server_;
   std::optional<OperateService> operate_;

@@ -20,16 +20,6 @@ namespace dpl {
 namespace {
 
 constexpr size_t kMostBundleBytes = size_t{1} << 30;
-constexpr size_t kMostFactsBytes = size_t{1} << 30;
-
-// The same error with its file and place in front, for people.
-Error Located(const Error& error, const std::string& path) {
-  std::string where = path;
-  if (error.line != 0)
-    where += ":" + std::to_string(error.line) + ":" + std::to_string(error.column);
-  return {error.code, where + ": " + error.message, error.line, error.column};
-}
-
 // The qualified name of a delegation that a facts file may call by its last part; "" when there is
 // none or several.
 std::string_view QualifiedDelegation(const Program& program, std::string_view name) {
@@ -63,6 +53,13 @@ bool SameHandoff(const FactsInput::Handoff& a, const FactsInput::Handoff& b) {
 
 }  // namespace
 
+Error Located(const Error& error, const std::string& path) {
+  std::string where = path;
+  if (error.line != 0)
+    where += ":" + std::to_string(error.line) + ":" + std::to_string(error.column);
+  return {error.code, where + ": " + error.message, error.line, error.column};
+}
+
 Result<std::string> ReadWholeFile(const std::string& path, size_t most) {
   auto failed = [&path] { return Error{"file", path + ": " + std::strerror(errno), 0, 0}; };
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -91,23 +88,35 @@ Result<std::string> ReadWholeFile(const std::string& path, size_t most) {
   return text;
 }
 
-Result<Loaded> LoadPolicy(const std::string& bundle_path, const std::string& facts_path,
-                          Instant now) {
-  Result<std::string> bundle = ReadWholeFile(bundle_path, kMostBundleBytes);
+Result<std::shared_ptr<const Program>> LoadProgram(const std::string& path) {
+  Result<std::string> bundle = ReadWholeFile(path, kMostBundleBytes);
   if (!bundle.ok()) return bundle.error();
   Result<Program> program = DecodeBundle(*bundle);
-  if (!program.ok()) return Located(program.error(), bundle_path);
+  if (!program.ok()) return Located(program.error(), path);
+  return std::shared_ptr<const Program>(std::make_shared<const Program>(program.take()));
+}
+
+Result<Loaded> JoinFacts(std::shared_ptr<const Program> program, const FactsInput& facts,
+                         Instant now) {
+  Result<std::unique_ptr<Snapshot>> snapshot = Snapshot::Build(program, facts, now);
+  if (!snapshot.ok()) return snapshot.error();
+  Loaded loaded;
+  loaded.snapshot = snapshot.take();
+  loaded.facts = SeedsOnly(facts);  // the rest is in the snapshot
+  loaded.digest = "sha256:" + Hex(Digest(program->digest));
+  return loaded;
+}
+
+Result<Loaded> LoadPolicy(const std::string& bundle_path, const std::string& facts_path,
+                          Instant now) {
+  Result<std::shared_ptr<const Program>> program = LoadProgram(bundle_path);
+  if (!program.ok()) return program.error();
   Result<std::string> text = ReadWholeFile(facts_path, kMostFactsBytes);
   if (!text.ok()) return text.error();
   Result<FactsInput> facts = ReadFactsJson(*text, facts_path);
   if (!facts.ok()) return Located(facts.error(), facts_path);
-  auto shared = std::make_shared<const Program>(program.take());
-  Result<std::unique_ptr<Snapshot>> snapshot = Snapshot::Build(shared, *facts, now);
-  if (!snapshot.ok()) return Located(snapshot.error(), facts_path);
-  Loaded loaded;
-  loaded.snapshot = snapshot.take();
-  loaded.facts = SeedsOnly(*facts);  // the rest is in the snapshot
-  loaded.digest = "sha256:" + Hex(Digest(shared->digest));
+  Result<Loaded> loaded = JoinFacts(*program, *facts, now);
+  if (!loaded.ok()) return Located(loaded.error(), facts_path);
   return loaded;
 }
 

@@ -25,6 +25,11 @@ struct Loaded {
 Result<Loaded> LoadPolicy(const std::string& bundle_path, const std::string& facts_path,
                           Instant now);
 
+// The parts of it.
+Result<std::shared_ptr<const Program>> LoadProgram(const std::string& path);
+Result<Loaded> JoinFacts(std::shared_ptr<const Program> program, const FactsInput& facts,
+                         Instant now);
+
 // Puts the consents, tasks, hand-offs and used amounts of `next` into the store. Only what is new
 // is recorded, by a reload or a restart: an unchanged consent keeps covering what it covered when
 // it was recorded, so that a wider delegation is not consented to by reading it again; a consent
@@ -36,6 +41,11 @@ Status RecordSeeds(const Loaded* previous, const Loaded& next, bool fresh, State
 // Frees all of `loaded->facts` but what the next RecordSeeds compares with. (The snapshot has its
 // own copies.)
 void ForgetRead(Loaded* loaded);
+
+constexpr size_t kMostFactsBytes = size_t{1} << 30;
+
+// The same error with its file and place in front, for people.
+Error Located(const Error& error, const std::string& path);
 
 // The whole file, at most `most` bytes; an error names the file.
 Result<std::string> ReadWholeFile(const std::string& path, size_t most);

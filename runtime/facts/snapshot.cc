@@ -71,7 +71,7 @@ bool HasScope(std::span<const Holding> holdings, const Entity& scope, Instant no
 
 }  // namespace
 
-Snapshot::Snapshot() : tables_(std::make_unique<Tables>()) {}
+Snapshot::Snapshot() : tables_(std::make_shared<Tables>()) {}
 Snapshot::~Snapshot() = default;
 
 Result<std::unique_ptr<Snapshot>> Snapshot::Build(std::shared_ptr<const Program> program,
@@ -89,6 +89,22 @@ Result<std::unique_ptr<Snapshot>> Snapshot::Build(std::shared_ptr<const Program>
   SnapshotBuilder builder(*snapshot->program_, input, snapshot->tables_.get(),
                           &snapshot->constants_);
   DPL_RETURN_IF_ERROR(builder.Run());
+  return snapshot;
+}
+
+std::unique_ptr<Snapshot> Snapshot::Renewed(const Snapshot& from, std::string version,
+                                            Instant as_of) {
+  std::unique_ptr<Snapshot> snapshot(new Snapshot());
+  snapshot->program_ = from.program_;
+  snapshot->facts_name_ = from.facts_name_;
+  snapshot->facts_version_ = std::move(version);
+  snapshot->as_of_ = as_of;
+  snapshot->has_persons_ = from.has_persons_;
+  snapshot->has_memberships_ = from.has_memberships_;
+  snapshot->has_accounts_ = from.has_accounts_;
+  snapshot->has_resources_ = from.has_resources_;
+  snapshot->constants_ = from.constants_;
+  snapshot->tables_ = from.tables_;
   return snapshot;
 }
 

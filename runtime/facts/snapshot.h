@@ -175,6 +175,10 @@ class Snapshot {
   // "facts.…") carry line and column in input.name where those are known.
   static Result<std::unique_ptr<Snapshot>> Build(std::shared_ptr<const Program> program,
                                                  const FactsInput& input, Instant built_at);
+  // The same facts, known to be so at another instant and under another version: what a feed says
+  // when nothing has changed. Shares everything with `from`.
+  static std::unique_ptr<Snapshot> Renewed(const Snapshot& from, std::string version,
+                                           Instant as_of);
   ~Snapshot();
 
   const Program& program() const { return *program_; }
@@ -254,7 +258,7 @@ class Snapshot {
   bool has_persons_ = true, has_memberships_ = true, has_accounts_ = true, has_resources_ = true;
   std::vector<Value> constants_;
   struct Tables;
-  std::unique_ptr<Tables> tables_;
+  std::shared_ptr<Tables> tables_;
 };
 
 }  // namespace dpl

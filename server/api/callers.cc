@@ -70,4 +70,12 @@ const RegisteredCaller* CallerRegistry::Authenticate(const HttpRequest& request)
   return found;
 }
 
+const RegisteredCaller* CallerRegistry::Named(std::string_view name) const {
+  if (development()) return name == development_.caller.name ? &development_ : nullptr;
+  for (const RegisteredCaller& registered : callers_) {
+    if (registered.caller.name == name) return &registered;
+  }
+  return nullptr;
+}
+
 }  // namespace dpl

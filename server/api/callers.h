@@ -67,6 +67,9 @@ class CallerRegistry {
   // development whoever asks is the caller `development`, with all roles.
   const RegisteredCaller* Authenticate(const HttpRequest& request) const;
 
+  // The caller of this name, or null: for what it asked earlier.
+  const RegisteredCaller* Named(std::string_view name) const;
+
  private:
   RegisteredCaller development_;
   std::vector<RegisteredCaller> callers_;

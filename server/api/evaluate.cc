@@ -86,6 +86,7 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   AnswerOptions options;
   options.evaluation_id = thread->NextEvaluationId();
   options.details = question.caller->details;
+  options.request_endpoint = question.request_endpoint;
   options.text = &thread->text;
   AppendAnswerJson(out, snapshot, request, decision, options);
   thread->hold.state = std::max(thread->hold.state, decision.ticket);

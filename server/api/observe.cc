@@ -77,6 +77,7 @@ void Service::Discovery(const HttpRequest& request, HttpResponse* response) {
   writer.Member("policy_decision_point", base);
   writer.Member("access_evaluation_endpoint", base + "/access/v1/evaluation");
   writer.Member("access_evaluations_endpoint", base + "/access/v1/evaluations");
+  if (!request_endpoint_.empty()) writer.Member("access_request_endpoint", request_endpoint_);
   writer.Key("capabilities").BeginArray();
   writer.String("urn:openid:authzen:capability:obligations").EndArray();
   writer.EndObject();

@@ -52,13 +52,25 @@ Service::Service(ServiceOptions options)
 
 Service::~Service() = default;
 
+// A thread that is not answering anything would keep the policy of before until its next request,
+// perhaps for ever: it is given the new one here. Either it is seen to be idle, or it sees the new
+// generation when it begins or ends a request (each side writes its own mark before it reads the
+// other's).
 void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
                       std::shared_ptr<const CallerRegistry> callers) {
+  std::vector<InForce> before;  // let go of behind the lock
   std::lock_guard lock(mutex_);
+  before.push_back(std::move(in_force_));
   in_force_ = {std::move(snapshot), std::move(callers), options_.clock->Now()};
   ++reloads_;
   last_failed_ = false;
-  generation_.fetch_add(1, std::memory_order_release);
+  const uint64_t generation = generation_.fetch_add(1, std::memory_order_seq_cst) + 1;
+  for (const std::unique_ptr<ServiceThread>& thread : threads_) {
+    if (thread->busy.load(std::memory_order_seq_cst)) continue;
+    before.push_back(std::move(thread->in_force));
+    thread->in_force = in_force_;
+    thread->generation.store(generation, std::memory_order_release);  // last
+  }
 }
 
 InForce Service::Current() const {
@@ -84,12 +96,26 @@ ServiceThread* Service::ThisThread() {
     known = threads_.back().get();
     known_identity = identity_;
   }
-  if (known->generation != generation_.load(std::memory_order_acquire)) {
-    std::lock_guard lock(mutex_);
-    known->in_force = in_force_;
-    known->generation = generation_.load(std::memory_order_relaxed);
-  }
+  known->busy.store(true, std::memory_order_seq_cst);
+  const uint64_t now = generation_.load(std::memory_order_seq_cst);
+  if (known->generation.load(std::memory_order_acquire) != now) Renew(known);
   return known;
+}
+
+void Service::Renew(ServiceThread* thread) {
+  InForce before;  // let go of behind the lock
+  std::lock_guard lock(mutex_);
+  before = std::move(thread->in_force);
+  thread->in_force = in_force_;
+  thread->generation.store(generation_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
+// The request is answered. What was published meanwhile found the thread busy and left it alone;
+// now nothing keeps the policy of before.
+void Service::Leave(ServiceThread* thread) {
+  const uint64_t known = thread->generation.load(std::memory_order_relaxed);
+  thread->busy.store(false, std::memory_order_seq_cst);
+  if (known != generation_.load(std::memory_order_seq_cst)) Renew(thread);
 }
 
 void Service::Handle(const HttpRequest& request, HttpResponse* response) {
@@ -126,6 +152,7 @@ void Service::Handle(const HttpRequest& request, HttpResponse* response) {
     }
   }
   thread->metrics.Answered(response->status);
+  Leave(thread);
 }
 
 // Everything about a question but its body: id, caller, content type.
@@ -157,6 +184,7 @@ void Service::Access(const HttpRequest& request, bool batch, ServiceThread* thre
   question.now = options_.clock->Now();
   question.store = options_.store;
   question.options = &options_;
+  question.request_endpoint = request_endpoint_;
   thread->hold = {};
   if (batch) {
     EvaluateBatch(question, thread, response);

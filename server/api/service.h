@@ -61,6 +61,8 @@ class Service {
   // Puts a policy in force from the next request on. Any thread.
   void Publish(std::shared_ptr<const Snapshot> snapshot,
                std::shared_ptr<const CallerRegistry> callers);
+  // Where requests for access are made, as `ask` answers and the metadata name it. Before serving.
+  void SetRequestEndpoint(std::string url) { request_endpoint_ = std::move(url); }
   // What is in force now. Any thread.
   InForce Current() const;
   // A reload failed and the last good policy stays: said in /healthz and /metrics until the next
@@ -74,7 +76,9 @@ class Service {
  private:
   friend struct ServiceThread;
 
-  ServiceThread* ThisThread();
+  ServiceThread* ThisThread();  // busy from now on
+  void Leave(ServiceThread* thread);
+  void Renew(ServiceThread* thread);
   void Health(const InForce& in_force, HttpResponse* response);
   void Ready(const InForce& in_force, HttpResponse* response);
   void Metrics(const InForce& in_force, HttpResponse* response);
@@ -83,7 +87,8 @@ class Service {
               HttpResponse* response);
 
   const ServiceOptions options_;
-  const uint64_t identity_;  // no other service of this process has it
+  const uint64_t identity_;       // no other service of this process has it
+  std::string request_endpoint_;  // absolute URL; empty: not said
   std::atomic<bool> draining_{false};
   std::atomic<uint64_t> generation_{0};  // of in_force_; read on every request, written by Publish
 

@@ -1,6 +1,7 @@
 // What one serving thread of the service keeps to itself. Only server/api sees this header.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,13 +26,15 @@ struct ServiceThread {
   Scratch scratch;
   Arena arena{kArenaBytes};
   MetricsShard metrics;
-  InForce in_force;         // as of `generation`
-  uint64_t generation = 0;  // of the service's
-  std::string id;           // `ev_<start>-<thread>-`, then the number of the evaluation
+  InForce in_force;                     // as of `generation`
+  std::atomic<uint64_t> generation{0};  // of the service's
+  std::atomic<bool> busy{
+      false};      // answers a request: nobody else touches `in_force` and `generation`
+  std::string id;  // `ev_<start>-<thread>-`, then the number of the evaluation
   size_t id_prefix = 0;
   uint64_t evaluations = 0;
-  std::string text;   // to compose answers in
-  ReplyHold hold;     // what the answer under way has to wait for
+  std::string text;  // to compose answers in
+  ReplyHold hold;    // what the answer under way has to wait for
 };
 
 // The body of a question about access: everything that has passed the checks of headers and caller.
@@ -42,6 +45,7 @@ struct Question {
   Instant now{};
   StateStore* store = nullptr;
   const ServiceOptions* options = nullptr;
+  std::string_view request_endpoint;
 };
 
 // POST /access/v1/evaluation and /access/v1/evaluations, from the body on (evaluate.cc).

@@ -42,7 +42,8 @@ int HexValue(char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
 
 }  // namespace
 
-void ChunkDecoder::Reset(size_t headers, size_t head_bytes) {
+void ChunkDecoder::Reset(size_t headers, size_t head_bytes, size_t body_bytes) {
+  body_bytes_ = body_bytes;
   at_ = At::kSize;
   left_ = 0;
   decoded_ = extensions_ = 0;
@@ -62,7 +63,7 @@ Refusal ChunkDecoder::SizeLine(std::string_view line) {
   if (!IsValidExtensions(line.substr(digits))) return {400, "a malformed chunk size"};
   extensions_ += line.size() - digits;
   if (extensions_ > kMaxExtensionBytes) return {400, "too many chunk extensions"};
-  if (size > limits_->max_body_bytes - decoded_) return {413, "the body is too large"};
+  if (size > body_bytes_ - decoded_) return {413, "the body is too large"};
   left_ = size;
   decoded_ += size;
   at_ = size == 0 ? At::kTrailer : At::kData;

@@ -20,8 +20,9 @@ class ChunkDecoder {
 
   enum class Progress { kMore, kDone, kRefused };
 
-  // `headers` and `head_bytes` are what the head has used of the limits it shares with trailers.
-  void Reset(size_t headers, size_t head_bytes);
+  // `headers` and `head_bytes` are what the head has used of the limits it shares with trailers;
+  // `body_bytes` is the most that the body may have.
+  void Reset(size_t headers, size_t head_bytes, size_t body_bytes);
 
   // Decodes data[*read, end), writing to data[*write…], *write <= *read. Both positions move on.
   Progress Advance(char* data, size_t* read, size_t* write, size_t end);
@@ -37,6 +38,7 @@ class ChunkDecoder {
   const HttpLimits* limits_;
   At at_ = At::kSize;
   uint64_t left_ = 0;         // bytes of the present chunk still to come
+  size_t body_bytes_ = 0;     // the most
   size_t decoded_ = 0;        // bytes of body so far
   size_t extensions_ = 0;     // bytes of chunk extensions so far
   size_t trailer_lines_ = 0;  // with the head's headers

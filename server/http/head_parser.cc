@@ -80,6 +80,7 @@ void HeadParser::Reset() {
   head_.method = head_.path = head_.query = {};
   head_.headers.clear();
   head_.content_length = 0;
+  head_.body_bytes = limits_->max_body_bytes;
   head_.chunked = head_.http10 = head_.expects_continue = head_.is_head = false;
   head_.keep_alive = true;
   refusal_ = {};
@@ -190,6 +191,7 @@ Refusal HeadParser::Target(std::string_view buffer, std::string_view target) {
   if (!IsValidTargetText(path) || !IsValidTargetText(query))
     return {400, "a malformed request target"};
   head_.path = SliceOf(path, buffer);
+  head_.body_bytes = limits_->BodyBytes(path);
   head_.query = SliceOf(query, buffer);
   return {};
 }
@@ -264,7 +266,7 @@ Refusal HeadParser::Finish(std::string_view buffer) {
   if (codings != 0 && lengths != 0) return {400, "Content-Length beside Transfer-Encoding"};
   if (why) return why;
   head_.keep_alive = !close && (keep || !head_.http10);
-  if (head_.content_length > limits_->max_body_bytes) return {413, "the body is too large"};
+  if (head_.content_length > head_.body_bytes) return {413, "the body is too large"};
   return {};
 }
 

@@ -46,6 +46,7 @@ struct RequestHead {
   Slice query;
   std::vector<HeaderSlices> headers;
   uint64_t content_length = 0;
+  size_t body_bytes = 0;  // the most that its body may have, decoded
   bool chunked = false;
   bool http10 = false;
   bool keep_alive = true;

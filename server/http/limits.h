@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string_view>
 
 namespace dpl {
 
@@ -16,7 +17,10 @@ struct HttpLimits {
   size_t max_target_bytes = 8 * 1024;  // beyond: 414
   size_t max_headers = 100;            // header lines, trailers included; beyond: 431
   size_t max_body_bytes = 64 * 1024;   // decoded body; beyond: 413. Capped at kMaxBodyBytes
-  size_t max_connections = 10'000;     // beyond: 503 and close
+  // One path whose bodies may be larger, and how large; empty: none. It points to a literal.
+  std::string_view large_path;
+  size_t large_body_bytes = 0;
+  size_t max_connections = 10'000;  // beyond: 503 and close
 
   // One deadline covers a whole head, a whole body, a whole write, however often a byte trickles
   // in. Beyond: 408.
@@ -30,6 +34,10 @@ struct HttpLimits {
   std::chrono::milliseconds drain_deadline{10'000};
 
   static constexpr size_t kMaxBodyBytes = 256 * 1024;
+
+  size_t BodyBytes(std::string_view path) const {
+    return !large_path.empty() && path == large_path ? large_body_bytes : max_body_bytes;
+  }
 };
 
 }  // namespace dpl

@@ -55,7 +55,7 @@ RequestReader::State RequestReader::Next() {
 RequestReader::State RequestReader::BeginBody() {
   const RequestHead& head = parser_.head();
   body_begin_ = body_end_ = read_ = parser_.size();
-  if (head.chunked) chunks_.Reset(head.headers.size(), parser_.size());
+  if (head.chunked) chunks_.Reset(head.headers.size(), parser_.size(), head.body_bytes);
   state_ = State::kBody;
   State after = ReadBody();
   // A client that has sent a part of the body already does not wait for leave to send it (RFC

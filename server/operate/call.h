@@ -38,6 +38,8 @@
 
 namespace dpl {
 
+class FactsFeed;
+
 enum class ProblemKind : uint8_t {
 #define DPL_PROBLEM(name, slug, status, title) name,
 #include "server/operate/problems.def"
@@ -57,6 +59,7 @@ struct OperateOptions {
   StateStore* store = nullptr;
   Clock* clock = nullptr;
   std::string version;
+  FactsFeed* facts = nullptr;
   AuditTrail* trail = nullptr;  // null: nothing is recorded
   // Appends members to the object of GET /v1/status: listeners, audit. May be empty.
   std::function<void(JsonWriter*)> more_status;
@@ -94,6 +97,9 @@ class Call {
   // ---- the answer
   // Writes the body that goes with `status`; the caller of this completes one JSON value.
   JsonWriter& Answer(int status = 200);
+  void Header(std::string_view name, std::string_view value) {
+    (void)response_->AddHeader(name, value);
+  }
   void Problem(ProblemKind kind, std::string_view detail, const ProblemPlace& place = {});
   bool failed() const { return failed_; }
 

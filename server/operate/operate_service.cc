@@ -94,7 +94,8 @@ bool ReadQuery(Call& call, const Route& route,
 // The body as an object, or null when it is left out and may be. False after a problem.
 bool ReadBody(Call& call, const Route& route, const WireValue** out) {
   const HttpRequest& request = call.http();
-  if (request.body.empty() && route.body != BodyRule::kRequired) return true;
+  if (request.body.empty() && (route.body == BodyRule::kNone || route.body == BodyRule::kOptional))
+    return true;
   if (route.body == BodyRule::kNone) {
     call.Problem(ProblemKind::kMalformedBody, "this call takes no body");
     return false;
@@ -114,6 +115,7 @@ bool ReadBody(Call& call, const Route& route, const WireValue** out) {
     call.Problem(ProblemKind::kMalformedBody, "the body is empty; it must be a JSON object");
     return false;
   }
+  if (route.body == BodyRule::kRaw) return true;
   JsonLimits limits;
   limits.max_bytes = HttpLimits::kMaxBodyBytes;  // the HTTP server's own limit has passed it
   Result<const WireValue*> root = ParseJson(request.body, call.arena(), limits);

@@ -13,7 +13,8 @@ namespace dpl {
 class Call;
 
 // Whether a request to a route carries a JSON object.
-enum class BodyRule : uint8_t { kNone, kRequired, kOptional };
+// kRaw: the function reads the text itself, which may be large.
+enum class BodyRule : uint8_t { kNone, kRequired, kOptional, kRaw };
 
 struct Route {
   std::string_view method;

@@ -156,11 +156,11 @@ def token(name):
 class World:
     """The folder with bundle, facts and configuration; `serve` starts a server in it, on the same state each time."""
 
-    def __init__(self, callers=CALLERS):
+    def __init__(self, callers=CALLERS, policy=POLICY, facts=FACTS):
         self.temporary = tempfile.TemporaryDirectory(prefix="dpl-operate-")
         self.folder = Path(self.temporary.name)
-        self.policy(POLICY)
-        self.facts(FACTS)
+        self.policy(policy)
+        self.facts(facts)
         self.config = {}
         if callers:
             self.config["callers"] = [{"name": name, "token_sha256": hashlib.sha256(token(name).encode()).hexdigest(), **members}

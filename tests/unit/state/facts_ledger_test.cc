@@ -129,7 +129,7 @@ TEST_F(Ledger, CutAnywhereItIsWhatWasWholeBefore) {
       auto document = (*looked)->Replay();
       ASSERT_TRUE(document.ok()) << cut;
       // And it goes on from there.
-      if (cut % 16 == 0) {
+      if (cut % 64 == 0) {
         auto again = Open();
         ASSERT_TRUE(again->Append(R"({"version": "on"})", later_).ok());
         auto on = Open()->Replay();

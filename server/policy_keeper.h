@@ -1,0 +1,81 @@
+// What is in force, and how it changes: the bundle and the facts file at the start and at a reload,
+// and facts that are pushed in between.
+//
+//   PolicyKeeper keeper({.store = &store, .clock = &clock, .ledger = "dpl-state/facts"});
+//   Status status = keeper.Start(bundle, facts, fresh);
+//   keeper.Publish = [&](auto snapshot) { service.Publish(snapshot, callers); };
+//
+// Facts have one history: each document or change takes the place of what was in force before, and
+// the latest wins. A facts file is such a document, from the moment that a start or reload reads it
+// with other bytes than before; read again unchanged, it leaves what was pushed since in force. A
+// file that says itself that it is older (`as_of`) than what was pushed does not take its place.
+// Pushed facts are kept in the ledger before they are in force (runtime/state/facts_ledger.h).
+//
+// One change at a time; every call may come from any thread. Decisions never wait for any of it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/clock.h"
+#include "runtime/state/facts_ledger.h"
+#include "server/load.h"
+#include "server/operate/facts_feed.h"
+
+namespace dpl {
+
+class PolicyKeeper final : public FactsFeed {
+ public:
+  struct Options {
+    StateStore* store = nullptr;
+    Clock* clock = nullptr;
+    std::string ledger;       // folder of pushed facts; empty: in memory
+    bool check_only = false;  // nothing is written
+    // For the log: what happened besides ("facts_kept", "facts_dropped", "facts_tail_cut").
+    std::function<void(std::string_view event, const std::string& what)> notice;
+  };
+  explicit PolicyKeeper(Options options) : options_(std::move(options)) {}
+
+  // Puts a snapshot in force; from the start of serving on.
+  std::function<void(std::shared_ptr<const Snapshot>)> publish;
+
+  Status Start(const std::string& bundle, const std::string& facts, bool fresh);
+  // Everything is checked before anything changes. `done` puts it in force, under the same lock as
+  // pushed facts.
+  Status Reload(const std::string& bundle, const std::string& facts,
+                const std::function<void(std::shared_ptr<const Snapshot>)>& done);
+
+  std::shared_ptr<const Snapshot> snapshot() const;
+  std::string digest() const;  // of the bundle
+
+  FactsInForce Look() override;
+  Result<FactsInForce> Replace(std::string_view text, std::string_view expected) override;
+  Result<FactsInForce> Change(std::string_view text, std::string_view expected) override;
+
+ private:
+  struct Next {
+    Loaded loaded;
+    std::string file_digest;
+    std::unique_ptr<FactsDocument> document;  // null: the file is in force
+    bool drop = false;                        // of what was pushed
+  };
+  Result<Next> Prepare(const std::string& bundle, const std::string& facts, bool starting);
+  Status Take(Next next, bool fresh, bool first);
+  FactsInForce LookLocked() const;
+  Status CheckExpected(std::string_view expected) const;
+  Status CheckAsOf(std::optional<Instant> as_of, Instant now) const;
+  Status OpenDocument(Instant now);
+  Status Renew(const FactsChanges& changes, std::string_view text, Instant now);
+
+  const Options options_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::unique_ptr<FactsLedger> ledger_;
+  Loaded loaded_;
+  std::string facts_path_, file_digest_;
+  std::unique_ptr<FactsDocument> document_;  // what was pushed; null: to be read when it is needed
+};
+
+}  // namespace dpl
