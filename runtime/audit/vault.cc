@@ -1,0 +1,187 @@
+// See vault.h.
+#include "runtime/audit/vault.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/base/base64.h"
+#include "runtime/base/sha256.h"
+#include "runtime/state/append_file.h"
+
+namespace dpl {
+namespace {
+
+constexpr size_t kMostInput = size_t{1} << 30;
+
+Result<std::string> ReadFile(const std::string& path) {
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return FileError("read", path, errno);
+  std::string text;
+  char bytes[65536];
+  for (;;) {
+    ssize_t count = read(fd, bytes, sizeof bytes);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      Error error = FileError("read", path, errno);
+      close(fd);
+      return error;
+    }
+    if (count == 0) break;
+    text.append(bytes, static_cast<size_t>(count));
+    if (text.size() > kMostInput) {
+      close(fd);
+      return FileError("read", path, EFBIG);
+    }
+  }
+  close(fd);
+  return text;
+}
+
+// A new file for its owner only, synced; an error when it is there already.
+Status WriteSecret(const std::string& path, std::string_view text) {
+  const std::string temporary = path + ".new";
+  unlink(temporary.c_str());
+  int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return FileError("write", path, errno);
+  bool good =
+      write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
+  int why = errno;
+  close(fd);
+  if (good && link(temporary.c_str(), path.c_str()) != 0) {
+    good = false;
+    why = errno;
+  }
+  unlink(temporary.c_str());
+  if (!good) return FileError("write", path, why);
+  return SyncFolder(path.substr(0, path.rfind('/')));
+}
+
+bool IsName(std::string_view name) {
+  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+}  // namespace
+
+Result<BoxKey> AuditVault::ReadKey(const std::string& name) const {
+  const std::string path = options_.folder + "/keys/" + name + ".key";
+  Result<std::string> text = ReadFile(path);
+  if (!text.ok()) return text.error();
+  std::string_view hex = *text;
+  while (!hex.empty() && (hex.back() == '\n' || hex.back() == '\r')) hex.remove_suffix(1);
+  std::string bytes;
+  BoxKey key;
+  if (!ParseHex(hex, &bytes) || bytes.size() != key.size())
+    return Error{"audit.key", path + ": must be 64 hex digits", 0, 0};
+  std::copy(bytes.begin(), bytes.end(), key.begin());
+  return key;
+}
+
+Result<BoxKey> AuditVault::ReadOrMakeKey(const std::string& name) const {
+  const std::string path = options_.folder + "/keys/" + name + ".key";
+  struct stat info;
+  if (options_.read_only || stat(path.c_str(), &info) == 0) return ReadKey(name);
+  BoxKey key;
+  if (!FillRandom(key.data(), key.size()))
+    return Error{"audit.key", path + ": the system gives no random bytes", 0, 0};
+  DPL_RETURN_IF_ERROR(WriteSecret(
+      path, Hex(std::string_view(reinterpret_cast<const char*>(key.data()), key.size())) + "\n"));
+  return key;
+}
+
+Result<std::unique_ptr<AuditVault>> AuditVault::Open(const Options& options) {
+  std::unique_ptr<AuditVault> vault(new AuditVault(options));
+  if (!options.read_only) {
+    for (const char* folder : {"/keys", "/inputs"}) {
+      DPL_RETURN_IF_ERROR(MakeFolder(options.folder + folder));
+      chmod((options.folder + folder).c_str(), 0700);
+    }
+  }
+  Result<BoxKey> digest = vault->ReadOrMakeKey("digest");
+  if (digest.ok()) {
+    vault->digest_key_.assign(reinterpret_cast<const char*>(digest->data()), digest->size());
+  } else if (!options.read_only) {
+    return digest.error();
+  }
+  Result<BoxKey> inputs = vault->ReadOrMakeKey("inputs");
+  if (inputs.ok()) {
+    vault->inputs_ = std::make_unique<SealedBox>(*inputs);
+  } else if (!options.read_only) {
+    return inputs.error();
+  }
+  return vault;
+}
+
+std::shared_ptr<const AuditVault::Key> AuditVault::KeyFor(Instant now) {
+  std::lock_guard lock(mutex_);
+  const int64_t day = DayOf(now);
+  if (current_ != nullptr && current_->day == day) return current_;
+  auto key = std::make_shared<Key>();
+  key->day = day;
+  key->id = "seal-" + FormatDate(DateOf(now)) + "-" + options_.start;
+  Result<BoxKey> bytes = ReadOrMakeKey(key->id);
+  if (!bytes.ok()) return nullptr;
+  key->bytes = *bytes;
+  current_ = key;
+  return current_;
+}
+
+Result<std::string> AuditVault::Save(std::string_view bytes) {
+  const std::string hex = Hex(Sha256(bytes));
+  const std::string path = options_.folder + "/inputs/" + hex + ".sealed";
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0) return "sha256:" + hex;
+  BoxNonce nonce;
+  if (!FillRandom(nonce.data(), nonce.size()))
+    return Error{"audit.key", path + ": the system gives no random bytes", 0, 0};
+  std::string sealed;
+  {
+    std::lock_guard lock(mutex_);
+    inputs_->Seal(nonce, hex, bytes, &sealed);
+  }
+  DPL_RETURN_IF_ERROR(ReplaceFile(path, sealed, Disk::Real()));
+  DPL_RETURN_IF_ERROR(SyncFolder(options_.folder + "/inputs"));
+  return "sha256:" + hex;
+}
+
+Result<std::string> AuditVault::Load(std::string_view digest) {
+  if (!digest.starts_with("sha256:") || !IsName(digest.substr(7)))
+    return Error{"audit.input", "not a digest", 0, 0};
+  const std::string hex(digest.substr(7));
+  if (inputs_ == nullptr)
+    return Error{"audit.forgotten", "keys/inputs.key is not there: what was in force is forgotten",
+                 0, 0};
+  Result<std::string> sealed = ReadFile(options_.folder + "/inputs/" + hex + ".sealed");
+  if (!sealed.ok()) return sealed.error();
+  std::lock_guard lock(mutex_);
+  std::optional<std::string> plain = inputs_->Open(hex, *sealed);
+  if (!plain || Hex(Sha256(*plain)) != hex)
+    return Error{"audit.sealed", "inputs/" + hex + ".sealed is not what was saved", 0, 0};
+  return std::move(*plain);
+}
+
+Result<std::string> AuditVault::OpenBox(std::string_view key_id, std::string_view about,
+                                        std::string_view base64) {
+  std::string sealed;
+  if (!IsName(key_id) || !ParseBase64(base64, &sealed))
+    return Error{"audit.sealed", "the sealed part is damaged", 0, 0};
+  std::lock_guard lock(mutex_);
+  if (opened_ == nullptr || opened_id_ != key_id) {
+    Result<BoxKey> key = ReadKey(std::string(key_id));
+    if (!key.ok())
+      return Error{"audit.forgotten", "its key is not there: " + key.error().message, 0, 0};
+    opened_ = std::make_unique<SealedBox>(*key);
+    opened_id_ = key_id;
+  }
+  std::optional<std::string> plain = opened_->Open(about, sealed);
+  if (!plain) return Error{"audit.sealed", "the sealed part is not what was sealed", 0, 0};
+  return std::move(*plain);
+}
+
+}  // namespace dpl
