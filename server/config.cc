@@ -125,6 +125,22 @@ void ReadLimits(const WireValue& value, Status* status, HttpLimits* limits) {
   reader.Finish();
 }
 
+void ReadAudit(const WireValue& value, Status* status, Config::Audit* audit) {
+  ObjectReader reader(value, "audit", status);
+  reader.Text("folder", &audit->folder);
+  if (const WireValue* mode = reader.Take("mode")) {
+    if (mode->is_string() && mode->text == "available") {
+      audit->mode = AuditMode::kAvailable;
+    } else if (!mode->is_string() || mode->text != "required") {
+      reader.Fail(*mode, "audit.mode", "must be \"required\" or \"available\"");
+    }
+  }
+  reader.Number("sync_ms", 1, 60'000, &audit->sync_ms);
+  reader.Number("retain_days", 0, 36'500, &audit->retain_days);
+  reader.Flag("replay", &audit->replay);
+  reader.Finish();
+}
+
 void ReadCaller(const WireValue& value, const std::string& path, Status* status,
                 RegisteredCaller* out) {
   ObjectReader reader(value, path, status);
@@ -273,14 +289,16 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
     }
   }
   reader.Number("threads", 1, 256, &config.threads);
+  if (const WireValue* audit = reader.Take("audit")) ReadAudit(*audit, &status, &config.audit);
   if (const WireValue* limits = reader.Take("limits")) ReadLimits(*limits, &status, &config.limits);
   if (const WireValue* callers = reader.Take("callers"))
     ReadCallers(*callers, &reader, &status, &config.callers);
   reader.Finish();
   if (!status.ok()) return status.error();
   const std::filesystem::path folder = std::filesystem::path(name).parent_path();
-  for (std::string* path : {&config.bundle, &config.facts, &config.state}) {
-    if (!path->empty() && !(path == &config.state && *path == Config::kMemoryState))
+  for (std::string* path : {&config.bundle, &config.facts, &config.state, &config.audit.folder}) {
+    if (!path->empty() && !(path == &config.state && *path == Config::kMemoryState) &&
+        !(path == &config.audit.folder && *path == Config::kNoAudit))
       *path = (folder / *path).string();  // an absolute path stays as it is
   }
   return config;
@@ -311,6 +329,15 @@ std::string DefaultState() {
   std::string_view folders = given == nullptr ? "" : given;
   std::string first(folders.substr(0, folders.find(':')));
   return first.empty() ? "dpl-state" : first;
+}
+
+std::string DefaultAudit(const Config& config) {
+  const char* given = std::getenv("LOGS_DIRECTORY");
+  std::string_view folders = given == nullptr ? "" : given;
+  std::string first(folders.substr(0, folders.find(':')));
+  if (!first.empty()) return first;
+  return config.state == Config::kMemoryState ? std::string(Config::kNoAudit)
+                                              : config.state + "/audit";
 }
 
 Status CheckConfig(const Config& config) {

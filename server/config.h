@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/audit/log.h"
 #include "runtime/base/result.h"
 #include "server/api/callers.h"
 #include "server/http/address.h"
@@ -24,7 +25,14 @@ struct Config {
   std::vector<ListenAddress> listen;  // empty: kDefaultListen
   std::string bundle;
   std::string facts;
-  std::string state;       // a folder, or kMemoryState; empty: DefaultState()
+  std::string state;  // a folder, or kMemoryState; empty: DefaultState()
+  struct Audit {
+    std::string folder;  // or kNoAudit; empty: DefaultAudit()
+    AuditMode mode = AuditMode::kRequired;
+    int64_t sync_ms = 100;    // a record that nobody waits for is on disk after this long
+    int64_t retain_days = 0;  // sealed segments older than this are removed; 0: none
+    bool replay = true;       // requests are kept, sealed, so that they can be run again
+  } audit;
   std::string public_url;  // what /.well-known/authzen-configuration names; https, without a path's
                            // trailing slash
   LogFormat log = LogFormat::kText;
@@ -42,6 +50,7 @@ struct Config {
 
   static constexpr std::string_view kDefaultListen = "127.0.0.1:8181";
   static constexpr std::string_view kMemoryState = "memory";
+  static constexpr std::string_view kNoAudit = "none";
   static constexpr std::string_view kDefaultOperate = "127.0.0.1:8182";
   static constexpr std::string_view kOperateSocket = "operate.sock";  // in the state folder
   static constexpr std::string_view kNoOperate = "none";
@@ -55,6 +64,10 @@ Status AddOperate(std::string_view text, Config* config);
 // What systemd's StateDirectory= names in $STATE_DIRECTORY, else `dpl-state` where the program was
 // started.
 std::string DefaultState();
+
+// What systemd's LogsDirectory= names in $LOGS_DIRECTORY, else `audit` in the state folder; none
+// with a state in memory, which forgets everything.
+std::string DefaultAudit(const Config& config);
 
 // `name` is the file's path; used in nothing but to resolve relative paths.
 Result<Config> ReadConfigJson(std::string_view text, std::string_view name);

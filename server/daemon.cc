@@ -11,7 +11,10 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
-#include "runtime/decide/answer.h"
+#include "runtime/audit/callers_text.h"
+#include "runtime/audit/trail.h"
+#include "runtime/audit/vault.h"
+#include "runtime/json/json_writer.h"
 #include "runtime/state/durable_store.h"
 #include "runtime/state/memory_store.h"
 #include "server/api/metrics.h"
@@ -51,6 +54,8 @@ Result<Config> ReadConfig(const DaemonArgs& args) {
   if (!args.facts.empty()) config.facts = args.facts;
   if (!args.state.empty()) config.state = args.state;
   if (config.state.empty()) config.state = DefaultState();
+  if (!args.audit.empty()) config.audit.folder = args.audit;
+  if (config.audit.folder.empty()) config.audit.folder = DefaultAudit(config);
   if (!args.listen.empty()) config.listen.clear();
   for (const std::string& text : args.listen) {
     Result<ListenAddress> address = ListenAddress::Parse(text);
@@ -139,26 +144,50 @@ void AppendHttpMetrics(const HttpCounters& counters, MetricsWriter* writer) {
   family("dpl_http_sent_bytes_total", "counter", "Bytes sent.", counters.bytes_sent);
 }
 
-// Answers leave when the store has kept what they promise.
-class StoreGate final : public ReplyGate {
+// Answers leave when the store has kept what they promise, and the log what was recorded of it.
+class DurableGate final : public ReplyGate {
  public:
-  explicit StoreGate(StateStore* store) : store_(store) {}
+  DurableGate(StateStore* store, AuditLog* log) : store_(store), log_(log) {}
   State Look(const ReplyHold& hold) override {
-    switch (store_->Check(hold.state)) {
-      case Promise::kKept:
-        return State::kOpen;
-      case Promise::kPending:
-        return State::kShut;
-      case Promise::kBroken:
-        break;
-    }
-    return State::kBroken;
+    const Promise state = store_->Check(hold.state);
+    Promise audit = log_ == nullptr || hold.audit == 0 ? Promise::kKept : log_->Check(hold.audit);
+    // Whoever prefers availability answers without the record; the log counts what it lost.
+    if (audit == Promise::kBroken && log_->mode() == AuditMode::kAvailable) audit = Promise::kKept;
+    if (state == Promise::kBroken || audit == Promise::kBroken) return State::kBroken;
+    return state == Promise::kKept && audit == Promise::kKept ? State::kOpen : State::kShut;
   }
-  void OnChange(std::function<void()> wake) override { store_->OnKept(std::move(wake)); }
+  void OnChange(std::function<void()> wake) override {
+    if (log_ != nullptr) log_->OnKept(wake);
+    store_->OnKept(std::move(wake));
+  }
 
  private:
   StateStore* store_;
+  AuditLog* log_;  // null: none
 };
+
+void AppendAuditMetrics(const AuditHealth& health, MetricsWriter* writer) {
+  auto family = [writer](std::string_view name, std::string_view type, std::string_view help,
+                         uint64_t value) {
+    writer->Family(name, type, help);
+    writer->Sample(name, "", value);
+  };
+  family("dpl_audit_writable", "gauge", "0 while the audit log takes no records.",
+         health.writable ? 1 : 0);
+  family("dpl_audit_records_total", "counter", "Records in the log, those on the way included.",
+         health.records);
+  family("dpl_audit_kept_records", "gauge", "Records of them that are on disk.", health.kept);
+  family("dpl_audit_signed_records", "gauge", "Records of them under the last signed checkpoint.",
+         health.signed_size);
+  family("dpl_audit_dropped_total", "counter",
+         "Records lost since the start, in mode `available`; must stay 0.", health.dropped);
+  family("dpl_audit_refused_total", "counter",
+         "Records not taken since the start, in mode `required`; what they were about was denied.",
+         health.refused);
+  family("dpl_audit_groups_total", "counter", "Groups of records, each with one sync.",
+         health.groups);
+  family("dpl_audit_segments", "gauge", "Segments of the log on disk.", health.segments);
+}
 
 class Daemon {
  public:
@@ -212,31 +241,10 @@ class Daemon {
     return count == 0 ? 1 : static_cast<int>(count);
   }
 
-  // One line for each permit of which a record must be kept.
-  void Record(const Snapshot& snapshot, const Request& request, const Decision& d,
-              std::string_view id) {
-    const Program& program = snapshot.program();
-    std::string what, statements, opening;
-    AppendSentence(&what, snapshot, request, d);
-    for (const DutyOut& duty : d.duties) {
-      if (duty.kind != DutyKind::kLog || duty.statement == kNone) continue;
-      statements.append(statements.empty() ? "" : ",")
-          .append(program.Text(program.statements[duty.statement].name));
-    }
-    if (d.opening.statement != kNone)
-      opening = program.Text(program.statements[d.opening.statement].name);
-    log_.Info("permit", {{"evaluation", id},
-                         {"caller", request.caller->name},
-                         {"mode", ModeName(d.mode)},
-                         {"what", what},
-                         {"obligations", statements},
-                         {"break_glass", opening},
-                         {"reason", request.break_glass_reason},
-                         {"ticket", request.break_glass_ticket}});
-  }
-
   Status Start() {
     DPL_RETURN_IF_ERROR(OpenState());
+    const std::string start_id = MakeStartId();
+    DPL_RETURN_IF_ERROR(OpenAudit(start_id));
     DPL_RETURN_IF_ERROR(OpenPolicy());
     WarnOfUnknownAttributes(config_);
     ServiceOptions options;
@@ -244,16 +252,24 @@ class Daemon {
     options.store = store_.get();
     options.version = kDaemonVersion;
     options.public_url = config_.public_url;
-    options.start_id = MakeStartId();
-    options.record = [this](const Snapshot& snapshot, const Request& request, const Decision& d,
-                            std::string_view id) { Record(snapshot, request, d, id); };
+    options.start_id = start_id;
+    options.trail = trail_ ? &*trail_ : nullptr;
+    options.vault = vault_.get();
+    options.seal = config_.audit.replay;
+    options.audit_health = [this](JsonWriter* writer) { return AppendAuditHealth(writer); };
     options.more_metrics = [this](MetricsWriter* writer) {
       AppendHttpMetrics(server_->counters(), writer);
+      if (audit_ != nullptr) AppendAuditMetrics(audit_->Health(), writer);
     };
     service_.emplace(std::move(options));
-    service_->Publish(keeper_->snapshot(), MakeCallers(config_));
-    keeper_->publish = [this](std::shared_ptr<const Snapshot> snapshot) {
-      service_->Publish(std::move(snapshot), service_->Current().callers);
+    Result<std::string> callers = KeepCallers(config_);
+    if (!callers.ok()) return callers.error();
+    callers_kept_ = callers.take();
+    if (!args_.check_only && !RecordInForce("start", config_, keeper_->kept()).ok)
+      return Error{"audit.failed", "the start cannot be recorded", 0, 0};
+    service_->Publish(keeper_->snapshot(), MakeCallers(config_), Members(keeper_->kept()));
+    keeper_->publish = [this](std::shared_ptr<const Snapshot> snapshot, const KeptInputs& kept) {
+      service_->Publish(std::move(snapshot), service_->Current().callers, Members(kept));
     };
     server_.emplace(
         config_.limits,
@@ -278,6 +294,7 @@ class Daemon {
     options.notice = [this](std::string_view event, const std::string& what) {
       log_.Warn(event, {{"what", what}});
     };
+    if (Keeps()) options.keep = [this](std::string_view bytes) { return vault_->Save(bytes); };
     keeper_.emplace(std::move(options));
     return keeper_->Start(config_.bundle, config_.facts, fresh_);
   }
@@ -289,6 +306,7 @@ class Daemon {
     options.store = store_.get();
     options.clock = &clock_;
     options.version = kDaemonVersion;
+    options.trail = trail_ ? &*trail_ : nullptr;
     options.more_status = [this](JsonWriter* out) {
       for (auto [name, server] :
            {std::pair("listen", &*server_), std::pair("operate", &*operate_server_)}) {
@@ -357,8 +375,92 @@ class Daemon {
       for (const std::string& lost : found.lost) log_.Warn("state_lost", {{"what", lost}});
       store_ = opened.take();
     }
-    gate_.emplace(store_.get());
     return {};
+  }
+
+  // A check opens no log: it would be told in it.
+  Status OpenAudit(const std::string& start_id) {
+    if (config_.audit.folder == Config::kNoAudit || args_.check_only) {
+      gate_.emplace(store_.get(), nullptr);
+      if (!args_.check_only) log_.Warn("audit_none", {{"note", "decisions are not recorded"}});
+      return {};
+    }
+    Result<std::unique_ptr<AuditLog>> opened =
+        AuditLog::Open({.folder = config_.audit.folder,
+                        .mode = config_.audit.mode,
+                        .sync_ms = config_.audit.sync_ms,
+                        .retain_days = config_.audit.retain_days,
+                        .clock = &clock_});
+    if (!opened.ok()) return opened.error();
+    audit_ = opened.take();
+    Result<std::unique_ptr<AuditVault>> vault =
+        AuditVault::Open({.folder = config_.audit.folder, .start = start_id});
+    if (!vault.ok()) return vault.error();
+    vault_ = vault.take();
+    sink_.emplace(audit_.get());
+    trail_.emplace(&*sink_);
+    gate_.emplace(store_.get(), audit_.get());
+    return {};
+  }
+
+  // What a replay needs is kept where decisions are sealed.
+  bool Keeps() const { return vault_ != nullptr && config_.audit.replay; }
+
+  // The callers, kept in the audit folder; their digest.
+  Result<std::string> KeepCallers(const Config& config) {
+    if (!Keeps()) return std::string();
+    std::vector<Caller> callers;
+    for (const RegisteredCaller& registered : config.callers) callers.push_back(registered.caller);
+    if (callers.empty()) callers.push_back(Caller::Everything("development"));
+    return vault_->Save(CallersText(callers));
+  }
+
+  // What is in force, as members of each record of a decision.
+  std::string Members(const KeptInputs& kept) const {
+    if (kept.bundle.empty() || kept.facts.empty()) return {};
+    return "\"bundle\":\"" + kept.bundle + "\",\"facts\":\"" + kept.facts + "\",\"callers\":\"" +
+           callers_kept_ + "\",\"built\":\"" + FormatInstant(kept.built) + "\"";
+  }
+
+  // The record of a start or reload.
+  Recorded RecordInForce(std::string_view event, const Config& config, const KeptInputs& kept) {
+    StateChange change;
+    change.event = event;
+    change.time = clock_.Now();
+    change.epoch = store_->Epoch();
+    const std::string callers = config.callers.empty() ? std::string("development")
+                                                       : std::to_string(config.callers.size());
+    const std::string built = kept.facts.empty() ? std::string() : FormatInstant(kept.built);
+    change.fields = {{"version", kDaemonVersion},
+                     {"bundle_file", config.bundle},
+                     {"facts_file", config.facts},
+                     {"policy", kept.policy},
+                     {"data", kept.data},
+                     {"registered_callers", callers},
+                     {"bundle", kept.bundle},
+                     {"facts", kept.facts},
+                     {"callers", callers_kept_},
+                     {"built", built}};
+    return RecordChange(trail_ ? &*trail_ : nullptr, change);
+  }
+
+  bool AppendAuditHealth(JsonWriter* writer) {
+    if (audit_ == nullptr) {
+      writer->Member("kind", "none").Member("note", "decisions are not recorded");
+      return true;
+    }
+    const AuditHealth health = audit_->Health();
+    writer->Member("kind", "log").Member("folder", health.folder);
+    writer->Member("origin", health.origin).Member("mode", AuditModeName(health.mode));
+    writer->Key("writable").Bool(health.writable);
+    if (!health.writable && health.mode == AuditMode::kRequired)
+      writer->Member("note", "everything is denied with error.audit");
+    if (!health.error.empty()) writer->Member("error", health.error);
+    writer->Key("records").Uint(health.records).Key("kept").Uint(health.kept);
+    writer->Key("signed").Uint(health.signed_size);
+    if (health.mode == AuditMode::kAvailable) writer->Key("dropped").Uint(health.dropped);
+    writer->Key("replay").Bool(config_.audit.replay);
+    return health.writable && health.dropped == 0;
   }
 
   // A name that nothing answers to is most likely misspelt, and the caller will not be believed
@@ -381,6 +483,7 @@ class Daemon {
                {"facts_version", keeper_->snapshot()->facts_version()},
                {"statements", std::to_string(keeper_->snapshot()->program().statements.size())},
                {"state", config_.state},
+               {"audit", config_.audit.folder},
                {"mode", config_.callers.empty() ? "development" : "registered"},
                {"callers", config_.callers.empty() ? "everyone may assert everything"
                                                    : std::to_string(config_.callers.size())},
@@ -409,6 +512,13 @@ class Daemon {
   void Reload() {
     auto failed = [this](const Error& error) {
       service_->ReloadFailed(error);
+      StateChange change;
+      change.event = "reload";
+      change.time = clock_.Now();
+      change.failed = error.code;
+      const std::string kept = keeper_->digest();
+      change.fields = {{"error", error.message}, {"kept", kept}};
+      (void)RecordChange(trail_ ? &*trail_ : nullptr, change);
       log_.Fail("reload_failed",
                 {{"error", error.message}, {"code", error.code}, {"kept", keeper_->digest()}});
     };
@@ -419,10 +529,19 @@ class Daemon {
                      "going from development to registered callers, or back, needs a new start", 0,
                      0});
     }
-    Status loaded = keeper_->Reload(config->bundle, config->facts,
-                                    [&](std::shared_ptr<const Snapshot> snapshot) {
-                                      service_->Publish(std::move(snapshot), MakeCallers(*config));
-                                    });
+    if (!AuditReady(trail_ ? &*trail_ : nullptr))
+      return failed({"error.audit", "a reload cannot be recorded now, so it is not done", 0, 0});
+    Result<std::string> callers = KeepCallers(*config);
+    if (!callers.ok()) return failed(callers.error());
+    Status loaded = keeper_->Reload(
+        config->bundle, config->facts,
+        [&](std::shared_ptr<const Snapshot> snapshot, const KeptInputs& kept) {
+          callers_kept_ = callers.take();
+          // Recorded first: what is recorded after this was decided on what it says.
+          if (!RecordInForce("reload", *config, kept).ok)
+            log_.Fail("audit_failed", {{"event", "reload"}});
+          service_->Publish(std::move(snapshot), MakeCallers(*config), Members(kept));
+        });
     if (!loaded.ok()) return failed(loaded.error());
     config_.callers = config->callers;
     WarnOfUnknownAttributes(config_);
@@ -437,8 +556,13 @@ class Daemon {
   SystemClock clock_;
   Log log_;
   std::unique_ptr<StateStore> store_;
-  std::optional<StoreGate> gate_;
+  std::unique_ptr<AuditLog> audit_;  // null: nothing is recorded
+  std::unique_ptr<AuditVault> vault_;
+  std::optional<LogSink> sink_;
+  std::optional<AuditTrail> trail_;
+  std::optional<DurableGate> gate_;
   bool fresh_ = true;  // the store held nothing when it was opened
+  std::string callers_kept_;  // digest; changes under the keeper's lock
   std::optional<PolicyKeeper> keeper_;
   std::optional<Service> service_;
   std::optional<HttpServer> server_;

@@ -14,6 +14,7 @@ struct DaemonArgs {
   std::string bundle;
   std::string facts;
   std::string state;
+  std::string audit;
   std::vector<std::string> listen;
   std::vector<std::string> operate;
   std::string config;

@@ -49,6 +49,9 @@ int main(int argc, char** argv) {
   app.add_option("--state", args.state,
                  "the folder that state is kept in, or `memory` to forget it at the end; default: "
                  "$STATE_DIRECTORY, else dpl-state");
+  app.add_option("--audit", args.audit,
+                 "the folder of the audit log, or `none` to record nothing; default: "
+                 "$LOGS_DIRECTORY, else `audit` in the state folder (none with `--state memory`)");
   app.add_flag("--state-recover", args.recover_state,
                "start with what a damaged state folder still tells; the log says what is lost");
   app.add_option("--config", args.config,

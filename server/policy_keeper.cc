@@ -2,6 +2,8 @@
 #include "server/policy_keeper.h"
 
 #include "runtime/base/sha256.h"
+#include "runtime/base/text.h"
+#include "runtime/bytecode/encode.h"
 #include "runtime/facts/json_facts.h"
 #include "runtime/json/json.h"
 #include "runtime/state/memory_store.h"
@@ -41,12 +43,12 @@ Status PolicyKeeper::Start(const std::string& bundle, const std::string& facts, 
 }
 
 Status PolicyKeeper::Reload(const std::string& bundle, const std::string& facts,
-                            const std::function<void(std::shared_ptr<const Snapshot>)>& done) {
+                            const Publish& done) {
   std::lock_guard lock(mutex_);
   Result<Next> next = Prepare(bundle, facts, /*starting=*/false);
   if (!next.ok()) return next.error();
   DPL_RETURN_IF_ERROR(Take(next.take(), false, /*first=*/false));
-  done(loaded_.snapshot);
+  done(loaded_.snapshot, kept_);
   return Status::Ok();
 }
 
@@ -75,6 +77,9 @@ Result<PolicyKeeper::Next> PolicyKeeper::Prepare(const std::string& bundle,
       Result<Loaded> loaded = JoinFacts(*program, *read, now);
       if (!loaded.ok()) return Located(loaded.error(), facts);
       next.loaded = loaded.take();
+      Result<std::string> kept = Keep(*text);
+      if (!kept.ok()) return kept.error();
+      next.kept.facts = kept.take();
     }
   }
   if (pushed) {
@@ -84,6 +89,15 @@ Result<PolicyKeeper::Next> PolicyKeeper::Prepare(const std::string& bundle,
     if (!loaded.ok()) return Located(loaded.error(), ledger_->place());
     next.loaded = loaded.take();
     next.document = document.take();
+    Result<std::string> kept = KeepLedger();
+    if (!kept.ok()) return kept.error();
+    next.kept.facts = kept.take();
+  }
+  next.kept.built = now;
+  if (options_.keep) {
+    Result<std::string> kept = Keep(EncodeBundle(**program));
+    if (!kept.ok()) return kept.error();
+    next.kept.bundle = kept.take();
   }
   return next;
 }
@@ -102,7 +116,55 @@ Status PolicyKeeper::Take(Next next, bool fresh, bool first) {
   ForgetRead(&loaded_);
   file_digest_ = std::move(next.file_digest);
   document_ = std::move(next.document);
+  kept_ = std::move(next.kept);
+  kept_.policy = loaded_.digest;
+  kept_.data = loaded_.snapshot->facts_version();
   return Status::Ok();
+}
+
+Result<std::string> PolicyKeeper::Keep(std::string_view bytes) const {
+  if (!options_.keep) return std::string();
+  return options_.keep(bytes);
+}
+
+// A document that says itself when it is of is kept as it is; another with the time that it was
+// taken to be of.
+Result<std::string> PolicyKeeper::KeepDocument(std::string_view text,
+                                               std::optional<Instant> as_of) const {
+  Result<std::string> base = Keep(text);
+  if (!base.ok() || base->empty() || !as_of) return base;
+  return Keep("{\"base\":\"" + *base + "\",\"as_of\":\"" + FormatInstant(*as_of) + "\"}");
+}
+
+Result<std::string> PolicyKeeper::KeepChange(const std::string& base, std::string_view change,
+                                             std::string_view version) const {
+  Result<std::string> kept = Keep(change);
+  if (!kept.ok() || kept->empty()) return kept;
+  std::string link = "{\"base\":\"" + base + "\",\"change\":\"" + *kept + "\",\"version\":";
+  AppendJsonString(&link, version);
+  return Keep(link + "}");
+}
+
+// What was pushed before this start: the document, then each change.
+Result<std::string> PolicyKeeper::KeepLedger() const {
+  if (!options_.keep) return std::string();
+  Result<std::string> text = ledger_->Document();
+  if (!text.ok()) return text.error();
+  Result<std::string> kept = KeepDocument(*text, ledger_->base().as_of);
+  if (!kept.ok()) return kept;
+  Status walked = ledger_->EachChange([&](std::string_view change, const std::string& version) {
+    Result<std::string> next = KeepChange(*kept, change, version);
+    if (!next.ok()) return Status(next.error());
+    kept = std::move(next);
+    return Status::Ok();
+  });
+  if (!walked.ok()) return walked.error();
+  return kept;
+}
+
+KeptInputs PolicyKeeper::kept() const {
+  std::lock_guard lock(mutex_);
+  return kept_;
 }
 
 std::shared_ptr<const Snapshot> PolicyKeeper::snapshot() const {
@@ -162,13 +224,18 @@ Result<FactsInForce> PolicyKeeper::Replace(std::string_view text, std::string_vi
   // What it says of state is tried on a store of its own first.
   MemoryStore scratch;
   DPL_RETURN_IF_ERROR(SeedState(*next->snapshot, next->facts, &scratch, now));
+  Result<std::string> copy = KeepDocument(text, *read->as_of);
+  if (!copy.ok()) return Kept(copy.error());
   Status kept = ledger_->Begin(text, {file_digest_, *read->as_of, now});
   if (!kept.ok()) return Kept(kept.error());
+  kept_.facts = copy.take();
+  kept_.built = now;
   Status seeded = RecordSeeds(&loaded_, *next, false, options_.store, now);
   loaded_ = next.take();
   ForgetRead(&loaded_);
   document_ = std::make_unique<FactsDocument>(read.take());
-  if (publish) publish(loaded_.snapshot);
+  kept_.data = loaded_.snapshot->facts_version();
+  if (publish) publish(loaded_.snapshot, kept_);
   if (!seeded.ok()) {
     return Error{
         "facts.kept",
@@ -223,7 +290,8 @@ Result<FactsInForce> PolicyKeeper::Change(std::string_view text, std::string_vie
     document_ = nullptr;  // only some of it is applied; the ledger knows what was there
     return renewed.error();
   }
-  if (publish) publish(loaded_.snapshot);
+  kept_.data = loaded_.snapshot->facts_version();
+  if (publish) publish(loaded_.snapshot, kept_);
   FactsInForce out = LookLocked();
   out.replaced = before;
   return out;
@@ -242,7 +310,11 @@ Status PolicyKeeper::Renew(const FactsChanges& changes, std::string_view text, I
     if (!built.ok()) return OfChanges(built.error());
     next = built.take();
   }
+  Result<std::string> copy = KeepChange(kept_.facts, text, document_->facts().version);
+  if (!copy.ok()) return Kept(copy.error());
   if (Status kept = ledger_->Append(text, now); !kept.ok()) return Kept(kept.error());
+  kept_.facts = copy.take();
+  if (changes.count() != 0) kept_.built = now;
   document_->Accept();
   loaded_.snapshot = std::move(next);
   return Status::Ok();

@@ -27,6 +27,15 @@
 
 namespace dpl {
 
+// What is in force, by the digests of what the audit folder keeps of it; empty where it keeps
+// nothing. `facts` is a facts document, or a link: {"base":…,"as_of":…} or {"base":…,"change":…,
+// "version":…}, each part again by its digest (docs/audit.md, "Replay").
+struct KeptInputs {
+  std::string policy, data;  // digest of the program, version of the facts
+  std::string bundle, facts;
+  Instant built{};  // when program and facts were joined
+};
+
 class PolicyKeeper final : public FactsFeed {
  public:
   struct Options {
@@ -34,22 +43,26 @@ class PolicyKeeper final : public FactsFeed {
     Clock* clock = nullptr;
     std::string ledger;       // folder of pushed facts; empty: in memory
     bool check_only = false;  // nothing is written
+    // Keeps bytes for a replay and gives their digest; empty: nothing is kept.
+    std::function<Result<std::string>(std::string_view bytes)> keep;
     // For the log: what happened besides ("facts_kept", "facts_dropped", "facts_tail_cut").
     std::function<void(std::string_view event, const std::string& what)> notice;
   };
   explicit PolicyKeeper(Options options) : options_(std::move(options)) {}
 
   // Puts a snapshot in force; from the start of serving on.
-  std::function<void(std::shared_ptr<const Snapshot>)> publish;
+  using Publish = std::function<void(std::shared_ptr<const Snapshot>, const KeptInputs&)>;
+  Publish publish;
 
   Status Start(const std::string& bundle, const std::string& facts, bool fresh);
   // Everything is checked before anything changes. `done` puts it in force, under the same lock as
   // pushed facts.
   Status Reload(const std::string& bundle, const std::string& facts,
-                const std::function<void(std::shared_ptr<const Snapshot>)>& done);
+                const Publish& done);
 
   std::shared_ptr<const Snapshot> snapshot() const;
   std::string digest() const;  // of the bundle
+  KeptInputs kept() const;
 
   FactsInForce Look() override;
   Result<FactsInForce> Replace(std::string_view text, std::string_view expected) override;
@@ -61,6 +74,7 @@ class PolicyKeeper final : public FactsFeed {
     std::string file_digest;
     std::unique_ptr<FactsDocument> document;  // null: the file is in force
     bool drop = false;                        // of what was pushed
+    KeptInputs kept;
   };
   Result<Next> Prepare(const std::string& bundle, const std::string& facts, bool starting);
   Status Take(Next next, bool fresh, bool first);
@@ -69,11 +83,17 @@ class PolicyKeeper final : public FactsFeed {
   Status CheckAsOf(std::optional<Instant> as_of, Instant now) const;
   Status OpenDocument(Instant now);
   Status Renew(const FactsChanges& changes, std::string_view text, Instant now);
+  Result<std::string> Keep(std::string_view bytes) const;
+  Result<std::string> KeepDocument(std::string_view text, std::optional<Instant> as_of) const;
+  Result<std::string> KeepChange(const std::string& base, std::string_view change,
+                                 std::string_view version) const;
+  Result<std::string> KeepLedger() const;
 
   const Options options_;
   mutable std::mutex mutex_;  // guards what follows
   std::unique_ptr<FactsLedger> ledger_;
   Loaded loaded_;
+  KeptInputs kept_;
   std::string facts_path_, file_digest_;
   std::unique_ptr<FactsDocument> document_;  // what was pushed; null: to be read when it is needed
 };

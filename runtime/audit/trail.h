@@ -29,6 +29,20 @@ class AuditSink {
   virtual AuditMode mode() const = 0;
 };
 
+// The log itself.
+class LogSink final : public AuditSink {
+ public:
+  explicit LogSink(AuditLog* log) : log_(log) {}  // outlives the sink
+  uint64_t Append(std::string_view json_object, AuditSync sync) override {
+    return log_->Append(json_object, sync);
+  }
+  bool Writable() const override { return log_->Writable(); }
+  AuditMode mode() const override { return log_->mode(); }
+
+ private:
+  AuditLog* log_;
+};
+
 std::string_view AuditModeName(AuditMode mode);  // required, available
 
 struct Recorded {

@@ -314,31 +314,40 @@ Result<std::unique_ptr<FactsDocument>> FactsLedger::Replay() const {
   Result<FactsInput> facts = ReadFactsJson(*text, place());
   if (!facts.ok()) return facts.error();
   if (!facts->as_of) facts->as_of = base_.as_of;
-  Digest chain = Sha256(*text);
   text->clear();
   text->shrink_to_fit();
   auto document = std::make_unique<FactsDocument>(facts.take());
-  Result<std::string> log = ChangesText();
-  if (!log.ok()) return log.error();
-  uint64_t end = 0, count = 0;
-  Instant last{};
   Arena arena;
-  Digest before = chain;
-  auto apply = [&](std::string_view change, Instant at) -> Status {
+  DPL_RETURN_IF_ERROR(EachChange([&](std::string_view change, const std::string& version) -> Status {
     arena.Reset();
     Result<const WireValue*> root = ParseJson(change, &arena, FileJsonLimits());
     if (!root.ok()) return root.error();
     Result<FactsChanges> changes = ReadFactsChanges(**root);
     if (!changes.ok()) return changes.error();
-    before = Chain(before, FormatInstant(at), change);
     DPL_RETURN_IF_ERROR(document->Apply(*changes));
-    if (changes->version.empty()) document->set_version("sha256:" + Hex(before));
+    if (changes->version.empty()) document->set_version(version);
     document->Accept();
     return Status::Ok();
-  };
-  DPL_RETURN_IF_ERROR(WalkChanges(*log, apply, &end, &chain, &last, &count));
-  if (count != changes_) return Corrupt(ChangesPath(number_), end, "fewer changes than were made");
+  }));
   return document;
+}
+
+Status FactsLedger::EachChange(const EachChangeFn& each) const {
+  Result<std::string> text = Document();
+  if (!text.ok()) return text.error();
+  Digest chain = Sha256(*text), before = chain;
+  text->clear();
+  Result<std::string> log = ChangesText();
+  if (!log.ok()) return log.error();
+  uint64_t end = 0, count = 0;
+  Instant last{};
+  auto walk = [&](std::string_view change, Instant at) -> Status {
+    before = Chain(before, FormatInstant(at), change);
+    return each(change, "sha256:" + Hex(before));
+  };
+  DPL_RETURN_IF_ERROR(WalkChanges(*log, walk, &end, &chain, &last, &count));
+  if (count != changes_) return Corrupt(ChangesPath(number_), end, "fewer changes than were made");
+  return Status::Ok();
 }
 
 }  // namespace dpl

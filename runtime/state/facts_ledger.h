@@ -62,6 +62,10 @@ class FactsLedger {
   Result<std::unique_ptr<FactsDocument>> Replay() const;
   // The texts themselves, for whoever keeps them elsewhere.
   Result<std::string> Document() const;
+  // Each change in its order, with the version that it makes of the facts unless it says one
+  // itself.
+  using EachChangeFn = std::function<Status(std::string_view change, const std::string& version)>;
+  Status EachChange(const EachChangeFn& each) const;
 
  private:
   FactsLedger(std::string folder, Disk* disk) : folder_(std::move(folder)), disk_(disk) {}

@@ -25,10 +25,28 @@ std::string Located(const Error& error) {
          std::to_string(error.column) + ")";
 }
 
+// Nothing could be decided: 400, or what an item of a batch gets, and a record of it.
+void RecordRefused(const Question& question, ServiceThread* thread, int item,
+                   std::string_view why) {
+  RefusedQuestion refused;
+  refused.time = question.now;
+  refused.caller = question.caller->name;
+  // Where the id is a charge key as well, it stays out of the log.
+  if (!question.caller->request_id_keys) refused.request_id = question.request_id;
+  refused.item = item;
+  refused.why = why;
+  thread->recorder.Refused(refused);
+}
+void Refuse(const Question& question, ServiceThread* thread, HttpResponse* response,
+            std::string_view why) {
+  response->Error(400, why);
+  RecordRefused(question, thread, -1, why);
+}
+
 // The body as a JSON object; null after the response has been made an error.
 const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpResponse* response) {
   if (question.http->body.empty()) {
-    response->Error(400, "the body is empty; it must be a JSON object");
+    Refuse(question, thread, response, "the body is empty; it must be a JSON object");
     return nullptr;
   }
   thread->arena.Reset();
@@ -36,11 +54,11 @@ const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpR
   limits.max_bytes = HttpLimits::kMaxBodyBytes;  // the HTTP server's own limit has passed it
   Result<const WireValue*> root = ParseJson(question.http->body, &thread->arena, limits);
   if (!root.ok()) {
-    response->Error(400, Located(root.error()));
+    Refuse(question, thread, response, Located(root.error()));
     return nullptr;
   }
   if (!(*root)->is_object()) {
-    response->Error(400, "the body must be a JSON object");
+    Refuse(question, thread, response, "the body must be a JSON object");
     return nullptr;
   }
   return *root;
@@ -49,14 +67,6 @@ const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpR
 WireEvaluation Members(const WireValue& object) {
   return {object.Find("subject"), object.Find("action"), object.Find("resource"),
           object.Find("context")};
-}
-
-// `log` is a duty of ours, and so is the memory of an emergency.
-bool MustBeRecorded(const Decision& decision) {
-  if (decision.outcome != OutcomeKind::kPermit || decision.dry_run) return false;
-  if (decision.opening.statement != kNone) return true;
-  return std::any_of(decision.duties.begin(), decision.duties.end(),
-                     [](const DutyOut& duty) { return duty.kind == DutyKind::kLog; });
 }
 
 // Decides one evaluation and appends its answer. `item` is -1 for a single one. False when the
@@ -72,6 +82,7 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   Request& request = *read;
   // One id for a whole batch charges every item: the position becomes a part of the key.
   std::string item_key;
+  std::string_view charge_key;
   if (question.caller->request_id_keys && request.charge_key.empty() &&
       !question.request_id.empty()) {
     request.charge_key = question.request_id;
@@ -79,21 +90,46 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
       item_key.append(question.request_id).append("#").append(std::to_string(item));
       request.charge_key = item_key;
     }
+    charge_key = request.charge_key;
   }
   const Snapshot& snapshot = *thread->in_force.snapshot;
-  const Decision& decision =
-      Decide(snapshot, question.store, request, question.now, &thread->scratch);
+  Recorder& recorder = thread->recorder;
+  request.unrecordable = !recorder.Ready();
+  const Decision* decision =
+      &Decide(snapshot, recorder.Begin(question.store), request, question.now, &thread->scratch);
   AnswerOptions options;
   options.evaluation_id = thread->NextEvaluationId();
   options.details = question.caller->details;
   options.request_endpoint = question.request_endpoint;
   options.text = &thread->text;
-  AppendAnswerJson(out, snapshot, request, decision, options);
-  thread->hold.state = std::max(thread->hold.state, decision.ticket);
-  if (question.options->record && MustBeRecorded(decision))
-    question.options->record(snapshot, request, decision, options.evaluation_id);
-  *permitted = decision.outcome == OutcomeKind::kPermit && !decision.dry_run;
-  thread->metrics.Decided(decision, MonotonicNs() - start);
+  const size_t answer_from = out->size();
+  AppendAnswerJson(out, snapshot, request, *decision, options);
+  Recorder::Answered answered;
+  answered.context.evaluation_id = options.evaluation_id;
+  answered.context.request_id = question.request_id;
+  answered.context.item = item;
+  answered.context.in_force = thread->in_force.recorded_as;
+  answered.context.answer = std::string_view(*out).substr(answer_from);
+  answered.question.clock_suspect = request.clock_suspect;
+  answered.question.charge_key = charge_key;
+  answered.question.endpoint = options.request_endpoint;
+  if (item < 0) answered.question.body = question.http->body;
+  const WireValue* members[4] = {wire.subject, wire.action, wire.resource, wire.context};
+  std::copy(std::begin(members), std::end(members), answered.members);
+  // Once it is known that nothing can be recorded, nothing need be tried.
+  if (!request.unrecordable &&
+      !recorder.Decided(snapshot, request, *decision, answered, &thread->hold)) {
+    // The log gave out just now. What was charged is given back where that can be.
+    if (decision->reservation != 0 && !decision->replayed)
+      (void)question.store->Cancel(decision->reservation, question.caller->name, question.now);
+    request.unrecordable = true;
+    decision = &Decide(snapshot, question.store, request, question.now, &thread->scratch);
+    out->resize(answer_from);
+    AppendAnswerJson(out, snapshot, request, *decision, options);
+  }
+  thread->hold.Join({decision->ticket, 0});
+  *permitted = decision->outcome == OutcomeKind::kPermit && !decision->dry_run;
+  thread->metrics.Decided(*decision, MonotonicNs() - start);
   return true;
 }
 
@@ -110,11 +146,12 @@ void AppendItemError(std::string_view message, std::string* out) {
   writer.Key("status").Int(400).Member("message", message).EndObject().EndObject().EndObject();
 }
 
-bool ReadSemantic(const WireValue& root, Semantic* semantic, HttpResponse* response) {
+bool ReadSemantic(const Question& question, ServiceThread* thread, const WireValue& root,
+                  Semantic* semantic, HttpResponse* response) {
   const WireValue* options = root.Find("options");
   if (options == nullptr) return true;
   if (!options->is_object()) {
-    response->Error(400, "`options` must be an object");
+    Refuse(question, thread, response, "`options` must be an object");
     return false;
   }
   const WireValue* value = options->Find("evaluations_semantic");
@@ -128,9 +165,9 @@ bool ReadSemantic(const WireValue& root, Semantic* semantic, HttpResponse* respo
     *semantic = Semantic::kPermitOnFirstPermit;
     return true;
   }
-  response->Error(400,
-                  "`evaluations_semantic` must be `execute_all`, `deny_on_first_deny` or "
-                  "`permit_on_first_permit`");
+  Refuse(question, thread, response,
+         "`evaluations_semantic` must be `execute_all`, `deny_on_first_deny` or "
+         "`permit_on_first_permit`");
   return false;
 }
 
@@ -139,7 +176,7 @@ void AnswerSingle(const Question& question, ServiceThread* thread, const WireVal
   bool permitted = false;
   Error error;
   if (!Evaluate(question, thread, Members(root), -1, &response->body, &permitted, &error)) {
-    response->Error(400, Located(error));
+    Refuse(question, thread, response, Located(error));
   }
 }
 
@@ -155,17 +192,18 @@ void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse
   if (root == nullptr) return;
   const WireValue* items = root->Find("evaluations");
   if (items != nullptr && !items->is_array())
-    return response->Error(400, "`evaluations` must be an array");
+    return Refuse(question, thread, response, "`evaluations` must be an array");
   Semantic semantic = Semantic::kExecuteAll;
-  if (!ReadSemantic(*root, &semantic, response)) return;
+  if (!ReadSemantic(question, thread, *root, &semantic, response)) return;
   if (items == nullptr || items->count == 0) return AnswerSingle(question, thread, *root, response);
   if (items->count > Service::kMaxBatch)
-    return response->Error(400, "a batch holds at most 100 evaluations");
+    return Refuse(question, thread, response, "a batch holds at most 100 evaluations");
   const WireEvaluation defaults = Members(*root);
   for (const WireValue* entity :
        {defaults.subject, defaults.action, defaults.resource, defaults.context}) {
     if (entity != nullptr && !entity->is_object()) {
-      return response->Error(400, "`subject`, `action`, `resource` and `context` must be objects");
+      return Refuse(question, thread, response,
+                    "`subject`, `action`, `resource` and `context` must be objects");
     }
   }
   response->body.append("{\"evaluations\":[");
@@ -186,7 +224,9 @@ void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse
     }
     if (!evaluated) {
       thread->metrics.item_errors.Add();
-      AppendItemError(Located(error), &response->body);
+      const std::string why = Located(error);
+      AppendItemError(why, &response->body);
+      RecordRefused(question, thread, static_cast<int>(i), why);
     }
     if (semantic == Semantic::kDenyOnFirstDeny && !permitted) break;
     if (semantic == Semantic::kPermitOnFirstPermit && permitted) break;

@@ -4,12 +4,12 @@
 #include "server/api/service_thread.h"
 
 namespace dpl {
-namespace {
-
 std::string PolicyDigest(const Snapshot& snapshot) {
   const auto& digest = snapshot.program().digest;
   return "sha256:" + Hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
+
+namespace {
 
 std::string ErrorText(const Error& error) {
   std::string text = error.message;
@@ -27,10 +27,15 @@ void Service::Health(const InForce& in_force, HttpResponse* response) {
   std::lock_guard lock(mutex_);
   const bool has_policy = in_force.snapshot != nullptr;
   const StoreHealth state = options_.store->Health();
+  std::string audit;
+  JsonWriter audit_writer(&audit);
+  audit_writer.BeginObject();
+  const bool recording = !options_.audit_health || options_.audit_health(&audit_writer);
+  audit_writer.EndObject();
   writer.BeginObject();
-  writer.Member("status", !has_policy                       ? "no_policy"
-                          : last_failed_ || !state.writable ? "degraded"
-                                                            : "ok");
+  writer.Member("status", !has_policy                                     ? "no_policy"
+                          : last_failed_ || !state.writable || !recording ? "degraded"
+                                                                          : "ok");
   writer.Member("version", options_.version);
   if (has_policy) {
     writer.Member("mode", in_force.callers->development() ? "development" : "registered");
@@ -48,6 +53,7 @@ void Service::Health(const InForce& in_force, HttpResponse* response) {
   if (!state.error.empty()) writer.Member("error", state.error);
   if (state.kind == "memory") writer.Member("note", "a restart forgets it");
   writer.EndObject();
+  if (options_.audit_health) writer.Key("audit").Raw(audit);
   writer.Key("last_reload").BeginObject().Key("ok").Bool(!last_failed_);
   if (last_failed_) {
     writer.Member("at", FormatInstant(last_error_at_)).Member("error", ErrorText(last_error_));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/api/headers.h"
+#include "runtime/base/text.h"
 #include "server/api/service_thread.h"
 
 namespace dpl {
@@ -34,8 +35,9 @@ uint64_t NextIdentity() {
 
 }  // namespace
 
-ServiceThread::ServiceThread(std::string_view start_id, size_t index) {
-  id.append("ev_").append(start_id).append("-").append(std::to_string(index)).append("-");
+ServiceThread::ServiceThread(const ServiceOptions& options, size_t index)
+    : recorder(options.trail, options.vault, options.seal, static_cast<uint32_t>(index)) {
+  id.append("ev_").append(options.start_id).append("-").append(std::to_string(index)).append("-");
   id_prefix = id.size();
 }
 
@@ -57,11 +59,15 @@ Service::~Service() = default;
 // generation when it begins or ends a request (each side writes its own mark before it reads the
 // other's).
 void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
-                      std::shared_ptr<const CallerRegistry> callers) {
+                      std::shared_ptr<const CallerRegistry> callers, std::string_view inputs) {
+  std::string recorded_as = "\"policy\":\"" + PolicyDigest(*snapshot) + "\",\"data\":";
+  AppendJsonString(&recorded_as, snapshot->facts_version());
+  if (!inputs.empty()) recorded_as.append(",").append(inputs);
   std::vector<InForce> before;  // let go of behind the lock
   std::lock_guard lock(mutex_);
   before.push_back(std::move(in_force_));
-  in_force_ = {std::move(snapshot), std::move(callers), options_.clock->Now()};
+  in_force_ = {std::move(snapshot), std::move(recorded_as), std::move(callers),
+               options_.clock->Now()};
   ++reloads_;
   last_failed_ = false;
   const uint64_t generation = generation_.fetch_add(1, std::memory_order_seq_cst) + 1;
@@ -92,7 +98,7 @@ ServiceThread* Service::ThisThread() {
   thread_local ServiceThread* known = nullptr;
   if (known_identity != identity_) {
     std::lock_guard lock(mutex_);
-    threads_.push_back(std::make_unique<ServiceThread>(options_.start_id, threads_.size()));
+    threads_.push_back(std::make_unique<ServiceThread>(options_, threads_.size()));
     known = threads_.back().get();
     known_identity = identity_;
   }

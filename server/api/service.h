@@ -24,10 +24,11 @@
 
 namespace dpl {
 
+class AuditTrail;
+class AuditVault;
+class JsonWriter;
 class MetricsWriter;
 struct ServiceThread;
-struct Request;
-struct Decision;
 
 struct ServiceOptions {
   Clock* clock = nullptr;       // outlives the service
@@ -35,9 +36,11 @@ struct ServiceOptions {
   std::string version;          // of the program, for /healthz
   std::string public_url;       // `https://pdp.example`; empty: https and the Host of the request
   std::string start_id;  // distinguishes the evaluation ids of this start; a few random characters
-  // Keeps a record of a permit that `must log`, or that rests on an emergency opening; may be
-  // empty. Called by whichever thread decided.
-  std::function<void(const Snapshot&, const Request&, const Decision&, std::string_view id)> record;
+  AuditTrail* trail = nullptr;  // where decisions are recorded; null: nowhere. Outlives the service
+  AuditVault* vault = nullptr;  // keys and inputs of the audit folder; null: none
+  bool seal = true;             // requests are kept, sealed, so that they can be run again
+  // Appends members to the object of /healthz: how the audit log is. False: not well. May be empty.
+  std::function<bool(JsonWriter*)> audit_health;
   // Appends the families of other rooms to /metrics; may be empty.
   std::function<void(MetricsWriter*)> more_metrics;
 };
@@ -45,6 +48,7 @@ struct ServiceOptions {
 // What is in force: replaced as a whole.
 struct InForce {
   std::shared_ptr<const Snapshot> snapshot;
+  std::string recorded_as;  // members of an audit record: `"policy":"sha256:…","data":"…",…`
   std::shared_ptr<const CallerRegistry> callers;
   Instant since{};
 };
@@ -58,9 +62,10 @@ class Service {
 
   void Handle(const HttpRequest& request, HttpResponse* response);
 
-  // Puts a policy in force from the next request on. Any thread.
+  // Puts a policy in force from the next request on. `inputs`: further members that records of its
+  // decisions carry (digests of what was loaded). Any thread.
   void Publish(std::shared_ptr<const Snapshot> snapshot,
-               std::shared_ptr<const CallerRegistry> callers);
+               std::shared_ptr<const CallerRegistry> callers, std::string_view inputs = {});
   // Where requests for access are made, as `ask` answers and the metadata name it. Before serving.
   void SetRequestEndpoint(std::string url) { request_endpoint_ = std::move(url); }
   // What is in force now. Any thread.

@@ -10,6 +10,7 @@
 #include "runtime/decide/engine.h"
 #include "runtime/decide/wire_request.h"
 #include "server/api/metrics.h"
+#include "server/api/record.h"
 #include "server/api/service.h"
 
 namespace dpl {
@@ -18,12 +19,13 @@ struct ServiceThread {
   // Memory for one body: 64 KiB of JSON become at most about 2 MiB of values.
   static constexpr size_t kArenaBytes = 16 * 1024 * 1024;
 
-  ServiceThread(std::string_view start_id, size_t index);
+  ServiceThread(const ServiceOptions& options, size_t index);
 
   // The id of the next evaluation: unique among all threads and starts.
   std::string_view NextEvaluationId();
 
   Scratch scratch;
+  Recorder recorder;
   Arena arena{kArenaBytes};
   MetricsShard metrics;
   InForce in_force;                     // as of `generation`
@@ -50,6 +52,7 @@ struct Question {
 
 // POST /access/v1/evaluation and /access/v1/evaluations, from the body on (evaluate.cc).
 void EvaluateOne(const Question& question, ServiceThread* thread, HttpResponse* response);
+std::string PolicyDigest(const Snapshot& snapshot);  // of the bundle: "sha256:…"
 void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse* response);
 
 }  // namespace dpl
