@@ -382,7 +382,6 @@ class Daemon {
   Status OpenAudit(const std::string& start_id) {
     if (config_.audit.folder == Config::kNoAudit || args_.check_only) {
       gate_.emplace(store_.get(), nullptr);
-      if (!args_.check_only) log_.Warn("audit_none", {{"note", "decisions are not recorded"}});
       return {};
     }
     Result<std::unique_ptr<AuditLog>> opened =

@@ -1,9 +1,9 @@
 // dplc audit show and export: the records of an audit log, for people and for other programs.
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <thread>
 
+#include "compiler/dplc/audit_range.h"
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/report.h"
 #include "runtime/audit/reader.h"
@@ -15,28 +15,6 @@ namespace {
 
 constexpr auto kFollowEvery = std::chrono::milliseconds(200);
 
-// A bound of a range: digits alone are a record's number.
-Status Bound(const std::string& text, uint64_t* number, std::optional<Instant>* instant) {
-  if (text.empty()) return Status::Ok();
-  auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), *number);
-  if (error == std::errc() && stop == text.data() + text.size()) return Status::Ok();
-  Result<Instant> parsed = ParseInstant(text);
-  if (!parsed.ok())
-    return Error{"audit.range", "`" + text + "` is neither a record's number nor an instant"};
-  *instant = *parsed;
-  return Status::Ok();
-}
-
-Result<AuditRange> RangeOf(const AuditArgs& args) {
-  AuditRange range;
-  uint64_t from = 0, to = 0;
-  DPL_RETURN_IF_ERROR(Bound(args.from, &from, &range.since));
-  DPL_RETURN_IF_ERROR(Bound(args.to, &to, &range.until));
-  if (!range.since.has_value()) range.from = from;
-  if (!args.to.empty() && !range.until.has_value()) range.to = to;
-  return range;
-}
-
 int Failed(const Error& error) {
   std::string out = "dplc: ";
   AppendPrintable(&out, error.message);
@@ -47,7 +25,7 @@ int Failed(const Error& error) {
 // Calls `each` for every record of the range; with `follow`, without end.
 template <class Each>
 int ForEach(const AuditArgs& args, const Each& each) {
-  Result<AuditRange> range = RangeOf(args);
+  Result<AuditRange> range = AuditRangeOf(args.from, args.to);
   if (!range.ok()) return Failed(range.error());
   Result<std::unique_ptr<AuditReader>> reader = AuditReader::Open(args.folder, *range);
   if (!reader.ok()) return Failed(reader.error());
@@ -74,6 +52,7 @@ int RunAuditShow(const AuditArgs& args) {
 }
 
 int RunAuditExport(const AuditArgs& args) {
+  if (args.format == "ocsf" || args.format == "opa") return RunAuditConvert(args);
   if (args.output.empty() || args.output == "-") {
     return ForEach(args, [](const AuditRecord& r) {
       Out(r.line);

@@ -95,6 +95,10 @@ struct AuditArgs {
   std::string from, to;  // numbers of records or instants
   bool follow = false;
   std::string before, because;
+  // who
+  std::string resource, person, agent, action, outcome;
+  bool table = false;
+  std::string policy;  // replay: another one
 };
 
 int RunCheck(const CheckArgs& args);
@@ -115,5 +119,8 @@ int RunAuditCheckProof(const AuditArgs& args);
 int RunAuditShow(const AuditArgs& args);
 int RunAuditExport(const AuditArgs& args);
 int RunAuditPrune(const AuditArgs& args);
+int RunAuditWho(const AuditArgs& args);
+int RunAuditReplay(const AuditArgs& args);
+int RunAuditConvert(const AuditArgs& args);  // export as ocsf, opa
 
 }  // namespace dpl::dplc

@@ -127,10 +127,30 @@ void AddAudit(CLI::App* app, AuditArgs* args, int* code) {
   show->add_flag("-f,--follow", args->follow, "go on as records come, until Ctrl-C");
   CLI::App* exported = command("export", "write records as they were recorded", RunAuditExport);
   folder(exported), range(exported);
-  exported->add_option("--format", args->format, "jsonl: the lines of the log, byte by byte")
-      ->check(CLI::IsMember({"jsonl"}))
+  exported
+      ->add_option(
+          "--format", args->format,
+          "jsonl: the lines of the log, byte by byte; ocsf: decisions as OCSF API Activity; "
+          "opa: decisions as events of OPA's decision log")
+      ->check(CLI::IsMember({"jsonl", "ocsf", "opa"}))
       ->default_str("jsonl");
   exported->add_option("-o,--output", args->output, "where they go; default: standard output");
+  CLI::App* who = command("who", "say who did what, under whose authority, and why", RunAuditWho);
+  folder(who), format(who);
+  who->add_option("--resource", args->resource, "on this one: an id, or TYPE:ID");
+  who->add_option("--person", args->person, "by or for this person");
+  who->add_option("--agent", args->agent, "through this agent, or this run of one");
+  who->add_option("--action", args->action, "this action");
+  who->add_option("--outcome", args->outcome, "permit, deny or ask")
+      ->check(CLI::IsMember({"permit", "deny", "ask"}));
+  who->add_option("--since", args->from, "from this record, day or time on");
+  who->add_option("--until", args->to, "up to this record, or before this day or time");
+  who->add_flag("--table", args->table, "one line each, in columns");
+  CLI::App* replay = command(
+      "replay", "decide recorded decisions again: the same bytes, or what another policy changes",
+      RunAuditReplay);
+  folder(replay), range(replay), format(replay);
+  replay->add_option("--policy", args->policy, "a bundle (.dplb) or policy folder to decide with");
   CLI::App* prune = command(
       "prune", "remove sealed segments that are older; their seals stay, a record tells of it",
       RunAuditPrune);

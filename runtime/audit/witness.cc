@@ -28,6 +28,7 @@ enum Kind : uint8_t {
   kHeld,
   kHighTime,
   kCommit,
+  kFindRevocation,
   kKinds
 };
 constexpr const char* kWords[kKinds] = {"",
@@ -48,7 +49,8 @@ constexpr const char* kWords[kKinds] = {"",
                                         "a charge key",
                                         "a reservation",
                                         "the highest time",
-                                        "the commit"};
+                                        "the commit",
+                                        "a revocation"};
 
 // A hash of what was asked. Not keyed: it only tells questions of one decision from each other.
 class Asked {
@@ -198,6 +200,22 @@ bool WitnessRecorder::IsRevoked(RevokedKind kind, std::string_view name,
 
 bool WitnessRecorder::AnyRevoked(RevokedKind kind) const {
   return Flag(out_, kAnyRevoked, static_cast<uint64_t>(kind), store_.AnyRevoked(kind));
+}
+
+std::optional<Revocation> WitnessRecorder::FindRevocation(RevokedKind kind,
+                                                          std::string_view name) const {
+  std::optional<Revocation> found = store_.FindRevocation(kind, name);
+  Entry entry(out_, kFindRevocation, AskRevoked(kind, name, {}));
+  entry.w().U8(found ? 1 : 0);
+  if (!found) return found;
+  entry.w().String(found->name);
+  entry.w().U8(found->before ? 1 : 0);
+  entry.w().SignedVarint(found->before ? found->before->us : 0);
+  entry.w().SignedVarint(found->at.us);
+  entry.w().String(found->by);
+  entry.w().String(found->because);
+  entry.w().Varint(found->epoch);
+  return found;
 }
 
 bool WitnessRecorder::FindConsent(std::string_view delegation, std::string_view person,
@@ -397,6 +415,26 @@ bool WitnessState::IsRevoked(RevokedKind kind, std::string_view name,
 
 bool WitnessState::AnyRevoked(RevokedKind kind) const {
   return ReadFlag(Look(kAnyRevoked, static_cast<uint64_t>(kind)));
+}
+
+std::optional<Revocation> WitnessState::FindRevocation(RevokedKind kind,
+                                                       std::string_view name) const {
+  ByteReader r(Look(kFindRevocation, AskRevoked(kind, name, {}).hash()));
+  uint8_t found = 0, bounded = 0;
+  if (!r.U8(&found) || found == 0) return std::nullopt;
+  Revocation revocation;
+  Instant before{};
+  revocation.kind = kind;
+  revocation.name = Copy(&r);
+  r.U8(&bounded);
+  r.SignedVarint(&before.us);
+  if (bounded != 0) revocation.before = before;
+  r.SignedVarint(&revocation.at.us);
+  revocation.by = Copy(&r);
+  revocation.because = Copy(&r);
+  r.Varint(&revocation.epoch);
+  if (r.failed()) return std::nullopt;
+  return revocation;
 }
 
 bool WitnessState::FindConsent(std::string_view delegation, std::string_view person,

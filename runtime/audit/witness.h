@@ -30,6 +30,7 @@ class WitnessRecorder final : public DecisionState {
   bool IsRevoked(RevokedKind kind, std::string_view name,
                  std::optional<Instant> since) const override;
   bool AnyRevoked(RevokedKind kind) const override;
+  std::optional<Revocation> FindRevocation(RevokedKind kind, std::string_view name) const override;
   bool FindConsent(std::string_view delegation, std::string_view person,
                    ConsentRecord* out) const override;
   std::shared_ptr<const TaskRecord> FindTask(std::string_view id) const override;
@@ -71,6 +72,7 @@ class WitnessState final : public DecisionState {
   bool IsRevoked(RevokedKind kind, std::string_view name,
                  std::optional<Instant> since) const override;
   bool AnyRevoked(RevokedKind kind) const override;
+  std::optional<Revocation> FindRevocation(RevokedKind kind, std::string_view name) const override;
   bool FindConsent(std::string_view delegation, std::string_view person,
                    ConsentRecord* out) const override;
   std::shared_ptr<const TaskRecord> FindTask(std::string_view id) const override;

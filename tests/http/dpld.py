@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,14 @@ def run(*arguments):
     with tempfile.TemporaryDirectory(prefix="dpld-test-") as state:
         return subprocess.run([BIN / "dpld", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE,
                               env={**os.environ, "STATE_DIRECTORY": state})
+
+
+def audit_records(folder):
+    """What an audit log holds, as `dplc audit export` gives it."""
+    exported = subprocess.run([BIN / "dplc", "audit", "export", folder], capture_output=True, text=True, timeout=PATIENCE)
+    if exported.returncode != 0:
+        raise AssertionError(exported.stderr)
+    return [json.loads(line)["record"] for line in exported.stdout.splitlines()]
 
 
 class Answer:
@@ -152,6 +161,20 @@ class Dpld:
             return Answer(response.status, response.getheaders(), response.read())
         finally:
             own.close()
+
+    def audit_folder(self):
+        return Path(self.get("/healthz").json["audit"]["folder"])
+
+    def audit(self, wanted=lambda record: True, count=1):
+        """The records of the audit log that are wanted, once there are `count` of them on disk."""
+        folder = self.audit_folder()
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = [r for r in audit_records(folder) if wanted(r)]
+            if len(found) >= count:
+                return found
+            if time.monotonic() > deadline:
+                raise AssertionError(f"there are {len(found)} such records, not {count}")
 
     def hang_up(self):
         self.process.send_signal(signal.SIGHUP)

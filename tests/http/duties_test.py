@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from dpld import EVALUATIONS, Dpld, build
+from dpld import EVALUATIONS, Dpld, audit_records, build
 
 POLICY = """
 package acme.ward owned by team care
@@ -91,11 +91,10 @@ class Duties(Ward):
         masked = self.permits(ask("read", ALL))["obligations"]
         self.assertEqual(masked[0]["properties"], {"duty": "mask", "fields": ["social_security_number"]})
         self.assertNotIn("obligations", self.permits(ask("view")))
-        # `must log` is the server's own: one line, and none for what need not be kept.
-        line = self.dpld.wait_for("permit")
-        self.assertEqual((line["evaluation"], line["obligations"], line["mode"]), (context["evaluation_id"], "acme.ward.signed", "direct"))
-        self.assertIn("n1", line["what"])
-        self.assertEqual(len([e for e in self.dpld.events if e["event"] == "permit"]), 1)
+        # `must log` is the server's own: on disk before the answer leaves.
+        [record] = [r for r in audit_records(self.dpld.audit_folder()) if r.get("id") == context["evaluation_id"]]
+        self.assertEqual((record["duties"], record["who"]["mode"]), (["step_up", "sign", "log"], "direct"))
+        self.assertIn("n1", record["says"])
 
     def test_who_promises_nothing_gets_no_permit(self):
         for context in (None, {}, {"supported_obligations": []}, {"supported_obligations": ["custom"]},
@@ -127,8 +126,9 @@ class Emergency(Ward):
         self.assertEqual(opened["obligations"], [{"id": "acme.ward.emergency#1", "type": "notification",
                                                   "properties": {"to": "team acme.ward.care", "topic": "acme.ward.emergency"}}])
         self.assertEqual({b["as"] for b in opened["dpl"]["by"]}, {"lifted", "grant", "break_glass"})
-        line = self.dpld.wait_for("permit")
-        self.assertEqual((line["break_glass"], line["reason"], line["ticket"]), ("acme.ward.emergency", "cardiac arrest", "INC-1"))
+        [record] = [r for r in audit_records(self.dpld.audit_folder()) if "break_glass" in r]
+        glass = record["break_glass"]
+        self.assertEqual((glass["statement"], glass["reason"], glass["ticket"]), ("acme.ward.emergency", "cardiac arrest", "INC-1"))
         again = self.permits(ask("view", {**ALL, "break_glass": said}, "shut"))["dpl"]["break_glass"]
         self.assertEqual((again["opened"], again["uses"]), (door["opened"], 2))
         for wrong in ({**said, "ticket": ""}, {"name": said["name"], "reason": "x"}, {**said, "name": "acme.ward.other"}):

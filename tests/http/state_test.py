@@ -69,7 +69,7 @@ limit budget {
         self.state = self.folder / "state"
 
     def arguments(self, *more, facts=WORLD / "facts.json"):
-        return ("--bundle", self.bundle, "--facts", facts, "--state", self.state, *more)
+        return ("--bundle", self.bundle, "--facts", facts, "--state", self.state, "--audit", "none", *more)
 
     def serve(self, *more, **options):
         dpld = Dpld(*self.arguments(*more, **options))

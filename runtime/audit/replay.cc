@@ -1,0 +1,163 @@
+// See replay.h.
+#include "runtime/audit/replay.h"
+
+#include <algorithm>
+
+#include "runtime/audit/callers_text.h"
+#include "runtime/audit/question.h"
+#include "runtime/base/sha256.h"
+#include "runtime/bytecode/decode.h"
+#include "runtime/decide/answer.h"
+#include "runtime/decide/wire_request.h"
+#include "runtime/facts/json_facts.h"
+#include "runtime/json/json.h"
+
+namespace dpl {
+namespace {
+
+constexpr size_t kMostSnapshots = 4;  // kept at once
+
+std::string_view TextAt(const WireValue& object, std::string_view name) {
+  const WireValue* value = object.Find(name);
+  return value != nullptr && value->is_string() ? value->text : std::string_view();
+}
+
+std::string Who(const WireValue& record) {
+  const WireValue* who = record.Find("who");
+  if (who == nullptr) return "?";
+  std::string person(TextAt(*who, "person"));
+  if (person.empty()) {
+    if (const WireValue* subject = who->Find("subject"); subject != nullptr) {
+      person = subject->is_string() ? subject->text : TextAt(*subject, "id");
+    }
+  }
+  std::string_view agent = TextAt(*who, "agent");
+  if (agent.empty()) return person;
+  return person.empty() ? std::string(agent) : std::string(agent) + " for " + person;
+}
+
+std::string Action(const WireValue& record) {
+  const WireValue* what = record.Find("what");
+  if (what == nullptr) return "?";
+  return std::string(TextAt(*what, "action")) + " " + std::string(TextAt(*what, "type"));
+}
+
+Replayed::Kind KindOf(const Error& error) {
+  return error.code == "audit.forgotten" || error.code == "audit.file" ? Replayed::Kind::kNotKept
+                                                                       : Replayed::Kind::kDamaged;
+}
+
+}  // namespace
+
+Result<const Snapshot*> Replayer::SnapshotOf(std::string_view bundle, std::string_view facts,
+                                             std::string_view built) {
+  std::string key = std::string(bundle) + " " + std::string(facts) + " " + std::string(built);
+  auto found = snapshots_.find(key);
+  if (found != snapshots_.end()) return found->second.get();
+  Result<Instant> at = ParseInstant(built);
+  if (!at.ok()) return at.error();
+  std::shared_ptr<const Program> program = other_;
+  if (program == nullptr) {
+    Result<std::string> bytes = vault_.Load(bundle);
+    if (!bytes.ok()) return bytes.error();
+    Result<Program> decoded = DecodeBundle(*bytes);
+    if (!decoded.ok()) return decoded.error();
+    program = std::make_shared<const Program>(decoded.take());
+  }
+  Result<std::string> text = vault_.Load(facts);
+  if (!text.ok()) return text.error();
+  Result<FactsInput> input = ReadFactsJson(*text, "facts");
+  if (!input.ok()) return input.error();
+  Result<std::unique_ptr<Snapshot>> snapshot = Snapshot::Build(program, *input, *at);
+  if (!snapshot.ok()) return snapshot.error();
+  if (snapshots_.size() >= kMostSnapshots) snapshots_.clear();
+  return snapshots_.emplace(std::move(key), snapshot.take()).first->second.get();
+}
+
+Result<const std::vector<Caller>*> Replayer::CallersOf(std::string_view digest) {
+  auto found = callers_.find(std::string(digest));
+  if (found != callers_.end()) return &found->second;
+  Result<std::string> text = vault_.Load(digest);
+  if (!text.ok()) return text.error();
+  Result<std::vector<Caller>> callers = ReadCallersText(*text);
+  if (!callers.ok()) return callers.error();
+  return &callers_.emplace(digest, callers.take()).first->second;
+}
+
+Replayed Replayer::Run(std::string_view line) {
+  Replayed out;
+  record_arena_.Reset();
+  JsonLimits limits = FileJsonLimits();
+  limits.positions = false;
+  Result<const WireValue*> root = ParseJson(line, &record_arena_, limits);
+  if (!root.ok() || TextAt(**root, "kind") != "decision") return out;
+  const WireValue& record = **root;
+  out.id = TextAt(record, "id");
+  out.time = TextAt(record, "time");
+  out.says = TextAt(record, "says");
+  out.who = Who(record);
+  out.action = Action(record);
+  out.from = std::string(TextAt(record, "outcome")) + " " + std::string(TextAt(record, "reason"));
+  auto failed = [&](const Error& error) {
+    out.kind = KindOf(error);
+    out.why = error.message;
+    return out;
+  };
+  const WireValue* sealed = record.Find("sealed");
+  if (sealed == nullptr || TextAt(record, "bundle").empty()) {
+    out.kind = Replayed::Kind::kNotKept;
+    out.why = "its request was not kept";
+    return out;
+  }
+  Result<Instant> now = ParseInstant(out.time);
+  if (!now.ok()) return failed(now.error());
+  Result<std::string> plain =
+      vault_.OpenBox(TextAt(*sealed, "key"), out.id, TextAt(*sealed, "box"));
+  if (!plain.ok()) return failed(plain.error());
+  std::optional<SealedQuestion> question = SealedQuestion::Parse(*plain);
+  if (!question) return failed({"audit.sealed", "the sealed request is damaged", 0, 0});
+  Result<std::unique_ptr<WitnessState>> witness = WitnessState::Parse(question->witness);
+  if (!witness.ok()) return failed(witness.error());
+  Result<const Snapshot*> snapshot =
+      SnapshotOf(TextAt(record, "bundle"), TextAt(record, "facts"), TextAt(record, "built"));
+  if (!snapshot.ok()) return failed(snapshot.error());
+  Result<const std::vector<Caller>*> callers = CallersOf(TextAt(record, "callers"));
+  if (!callers.ok()) return failed(callers.error());
+  auto caller = std::find_if((*callers)->begin(), (*callers)->end(),
+                             [&](const Caller& c) { return c.name == TextAt(record, "caller"); });
+  if (caller == (*callers)->end())
+    return failed({"audit.sealed", "its caller is not among those that were in force", 0, 0});
+
+  request_arena_.Reset();
+  Result<const WireValue*> body = ParseJson(question->body, &request_arena_);
+  if (!body.ok()) return failed(body.error());
+  const WireEvaluation wire{(*body)->Find("subject"), (*body)->Find("action"),
+                            (*body)->Find("resource"), (*body)->Find("context")};
+  Result<Request> request = ReadWireRequest(wire, *caller, &request_arena_);
+  if (!request.ok()) return failed(request.error());
+  if (!question->charge_key.empty()) request->charge_key = question->charge_key;
+  request->clock_suspect = question->clock_suspect;
+  const Decision& decision = Decide(**snapshot, witness->get(), *request, *now, &scratch_);
+  out.to =
+      std::string(OutcomeName(decision.outcome)) + " " + std::string(ReasonCode(decision.reason));
+  if (other_ != nullptr) {
+    out.missing = (*witness)->unknown();
+    out.kind = !out.missing.empty() ? Replayed::Kind::kCannotTell
+               : out.from == out.to ? Replayed::Kind::kSame
+                                    : Replayed::Kind::kChanged;
+    return out;
+  }
+  AnswerOptions options;
+  options.evaluation_id = out.id;
+  options.details = caller->details;
+  options.request_endpoint = question->endpoint;
+  options.text = &text_;
+  answer_.clear();
+  AppendAnswerJson(&answer_, **snapshot, *request, decision, options);
+  const bool same = Hex(Sha256(answer_)) == TextAt(record, "answer_sha256");
+  out.kind = same ? Replayed::Kind::kSame : Replayed::Kind::kChanged;
+  if (!same) out.why = "the answer has other bytes: " + answer_;
+  return out;
+}
+
+}  // namespace dpl
