@@ -427,19 +427,14 @@ class Daemon {
     change.event = event;
     change.time = clock_.Now();
     change.epoch = store_->Epoch();
-    const std::string callers = config.callers.empty() ? std::string("development")
-                                                       : std::to_string(config.callers.size());
+    const std::string callers =
+        config.callers.empty() ? std::string("development") : std::to_string(config.callers.size());
     const std::string built = kept.facts.empty() ? std::string() : FormatInstant(kept.built);
-    change.fields = {{"version", kDaemonVersion},
-                     {"bundle_file", config.bundle},
-                     {"facts_file", config.facts},
-                     {"policy", kept.policy},
-                     {"data", kept.data},
-                     {"registered_callers", callers},
-                     {"bundle", kept.bundle},
-                     {"facts", kept.facts},
-                     {"callers", callers_kept_},
-                     {"built", built}};
+    change.fields = {{"version", kDaemonVersion},  {"bundle_file", config.bundle},
+                     {"facts_file", config.facts}, {"policy", kept.policy},
+                     {"data", kept.data},          {"registered_callers", callers},
+                     {"bundle", kept.bundle},      {"facts", kept.facts},
+                     {"callers", callers_kept_},   {"built", built}};
     return RecordChange(trail_ ? &*trail_ : nullptr, change);
   }
 
@@ -560,7 +555,7 @@ class Daemon {
   std::optional<LogSink> sink_;
   std::optional<AuditTrail> trail_;
   std::optional<DurableGate> gate_;
-  bool fresh_ = true;  // the store held nothing when it was opened
+  bool fresh_ = true;         // the store held nothing when it was opened
   std::string callers_kept_;  // digest; changes under the keeper's lock
   std::optional<PolicyKeeper> keeper_;
   std::optional<Service> service_;

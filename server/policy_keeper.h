@@ -57,8 +57,7 @@ class PolicyKeeper final : public FactsFeed {
   Status Start(const std::string& bundle, const std::string& facts, bool fresh);
   // Everything is checked before anything changes. `done` puts it in force, under the same lock as
   // pushed facts.
-  Status Reload(const std::string& bundle, const std::string& facts,
-                const Publish& done);
+  Status Reload(const std::string& bundle, const std::string& facts, const Publish& done);
 
   std::shared_ptr<const Snapshot> snapshot() const;
   std::string digest() const;  // of the bundle

@@ -49,6 +49,52 @@ Replayed::Kind KindOf(const Error& error) {
 
 }  // namespace
 
+// A facts document, or a link to one with what was pushed on top of it.
+Result<std::unique_ptr<FactsDocument>> Replayer::FactsOf(std::string_view digest) {
+  struct Link {
+    std::string change, version;
+  };
+  std::vector<Link> links;  // the last one first
+  std::optional<Instant> as_of;
+  std::string at(digest);
+  Arena arena;
+  for (;;) {
+    Result<std::string> text = vault_.Load(at);
+    if (!text.ok()) return text.error();
+    arena.Reset();
+    Result<const WireValue*> root = ParseJson(*text, &arena, FileJsonLimits());
+    if (!root.ok()) return root.error();
+    std::string base(TextAt(**root, "base"));
+    if (base.empty()) {
+      Result<FactsInput> input = ReadFactsJson(*text, "facts");
+      if (!input.ok()) return input.error();
+      if (as_of && !input->as_of) input->as_of = *as_of;
+      auto document = std::make_unique<FactsDocument>(input.take());
+      for (auto link = links.rbegin(); link != links.rend(); ++link) {
+        Result<std::string> change = vault_.Load(link->change);
+        if (!change.ok()) return change.error();
+        arena.Reset();
+        Result<const WireValue*> tree = ParseJson(*change, &arena, FileJsonLimits());
+        if (!tree.ok()) return tree.error();
+        Result<FactsChanges> changes = ReadFactsChanges(**tree);
+        if (!changes.ok()) return changes.error();
+        DPL_RETURN_IF_ERROR(document->Apply(*changes));
+        if (changes->version.empty()) document->set_version(link->version);
+        document->Accept();
+      }
+      return document;
+    }
+    if (std::string_view change = TextAt(**root, "change"); !change.empty())
+      links.push_back({std::string(change), std::string(TextAt(**root, "version"))});
+    if (std::string_view time = TextAt(**root, "as_of"); !time.empty()) {
+      Result<Instant> parsed = ParseInstant(time);
+      if (!parsed.ok()) return parsed.error();
+      as_of = *parsed;
+    }
+    at = std::move(base);
+  }
+}
+
 Result<const Snapshot*> Replayer::SnapshotOf(std::string_view bundle, std::string_view facts,
                                              std::string_view built) {
   std::string key = std::string(bundle) + " " + std::string(facts) + " " + std::string(built);
@@ -64,11 +110,9 @@ Result<const Snapshot*> Replayer::SnapshotOf(std::string_view bundle, std::strin
     if (!decoded.ok()) return decoded.error();
     program = std::make_shared<const Program>(decoded.take());
   }
-  Result<std::string> text = vault_.Load(facts);
-  if (!text.ok()) return text.error();
-  Result<FactsInput> input = ReadFactsJson(*text, "facts");
-  if (!input.ok()) return input.error();
-  Result<std::unique_ptr<Snapshot>> snapshot = Snapshot::Build(program, *input, *at);
+  Result<std::unique_ptr<FactsDocument>> document = FactsOf(facts);
+  if (!document.ok()) return document.error();
+  Result<std::unique_ptr<Snapshot>> snapshot = Snapshot::Build(program, (*document)->facts(), *at);
   if (!snapshot.ok()) return snapshot.error();
   if (snapshots_.size() >= kMostSnapshots) snapshots_.clear();
   return snapshots_.emplace(std::move(key), snapshot.take()).first->second.get();

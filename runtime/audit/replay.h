@@ -19,6 +19,7 @@
 #include "runtime/audit/witness.h"
 #include "runtime/base/arena.h"
 #include "runtime/decide/engine.h"
+#include "runtime/facts/changes.h"
 
 namespace dpl {
 
@@ -50,6 +51,7 @@ class Replayer {
  private:
   Result<const Snapshot*> SnapshotOf(std::string_view bundle, std::string_view facts,
                                      std::string_view built);
+  Result<std::unique_ptr<FactsDocument>> FactsOf(std::string_view digest);
   Result<const std::vector<Caller>*> CallersOf(std::string_view digest);
 
   AuditVault& vault_;

@@ -318,7 +318,7 @@ Result<std::unique_ptr<FactsDocument>> FactsLedger::Replay() const {
   text->shrink_to_fit();
   auto document = std::make_unique<FactsDocument>(facts.take());
   Arena arena;
-  DPL_RETURN_IF_ERROR(EachChange([&](std::string_view change, const std::string& version) -> Status {
+  Status applied = EachChange([&](std::string_view change, const std::string& version) -> Status {
     arena.Reset();
     Result<const WireValue*> root = ParseJson(change, &arena, FileJsonLimits());
     if (!root.ok()) return root.error();
@@ -328,7 +328,8 @@ Result<std::unique_ptr<FactsDocument>> FactsLedger::Replay() const {
     if (changes->version.empty()) document->set_version(version);
     document->Accept();
     return Status::Ok();
-  }));
+  });
+  if (!applied.ok()) return applied.error();
   return document;
 }
 

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <utility>
 
-#include "server/api/headers.h"
 #include "runtime/base/text.h"
+#include "server/api/headers.h"
 #include "server/api/service_thread.h"
 
 namespace dpl {
