@@ -157,6 +157,22 @@ TEST(Partner, AgentsOfOthersDoNotActForItsPeople) {
   EXPECT_EQ(w.Code(Globex(Read()).Deputy("E7")), "identity.chain_mismatch");
 }
 
+// Nor do agents that a partner names as ours: a token of theirs proves nothing about them.
+TEST(Partner, NamesNoAgentOfOurs) {
+  World w(std::string(kPolicy) + R"dpl(
+agent clerk { accountable person "E1"  purpose "Reads"  runs as spiffe "spiffe://x/clerk"  may read on app.Doc  lives at most 9h }
+delegation clerking { from team staff  to agent clerk  may read on app.Doc  consent by policy  because "Clerks read" }
+)dpl",
+          kFacts);
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("clerk")), "permit");
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("clerk").HopFrom(kGlobex)), "identity.unknown");
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("clerk").HopFrom("https://id.else.example")),
+            "permit");  // this caller vouches for every issuer
+  w.caller.trusts_all_issuers = false;
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("clerk").HopFrom("https://id.else.example")),
+            "identity.unknown");
+}
+
 TEST(Partner, AnyAgentMeansPartnersAgentsInWhatRestricts) {
   std::string policy(kPolicy);
   size_t at = policy.find("to partner globex, partner initech  may read");

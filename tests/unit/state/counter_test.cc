@@ -35,6 +35,17 @@ TEST(SlidingWindow, AnEventExactlyAtTheStartOfTheWindowIsOut) {
   EXPECT_EQ(c.Used(Sliding(kMinute), At(60)), 0);
 }
 
+// Adding makes room for what is over, and only for that.
+TEST(SlidingWindow, WhatJustStillCountsIsKept) {
+  CounterKey key = Sliding(kMinute);
+  Counter c(key);
+  c.Add(key, 100, At(0));
+  c.Add(key, 1, Instant{At(60).us - 1});
+  EXPECT_EQ(c.Used(key, Instant{At(60).us - 1}), 101);
+  c.Add(key, 1, At(60));
+  EXPECT_EQ(c.Used(key, At(60)), 2);
+}
+
 TEST(SlidingWindow, FewEventsAreExact) {
   CounterKey key = Sliding(kMinute);
   Counter c(key);
