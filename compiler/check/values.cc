@@ -34,7 +34,8 @@ uint32_t TextConstant(Checker& c, Constant::Kind kind, std::string text) {
 }
 
 uint32_t Malformed(Checker& c, const Span& span, std::string_view text, const Error& error) {
-  c.ReportText(DPL0006, span, Quoted(text) + " cannot be read: " + error.message);
+  if (!c.sink->Said(DPL0006, span))  // the reader may have met it already
+    c.ReportText(DPL0006, span, Quoted(text) + " cannot be read: " + error.message);
   return kNone;
 }
 

@@ -72,6 +72,11 @@ DiagnosticRef DiagnosticSink::ReportAs(Severity severity, DiagCode code, const S
   return DiagnosticRef(&all_.back());
 }
 
+bool DiagnosticSink::Said(DiagCode code, const Span& span) const {
+  return std::any_of(all_.begin(), all_.end(),
+                     [&](const Diagnostic& d) { return d.code == code && d.span == span; });
+}
+
 // Something is missing, and the message names, between backticks, a word that was left unread.
 bool DiagnosticSink::IsConsequence(const Diagnostic& diagnostic) const {
   switch (diagnostic.code) {

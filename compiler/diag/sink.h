@@ -55,6 +55,8 @@ class DiagnosticSink {
   // and such reports are dropped from now on. Only after the errors that said what cannot be read.
   void SetUnread(std::unordered_set<std::string> words) { unread_ = std::move(words); }
 
+  // Whether this was reported of exactly this text already.
+  bool Said(DiagCode code, const Span& span) const;
   bool HasErrors() const { return errors_ > 0; }
   size_t errors() const { return errors_; }
   size_t warnings() const { return warnings_; }

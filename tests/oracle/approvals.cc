@@ -68,6 +68,13 @@ std::string Fold::Binding() const {
   return out;
 }
 
+// Whose key it is: of this caller, for this root and first agent.
+std::string Fold::ChargeKey() const {
+  std::string binding = Binding();
+  return r_.caller->name + "|" + binding.substr(0, binding.find('\n')) + "|" +
+         std::string(r_.charge_key);
+}
+
 // What a charge key is bound to: the request as it was understood; what nobody declared was
 // ignored.
 std::string Fold::Digest() const {
@@ -261,7 +268,7 @@ bool Fold::Commit() {
   }
   std::string key;
   if (!r_.charge_key.empty() && r_.caller->charge_keys && !charges_.empty()) {
-    key = Binding().substr(0, Binding().find('\n')) + "|" + std::string(r_.charge_key);
+    key = ChargeKey();
     auto known = state_.keys.find(key);
     if (known != state_.keys.end()) {
       if (known->second.digest != Digest()) return Deny(Reason::kRequestKeyConflict);

@@ -104,6 +104,7 @@ class Fold {
   std::map<std::string, Val> Measures() const;
   bool IsMeasure(const std::string& param) const;
   std::string Digest() const;
+  std::string ChargeKey() const;
 
   Oracle& oracle_;
   const check::Model& model_;

@@ -322,8 +322,7 @@ bool Fold::Limits() {
   answer_.reached_limits = true;
   // A request that comes back with its key is checked without its own share.
   if (!r_.charge_key.empty() && r_.caller->charge_keys) {
-    auto key = state_.keys.find(Binding().substr(0, Binding().find('\n')) + "|" +
-                                std::string(r_.charge_key));
+    auto key = state_.keys.find(ChargeKey());
     if (key != state_.keys.end() && key->second.digest == Digest() &&
         state_.Open(key->second.reservation, w_.now))
       own_ = key->second.reservation;

@@ -209,6 +209,10 @@ TEST(ClosingRule, R27_KeysCountOnlyFromWhoRunsEachOnce) {
   EXPECT_EQ(w.last->reservation, first);
   EXPECT_EQ(w.UsedOf(kPaying, "E7", "USD"), 101'000);
   EXPECT_EQ(w.Code(Pay(R"("11.00 USD")").Key("k1")), "request.key_conflict");
+  w.caller.name = "another";  // whose key it is: each caller counts its own
+  EXPECT_EQ(w.Code(Pay(R"("11.00 USD")").Key("k1")), "permit");
+  EXPECT_FALSE(w.last->replayed);
+  w.caller.name = "test";
   EXPECT_TRUE(w.store.Confirm(first, "test", std::nullopt, w.now).ok());
   EXPECT_EQ(w.Code(Pay(R"("10.00 USD")").Key("k1")), "request.already_used");
 }
