@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include "runtime/audit/checkpoint.h"
 #include "runtime/base/base64.h"
@@ -42,6 +43,19 @@ bool Take(std::string_view* rest, std::string_view text) {
 }
 
 }  // namespace
+
+bool HasLowControl(std::string_view text) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  uint64_t found = 0;
+  while (text.size() >= 8) {  // eight at a time: every record passes here on its caller's thread
+    uint64_t x = 0;
+    std::memcpy(&x, text.data(), 8);
+    found |= (x - kOnes * 0x20) & ~x & (kOnes * 0x80);
+    text.remove_prefix(8);
+  }
+  for (char c : text) found |= static_cast<uint8_t>(c) < 0x20 ? 1 : 0;
+  return found != 0;
+}
 
 std::string AuditTimeText(Instant time) {
   time = std::clamp(time, kMinInstant, kMaxInstant);
@@ -89,9 +103,7 @@ bool ParseAuditLine(std::string_view line, AuditLine* out) {
   line.remove_prefix(kDigestSize);
   if (!Take(&line, "\",\"record\":{") || !line.ends_with("}}")) return false;
   out->record = {line.data() - 1, line.size()};
-  bool control = false;  // zeros: a block that never reached the disk
-  for (char c : out->record) control |= static_cast<uint8_t>(c) < 0x20;
-  return !control;
+  return !HasLowControl(out->record);
 }
 
 }  // namespace dpl

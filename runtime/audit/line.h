@@ -37,9 +37,13 @@ class AuditLineWriter {
   std::string text_;
 };
 
-// Takes exactly what the writer gives; `record` is in braces and has no control characters, the rest
-// of it is not looked at.
+// Takes exactly what the writer gives; `record` is in braces and has no control characters, the
+// rest of it is not looked at.
 bool ParseAuditLine(std::string_view line, AuditLine* out);
+
+// Whether a byte below 0x20 is in it: newlines, and the zeros of a block that never reached the
+// disk.
+bool HasLowControl(std::string_view text);
 
 // "2026-11-22T15:30:00.123456Z", always with six digits.
 std::string AuditTimeText(Instant time);

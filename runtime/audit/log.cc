@@ -14,10 +14,7 @@ constexpr size_t kEager = size_t{1} << 20;  // so much is written without waitin
 
 // In braces, one line, no controls: anything else could be read as another line.
 bool IsOneLine(std::string_view json) {
-  if (json.size() < 2 || json.front() != '{' || json.back() != '}') return false;
-  bool control = false;
-  for (char c : json) control |= static_cast<uint8_t>(c) < 0x20;
-  return !control;
+  return json.size() >= 2 && json.front() == '{' && json.back() == '}' && !HasLowControl(json);
 }
 
 }  // namespace

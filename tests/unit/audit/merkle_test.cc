@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/audit/checkpoint.h"
+#include "runtime/audit/line.h"
 #include "runtime/base/base64.h"
 
 namespace dpl {
@@ -142,6 +143,20 @@ TEST(Ed25519, KeysSurviveTheirPem) {
   EXPECT_FALSE(Ed25519Verify(key.public_key(), "texT", again->Sign("text")));
   EXPECT_FALSE(Ed25519Key::FromPem("").ok());
   EXPECT_FALSE(Ed25519Key::FromPem(key.ToPem().substr(0, 60)).ok());
+}
+
+TEST(AuditLine, SeesEveryLowControlAndNothingElse) {
+  for (size_t size = 1; size < 20; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (int c = 0; c < 256; ++c) {
+        std::string text(size, '~');
+        text[at] = static_cast<char>(c);
+        ASSERT_EQ(HasLowControl(text), c < 0x20) << size << " " << at << " " << c;
+      }
+    }
+  }
+  EXPECT_FALSE(HasLowControl(""));
+  EXPECT_FALSE(HasLowControl("\x80\x81\x9f\xa0\xff 0123"));
 }
 
 TEST(Base64, TakesOnlyWhatItGives) {
