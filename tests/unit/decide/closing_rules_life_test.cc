@@ -461,5 +461,43 @@ TEST(Fold, UnknownThingsAreDenied) {
   EXPECT_EQ(w.Code(Ask().Subject("", "").Does("read", "app.Doc", "a1")), "identity.unknown");
 }
 
+// Whoever answers for a standing agent is not the second pair of eyes on what it did, and it is not
+// on what they did.
+TEST(Separation, AStandingAgentsActIsItsAccountablePersonsToo) {
+  constexpr const char* kShop = R"(package shop owned by team staff
+granted 2026-10-01
+review every 90d
+team staff { owner person "E1" }
+system app { owner team staff }
+resource Order in app { can make, pay }
+agent buyer {
+  accountable person "E7"  purpose "Orders"  runs as spiffe "spiffe://x/buyer"  modes standing
+  may make, pay on app.Order  lives at most 8h
+}
+grant buying { to agent buyer  may make, pay on app.Order  because "Orders at night" }
+grant paying { to team staff  may make, pay on app.Order  because "Staff buy" }
+separate two {
+  between make on app.Order by resource.id and pay on app.Order by resource.id
+  because "Nobody pays what they ordered"
+}
+)";
+  World w(kShop, R"({"persons": [{"id": "E1"}, {"id": "E7"}, {"id": "E8"}],
+      "teams": {"staff": ["E7", "E8"]}, "roles": [], "resources": []})");
+  auto agent = [](const char* action, const char* id) {
+    return Ask().Subject("agent", "buyer").Agent("buyer", "run").Does(action, "app.Order", id);
+  };
+  auto person = [](const char* who, const char* action, const char* id) {
+    return Ask().Person(who).Does(action, "app.Order", id);
+  };
+  EXPECT_EQ(w.Code(agent("make", "o1")), "permit");
+  EXPECT_EQ(w.Code(agent("pay", "o1")), "separation");
+  EXPECT_EQ(w.Code(person("E7", "pay", "o1")), "separation");
+  EXPECT_EQ(w.Code(person("E8", "pay", "o1")), "permit");
+  EXPECT_EQ(w.Code(person("E7", "make", "o2")), "permit");
+  EXPECT_EQ(w.Code(agent("pay", "o2")), "separation");
+  EXPECT_EQ(w.Code(person("E8", "make", "o3")), "permit");
+  EXPECT_EQ(w.Code(agent("pay", "o3")), "permit");
+}
+
 }  // namespace
 }  // namespace dpl

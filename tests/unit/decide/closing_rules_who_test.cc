@@ -229,6 +229,9 @@ TEST(Link, AnAccountIsOneFreshAndUnclaimed) {
   EXPECT_EQ(w.Code(Ask().Subject("account:crm", "b").Does("read", "crm.Lead", "l1")), "permit");
   EXPECT_EQ(w.Code(Ask().Subject("account:crm", "shared").Does("read", "crm.Lead", "l1")),
             "identity.ambiguous");
+  EXPECT_EQ(w.Code(Ask().Subject("account:crm", "shared").Does("read", "app.Doc", "d1")),
+            "identity.ambiguous");  // nor is it anybody elsewhere
+  EXPECT_EQ(w.Code(Ask().Subject("account:crm", "b").Does("read", "app.Doc", "d1")), "permit");
   EXPECT_EQ(w.Code(Ask().Person("E6").Does("read", "app.Doc", "d1")),
             "permit");  // a system without accounts
 }
