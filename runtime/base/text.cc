@@ -185,10 +185,31 @@ bool HasBidiOrInvisible(std::string_view text, size_t* at) {
   return false;
 }
 
+namespace {
+
+// How many bytes from the start a JSON string takes as they are; counted in eights, so it may stop
+// early.
+size_t PlainJsonBytes(std::string_view text) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + i, 8);
+    auto has = [](uint64_t w) { return (w - kOnes) & ~w & kHighs; };  // a zero byte
+    const uint64_t control = (word - kOnes * 0x20) & ~word & kHighs;  // below 0x20
+    if (((word | control) & kHighs) != 0 || has(word ^ (kOnes * '"')) != 0 ||
+        has(word ^ (kOnes * '\\')) != 0 || has(word ^ (kOnes * 0x7f)) != 0)
+      break;
+  }
+  return i;
+}
+
+}  // namespace
+
 void AppendJsonString(std::string* out, std::string_view text) {
   out->push_back('"');
   size_t clean = 0;  // start of bytes not yet written that need no change
-  size_t i = 0;
+  size_t i = PlainJsonBytes(text);
   auto flush = [&] { out->append(text, clean, i - clean); };
   while (i < text.size()) {
     auto c = static_cast<uint8_t>(text[i]);

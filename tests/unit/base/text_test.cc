@@ -157,5 +157,20 @@ TEST(QuoteTest, EscapesAsDpl) {
   for (const auto& c : cases) EXPECT_EQ(Quote(c.text), c.dpl);
 }
 
+// Wherever in a text it stands, eight bytes at a time or one by one.
+TEST(JsonString, EveryByteIsEscapedAtEveryPlace) {
+  for (int c = 0; c < 0x80; ++c) {
+    std::string alone;
+    AppendJsonString(&alone, std::string(1, static_cast<char>(c)));
+    alone = alone.substr(1, alone.size() - 2);
+    for (size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'x'), out;
+      text[at] = static_cast<char>(c);
+      AppendJsonString(&out, text);
+      EXPECT_EQ(out, "\"" + std::string(at, 'x') + alone + std::string(19 - at, 'x') + "\"") << c;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace dpl
