@@ -93,12 +93,12 @@ class WithAudit(unittest.TestCase):
         self.folder = Path(folder.name)
         self.log = self.folder / "audit"
 
-    def serve(self, *more, audit=None, state="state"):
+    def serve(self, *more, audit=None, state="state", **options):
         config = {"bundle": str(self.bundle), "facts": str(self.facts), "audit": {"folder": str(self.log), **(audit or {})}}
         if self.CALLERS:
             config["callers"] = self.CALLERS
         (self.folder / "dpld.json").write_text(json.dumps(config))
-        dpld = Dpld("--config", self.folder / "dpld.json", "--state", state if state == "memory" else self.folder / state, *more)
+        dpld = Dpld("--config", self.folder / "dpld.json", "--state", state if state == "memory" else self.folder / state, *more, **options)
         self.addCleanup(dpld.stop)
         return dpld
 
@@ -189,6 +189,46 @@ class Records(WithAudit):
         again = Dpld("--bundle", self.bundle, "--facts", self.facts, "--state", self.folder / "s")
         self.addCleanup(again.stop)
         self.assertEqual([r["event"] for r in again.audit(lambda r: r["kind"] == "change", 2)], ["start", "start"])
+
+
+class Operated(WithAudit):
+    """Facts pushed and people revoked while it serves: each change recorded, each decision replayed on what was in force."""
+    CALLERS = [{"name": "gate", "token_sha256": hashlib.sha256(TOKEN.encode()).hexdigest(), "roles": ["decide", "operate"],
+                "serves_persons": True, "asserts_actors": True, "details": True}]
+
+    def call(self, dpld, method, path, body):
+        answer = dpld.operate(method, path, body, token=TOKEN)
+        self.assertLess(answer.status, 300, answer.body)
+        return answer.json
+
+    def test_changes_are_recorded_and_decisions_replayed_across_them(self):
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+
+        def reasons(dpld, *people):
+            return [dpld.ask(ask(person=p), headers).json["context"]["reason"] for p in people]
+        dpld = self.serve(operate=("127.0.0.1:0",))
+        self.assertEqual(reasons(dpld, "p0", "new"), ["permit", "identity.unknown"])
+        self.call(dpld, "PATCH", "/v1/facts", {"upsert": {"persons": [{"id": "new"}], "memberships": [{"team": "staff", "member": "new"}]}})
+        self.call(dpld, "PATCH", "/v1/facts", {"version": "docs-3", "remove": {"memberships": [{"team": "staff", "member": "p1"}]}})
+        self.assertEqual(reasons(dpld, "p0", "new", "p1"), ["permit", "permit", "person.no_grant"])
+        self.call(dpld, "POST", "/v1/revocations", {"kind": "person", "name": "p0", "because": "left the company"})
+        self.assertEqual(reasons(dpld, "p0", "new"), ["revoked.person", "permit"])
+        dpld.audit(lambda r: r["kind"] == "decision", 7)
+        dpld.process.kill()
+        dpld.stop()
+        dpld = self.serve(operate=("127.0.0.1:0",))
+        self.assertEqual(reasons(dpld, "p0", "new", "p1"), ["revoked.person", "permit", "person.no_grant"])
+        self.call(dpld, "PUT", "/v1/facts", {**FACTS, "version": "docs-9"})
+        self.assertEqual(reasons(dpld, "new", "p1"), ["identity.unknown", "permit"])
+        dpld.audit(lambda r: r["kind"] == "decision", 12)
+        dpld.stop()
+        self.assertIn("12 decisions: 12 gave the same bytes, 0 did not", dplc("replay", self.log))
+        changes = [r for r in audit_records(self.log) if r["kind"] == "change"]
+        self.assertEqual(len(changes), 6, changes)
+        [revoked] = [r for r in changes if "left the company" in json.dumps(r)]
+        self.assertEqual((revoked["caller"], revoked["outcome"]), ("gate", "done"))
+        self.assertIn("left the company", dplc("who", self.log, "--person", "p0"))
+        dplc("verify", self.log)
 
 
 class Secrets(WithAudit):
