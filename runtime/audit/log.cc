@@ -45,7 +45,7 @@ void AuditLog::Impl::PushGap() {
   w.Key(options_.mode == AuditMode::kAvailable ? "dropped" : "refused").Uint(gap_);
   w.Member("since", AuditTimeText(gap_since_)).Member("until", AuditTimeText(gap_until_));
   w.EndObject();
-  if (!HasRoom(json.size())) return;
+  if (!pending_.empty() && !HasRoom(json.size())) return;
   gap_ = 0;
   Push(json, AuditSync::kNow);
 }
