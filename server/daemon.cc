@@ -31,6 +31,7 @@ namespace {
 
 constexpr size_t kMostConfigBytes = 1 << 20;
 constexpr size_t kOperateConnections = 256;
+constexpr int kOperateThreads = 2;  // a large push of facts keeps one of them busy for a while
 constexpr size_t kMostFactsBody = size_t{200} << 20;
 constexpr unsigned kOperateSocketMode = 0600;
 
@@ -212,7 +213,7 @@ class Daemon {
     std::thread waiter([this, &signals] { WaitForSignals(signals); });
     std::thread operating;
     if (!operate_server_->BoundAddresses().empty())
-      operating = std::thread([this] { (void)operate_server_->Run(1); });
+      operating = std::thread([this] { (void)operate_server_->Run(kOperateThreads); });
     Status ran = server_->Run(Threads());
     if (!ran.ok()) {
       log_.Fail("refused", {{"error", ran.error().message}, {"code", ran.error().code}});

@@ -36,25 +36,27 @@ Error Unknown(Where where, std::string message) {
   return {"facts.unknown", std::move(message), where.line, where.column};
 }
 
-// A copy in `arena`, with places that say that it was pushed.
-WireValue CopyPushed(const WireValue& from, Arena* arena) {
+// A copy in `arena`, its lines moved on by `lines`.
+WireValue CopyValue(const WireValue& from, uint32_t lines, Arena* arena) {
   WireValue to = from;
-  to.line += FactsDocument::kPushed;
+  to.line += lines;
   to.text = arena->Copy(from.text);
   if (from.is_array()) {
     WireValue* items = arena->NewArray<WireValue>(from.count);
-    for (uint32_t i = 0; i < from.count; ++i) items[i] = CopyPushed(from.items[i], arena);
+    for (uint32_t i = 0; i < from.count; ++i) items[i] = CopyValue(from.items[i], lines, arena);
     to.items = items;
   } else if (from.is_object()) {
     WireMember* members = arena->NewArray<WireMember>(from.count);
-    for (uint32_t i = 0; i < from.count; ++i)
-      members[i] = {arena->Copy(from.members[i].name), CopyPushed(from.members[i].value, arena)};
+    for (uint32_t i = 0; i < from.count; ++i) {
+      members[i] = {arena->Copy(from.members[i].name),
+                    CopyValue(from.members[i].value, lines, arena)};
+    }
     to.members = members;
   }
   return to;
 }
 
-// Takes the places away again. Only of copies that CopyPushed made, which nobody else has.
+// Takes the places away again. Only of copies that CopyValue made, which nobody else has.
 void Strip(WireValue* value) {
   value->line = value->column = 0;
   for (uint32_t i = 0; value->is_array() && i < value->count; ++i)
@@ -103,6 +105,17 @@ size_t FactsChanges::count() const {
 }
 
 FactsDocument::FactsDocument(FactsInput facts) : facts_(std::move(facts)) {
+  // The tree that the file was parsed into holds far more than the values: keep those alone.
+  auto kept = std::make_shared<Arena>();
+  auto keep = [&kept](std::vector<FactsInput::Field>* fields) {
+    for (FactsInput::Field& field : *fields) field.value = CopyValue(field.value, 0, kept.get());
+  };
+  for (FactsInput::Person& person : facts_.persons) keep(&person.fields);
+  for (FactsInput::Resource& resource : facts_.resources) keep(&resource.fields);
+  for (FactsInput::Task& task : facts_.tasks) keep(&task.args);
+  for (FactsInput::Used& used : facts_.used)
+    used.quantity = CopyValue(used.quantity, 0, kept.get());
+  facts_.arena = std::move(kept);
   persons_.reserve(facts_.persons.size());
   for (uint32_t i = 0; i < facts_.persons.size(); ++i) persons_[facts_.persons[i].id] = i;
   resources_.reserve(facts_.resources.size());
@@ -116,7 +129,7 @@ std::vector<FactsInput::Field> FactsDocument::Keep(const std::vector<FactsInput:
   std::vector<FactsInput::Field> kept;
   kept.reserve(fields.size());
   for (const FactsInput::Field& field : fields)
-    kept.push_back({field.name, CopyPushed(field.value, facts_.arena.get())});
+    kept.push_back({field.name, CopyValue(field.value, kPushed, facts_.arena.get())});
   return kept;
 }
 
