@@ -5,6 +5,7 @@
 #include "runtime/base/text.h"
 #include "runtime/bytecode/encode.h"
 #include "runtime/facts/json_facts.h"
+#include "runtime/facts/write_facts.h"
 #include "runtime/json/json.h"
 #include "runtime/state/memory_store.h"
 #include "runtime/state/seed.h"
@@ -61,7 +62,7 @@ Result<PolicyKeeper::Next> PolicyKeeper::Prepare(const std::string& bundle,
   if (!text.ok()) return text.error();
   Next next;
   next.file_digest = Hex(Sha256(*text));
-  facts_path_ = facts;
+  next.facts_path = facts;
   bool pushed = ledger_->holds() && ledger_->base().file == next.file_digest;
   if (!pushed) {
     Result<FactsInput> read = ReadFactsJson(*text, facts);
@@ -114,6 +115,7 @@ Status PolicyKeeper::Take(Next next, bool fresh, bool first) {
   }
   loaded_ = std::move(next.loaded);
   ForgetRead(&loaded_);
+  facts_path_ = std::move(next.facts_path);
   file_digest_ = std::move(next.file_digest);
   document_ = std::move(next.document);
   kept_ = std::move(next.kept);
@@ -317,6 +319,12 @@ Status PolicyKeeper::Renew(const FactsChanges& changes, std::string_view text, I
   if (changes.count() != 0) kept_.built = now;
   document_->Accept();
   loaded_.snapshot = std::move(next);
+  if (ledger_->Long()) {
+    // Nothing hangs on it: what fails here is tried again at the next change.
+    std::string whole;
+    AppendFactsJson(&whole, document_->facts());
+    (void)ledger_->Begin(whole, {ledger_->base().file, loaded_.snapshot->as_of(), now});
+  }
   return Status::Ok();
 }
 

@@ -70,7 +70,7 @@ class PolicyKeeper final : public FactsFeed {
  private:
   struct Next {
     Loaded loaded;
-    std::string file_digest;
+    std::string facts_path, file_digest;
     std::unique_ptr<FactsDocument> document;  // null: the file is in force
     bool drop = false;                        // of what was pushed
     KeptInputs kept;

@@ -240,7 +240,13 @@ Status FactsLedger::Begin(std::string_view document, const Base& base) {
     uint64_t next = highest_ + 1;
     DPL_RETURN_IF_ERROR(ReplaceFile(DocumentPath(next), document, disk_));
     Result<std::unique_ptr<AppendFile>> file = AppendFile::Create(ChangesPath(next), header, disk_);
-    if (!file.ok()) return file.error();
+    if (!file.ok()) {
+      // It may be there and not be synced: then a later start would take it for the latest.
+      if (unlink(ChangesPath(next).c_str()) != 0 && errno != ENOENT) unsure_ = true;
+      highest_ = next;
+      return file.error();
+    }
+    unsure_ = false;
     file_ = file.take();
     number_ = highest_ = next;
     DPL_RETURN_IF_ERROR(Tidy());
@@ -262,6 +268,8 @@ Status FactsLedger::Append(std::string_view change, Instant at) {
   record.append("\n").append(change).append("\n");
   if (folder_.empty()) {
     log_.append(record);
+  } else if (unsure_) {
+    return Error{"facts.unsure", "an unfinished document in " + folder_ + " cannot be taken away"};
   } else {
     DPL_RETURN_IF_ERROR(file_->Append(record));
   }
@@ -326,10 +334,10 @@ Result<std::unique_ptr<FactsDocument>> FactsLedger::Replay() const {
     if (!changes.ok()) return changes.error();
     DPL_RETURN_IF_ERROR(document->Apply(*changes));
     if (changes->version.empty()) document->set_version(version);
-    document->Accept();
     return Status::Ok();
   });
   if (!applied.ok()) return applied.error();
+  document->Accept();
   return document;
 }
 

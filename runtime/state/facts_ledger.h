@@ -46,6 +46,8 @@ class FactsLedger {
   Instant last_at() const { return last_at_; }  // of the latest document or change
   uint64_t changes() const { return changes_; }
   uint64_t bytes() const { return document_bytes_ + changes_bytes_; }
+  // More has been changed than the document and 16 MiB: write it anew, with Begin.
+  bool Long() const { return changes_bytes_ > document_bytes_ + (uint64_t{16} << 20); }
   uint64_t torn_bytes() const { return torn_; }  // cut off at Open
   std::string place() const;                     // of the document, for messages
 
@@ -87,6 +89,7 @@ class FactsLedger {
   Instant last_at_{};
   uint64_t changes_ = 0, document_bytes_ = 0, changes_bytes_ = 0, torn_ = 0;
   std::unique_ptr<AppendFile> file_;
+  bool unsure_ = false;  // a later document may be found by the next start
   std::string document_, log_;  // in memory only
 };
 
