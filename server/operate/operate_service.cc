@@ -21,8 +21,10 @@ const RegisteredCaller* FindCaller(const CallerRegistry& callers, const HttpRequ
   return callers.Authenticate(request);
 }
 
-// The route of this method and path; null after a problem. `parameters` are those of the path.
-const Route* FindRoute(Call& call, HttpResponse* response, std::vector<std::string>* parameters) {
+// The route of this method and path; null after a problem. `parameters` are those of the path;
+// `*well_formed` is false when one of them cannot be decoded.
+const Route* FindRoute(Call& call, HttpResponse* response, std::vector<std::string>* parameters,
+                       bool* well_formed) {
   const HttpRequest& request = call.http();
   std::string allowed;
   bool bad = false;
@@ -31,11 +33,7 @@ const Route* FindRoute(Call& call, HttpResponse* response, std::vector<std::stri
     if (!MatchPath(route, request.path, &found, &bad)) continue;
     if (route.method == request.method) {
       *parameters = std::move(found);
-      if (bad) {
-        call.Problem(ProblemKind::kInvalidParameter,
-                     "a parameter of the path is not percent-encoded UTF-8 without controls");
-        return nullptr;
-      }
+      *well_formed = !bad;
       return &route;
     }
     allowed.append(allowed.empty() ? "" : ", ").append(route.method);
@@ -152,7 +150,8 @@ void OperateService::Handle(const HttpRequest& request, HttpResponse* response) 
                               "over a unix socket and without a token"
                             : "the caller is not registered, or its token is not known");
   }
-  const Route* route = FindRoute(call, response, &call.path_);
+  bool well_formed = true;
+  const Route* route = FindRoute(call, response, &call.path_, &well_formed);
   if (route == nullptr) return;
   if (!call.caller_->HasAny(route->roles)) {
     std::string roles;
@@ -161,6 +160,10 @@ void OperateService::Handle(const HttpRequest& request, HttpResponse* response) 
         roles.append(roles.empty() ? "`" : " or `").append(RoleName(role)).append("`");
     }
     return call.Problem(ProblemKind::kForbidden, "the caller needs the role " + roles);
+  }
+  if (!well_formed) {
+    return call.Problem(ProblemKind::kInvalidParameter,
+                        "a parameter of the path is not percent-encoded UTF-8 without controls");
   }
   if (!ReadQuery(call, *route, &call.query_)) return;
   if (!ReadBody(call, *route, &call.body_)) return;
