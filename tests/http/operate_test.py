@@ -95,7 +95,7 @@ class Separation(Operated):
                 self.assertEqual(refused, role not in roles, f"{caller} {method} {template}: {answer.body}")
                 self.assertNotIn(answer.status, (401, 404) if "{" not in template else (401,), f"{caller} {method} {template}")
                 self.assertLess(answer.status, 500, f"{caller} {method} {template}: {answer.body}")
-            wrong = self.op("PUT", path, {})
+            wrong = self.op("DELETE", path)
             self.assertEqual(wrong.status, 405)
             self.assertIn(method, wrong.headers["allow"])
 

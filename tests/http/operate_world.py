@@ -25,7 +25,7 @@ resource Order in shop {
   has vendor: string
   can read
   can approve { amount: money must be limited, note: string }
-  can close
+  can close, purge
 }
 
 /// Buyers settle routine orders.
@@ -54,7 +54,7 @@ approval chief_ok {
 
 break_glass urgent {
   who     role buyer
-  may     close on shop.Order
+  may     purge on shop.Order
   needs   reason, ticket
   lasts   at most 2h
   notify  team finance
@@ -135,10 +135,14 @@ FACTS = {
                   {"type": "shop.Order", "id": "O2", "attributes": {"vendor": "Ink Ltd"}}],
 }
 
+# What opens the emergency door, said by an application that carries out `notify`.
+EMERGENCY = {"break_glass": {"name": "urgent", "reason": "outage", "ticket": "INC-1"},
+             "supported_mandatory_extensions": ["obligations"], "supported_obligations": ["notification", "notify"]}
+
 # name -> the configuration of the caller; its token is `token-NAME`.
 CALLERS = {
     "gateway": {"roles": ["decide"], "serves_persons": True, "asserts_actors": True, "asserts_instances": True,
-                "charge_keys": True, "details": True, "partners": ["acme.shop.globex"], "issuers": ["https://id.acme.example"]},
+                "charge_keys": True, "details": True, "duties": ["notify"], "partners": ["acme.shop.globex"], "issuers": ["https://id.acme.example"]},
     "other-gateway": {"roles": ["decide"], "serves_persons": True, "details": True},
     "operator": {"roles": ["operate"], "serves_persons": True, "asserts_actors": True, "asserts_instances": True},
     "weak-operator": {"roles": ["operate"]},

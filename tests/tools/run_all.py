@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FUZZ_SECONDS = int(os.environ.get("DPL_FUZZ_SECONDS", "600"))  # of all fuzzers together
 ORACLE_CASES = os.environ.get("DPL_ORACLE_CASES_FULL", "10000000")
 KILLS = "200"
+API_STEPS = "60000"  # calls of the operating API
 RACES = "1000000"  # two charges against room for one
 
 
@@ -265,6 +266,12 @@ def kills(build):
         one("test_state, many kills and races", [str(build / "tests/test_state"), "--gtest_brief=1", "--gtest_filter=Kills.*:Races.*"], env)
 
 
+def api(build):
+    """The operating API driven from its document, for longer and from another seed."""
+    return program_counts("openapi_test, a long walk", [sys.executable, "tests/http/openapi_test.py"],
+                          environment(build, DPL_API_STEPS=API_STEPS, DPL_API_SEED=str(int(time.time()))))
+
+
 def audit(build):
     """Every byte of an audit log edited, three ways, in one segment and in sealed ones; many kills of a process that writes one."""
     return one("test_audit, every byte and many kills", [str(build / "tests/test_audit"), "--gtest_brief=1"],
@@ -288,6 +295,7 @@ FULL = [
     (f"oracle, {ORACLE_CASES} cases", long_oracle),
     ("mutations of the engine", mutations),
     (f"{KILLS} kills, {RACES} races", kills),
+    (f"operating API, {API_STEPS} calls from its document", api),
     (f"audit log: every byte, {KILLS} kills", audit),
     ("soak", soak),
 ]
