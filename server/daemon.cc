@@ -315,6 +315,9 @@ class Daemon {
         for (const std::string& address : server->BoundAddresses()) out->String(address);
         out->EndArray();
       }
+      out->Key("audit").BeginObject();
+      (void)AppendAuditHealth(out);
+      out->EndObject();
     };
     operate_.emplace(std::move(options));
     HttpLimits limits = config_.limits;

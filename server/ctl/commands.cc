@@ -71,9 +71,9 @@ const Command kCommands[] = {
      {},
      {},
      "one run passes its work to another",
-     {{"--from", "from", Goes::kRun, false, "AGENT/INSTANCE that hands on"},
-      {"--from-person", "from", Goes::kStarter, false, "the person who starts the run"},
-      {"--to", "to", Goes::kRun, true, "AGENT/INSTANCE that receives"},
+     {{"--parent", "from", Goes::kRun, false, "AGENT/INSTANCE that hands on"},
+      {"--parent-person", "from", Goes::kStarter, false, "the person who starts the run"},
+      {"--child", "to", Goes::kRun, true, "AGENT/INSTANCE that receives"},
       Text("--task", "task", "in this task only")}},
 
     {"instances list",

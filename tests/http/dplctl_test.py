@@ -62,14 +62,14 @@ class Ctl(unittest.TestCase):
 
     def test_pages_of_hand_offs(self):
         for n in range(5):
-            self.ctl("handoffs", "record", "--from", "assistant/p1", "--to", f"helper/c{n}")
+            self.ctl("handoffs", "record", "--parent", "assistant/p1", "--child", f"helper/c{n}")
         short = self.ctl("handoffs", "list", "--instance", "p1", "--limit", "2")
         self.assertEqual(len(short.stdout.splitlines()), 3)
         cursor = re.search(r"--cursor (\w+)", short.stderr)[1]
         self.assertEqual(len(self.ctl("handoffs", "list", "--instance", "p1", "--limit", "2", "--cursor", cursor).stdout.splitlines()), 3)
         whole = self.ctl("handoffs", "list", "--instance", "p1", "--limit", "2", "--all").stdout.splitlines()
         self.assertEqual(len([line for line in whole if "acme.shop.helper" in line]), 5)
-        self.ctl("handoffs", "record", "--from", "nobody", "--to", "helper/x", expect=2)
+        self.ctl("handoffs", "record", "--parent", "nobody", "--child", "helper/x", expect=2)
 
     def test_revocations(self):
         self.ctl("revoke", "instance", "assistant/gone/", "--because", "x", expect=1)

@@ -114,6 +114,7 @@ class Client:
         task = {"id": "primed", "shape": "settle", "agent": "assistant", "args": {"orders": ["O1"], "budget": "9.00 USD", "urgent": False}}
         opened = self.dpld.operate("POST", "/v1/tasks", {**task, "person": "raj"}, token("raj"))
         self.learn(opened.json, "tasks")
+        self.dpld.operate("POST", "/v1/consents", {"delegation": "cover"}, token("raj"))
         self.decide("raj", agent="assistant", instance="r1")
         self.learn(self.get("/v1/instances"), "instances")
         self.learn(self.get("/v1/approvals"), "approvals")

@@ -468,6 +468,25 @@ class Durable(Operated):
         self.assertEqual(self.reason("raj", agent="assistant", instance="r2", task="t2"), "revoked.task")
         self.op("POST", f"/v1/reservations/{number}/confirm", {"actual": "1.00 USD"}, by="gateway", expect=200)
 
+    def test_every_change_is_on_record_with_who_and_why(self):
+        headers = {"X-Request-ID": "req-7"}
+        self.op("POST", "/v1/tasks", SETTLE, by="raj", expect=201, headers=headers)
+        self.op("POST", "/v1/handoffs", Handoffs.HANDOFF, expect=201)
+        spent = self.ask("raj", "approve", "O1", amount="9.00 USD", note="n")["dpl"]["reservation"]["id"]
+        self.op("POST", f"/v1/reservations/{spent}/confirm", {"actual": "3.00 USD"}, by="gateway", expect=200)
+        self.op("POST", "/v1/tasks/t1/close", {"because": "all done"}, expect=200)
+        epoch = self.op("POST", "/v1/revocations", {"kind": "person", "name": "ana", "because": "left"}, expect=201).json["epoch"]
+        self.op("POST", "/v1/revocations", {"kind": "person", "name": "nobody", "because": "x"}, expect=422)
+        records = [r for r in self.dpld.audit(lambda r: r.get("event") in
+                                              ("task.open", "handoff.record", "reservation.confirm", "task.close", "revoke"), 5)]
+        self.assertEqual([r["event"] for r in records], ["task.open", "handoff.record", "reservation.confirm", "task.close", "revoke"])
+        opened, _, confirmed, closed, revoked = records
+        self.assertEqual((opened["caller"], opened["person"], opened["request_id"], opened["what"]["task"]), ("raj", "raj", "req-7", "t1"))
+        self.assertEqual((confirmed["caller"], confirmed["what"]["reservation"]), ("gateway", str(spent)))
+        self.assertEqual((closed["caller"], closed["because"]), ("operator", "all done"))
+        self.assertEqual((revoked["what"]["name"], revoked["because"], revoked["epoch"]), ("ana", "left", epoch))
+        self.assertNotIn(token("raj"), json.dumps(records))
+
     def test_an_answer_that_was_given_survives_a_kill(self):
         self.op("POST", "/v1/tasks", SETTLE, expect=201)
         done = self.op("POST", "/v1/revocations", {"kind": "person", "name": "ana", "because": "x"}, expect=201).json
@@ -482,6 +501,7 @@ class Durable(Operated):
         status = self.op("GET", "/v1/status", by="auditor", expect=200).json
         self.assertEqual((status["state"]["kind"], status["facts"]["version"], status["callers"]), ("durable", "world-1", len(CALLERS)))
         self.assertEqual(status["operate"], self.dpld.operate_addresses)
+        self.assertEqual((status["audit"]["kind"], status["audit"]["writable"]), ("log", True))
 
 
 class Many(Operated):
