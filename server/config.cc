@@ -276,6 +276,8 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
     }
     inner.Finish();
   }
+  reader.Texts("dropped_revocations",
+               [&](const WireValue& item) { config.dropped_revocations.emplace_back(item.text); });
   reader.Text("public_url", &config.public_url);
   if (const WireValue* url = (*root)->Find("public_url");
       url != nullptr && !IsPublicUrl(config.public_url)) {

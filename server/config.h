@@ -39,6 +39,7 @@ struct Config {
   int threads = 0;  // 0: one per processor
   HttpLimits limits;
   std::vector<RegisteredCaller> callers;
+  std::vector<std::string> dropped_revocations;  // revoked statements that the policy may lack
   // Where the operating API listens. `given`: asked for by name, so that an address which cannot be
   // listened on refuses the start; with none given, DefaultOperate().
   struct Operate {

@@ -297,6 +297,7 @@ class Daemon {
     };
     if (Keeps()) options.keep = [this](std::string_view bytes) { return vault_->Save(bytes); };
     keeper_.emplace(std::move(options));
+    keeper_->dropped_revocations = config_.dropped_revocations;
     return keeper_->Start(config_.bundle, config_.facts, fresh_);
   }
 
@@ -531,6 +532,7 @@ class Daemon {
       return failed({"error.audit", "a reload cannot be recorded now, so it is not done", 0, 0});
     Result<std::string> callers = KeepCallers(*config);
     if (!callers.ok()) return failed(callers.error());
+    keeper_->dropped_revocations = config->dropped_revocations;
     Status loaded = keeper_->Reload(
         config->bundle, config->facts,
         [&](std::shared_ptr<const Snapshot> snapshot, const KeptInputs& kept) {

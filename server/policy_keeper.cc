@@ -7,6 +7,7 @@
 #include "runtime/facts/json_facts.h"
 #include "runtime/facts/write_facts.h"
 #include "runtime/json/json.h"
+#include "runtime/state/fits.h"
 #include "runtime/state/memory_store.h"
 #include "runtime/state/seed.h"
 
@@ -100,6 +101,7 @@ Result<PolicyKeeper::Next> PolicyKeeper::Prepare(const std::string& bundle,
     if (!kept.ok()) return kept.error();
     next.kept.bundle = kept.take();
   }
+  DPL_RETURN_IF_ERROR(CheckFits(*next.loaded.snapshot, *options_.store, dropped_revocations));
   return next;
 }
 

@@ -19,6 +19,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/clock.h"
 #include "runtime/state/facts_ledger.h"
@@ -50,6 +51,8 @@ class PolicyKeeper final : public FactsFeed {
   };
   explicit PolicyKeeper(Options options) : options_(std::move(options)) {}
 
+  // Revoked statements that a policy may lack (runtime/state/fits.h). Set before Start and Reload.
+  std::vector<std::string> dropped_revocations;
   // Puts a snapshot in force; from the start of serving on.
   using Publish = std::function<void(std::shared_ptr<const Snapshot>, const KeptInputs&)>;
   Publish publish;

@@ -183,6 +183,9 @@ class StateStore : public DecisionState {
   virtual std::shared_ptr<const AccessRequest> FindAccessRequest(std::string_view id) const = 0;
   virtual std::optional<ReservationRecord> ReadReservation(uint64_t id) const = 0;
 
+  // How far back charges, acts and births are kept, at least: no window may be longer (fits.h).
+  virtual int64_t HistoryUs() const { return 3660 * kMicrosPerDay; }
+
   // ---- lists, for whoever operates; a page costs a look at every record of the kind, in slices
   virtual Page<Revocation> ListRevocations(PageAsk ask,
                                            const Keep<Revocation>& keep = {}) const = 0;
