@@ -9,6 +9,8 @@ namespace {
 constexpr int64_t kReservationUs = kMicrosPerHour;  // after that, silence has spent it
 constexpr int64_t kKeepInstanceUs =
     kMicrosPerDay;  // beyond its life: a second appearance is no second birth
+// A total never ends, but nobody retries after so long.
+constexpr int64_t kKeepKeyUs = 400 * kMicrosPerDay;
 constexpr int64_t kKeepUnboundedUs = 30 * kMicrosPerDay;  // for templates without `lives at most`
 
 template <class T>
@@ -25,7 +27,7 @@ int64_t WindowUs(const BoundLimit& b) {
     case CounterKey::Window::kSliding:
       return b.key.sliding_us;
     case CounterKey::Window::kTotal:
-      return 100 * 365 * kMicrosPerDay;
+      return kKeepKeyUs;
   }
   return 0;
 }

@@ -121,6 +121,7 @@ class DurableStore final : public StateStore {
   int64_t Held(uint64_t reservation, const CounterKey& counter) const override {
     return image_.Held(reservation, counter);
   }
+  int64_t HistoryUs() const override { return image_.HistoryUs(); }
   Instant HighTime() const override { return image_.HighTime(); }
 
   Page<Revocation> ListRevocations(PageAsk ask, const Keep<Revocation>& keep = {}) const override {

@@ -81,13 +81,9 @@ Status CheckFits(const Snapshot& snapshot, const StateStore& store,
       return too_long("limit", program.Text(limit.name), limit.window_us);
   }
   for (const Statement& s : program.statements) {
-    if (s.kind == StatementKind::kSeparate && program.separates[s.detail].within_us > history)
-      return too_long("separate", program.Text(s.name), program.separates[s.detail].within_us);
-    if (s.kind == StatementKind::kAgent) {
-      const Agent& agent = program.agents[s.detail];
-      int64_t window = std::max(agent.instances_window_us, agent.lives_us);
-      if (window > history) return too_long("agent", program.Text(s.name), window);
-    }
+    if (s.kind != StatementKind::kAgent) continue;
+    const int64_t window = program.agents[s.detail].instances_window_us;
+    if (window > history) return too_long("agent", program.Text(s.name), window);
   }
   return Status::Ok();
 }

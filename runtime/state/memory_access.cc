@@ -10,14 +10,14 @@ using WriteLock = std::unique_lock<std::shared_mutex>;
 
 std::shared_ptr<const AccessRequest> MemoryStore::FindAccessRequest(std::string_view id) const {
   ReadLock lock(mutex_);
-  auto it = requests_.find(id);
-  return it == requests_.end() ? nullptr : it->second;
+  const auto* found = requests_.Find(id);
+  return found == nullptr ? nullptr : found->second;
 }
 
 Status MemoryStore::OpenAccessRequest(const AccessRequest& request) {
   WriteLock lock(mutex_);
   DPL_RETURN_IF_ERROR(RequestRoom(request.id));
-  requests_.try_emplace(request.id, std::make_shared<const AccessRequest>(request));
+  requests_.Emplace(request.id, std::make_shared<const AccessRequest>(request));
   return Status::Ok();
 }
 
@@ -37,8 +37,8 @@ Status MemoryStore::SignAccessRequest(std::string_view id, const Signature& sign
 Status MemoryStore::PutSignature(std::string_view id, const Signature& signature, size_t seen,
                                  AccessState becomes, std::string_view approval) {
   WriteLock lock(mutex_);
-  auto it = requests_.find(id);
-  if (it == requests_.end()) return Error{"access.unknown", "there is no such request for access"};
+  auto* it = requests_.Find(id);
+  if (it == nullptr) return Error{"access.unknown", "there is no such request for access"};
   const AccessRequest& now = *it->second;
   if (now.state != AccessState::kPending)
     return Error{"access.closed", "this request for access is settled"};
@@ -63,8 +63,8 @@ Status MemoryStore::ReviewOpening(std::string_view break_glass, std::string_view
                                   const Signature& review) {
   JoinedKey key({break_glass, person, reason, ticket});
   WriteLock lock(mutex_);
-  auto it = openings_.find(std::string_view(key));
-  if (it == openings_.end()) return Error{"opening.unknown", "there is no such opening"};
+  auto* it = openings_.Find(key);
+  if (it == nullptr) return Error{"opening.unknown", "there is no such opening"};
   OpeningRecord& opening = it->second;
   if (!opening.reviewed_by.empty() && opening.last_used <= opening.reviewed_at)
     return Error{"opening.reviewed", "this opening is reviewed"};

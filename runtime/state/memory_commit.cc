@@ -12,9 +12,9 @@ using WriteLock = std::unique_lock<std::shared_mutex>;
 // charges.
 CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, CommitResult* result) {
   for (std::string_view id : request.approvals) {
-    auto it = approvals_.find(id);
-    if (it == approvals_.end() || it->second->uses_left == 0 ||
-        it->second->expires <= request.now) {
+    const auto* found = approvals_.Find(id);
+    if (found == nullptr || found->second->uses_left == 0 ||
+        found->second->expires <= request.now) {
       return CommitOutcome::kApprovalUsed;
     }
   }
@@ -22,6 +22,7 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
     if (ActAfter(act.separate, 1 - act.side, act.key, act.person, act.not_before))
       return CommitOutcome::kSeparation;
   }
+  if (!request.acts.empty()) SweepActs(now);
   if (acts_.size() + request.acts.size() > options_.max_acts && !request.acts.empty())
     return CommitOutcome::kFull;
   if (request.opening != nullptr) {
@@ -48,11 +49,17 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
     if (static_cast<uint64_t>(before) + here > seen.max) return CommitOutcome::kInstances;
   }
   if (births != 0) {
-    if (instance_count_ + births > sweep_instances_at_) SweepInstances(now);
+    for (const CommitRequest::Seen& seen : request.instances) {
+      auto runs = instances_.find(seen.agent);
+      if (runs != instances_.end()) SweepInstances(&runs->second, now, false);
+    }
+    if (instance_count_ + births > options_.max_instances) {
+      for (auto& [agent, runs] : instances_) SweepInstances(&runs, now, true);
+    }
     if (instance_count_ + births > options_.max_instances) return CommitOutcome::kFull;
   }
   if (!request.charge_key.empty()) {
-    if (keys_.size() >= sweep_keys_at_) SweepKeys(now);
+    SweepKeys(now, keys_.size() >= options_.max_keys);
     if (keys_.size() >= options_.max_keys) return CommitOutcome::kFull;
   }
 
@@ -85,21 +92,21 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
 
 CommitOutcome MemoryStore::TestOpening(const CommitRequest::Opening& opening, Instant now) const {
   JoinedKey key({opening.break_glass, opening.person, opening.reason, opening.ticket});
-  auto it = openings_.find(std::string_view(key));
-  if (it == openings_.end()) {
+  const auto* found = openings_.Find(key);
+  if (found == nullptr) {
     if (!opening.opens) return CommitOutcome::kOpening;
     return openings_.size() < options_.max_openings ? CommitOutcome::kDone : CommitOutcome::kFull;
   }
-  return Subtract(now, it->second.opened).us < opening.lasts_us ? CommitOutcome::kDone
-                                                                : CommitOutcome::kOpening;
+  return Subtract(now, found->second.opened).us < opening.lasts_us ? CommitOutcome::kDone
+                                                                   : CommitOutcome::kOpening;
 }
 
 void MemoryStore::RecordOpening(const CommitRequest::Opening& opening, Instant now) {
   JoinedKey key({opening.break_glass, opening.person, opening.reason, opening.ticket});
-  auto it = openings_.find(std::string_view(key));
-  if (it == openings_.end()) {
-    it = openings_.try_emplace(key.ToString()).first;
-    OpeningRecord& made = it->second;
+  SweepOpenings(now);
+  auto [entry, fresh] = openings_.Emplace(key);
+  OpeningRecord& made = entry->second;
+  if (fresh) {
     made.break_glass.assign(opening.break_glass);
     made.person.assign(opening.person);
     made.reason.assign(opening.reason);
@@ -107,8 +114,8 @@ void MemoryStore::RecordOpening(const CommitRequest::Opening& opening, Instant n
     made.opened = now;
     made.review_due = Add(now, Duration{opening.review_within_us}).value_or(kMaxInstant);
   }
-  it->second.last_used = now;
-  ++it->second.uses;
+  made.last_used = now;
+  ++made.uses;
 }
 
 CommitResult MemoryStore::Commit(const CommitRequest& request) {
@@ -121,8 +128,8 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
   Instant now = std::max(request.now, HighTime());
   Expire(now);
   if (!request.charge_key.empty()) {
-    if (auto it = keys_.find(request.charge_key); it != keys_.end()) {
-      const ChargeKey& key = it->second;
+    if (const auto* found = keys_.Find(request.charge_key)) {
+      const ChargeKey& key = found->second;
       if (key.digest != request.request_digest) {
         result.outcome = CommitOutcome::kKeyConflict;
       } else if (key.state != ReservationState::kOpen) {
@@ -141,10 +148,10 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
   if (result.outcome != CommitOutcome::kDone) return result;
   result.reservation = Apply(request, now);
   if (const CommitRequest::Opening* o = request.opening) {
-    auto it = openings_.find(
-        std::string_view(JoinedKey({o->break_glass, o->person, o->reason, o->ticket})));
-    result.opened = it->second.opened;
-    result.uses = it->second.uses;
+    const auto* found =
+        openings_.Find(JoinedKey({o->break_glass, o->person, o->reason, o->ticket}));
+    result.opened = found->second.opened;
+    result.uses = found->second.uses;
   }
   return result;
 }
@@ -153,20 +160,22 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
 uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
   Raise(request.now);
   for (std::string_view id : request.approvals) {
-    auto it = approvals_.find(id);
-    if (it == approvals_.end() || it->second->uses_left == 0) continue;  // only when replayed
-    ApprovalRecord used = *it->second;
+    auto* found = approvals_.Find(id);
+    if (found == nullptr || found->second->uses_left == 0) continue;  // only when replayed
+    ApprovalRecord used = *found->second;
     --used.uses_left;
-    it->second = std::make_shared<const ApprovalRecord>(std::move(used));
+    found->second = std::make_shared<const ApprovalRecord>(std::move(used));
   }
   for (const CommitRequest::Act& act : request.acts) {
     JoinedKey name({act.separate, act.side == 0 ? "a" : "b", act.key, act.person});
-    auto it = acts_.find(std::string_view(name));
-    if (it == acts_.end()) {
-      acts_.emplace(name.ToString(), now);
-    } else {
-      it->second = std::max(it->second, now);
-    }
+    Act& recorded = acts_.Emplace(name).first->second;
+    recorded.at = std::max(recorded.at, now);
+    // As long as its statement looks back; without a bound, for ever.
+    int64_t until = INT64_MAX;
+    if (act.not_before.us != INT64_MIN &&
+        !__builtin_sub_overflow(now.us, act.not_before.us, &until))
+      until = SaturatingAdd(now.us, std::max<int64_t>(until, 0));
+    recorded.keep_until = std::max(recorded.keep_until, Instant{until});
   }
   if (request.opening != nullptr) RecordOpening(*request.opening, now);
   for (const CommitRequest::Seen& seen : request.instances) {
@@ -174,15 +183,15 @@ uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
     if (!birth) {
       auto runs = instances_.find(seen.agent);
       if (runs == instances_.end()) runs = instances_.try_emplace(std::string(seen.agent)).first;
-      auto it = runs->second.find(seen.instance);
-      birth = it == runs->second.end();
+      auto [entry, made] = runs->second.Emplace(seen.instance);
+      Instance& run = entry->second;
+      birth = made;
       if (birth) {
-        it = runs->second.try_emplace(std::string(seen.instance)).first;
-        it->second.born = seen.born;
-        it->second.keep_until = Instant{SaturatingAdd(seen.born.us, seen.keep_us)};
+        run.born = seen.born;
+        run.keep_until = Instant{SaturatingAdd(seen.born.us, seen.keep_us)};
         ++instance_count_;
       }
-      if (it->second.task == nullptr && !seen.task.empty()) it->second.Bind(seen.task);
+      if (run.task == nullptr && !seen.task.empty()) Bind(&run, seen.task);
     }
     if (!birth || seen.max == 0) continue;
     auto it = births_.find(seen.agent);
@@ -223,7 +232,7 @@ uint64_t MemoryStore::Reserve(const CommitRequest& request, Instant now) {
                       c.counter.window, c.counter.end, c.counter.sliding_us});
   }
   if (!request.charge_key.empty()) {
-    ChargeKey& key = keys_.try_emplace(std::string(request.charge_key)).first->second;
+    ChargeKey& key = keys_.Emplace(request.charge_key).first->second;
     key.reservation = id;
     key.state = ReservationState::kOpen;
     key.digest.assign(request.request_digest);
@@ -358,12 +367,9 @@ bool MemoryStore::ReplayCommit(const CommitRequest& request, uint64_t reservatio
   for (const Charge& charge : request.charges) {
     JoinedKey name(
         {MarkOf(charge.counter.window), SlidingBytes(charge.counter), charge.counter.identity});
-    auto it = counters_.find(std::string_view(name));
-    if (it == counters_.end()) {
-      it = counters_.try_emplace(name.ToString(), charge.counter).first;
-      it->second.name = &it->first;
-    }
-    scratch_.push_back(&it->second);
+    auto [entry, made] = counters_.Emplace(name, charge.counter);
+    if (made) entry->second.name = &entry->first;
+    scratch_.push_back(&entry->second);
   }
   return Apply(request, now) == reservation;
 }
@@ -371,13 +377,13 @@ bool MemoryStore::ReplayCommit(const CommitRequest& request, uint64_t reservatio
 bool MemoryStore::FindCharge(std::string_view key, Instant now, uint64_t* reservation,
                              ReservationState* state, std::string* digest) const {
   ReadLock lock(mutex_);
-  auto it = keys_.find(key);
-  if (it == keys_.end()) return false;
-  *reservation = it->second.reservation;
-  *state = it->second.state;
-  if (*state == ReservationState::kOpen && it->second.deadline <= std::max(now, HighTime()))
+  const auto* found = keys_.Find(key);
+  if (found == nullptr) return false;
+  *reservation = found->second.reservation;
+  *state = found->second.state;
+  if (*state == ReservationState::kOpen && found->second.deadline <= std::max(now, HighTime()))
     *state = ReservationState::kSpent;
-  digest->assign(it->second.digest);
+  digest->assign(found->second.digest);
   return true;
 }
 

@@ -36,6 +36,7 @@ enum class Kind : uint8_t {
   kSignedApproval,
   kReviewedOpening,
   kAccessRequest,
+  kActKept,
 };
 
 bool ReadInstant(ByteReader* in, Instant* out) { return in->I64(&out->us); }
@@ -84,24 +85,24 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
       w.String(entry.because);
     }
   }
-  for (const auto& [name, consent] : consents_) {
+  consents_.ForEach([&](const std::string& name, const ConsentRecord& consent) {
     begin(Kind::kConsent);
     w.String(name);
     AppendConsent(&w, consent);
-  }
-  for (const auto& [id, task] : tasks_) {
+  });
+  tasks_.ForEach([&](const std::string&, const std::shared_ptr<const TaskRecord>& task) {
     begin(Kind::kTask);
     AppendTask(&w, *task);
-  }
+  });
   for (const auto& [agent, runs] : instances_) {
-    for (const auto& [name, run] : runs) {
+    runs.ForEach([&, &agent = agent](const std::string& name, const Instance& run) {
       begin(Kind::kInstance);
       w.String(agent);
       w.String(name);
       w.I64(run.born.us);
       w.I64(run.keep_until.us);
       w.String(run.Task());
-    }
+    });
   }
   for (const auto& [agent, births] : births_) {
     begin(Kind::kBirths);
@@ -109,35 +110,37 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     w.I64(births.window_us);
     births.window.Save(&w);
   }
-  for (const auto& [child, handoff] : parents_) {
+  parents_.ForEach([&](const std::string& child, const Handoff& handoff) {
     begin(Kind::kParentBy);
     w.String(child);
     w.String(handoff.parent);
     w.String(handoff.task);
     w.I64(handoff.at.us);
     w.String(handoff.by);
-  }
-  for (const auto& [name, handoff] : fresh_handoffs_) {
+  });
+  fresh_handoffs_.ForEach([&](const std::string& name, const Handoff& handoff) {
     begin(Kind::kFreshHandoffBy);
     w.String(name);
     w.String(handoff.task);
     w.I64(handoff.at.us);
     w.String(handoff.by);
-  }
-  for (const auto& [id, approval] : approvals_) {
-    begin(Kind::kSignedApproval);
-    AppendApproval(&w, *approval);
-  }
-  for (const auto& [id, request] : requests_) {
+  });
+  approvals_.ForEach(
+      [&](const std::string&, const std::shared_ptr<const ApprovalRecord>& approval) {
+        begin(Kind::kSignedApproval);
+        AppendApproval(&w, *approval);
+      });
+  requests_.ForEach([&](const std::string&, const std::shared_ptr<const AccessRequest>& request) {
     begin(Kind::kAccessRequest);
     AppendAccessRequest(&w, *request);
-  }
-  for (const auto& [name, at] : acts_) {
-    begin(Kind::kAct);
+  });
+  acts_.ForEach([&](const std::string& name, const Act& act) {
+    begin(Kind::kActKept);
     w.String(name);
-    w.I64(at.us);
-  }
-  for (const auto& [name, opening] : openings_) {
+    w.I64(act.at.us);
+    w.I64(act.keep_until.us);
+  });
+  openings_.ForEach([&](const std::string& name, const OpeningRecord& opening) {
     begin(Kind::kReviewedOpening);
     for (const std::string* text :
          {&name, &opening.break_glass, &opening.person, &opening.reason, &opening.ticket})
@@ -149,13 +152,13 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     w.String(opening.reviewed_by);
     w.I64(opening.reviewed_at.us);
     w.String(opening.review_note);
-  }
-  for (const auto& [name, counter] : counters_) {
+  });
+  counters_.ForEach([&](const std::string& name, const Counter& counter) {
     begin(Kind::kCounter);
     w.String(name);
     counter.Save(&w);
-  }
-  for (const auto& [name, key] : keys_) {
+  });
+  keys_.ForEach([&](const std::string& name, const ChargeKey& key) {
     begin(Kind::kKey);
     w.String(name);
     w.U64(key.reservation);
@@ -163,7 +166,7 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     w.String(key.digest);
     w.I64(key.deadline.us);
     w.I64(key.keep_until.us);
-  }
+  });
   for (size_t i = 0; i < count_; ++i) {
     const Reservation& r = ring_[(front_ + i) % ring_.size()];
     begin(Kind::kReservation);
@@ -199,8 +202,8 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       if (!in->U64(&epoch) || !ReadInstant(in, &high) || !in->U64(&first_id_) ||
           !in->U64(&counters) || !in->U64(&keys))
         return false;
-      counters_.reserve(std::min<uint64_t>(counters, options_.max_counters));
-      keys_.reserve(std::min<uint64_t>(keys, options_.max_keys));
+      counters_.Reserve(std::min<uint64_t>(counters, options_.max_counters));
+      keys_.Reserve(std::min<uint64_t>(keys, options_.max_keys));
       epoch_.store(epoch);
       high_us_.store(high.us);
       return first_id_ != 0;
@@ -211,14 +214,13 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
     case Kind::kConsent: {
       ConsentRecord consent;
       if (!ReadText(in, &name) || !ReadConsent(in, &consent)) return false;
-      consents_.insert_or_assign(std::move(name), std::move(consent));
+      consents_.Assign(name, std::move(consent));
       return true;
     }
     case Kind::kTask: {
       TaskRecord task;
       if (!ReadTask(in, &task)) return false;
-      name = task.id;
-      tasks_.insert_or_assign(std::move(name), std::make_shared<const TaskRecord>(std::move(task)));
+      tasks_.Assign(task.id, std::make_shared<const TaskRecord>(task));
       return true;
     }
     case Kind::kInstance: {
@@ -227,10 +229,12 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       if (!in->String(&agent) || !ReadText(in, &name) || !ReadInstant(in, &run.born) ||
           !ReadInstant(in, &run.keep_until) || !in->String(&task))
         return false;
-      if (!task.empty()) run.Bind(task);
+      if (!task.empty()) Bind(&run, task);
       auto runs = instances_.find(agent);
       if (runs == instances_.end()) runs = instances_.try_emplace(std::string(agent)).first;
-      if (runs->second.insert_or_assign(std::move(name), std::move(run)).second) ++instance_count_;
+      auto [entry, made] = runs->second.Emplace(name);
+      if (made) ++instance_count_;
+      entry->second = run;
       return true;
     }
     case Kind::kBirths: {
@@ -249,9 +253,7 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
     case Kind::kAccessRequest: {
       AccessRequest request;
       if (!ReadAccessRequest(in, &request)) return false;
-      name = request.id;
-      requests_.insert_or_assign(std::move(name),
-                                 std::make_shared<const AccessRequest>(std::move(request)));
+      requests_.Assign(request.id, std::make_shared<const AccessRequest>(request));
       return true;
     }
     case Kind::kApproval:
@@ -259,15 +261,16 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       ApprovalRecord approval;
       if (!ReadApproval(in, &approval, static_cast<Kind>(kind) == Kind::kSignedApproval))
         return false;
-      name = approval.id;
-      approvals_.insert_or_assign(std::move(name),
-                                  std::make_shared<const ApprovalRecord>(std::move(approval)));
+      approvals_.Assign(approval.id, std::make_shared<const ApprovalRecord>(approval));
       return true;
     }
-    case Kind::kAct: {
-      Instant at;
-      if (!ReadText(in, &name) || !ReadInstant(in, &at)) return false;
-      acts_.insert_or_assign(std::move(name), at);
+    case Kind::kAct:
+    case Kind::kActKept: {
+      Act act{{}, kMaxInstant};
+      if (!ReadText(in, &name) || !ReadInstant(in, &act.at)) return false;
+      if (static_cast<Kind>(kind) == Kind::kActKept && !ReadInstant(in, &act.keep_until))
+        return false;
+      acts_.Assign(name, act);
       return true;
     }
     case Kind::kOpening:
@@ -277,8 +280,8 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       if (!ReadText(in, &name)) return false;
       std::optional<Counter> counter = Counter::Load(in);
       if (!counter.has_value()) return false;
-      auto it = counters_.insert_or_assign(std::move(name), std::move(*counter)).first;
-      it->second.name = &it->first;
+      auto* entry = counters_.Emplace(name, std::move(*counter)).first;
+      entry->second.name = &entry->first;
       return true;
     }
     case Kind::kKey: {
@@ -289,7 +292,7 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
           !ReadInstant(in, &key.deadline) || !ReadInstant(in, &key.keep_until))
         return false;
       key.state = static_cast<ReservationState>(state);
-      keys_.insert_or_assign(std::move(name), std::move(key));
+      keys_.Assign(name, std::move(key));
       return true;
     }
     case Kind::kReservation: {
@@ -312,10 +315,10 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
             !ReadInstant(in, &share.window_end) || !in->I64(&share.sliding_us))
           return false;
         share.window = static_cast<CounterKey::Window>(window);
-        auto it = counters_.find(counter);
-        if (it == counters_.end()) return false;
-        share.counter = &it->second;
-        ++it->second.holds;
+        auto* found = counters_.Find(counter);
+        if (found == nullptr) return false;
+        share.counter = &found->second;
+        ++found->second.holds;
         r.opened = share.at;
         r.held.push_back(share);
       }
@@ -340,6 +343,7 @@ bool MemoryStore::LoadRevoked(ByteReader* in, bool told) {
   if (told && (!ReadInstant(in, &entry.at) || !in->U64(&entry.epoch) || !ReadText(in, &entry.by) ||
                !ReadText(in, &entry.because)))
     return false;
+  entry.kept = KeptSince(entry.at);
   NoteRevoked(static_cast<RevokedKind>(what), name, entry);
   revoked_[what].insert_or_assign(std::move(name), std::move(entry));
   return true;
@@ -352,7 +356,8 @@ bool MemoryStore::LoadHandoff(ByteReader* in, bool fresh, bool told) {
       !ReadText(in, &handoff.task))
     return false;
   if (told && (!ReadInstant(in, &handoff.at) || !ReadText(in, &handoff.by))) return false;
-  (fresh ? fresh_handoffs_ : parents_).insert_or_assign(std::move(name), std::move(handoff));
+  handoff.kept = KeptSince(handoff.at);
+  (fresh ? fresh_handoffs_ : parents_).Assign(name, std::move(handoff));
   return true;
 }
 
@@ -368,7 +373,7 @@ bool MemoryStore::LoadOpening(ByteReader* in, bool reviewed) {
   if (reviewed && (!ReadText(in, &opening.reviewed_by) || !ReadInstant(in, &opening.reviewed_at) ||
                    !ReadText(in, &opening.review_note)))
     return false;
-  openings_.insert_or_assign(std::move(name), std::move(opening));
+  openings_.Assign(name, std::move(opening));
   return true;
 }
 
@@ -383,17 +388,11 @@ bool MemoryStore::Load(std::string_view piece) {
 
 void MemoryStore::LoadDone() {
   std::unique_lock<std::shared_mutex> lock(mutex_);
-  for (auto& [name, key] : keys_) {
+  keys_.ForEach([&](const std::string&, ChargeKey& key) {
     Reservation* r = FindReservation(key.reservation);
     if (r != nullptr && r->state == ReservationState::kOpen) r->key = &key;
-  }
-  Instant high = HighTime();
-  SweepCounters(high);
-  SweepInstances(high);
-  SweepKeys(high);
-  SweepTasks();
-  SweepApprovals();
-  SweepRequests();
+  });
+  SweepAll();
 }
 
 void MemoryStore::SkipReservationsTo(uint64_t next) {
@@ -412,12 +411,12 @@ void MemoryStore::RaiseHighTime(Instant to) {
 
 void MemoryStore::PutTask(const TaskRecord& task) {
   std::unique_lock<std::shared_mutex> lock(mutex_);
-  tasks_.insert_or_assign(task.id, std::make_shared<const TaskRecord>(task));
+  tasks_.Assign(task.id, std::make_shared<const TaskRecord>(task));
 }
 
 void MemoryStore::PutApproval(const ApprovalRecord& approval) {
   std::unique_lock<std::shared_mutex> lock(mutex_);
-  approvals_.insert_or_assign(approval.id, std::make_shared<const ApprovalRecord>(approval));
+  approvals_.Assign(approval.id, std::make_shared<const ApprovalRecord>(approval));
 }
 
 }  // namespace dpl

@@ -89,26 +89,31 @@ class Gather {
   std::vector<std::pair<std::string, T>> found_;  // a heap, the last name in front
 };
 
-// Offers every entry of the table that `find` gives, under the lock for a slice at a time. A table
-// that grew between two slices is begun anew.
+// Offers every entry of the table that `find` gives, under the lock for a slice at a time. A shard
+// that grew between two slices is begun anew, with all before it.
 template <class Find, class Offer, class Restart>
 void InSlices(std::shared_mutex* mutex, const Find& find, const Offer& offer,
               const Restart& restart) {
-  size_t at = 0, buckets = 0;
+  size_t shard = 0, at = 0, buckets = 0;
   for (bool first = true;; first = false) {
     ReadLock lock(*mutex);
     const auto* map = find();
     if (map == nullptr) return;
-    if (first || map->bucket_count() != buckets) {
+    using Map = std::remove_cvref_t<decltype(*map)>;
+    if (first || (at != 0 && map->Buckets(shard) != buckets)) {
       restart();
-      at = 0;
-      buckets = map->bucket_count();
+      shard = at = 0;
     }
-    const size_t end = std::min(buckets, at + kSliceBuckets);
-    for (; at < end; ++at) {
-      for (auto it = map->begin(at); it != map->end(at); ++it) offer(it->first, it->second);
+    for (size_t n = 0; n < kSliceBuckets && shard < Map::kShards; ++n) {
+      buckets = map->Buckets(shard);
+      if (at == buckets) {
+        ++shard;
+        at = 0;
+        continue;
+      }
+      map->InBucket(shard, at++, offer);
     }
-    if (at == buckets) return;
+    if (shard == Map::kShards) return;
   }
 }
 

@@ -25,8 +25,6 @@ bool BeginsAtRunTime(RevokedKind kind) {
   return kind != RevokedKind::kGrant && kind != RevokedKind::kDelegation;
 }
 
-constexpr int64_t kKeepEndedUs = 32 * kMicrosPerDay;
-
 Error Full(std::string_view what) {
   return {"state.full", "no room for more " + std::string(what)};
 }
@@ -79,6 +77,7 @@ bool MemoryStore::IsRevoked(RevokedKind kind, std::string_view name,
 uint64_t MemoryStore::Revoke(const Revocation& r) {
   WriteLock lock(mutex_);
   std::string_view name = r.kind == RevokedKind::kEverything ? std::string_view() : r.name;
+  SweepRevoked(r.kind);
   KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(r.kind)];
   RevokedEntry& entry = map.try_emplace(std::string(name)).first->second;
   if (r.before.has_value()) {
@@ -87,6 +86,7 @@ uint64_t MemoryStore::Revoke(const Revocation& r) {
     entry.always = true;
   }
   entry.at = r.at;
+  entry.kept = KeptSince(r.at);
   entry.by = r.by;
   entry.because = r.because;
   NoteRevoked(r.kind, name, entry);
@@ -113,46 +113,47 @@ bool MemoryStore::FindConsent(std::string_view delegation, std::string_view pers
                               ConsentRecord* out) const {
   JoinedKey key({delegation, person});
   ReadLock lock(mutex_);
-  auto it = consents_.find(std::string_view(key));
-  if (it == consents_.end()) return false;
-  out->at = it->second.at;
-  out->whole_day = it->second.whole_day;
-  out->from_facts = it->second.from_facts;
-  out->reach.assign(it->second.reach.begin(), it->second.reach.end());
+  const auto* found = consents_.Find(key);
+  if (found == nullptr) return false;
+  out->at = found->second.at;
+  out->whole_day = found->second.whole_day;
+  out->from_facts = found->second.from_facts;
+  out->reach.assign(found->second.reach.begin(), found->second.reach.end());
   return true;
 }
 
 void MemoryStore::ForEachConsent(const EachConsent& each) const {
   ReadLock lock(mutex_);
-  for (const auto& [key, consent] : consents_) {
+  consents_.ForEach([&](const std::string& key, const ConsentRecord& consent) {
     std::string_view rest = key;
     std::string_view delegation = JoinedKey::TakePart(&rest);
     each(delegation, JoinedKey::TakePart(&rest), consent);
-  }
+  });
 }
 
 void MemoryStore::GiveConsent(std::string_view delegation, std::string_view person,
                               const ConsentRecord& consent) {
   JoinedKey key({delegation, person});
   WriteLock lock(mutex_);
-  if (consents_.size() >= options_.max_consents && !consents_.contains(std::string_view(key)))
+  SweepConsents();
+  if (consents_.size() >= options_.max_consents && !consents_.Contains(key))
     return;  // not recorded is not given
-  auto [it, made] = consents_.try_emplace(key.ToString(), consent);
-  if (!made && consent.at >= it->second.at) it->second = consent;
+  auto [entry, made] = consents_.Emplace(key, consent);
+  if (!made && consent.at >= entry->second.at) entry->second = consent;
 }
 
 std::shared_ptr<const TaskRecord> MemoryStore::FindTask(std::string_view id) const {
   ReadLock lock(mutex_);
-  auto it = tasks_.find(id);
-  return it == tasks_.end() ? nullptr : it->second;
+  const auto* found = tasks_.Find(id);
+  return found == nullptr ? nullptr : found->second;
 }
 
 Status MemoryStore::OpenTask(const TaskRecord& task) {
   WriteLock lock(mutex_);
   DPL_RETURN_IF_ERROR(TaskRoom());
-  auto [it, made] = tasks_.try_emplace(task.id);
+  auto [entry, made] = tasks_.Emplace(task.id);
   if (!made) return Error{"task.exists", "a task of this name is open already"};
-  it->second = std::make_shared<const TaskRecord>(task);
+  entry->second = std::make_shared<const TaskRecord>(task);
   return Status::Ok();
 }
 
@@ -162,8 +163,8 @@ const MemoryStore::Instance* MemoryStore::FindRun(std::string_view agent,
                                                   std::string_view instance) const {
   auto runs = instances_.find(agent);
   if (runs == instances_.end()) return nullptr;
-  auto it = runs->second.find(instance);
-  return it == runs->second.end() ? nullptr : &it->second;
+  const auto* found = runs->second.Find(instance);
+  return found == nullptr ? nullptr : &found->second;
 }
 
 bool MemoryStore::FindInstance(std::string_view agent, std::string_view instance, Instant* born,
@@ -199,21 +200,21 @@ bool MemoryStore::HandoffRecorded(std::string_view parent_agent, std::string_vie
   auto holds = [&](const std::string& recorded) { return recorded.empty() || recorded == task; };
   if (child_instance.empty()) {
     JoinedKey fresh({parent_agent, parent_instance, child_agent});
-    auto it = fresh_handoffs_.find(std::string_view(fresh));
-    return it != fresh_handoffs_.end() && holds(it->second.task);
+    const auto* found = fresh_handoffs_.Find(fresh);
+    return found != nullptr && holds(found->second.task);
   }
   JoinedKey child({child_agent, child_instance});
-  auto it = parents_.find(std::string_view(child));
-  if (it == parents_.end()) return false;
+  const auto* found = parents_.Find(child);
+  if (found == nullptr) return false;
   JoinedKey parent({parent_agent, parent_instance});
-  return it->second.parent == std::string_view(parent) && holds(it->second.task);
+  return found->second.parent == std::string_view(parent) && holds(found->second.task);
 }
 
 bool MemoryStore::HasParent(std::string_view child_agent, std::string_view child_instance) const {
   if (child_instance.empty()) return false;
   JoinedKey child({child_agent, child_instance});
   ReadLock lock(mutex_);
-  return parents_.find(std::string_view(child)) != parents_.end();
+  return parents_.Contains(child);
 }
 
 Status MemoryStore::RecordHandoff(const HandoffRecord& handoff) {
@@ -223,11 +224,12 @@ Status MemoryStore::RecordHandoff(const HandoffRecord& handoff) {
 
 Status MemoryStore::PutHandoff(const HandoffRecord& h) {
   WriteLock lock(mutex_);
+  SweepHandoffs();
+  const Instant kept = KeptSince(h.at);
   if (h.child_instance.empty()) {
     // Fresh runs have no names to keep apart: the latest record stands.
-    fresh_handoffs_.insert_or_assign(
-        JoinedKey({h.parent_agent, h.parent_instance, h.child_agent}).ToString(),
-        Handoff{{}, h.task, h.by, h.at});
+    fresh_handoffs_.Assign(JoinedKey({h.parent_agent, h.parent_instance, h.child_agent}),
+                           Handoff{{}, h.task, h.by, h.at, kept});
     return Status::Ok();
   }
   JoinedKey parent({h.parent_agent, h.parent_instance});
@@ -235,12 +237,12 @@ Status MemoryStore::PutHandoff(const HandoffRecord& h) {
   if (std::string_view(parent) == std::string_view(child)) {
     return Error{"handoff.self", "an instance cannot be its own parent"};
   }
-  auto [it, made] = parents_.try_emplace(child.ToString());
+  auto [entry, made] = parents_.Emplace(child);
   if (made) {
-    it->second = {parent.ToString(), h.task, h.by, h.at};
+    entry->second = {parent.ToString(), h.task, h.by, h.at, kept};
     return Status::Ok();
   }
-  if (it->second.parent == std::string_view(parent)) return Status::Ok();
+  if (entry->second.parent == std::string_view(parent)) return Status::Ok();
   return Error{"handoff.parent", "this instance has another parent already"};
 }
 
@@ -248,24 +250,24 @@ Status MemoryStore::PutHandoff(const HandoffRecord& h) {
 
 std::shared_ptr<const ApprovalRecord> MemoryStore::FindApproval(std::string_view id) const {
   ReadLock lock(mutex_);
-  auto it = approvals_.find(id);
-  return it == approvals_.end() ? nullptr : it->second;
+  const auto* found = approvals_.Find(id);
+  return found == nullptr ? nullptr : found->second;
 }
 
 Status MemoryStore::RecordApproval(const ApprovalRecord& approval) {
   WriteLock lock(mutex_);
   DPL_RETURN_IF_ERROR(ApprovalRoom());
-  auto [it, made] = approvals_.try_emplace(approval.id);
+  auto [entry, made] = approvals_.Emplace(approval.id);
   if (!made) return Error{"approval.exists", "an approval of this name is recorded already"};
-  it->second = std::make_shared<const ApprovalRecord>(approval);
+  entry->second = std::make_shared<const ApprovalRecord>(approval);
   return Status::Ok();
 }
 
 bool MemoryStore::ActAfter(std::string_view separate, int side, std::string_view key,
                            std::string_view person, Instant not_before) const {
   JoinedKey name({separate, side == 0 ? "a" : "b", key, person});
-  auto it = acts_.find(std::string_view(name));
-  return it != acts_.end() && it->second > not_before;
+  const auto* found = acts_.Find(name);
+  return found != nullptr && found->second.at > not_before;
 }
 
 bool MemoryStore::ActRecorded(std::string_view separate, int side, std::string_view key,
@@ -281,10 +283,10 @@ bool MemoryStore::FindOpening(std::string_view break_glass, std::string_view per
                               uint64_t* uses) const {
   JoinedKey key({break_glass, person, reason, ticket});
   ReadLock lock(mutex_);
-  auto it = openings_.find(std::string_view(key));
-  if (it == openings_.end()) return false;
-  *opened = it->second.opened;
-  *uses = it->second.uses;
+  const auto* found = openings_.Find(key);
+  if (found == nullptr) return false;
+  *opened = found->second.opened;
+  *uses = found->second.uses;
   return true;
 }
 
@@ -292,7 +294,7 @@ std::vector<OpeningRecord> MemoryStore::Openings() const {
   std::vector<OpeningRecord> all;
   {
     ReadLock lock(mutex_);
-    for (const auto& [key, record] : openings_) all.push_back(record);
+    openings_.ForEach([&](const std::string&, const OpeningRecord& r) { all.push_back(r); });
   }
   std::sort(all.begin(), all.end(), [](const OpeningRecord& a, const OpeningRecord& b) {
     return std::tie(a.break_glass, a.opened.us, a.person, a.reason, a.ticket) <
@@ -305,19 +307,18 @@ std::vector<OpeningRecord> MemoryStore::Openings() const {
 
 const Counter* MemoryStore::FindCounter(const CounterKey& key) const {
   JoinedKey name({MarkOf(key.window), SlidingBytes(key), key.identity});
-  auto it = counters_.find(std::string_view(name));
-  return it == counters_.end() ? nullptr : &it->second;
+  const auto* found = counters_.Find(name);
+  return found == nullptr ? nullptr : &found->second;
 }
 
 Counter* MemoryStore::CounterOf(const CounterKey& key, Instant now) {
   JoinedKey name({MarkOf(key.window), SlidingBytes(key), key.identity});
-  auto it = counters_.find(std::string_view(name));
-  if (it != counters_.end()) return &it->second;
-  if (counters_.size() >= sweep_counters_at_) SweepCounters(now);
+  if (auto* found = counters_.Find(name)) return &found->second;
+  SweepCounters(now, counters_.size() >= options_.max_counters);
   if (counters_.size() >= options_.max_counters) return nullptr;
-  it = counters_.try_emplace(name.ToString(), key).first;
-  it->second.name = &it->first;
-  return &it->second;
+  auto* made = counters_.Emplace(name, key).first;
+  made->second.name = &made->first;
+  return &made->second;
 }
 
 int64_t MemoryStore::Used(const CounterKey& counter, Instant now) const {
@@ -334,28 +335,12 @@ void MemoryStore::SetUsed(const CounterKey& counter, int64_t used, Instant now) 
   if (Counter* c = CounterOf(counter, at)) c->Set(counter, used, at);
 }
 
-void MemoryStore::SweepCounters(Instant now) {
-  std::erase_if(counters_, [&](const auto& entry) {
-    return entry.second.holds == 0 && entry.second.Dead(now);
-  });
-  sweep_counters_at_ = std::max<size_t>(1024, counters_.size() * 2);
-}
-
-void MemoryStore::SweepInstances(Instant now) {
-  for (auto& [agent, runs] : instances_) {
-    instance_count_ -=
-        std::erase_if(runs, [&](const auto& entry) { return entry.second.keep_until < now; });
-  }
-  std::erase_if(instances_, [](const auto& entry) { return entry.second.empty(); });
-  sweep_instances_at_ = std::max<size_t>(1024, instance_count_ * 2);
-}
-
 Status MemoryStore::TaskRoom() {
-  if (tasks_.size() >= sweep_tasks_at_) SweepTasks();
+  SweepTasks();
   return tasks_.size() < options_.max_tasks ? Status::Ok() : Status(Full("tasks"));
 }
 Status MemoryStore::ApprovalRoom() {
-  if (approvals_.size() >= sweep_approvals_at_) SweepApprovals();
+  SweepApprovals();
   return approvals_.size() < options_.max_approvals ? Status::Ok() : Status(Full("approvals"));
 }
 Status MemoryStore::RoomForTask() {
@@ -367,9 +352,9 @@ Status MemoryStore::RoomForApproval() {
   return ApprovalRoom();
 }
 Status MemoryStore::RequestRoom(std::string_view id) {
-  if (requests_.contains(id))
+  if (requests_.Contains(id))
     return Error{"access.exists", "a request for access of this name is recorded already"};
-  if (requests_.size() >= sweep_requests_at_) SweepRequests();
+  SweepRequests();
   return requests_.size() < options_.max_requests ? Status::Ok()
                                                   : Status(Full("requests for access"));
 }
@@ -377,36 +362,6 @@ Status MemoryStore::RoomForHandoff() {
   ReadLock lock(mutex_);
   bool room = parents_.size() + fresh_handoffs_.size() < options_.max_handoffs;
   return room ? Status::Ok() : Status(Full("hand-offs"));
-}
-
-// Kept for a while after their end, so that they are told from things that never were; a run that
-// is bound to a task is forgotten before the task's name can be given away again.
-void MemoryStore::SweepTasks() {
-  std::erase_if(tasks_, [high = HighTime()](const auto& entry) {
-    return SaturatingAdd(entry.second->expires.us, kKeepEndedUs) < high.us;
-  });
-  sweep_tasks_at_ = std::max<size_t>(1024, tasks_.size() * 2);
-}
-
-void MemoryStore::SweepApprovals() {
-  std::erase_if(approvals_, [high = HighTime()](const auto& entry) {
-    return SaturatingAdd(entry.second->expires.us, kKeepEndedUs) < high.us;
-  });
-  sweep_approvals_at_ = std::max<size_t>(1024, approvals_.size() * 2);
-}
-
-void MemoryStore::SweepRequests() {
-  std::erase_if(requests_, [high = HighTime()](const auto& entry) {
-    return SaturatingAdd(entry.second->expires.us, kKeepEndedUs) < high.us;
-  });
-  sweep_requests_at_ = std::max<size_t>(1024, requests_.size() * 2);
-}
-
-void MemoryStore::SweepKeys(Instant now) {
-  std::erase_if(keys_, [&](const auto& entry) {
-    return entry.second.state != ReservationState::kOpen && entry.second.keep_until < now;
-  });
-  sweep_keys_at_ = std::max<size_t>(1024, keys_.size() * 2);
 }
 
 Instant MemoryStore::Raise(Instant now) {

@@ -17,6 +17,7 @@
 #include "runtime/base/bytes.h"
 #include "runtime/state/counter.h"
 #include "runtime/state/keyed_hash.h"
+#include "runtime/state/sharded_map.h"
 #include "runtime/state/store.h"
 
 namespace dpl {
@@ -35,6 +36,7 @@ class MemoryStore final : public StateStore {
     size_t max_handoffs = 4'000'000;
     size_t max_consents = 4'000'000;
     size_t max_requests = 1'000'000;
+    int64_t history_us = 400 * kMicrosPerDay;  // a window may be so long, and no longer
   };
   MemoryStore();
   explicit MemoryStore(const Options& options);
@@ -72,6 +74,7 @@ class MemoryStore final : public StateStore {
   bool FindCharge(std::string_view key, Instant now, uint64_t* reservation, ReservationState* state,
                   std::string* digest) const override;
   int64_t Held(uint64_t reservation, const CounterKey& counter) const override;
+  int64_t HistoryUs() const override { return options_.history_us; }
   Instant HighTime() const override { return Instant{high_us_.load(std::memory_order_acquire)}; }
 
   Page<Revocation> ListRevocations(PageAsk ask, const Keep<Revocation>& keep = {}) const override;
@@ -160,15 +163,18 @@ class MemoryStore final : public StateStore {
     bool always = false;
     Instant before{INT64_MIN};
     Instant at{};
+    Instant kept{};  // as above
     uint64_t epoch = 0;
     std::string by, because;
   };
-  // There may be a million of these: what most runs lack takes no room.
+  // There may be a million of these.
   struct Instance {
     Instant born{}, keep_until{};
-    std::unique_ptr<const std::string> task;
+    const std::string* task = nullptr;  // a key of bound_tasks_
     std::string_view Task() const { return task == nullptr ? std::string_view() : *task; }
-    void Bind(std::string_view to) { task = std::make_unique<const std::string>(to); }
+  };
+  struct Act {
+    Instant at{}, keep_until{};
   };
   struct Births {
     SlidingWindow window;
@@ -179,6 +185,7 @@ class MemoryStore final : public StateStore {
     std::string task;
     std::string by;
     Instant at{};
+    Instant kept{};  // since when it is on record: `at`, where that was said
   };
   struct ChargeKey {
     uint64_t reservation = 0;
@@ -223,10 +230,20 @@ class MemoryStore final : public StateStore {
   const Counter* FindCounter(const CounterKey& key) const;
   Counter* CounterOf(const CounterKey& key,
                      Instant now);  // made when missing; null when there is no room
-  bool Room(size_t size, size_t max, size_t* sweep_at) const;
-  void SweepCounters(Instant now);
-  void SweepInstances(Instant now);
-  void SweepKeys(Instant now);
+  // Each looks at a few entries and forgets those that can matter no more; `more` of them when
+  // there is no room left.
+  void SweepCounters(Instant now, bool more);
+  void SweepInstances(ShardedMap<Instance>* runs, Instant now, bool more);
+  void SweepKeys(Instant now, bool more);
+  void SweepActs(Instant now);
+  void SweepOpenings(Instant now);
+  void SweepConsents();
+  void SweepHandoffs();
+  void SweepRevoked(RevokedKind kind);
+  void SweepAll();
+  Instant KeptSince(Instant at) const { return at.us != 0 ? at : HighTime(); }
+  void Bind(Instance* run, std::string_view task);
+  void Forget(const Instance& run);
   Status TaskRoom();
   Status ApprovalRoom();
   Status RequestRoom(std::string_view id);
@@ -254,21 +271,21 @@ class MemoryStore final : public StateStore {
   std::atomic<int64_t> all_before_us_[kRevokedKinds];
 
   KeyedMap<RevokedEntry> revoked_[kRevokedKinds];
-  KeyedMap<ConsentRecord> consents_;  // delegation, person
-  KeyedMap<std::shared_ptr<const TaskRecord>> tasks_;
-  KeyedMap<KeyedMap<Instance>> instances_;  // agent → instance
-  size_t instance_count_ = 0;               // of all agents
-  KeyedMap<Births> births_;                 // agent
-  KeyedMap<Handoff> parents_;               // child agent, instance
-  KeyedMap<Handoff> fresh_handoffs_;        // parent agent, instance, child agent (without a name)
-  KeyedMap<std::shared_ptr<const ApprovalRecord>> approvals_;
-  KeyedMap<std::shared_ptr<const AccessRequest>> requests_;
-  KeyedMap<Instant> acts_;            // separate, side, key, person → the latest
-  KeyedMap<OpeningRecord> openings_;  // door, person, reason, ticket
-  KeyedMap<Counter> counters_;
-  KeyedMap<ChargeKey> keys_;
-  size_t sweep_counters_at_ = 1024, sweep_instances_at_ = 1024, sweep_keys_at_ = 1024;
-  size_t sweep_tasks_at_ = 1024, sweep_approvals_at_ = 1024, sweep_requests_at_ = 1024;
+  ShardedMap<ConsentRecord> consents_;  // delegation, person
+  ShardedMap<std::shared_ptr<const TaskRecord>> tasks_;
+  KeyedMap<ShardedMap<Instance>> instances_;  // agent → instance
+  KeyedMap<size_t> bound_tasks_;              // → how many runs are bound to it
+  size_t instance_count_ = 0;                 // of all agents
+  KeyedMap<Births> births_;                   // agent
+  ShardedMap<Handoff> parents_;               // child agent, instance
+  ShardedMap<Handoff> fresh_handoffs_;  // parent agent, instance, child agent (without a name)
+  ShardedMap<std::shared_ptr<const ApprovalRecord>> approvals_;
+  ShardedMap<std::shared_ptr<const AccessRequest>> requests_;
+  ShardedMap<Act> acts_;                // separate, side, key, person → the latest
+  ShardedMap<OpeningRecord> openings_;  // door, person, reason, ticket
+  ShardedMap<Counter> counters_;
+  ShardedMap<ChargeKey> keys_;
+  size_t sweep_revoked_at_[kRevokedKinds] = {};
 
   // Reservations in the order of their ids, as a ring: ring_[(id - first_id_ + front_) % size].
   std::vector<Reservation> ring_;

@@ -23,6 +23,7 @@ enum class Operation : uint8_t {
   kAccessRequest,
   kSign,
   kReview,
+  kCommitKept,  // with how far back each act's statement looks
 };
 
 void AppendCounterKey(ByteWriter* out, const CounterKey& key) {
@@ -115,10 +116,10 @@ struct CommitRecord {
   std::vector<CommitRequest::Seen> instances;
   CommitRequest::Opening opening;
 
-  bool Read(ByteReader* in);
+  bool Read(ByteReader* in, bool kept);
 };
 
-bool CommitRecord::Read(ByteReader* in) {
+bool CommitRecord::Read(ByteReader* in, bool kept) {
   CommitRequest& r = request;
   uint32_t count = 0;
   bool good = in->I64(&r.now.us) && in->U64(&epoch) && in->U64(&reservation) && in->Count(&count);
@@ -135,8 +136,9 @@ bool CommitRecord::Read(ByteReader* in) {
   for (CommitRequest::Act& act : acts) {
     uint8_t side = 0;
     good = good && in->String(&act.separate) && in->U8(&side) && in->String(&act.key) &&
-           in->String(&act.person);
+           in->String(&act.person) && (!kept || in->I64(&act.not_before.us));
     act.side = side;
+    if (!kept) act.not_before = Instant{INT64_MIN};
   }
   good = good && in->Count(&count);
   instances.resize(good ? count : 0);
@@ -169,9 +171,11 @@ Error Corrupt(std::string what) { return {"state.corrupt", std::move(what)}; }
 Status Replay(Operation operation, ByteReader* in, MemoryStore* image, ReplayMode mode) {
   const bool exact = mode == ReplayMode::kExact;
   switch (operation) {
-    case Operation::kCommit: {
+    case Operation::kCommit:
+    case Operation::kCommitKept: {
       CommitRecord record;
-      if (!record.Read(in)) return Corrupt("a commit cannot be read");
+      if (!record.Read(in, operation == Operation::kCommitKept))
+        return Corrupt("a commit cannot be read");
       if (!exact && record.reservation != 0) image->SkipReservationsTo(record.reservation);
       bool same = image->ReplayCommit(record.request, record.reservation);
       if (exact && (!same || record.epoch != image->Epoch()))
@@ -295,7 +299,7 @@ Status Replay(Operation operation, ByteReader* in, MemoryStore* image, ReplayMod
 }  // namespace
 
 void OperationWriter::Commit(const CommitRequest& r, uint64_t epoch, uint64_t reservation) {
-  out_.U8(static_cast<uint8_t>(Operation::kCommit));
+  out_.U8(static_cast<uint8_t>(Operation::kCommitKept));
   out_.I64(r.now.us);
   out_.U64(epoch);
   out_.U64(reservation);
@@ -314,6 +318,7 @@ void OperationWriter::Commit(const CommitRequest& r, uint64_t epoch, uint64_t re
     out_.U8(static_cast<uint8_t>(act.side));
     out_.String(act.key);
     out_.String(act.person);
+    out_.I64(act.not_before.us);
   }
   out_.Varint(r.instances.size());
   for (const CommitRequest::Seen& seen : r.instances) {

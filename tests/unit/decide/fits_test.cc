@@ -70,15 +70,19 @@ TEST(ClosingRule, R36_HoldsForEveryKindOfStatement) {
 }
 
 TEST(Fits, AWindowLongerThanTheHistoryIsRefused) {
-  auto with = [](std::string_view window) {
-    return Policy("reading", "limit few { covers read on app.Doc  cap requests to 3 in any " +
-                                 std::string(window) + " for each person  because \"Few\" }");
-  };
-  World w(with("3660d"), kFacts);
+  World w(Policy("reading",
+                 "limit few { covers read on app.Doc  cap requests to 3 in any 31d for each person  "
+                 "because \"Few\" }"),
+          kFacts);
   EXPECT_EQ(Refusal(w), "");
-  w.Policy(with("3661d"));
-  EXPECT_EQ(Refusal(w),
-            "state.window: limit t.few.requests looks back 3661d, and the store keeps 3660d");
+  MemoryStore::Options options;
+  options.history_us = 31 * kMicrosPerDay;
+  EXPECT_TRUE(CheckFits(*w.snapshot, MemoryStore(options), {}).ok());
+  --options.history_us;
+  Status fits = CheckFits(*w.snapshot, MemoryStore(options), {});
+  ASSERT_FALSE(fits.ok());
+  EXPECT_EQ(fits.error().code, "state.window");
+  EXPECT_EQ(fits.error().message, "limit t.few.requests looks back 31d, and the store keeps 31d");
 }
 
 }  // namespace

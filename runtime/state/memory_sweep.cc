@@ -1,0 +1,151 @@
+// What the in-memory store forgets, a few entries at a time: each call that adds something looks at
+// some of what is there. docs/state.md says how long what is kept.
+#include <algorithm>
+
+#include "runtime/state/memory_store.h"
+
+namespace dpl {
+namespace {
+
+constexpr size_t kFew = 8, kMore = 4096;  // buckets
+// Kept for a while after their end, so that they are told from things that never were; a run that
+// is bound to a task is forgotten before the task's name can be given away again.
+constexpr int64_t kKeepEndedUs = 32 * kMicrosPerDay;
+constexpr int64_t kKeepRevokedUs = 400 * kMicrosPerDay;
+constexpr int64_t kKeepOpeningUs = 400 * kMicrosPerDay;
+
+bool Over(Instant end, int64_t keep_us, Instant now) {
+  return SaturatingAdd(end.us, keep_us) < now.us;
+}
+
+}  // namespace
+
+void MemoryStore::SweepCounters(Instant now, bool more) {
+  counters_.SweepSome(more ? kMore : kFew,
+                      [&](const Counter& c) { return c.holds == 0 && c.Dead(now); });
+}
+
+void MemoryStore::SweepInstances(ShardedMap<Instance>* runs, Instant now, bool more) {
+  const size_t before = runs->size();
+  runs->SweepSome(more ? kMore : kFew, [&](const Instance& run) {
+    if (run.keep_until >= now) return false;
+    Forget(run);
+    return true;
+  });
+  instance_count_ -= before - runs->size();
+}
+
+// Many runs have the same task: its name is kept once.
+void MemoryStore::Bind(Instance* run, std::string_view task) {
+  auto it = bound_tasks_.find(task);
+  if (it == bound_tasks_.end()) it = bound_tasks_.try_emplace(std::string(task), 0).first;
+  ++it->second;
+  run->task = &it->first;
+}
+
+void MemoryStore::Forget(const Instance& run) {
+  if (run.task == nullptr) return;
+  auto it = bound_tasks_.find(*run.task);
+  if (--it->second == 0) bound_tasks_.erase(it);
+}
+
+void MemoryStore::SweepKeys(Instant now, bool more) {
+  keys_.SweepSome(more ? kMore : kFew, [&](const ChargeKey& key) {
+    return key.state != ReservationState::kOpen && key.keep_until < now;
+  });
+}
+
+void MemoryStore::SweepTasks() {
+  tasks_.SweepSome(kFew, [high = HighTime()](const std::shared_ptr<const TaskRecord>& task) {
+    return Over(task->expires, kKeepEndedUs, high);
+  });
+}
+
+void MemoryStore::SweepApprovals() {
+  approvals_.SweepSome(kFew, [high = HighTime()](const std::shared_ptr<const ApprovalRecord>& a) {
+    return Over(a->expires, kKeepEndedUs, high);
+  });
+}
+
+void MemoryStore::SweepRequests() {
+  requests_.SweepSome(kFew, [high = HighTime()](const std::shared_ptr<const AccessRequest>& r) {
+    return Over(r->expires, kKeepEndedUs, high);
+  });
+}
+
+void MemoryStore::SweepActs(Instant now) {
+  acts_.SweepSome(kFew, [&](const Act& act) { return act.keep_until < now; });
+}
+
+// One that nobody has reviewed is kept until somebody does.
+void MemoryStore::SweepOpenings(Instant now) {
+  openings_.SweepSome(kFew, [&](const OpeningRecord& o) {
+    return !o.reviewed_by.empty() && o.reviewed_at >= o.last_used &&
+           Over(o.last_used, kKeepOpeningUs, now);
+  });
+}
+
+// A withdrawal only has to outlive what was under way when it came.
+void MemoryStore::SweepConsents() {
+  consents_.SweepSome(kFew, [high = HighTime()](const ConsentRecord& consent) {
+    return consent.reach.empty() && Over(consent.at, kKeepEndedUs, high);
+  });
+}
+
+// A child's parent is remembered as long as the child may be: forgotten, the name is a new run.
+void MemoryStore::SweepHandoffs() {
+  const Instant high = HighTime();
+  parents_.SweepSome(kFew, [&](const std::string& child, const Handoff& handoff) {
+    if (!Over(handoff.kept, kKeepEndedUs, high)) return false;
+    std::string_view rest = child;
+    std::string_view agent = JoinedKey::TakePart(&rest);
+    return FindRun(agent, JoinedKey::TakePart(&rest)) == nullptr;
+  });
+}
+
+// Of things that have one life: a run, a task, an approval. The name is not used again for so long.
+void MemoryStore::SweepRevoked(RevokedKind kind) {
+  if (kind != RevokedKind::kInstance && kind != RevokedKind::kTask &&
+      kind != RevokedKind::kApproval)
+    return;
+  KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
+  if (map.size() < sweep_revoked_at_[static_cast<int>(kind)]) return;
+  const Instant high = HighTime();
+  std::erase_if(map, [&](const auto& entry) {
+    const auto& [name, revoked] = entry;
+    if (name.empty() || !Over(revoked.kept, kKeepRevokedUs, high)) return false;
+    if (kind == RevokedKind::kTask) return !tasks_.Contains(name);
+    if (kind == RevokedKind::kApproval)
+      return name.find('.') == std::string::npos && !approvals_.Contains(name);
+    size_t slash = name.find('/');
+    return slash == std::string::npos ||
+           FindRun(std::string_view(name).substr(0, slash),
+                   std::string_view(name).substr(slash + 1)) == nullptr;
+  });
+  sweep_revoked_at_[static_cast<int>(kind)] = std::max<size_t>(1024, map.size() * 2);
+}
+
+// All of it, when a store is opened.
+void MemoryStore::SweepAll() {
+  const Instant high = HighTime();
+  for (auto& [agent, runs] : instances_) {
+    const size_t before = runs.size();
+    runs.SweepAll([&](const Instance& run) {
+      if (run.keep_until >= high) return false;
+      Forget(run);
+      return true;
+    });
+    instance_count_ -= before - runs.size();
+  }
+  std::erase_if(instances_, [](const auto& entry) { return entry.second.empty(); });
+  counters_.SweepAll([&](const Counter& c) { return c.holds == 0 && c.Dead(high); });
+  keys_.SweepAll([&](const ChargeKey& key) {
+    return key.state != ReservationState::kOpen && key.keep_until < high;
+  });
+  tasks_.SweepAll([&](const auto& task) { return Over(task->expires, kKeepEndedUs, high); });
+  approvals_.SweepAll([&](const auto& a) { return Over(a->expires, kKeepEndedUs, high); });
+  requests_.SweepAll([&](const auto& r) { return Over(r->expires, kKeepEndedUs, high); });
+  acts_.SweepAll([&](const Act& act) { return act.keep_until < high; });
+}
+
+}  // namespace dpl
