@@ -263,7 +263,9 @@ def kills(build):
     """The server killed in the middle of spending, again and again."""
     env = environment(build, DPL_KILLS=KILLS, DPL_RACES=RACES)
     return program_counts("state_test, many kills", [sys.executable, "tests/http/state_test.py", "Killing"], env) + \
-        one("test_state, many kills and races", [str(build / "tests/test_state"), "--gtest_brief=1", "--gtest_filter=Kills.*:Races.*"], env)
+        one("test_state, many kills and races", [str(build / "tests/test_state"), "--gtest_brief=1", "--gtest_filter=Kills.*:Races.*"], env) + \
+        one("test_decide, a million decisions beside revocations",
+            [str(build / "tests/test_decide"), "--gtest_brief=1", "--gtest_filter=Linearizable.*"], environment(build, DPL_DECISIONS=RACES))
 
 
 def api(build):
