@@ -162,7 +162,7 @@ class Limits(Durable):
     def test_r25_a_renamed_limit_begins_anew_unless_it_was_the_old_one(self):
         self.assertEqual([self.spend("5000.00 USD") for _ in range(5)].count("permit"), 4)
         renamed = WORLD.replace("grant buyers {", "grant purchasers {")
-        self.assertEqual(self.reloaded(renamed.replace("in total for each person\n", "in total for each person was buyers.amount\n", 1))["event"],
+        self.assertEqual(self.reloaded(renamed.replace("in total for each person\n", "in total for each person was buyers\n", 1))["event"],
                          "reloaded", self.dpld.events[-1])
         self.assertEqual(self.spend("1.00 USD"), "limit.exceeded")
         self.assertEqual(self.reloaded(renamed)["event"], "reloaded")
@@ -271,6 +271,8 @@ class StateAndLife(Durable):
 
     def test_r36_after_the_answer_nothing_permits(self):
         stop, late, told = threading.Event(), [], {}
+        for run_number in range(4):
+            self.assertEqual(self.reason("raj", "read", agent="assistant", instance=f"r{run_number}"), "permit")
 
         def client(number):
             while not stop.is_set():
