@@ -3,6 +3,7 @@
 // the same folder; DPL_BENCH_DIR says where (the default is the system's folder for temporary
 // files).
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -125,6 +126,101 @@ Figures Drive(StateStore* store, int threads, double seconds) {
           (Cpu() - cpu) * 1e6 / n};
 }
 
+size_t HeapBytes() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
+
+// Live sessions: runs of an agent under names like those of real ones, a hundred to a task; with a
+// throttle of its own each, or without.
+void Sessions(bool bound, bool throttled) {
+  MemoryStore store;
+  constexpr int kSessions = 1'000'000;
+  const size_t before = HeapBytes();
+  char name[40];
+  for (int i = 0; i < kSessions; ++i) {
+    std::snprintf(name, sizeof name, "0193c4e2-7d1a-7000-8000-%012d", i);
+    std::string task = bound ? "task-" + std::to_string(i / 100) : "";
+    std::string identity = std::string("acme.calls.requests/hour/instance|i36:") + name;
+    CommitRequest::Seen seen{"acme.assistant", name, task, Instant{1}, kMicrosPerDay, 0, 0};
+    Charge charge;
+    charge.counter.identity = identity;
+    charge.counter.window = CounterKey::Window::kCalendar;
+    charge.counter.start = Instant{0};
+    charge.counter.end = Instant{kMicrosPerHour};
+    charge.quantity = 1;
+    CommitRequest r;
+    r.now = r.reservation_deadline = Instant{i};
+    r.epoch = store.Epoch();
+    r.instances = {&seen, 1};
+    if (throttled) r.charges = {&charge, 1};
+    if (store.Commit(r).outcome != CommitOutcome::kDone) std::abort();
+  }
+  std::printf("bytes of a live session, at a million%s%s: %.0f\n", bound ? ", in a task" : "",
+              throttled ? ", with a counter of its own" : "",
+              static_cast<double>(HeapBytes() - before) / kSessions);
+}
+
+// What a reader waits, alone and beside a writer that adds a million counters.
+void Readers() {
+  auto measure = [](MemoryStore* store, bool beside) {
+    std::atomic<bool> stop{false};
+    std::thread writer([&] {
+      std::string name;
+      for (int i = 0; beside && i < 1'000'000 && !stop; ++i) {
+        name = "acme.spend.amount/day/person|p7:" + std::to_string(i);
+        Charge charge;
+        charge.counter.identity = name;
+        charge.quantity = 1;
+        CommitRequest r;
+        r.epoch = store->Epoch();
+        r.charges = {&charge, 1};
+        r.now = r.reservation_deadline = Instant{i};
+        if (store->Commit(r).outcome != CommitOutcome::kDone) std::abort();
+      }
+    });
+    std::vector<double> took;
+    for (int i = 0; i < 400'000; ++i) {
+      const double began = Now();
+      if (store->FindTask("t") == nullptr) std::abort();
+      took.push_back((Now() - began) * 1e6);
+    }
+    stop = true;
+    writer.join();
+    std::sort(took.begin(), took.end());
+    std::printf("a read %s: p50 %.2f, p99 %.2f, p99.99 %.1f, longest %.0f us\n",
+                beside ? "beside a writer" : "alone", took[took.size() / 2],
+                took[took.size() * 99 / 100], took[took.size() * 9999 / 10000], took.back());
+  };
+  MemoryStore store;
+  TaskRecord task;
+  task.id = "t";
+  if (!store.OpenTask(task).ok()) std::abort();
+  measure(&store, false);
+  measure(&store, true);
+}
+
+// Revoking an agent, with no run of it and with ten thousand.
+void RevokeAtOnce() {
+  double took[2];
+  for (int with : {0, 1}) {
+    MemoryStore store;
+    for (int i = 0; i < with * 10'000; ++i) {
+      std::string name = "run-" + std::to_string(i);
+      CommitRequest::Seen seen{"acme.assistant", name, "", Instant{1}, kMicrosPerDay, 0, 0};
+      CommitRequest r;
+      r.epoch = store.Epoch();
+      r.instances = {&seen, 1};
+      if (store.Commit(r).outcome != CommitOutcome::kDone) std::abort();
+    }
+    std::vector<double> each;
+    for (int i = 0; i < 2001; ++i) {
+      const double began = Now();
+      store.Revoke(RevokedKind::kAgent, "acme.assistant", Instant{i});
+      each.push_back((Now() - began) * 1e6);
+    }
+    took[with] = Median(each);
+  }
+  std::printf("revoking an agent with ten thousand runs / with none: %.2f\n", took[1] / took[0]);
+}
+
 int Run(const fs::path& base) {
   fs::path folder = base / ("dpl-state-bench-" + std::to_string(getpid()));
   auto fresh = [&] {
@@ -234,6 +330,11 @@ int Run(const fs::path& base) {
     }
     std::printf("bytes of a live task, at a hundred thousand: %.0f\n", bytes(kTasks));
   }
+  Sessions(false, false);
+  Sessions(true, false);
+  Sessions(true, true);
+  Readers();
+  RevokeAtOnce();
   fs::remove_all(folder);
   return 0;
 }
