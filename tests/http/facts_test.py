@@ -136,6 +136,20 @@ class Changing(WithFacts):
         self.assertEqual(self.reason("raj"), "permit")
         self.assertEqual(self.call("GET", "/v1/facts/version").json["changes"], 3)
 
+    def test_many_changes_become_one_document(self):
+        self.change(leaves("raj"))
+        for n in range(2):
+            self.change(json.dumps({**joins("boss"), "version": f"v{n}"}) + " " * (9 << 20))
+        info = self.call("GET", "/v1/facts/version").json
+        self.assertEqual((info["version"], info["source"], info["changes"]), ("v1", "pushed", 0))
+        self.assertLess(info["kept_bytes"], 10_000)
+        for _ in range(2):
+            self.restart()
+            self.assertEqual((self.version(), self.reason("raj"), self.reason("boss")), ("v1", "person.no_grant", "permit"))
+        self.change(joins("raj"))
+        self.reload()
+        self.assertEqual(self.reason("raj"), "permit")
+
     def test_what_was_answered_is_there_after_a_kill_at_any_moment(self):
         for round_ in range(5):
             answered, stop = [], threading.Event()
