@@ -38,6 +38,9 @@ std::string_view StateOf(const AccessRequest& request, Instant now) {
 }
 constexpr std::string_view kStates[] = {"pending", "approved", "denied", "expired", "cancelled"};
 
+// A clock that was set back opens nothing again (closing rule 31).
+Instant Latest(const Call& call) { return std::max(call.now(), call.store().HighTime()); }
+
 const Approval* FindApprovalRule(const Program& program, std::string_view name) {
   for (size_t i = 0; i < program.approvals.size(); ++i) {
     const Statement& s = program.statements[program.approval_statements[i]];
@@ -59,7 +62,7 @@ void WriteSignatures(const std::vector<Signature>& signatures, JsonWriter* out) 
 }
 
 void WriteRequest(const Call& call, const AccessRequest& r, JsonWriter* out) {
-  out->BeginObject().Member("id", r.id).Member("state", StateOf(r, call.now()));
+  out->BeginObject().Member("id", r.id).Member("state", StateOf(r, Latest(call)));
   out->Member("template", r.approval);
   if (const Approval* rule = FindApprovalRule(call.program(), r.approval)) {
     out->Key("approvers").BeginArray();
@@ -145,7 +148,7 @@ AccessRequest MakeRequest(const Call& call, const Request& request, const Decisi
 
 // Whether `person` could sign this now: pending, not yet signed by them, theirs to give.
 bool WaitsFor(const Call& call, const AccessRequest& request, std::string_view person) {
-  if (StateOf(request, call.now()) != "pending") return false;
+  if (StateOf(request, Latest(call)) != "pending") return false;
   std::vector<Signature> with = request.signatures;
   if (std::any_of(with.begin(), with.end(), [&](const auto& s) { return s.person == person; }))
     return false;
@@ -240,11 +243,12 @@ void ListAccessRequests(Call& call) {
   if (waits && !call.caller().person.empty() && *waits != call.caller().person)
     return call.Problem(ProblemKind::kForbidden,
                         "a personal token sees what waits for that person");
+  const Instant at = Latest(call);
   PageAsk ask = query.ask();
   if (waits) ask.limit = std::min(ask.limit, kMostPending);
   Page<AccessRequest> page = call.store().ListAccessRequests(ask, [&](const AccessRequest& r) {
-    return (!state || StateOf(r, call.now()) == *state) && (!person || r.person == *person) &&
-           (!waits || StateOf(r, call.now()) == "pending");
+    return (!state || StateOf(r, at) == *state) && (!person || r.person == *person) &&
+           (!waits || StateOf(r, at) == "pending");
   });
   AnswerPage(call, page, [&](const AccessRequest& r, JsonWriter* out) {
     if (!waits || WaitsFor(call, r, *waits)) WriteRequest(call, r, out);
@@ -267,7 +271,7 @@ void SignAccessRequest(Call& call) {
   for (int tries = 0; tries < kMostTries; ++tries) {
     std::shared_ptr<const AccessRequest> found = Find(call);
     if (found == nullptr) return;
-    if (std::string_view state = StateOf(*found, call.now()); state != "pending") {
+    if (std::string_view state = StateOf(*found, Latest(call)); state != "pending") {
       return call.Problem(ProblemKind::kConflict,
                           "the request is " + std::string(state) + " already");
     }
@@ -351,7 +355,7 @@ void WithdrawAccessRequest(Call& call) {
           ProblemKind::kForbidden,
           "only the caller that made the request, or one that operates, withdraws it");
     }
-    if (std::string_view state = StateOf(*found, call.now()); state != "pending") {
+    if (std::string_view state = StateOf(*found, Latest(call)); state != "pending") {
       return call.Problem(ProblemKind::kConflict,
                           "the request is " + std::string(state) + " already");
     }
