@@ -791,11 +791,10 @@ struct File {
   Span package_span;
   std::vector<Import> imports;
   StringLit timezone;
-  Literal granted;  // file defaults
-  Literal review_every;
+  Literal granted, review_every;             // file defaults
   std::vector<Name> requires_clauses;        // requires ticket, approval
   std::vector<std::unique_ptr<Decl>> decls;  // in source order
-  std::vector<std::string> unread;           // words that text which could not be read seems to declare
+  std::vector<std::string> unread;  // words that text which could not be read seems to declare
 };
 
 }  // namespace dpl::ast

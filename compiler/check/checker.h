@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "compiler/check/check.h"
-#include "runtime/base/near_name.h"
 #include "compiler/diag/sink.h"
+#include "runtime/base/near_name.h"
 
 namespace dpl::check {
 

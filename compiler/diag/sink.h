@@ -51,8 +51,9 @@ class DiagnosticSink {
   // Takes over what another sink collected, as if it had been reported here now.
   void Append(DiagnosticSink&& other);
 
-  // Names that text which could not be read seems to declare: that one of these is missing is no news,
-  // and such reports are dropped from now on. Only after the errors that said what cannot be read.
+  // Names that text which could not be read seems to declare: that one of these is missing is no
+  // news, and such reports are dropped from now on. Only after the errors that said what cannot be
+  // read.
   void SetUnread(std::unordered_set<std::string> words) { unread_ = std::move(words); }
 
   // Whether this was reported of exactly this text already.

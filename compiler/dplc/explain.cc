@@ -2,10 +2,10 @@
 #include <string>
 
 #include "compiler/diag/diagnostic.h"
-#include "runtime/base/near_name.h"
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/embedded.h"
 #include "compiler/dplc/report.h"
+#include "runtime/base/near_name.h"
 #include "runtime/base/text.h"
 #include "runtime/decide/decision.h"
 

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "runtime/base/near_name.h"
 #include "compiler/syntax/words.h"
+#include "runtime/base/near_name.h"
 
 namespace dpl::syntax {
 namespace {

@@ -128,7 +128,8 @@ Result<TimeOfDay> ParseTime(std::string_view text) {
     return Error{"time.syntax", "a time of day is written as `09:00` or `09:00:30`"};
   }
   std::optional<Instant> instant = InstantFromCivil(c);
-  if (!instant) return Error{"time.range", "a time of day is below `24:00`; the end of a day is `00:00`"};
+  if (!instant)
+    return Error{"time.range", "a time of day is below `24:00`; the end of a day is `00:00`"};
   return TimeOfDay{instant->us};
 }
 

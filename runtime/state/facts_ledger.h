@@ -89,7 +89,7 @@ class FactsLedger {
   Instant last_at_{};
   uint64_t changes_ = 0, document_bytes_ = 0, changes_bytes_ = 0, torn_ = 0;
   std::unique_ptr<AppendFile> file_;
-  bool unsure_ = false;  // a later document may be found by the next start
+  bool unsure_ = false;         // a later document may be found by the next start
   std::string document_, log_;  // in memory only
 };
 

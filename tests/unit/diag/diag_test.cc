@@ -5,11 +5,11 @@
 #include <gtest/gtest.h>
 
 #include "compiler/diag/apply.h"
-#include "runtime/base/near_name.h"
 #include "compiler/diag/render.h"
 #include "compiler/diag/sink.h"
 #include "compiler/source/source_file.h"
 #include "runtime/base/arena.h"
+#include "runtime/base/near_name.h"
 #include "runtime/json/json.h"
 
 namespace dpl {
