@@ -128,6 +128,7 @@ void ReadLimits(const WireValue& value, Status* status, HttpLimits* limits) {
 void ReadAudit(const WireValue& value, Status* status, Config::Audit* audit) {
   ObjectReader reader(value, "audit", status);
   reader.Text("folder", &audit->folder);
+  reader.Text("key", &audit->key);
   if (const WireValue* mode = reader.Take("mode")) {
     if (mode->is_string() && mode->text == "available") {
       audit->mode = AuditMode::kAvailable;
@@ -298,7 +299,8 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
   reader.Finish();
   if (!status.ok()) return status.error();
   const std::filesystem::path folder = std::filesystem::path(name).parent_path();
-  for (std::string* path : {&config.bundle, &config.facts, &config.state, &config.audit.folder}) {
+  for (std::string* path :
+       {&config.bundle, &config.facts, &config.state, &config.audit.folder, &config.audit.key}) {
     if (!path->empty() && !(path == &config.state && *path == Config::kMemoryState) &&
         !(path == &config.audit.folder && *path == Config::kNoAudit))
       *path = (folder / *path).string();  // an absolute path stays as it is

@@ -28,6 +28,7 @@ struct Config {
   std::string state;  // a folder, or kMemoryState; empty: DefaultState()
   struct Audit {
     std::string folder;  // or kNoAudit; empty: DefaultAudit()
+    std::string key;     // file of the private key; empty: in the folder
     AuditMode mode = AuditMode::kRequired;
     int64_t sync_ms = 100;    // a record that nobody waits for is on disk after this long
     int64_t retain_days = 0;  // sealed segments older than this are removed; 0: none

@@ -391,6 +391,7 @@ class Daemon {
     }
     Result<std::unique_ptr<AuditLog>> opened =
         AuditLog::Open({.folder = config_.audit.folder,
+                        .key_path = config_.audit.key,
                         .mode = config_.audit.mode,
                         .sync_ms = config_.audit.sync_ms,
                         .retain_days = config_.audit.retain_days,

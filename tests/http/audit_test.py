@@ -155,7 +155,10 @@ class Records(WithAudit):
         dplc("verify", self.log)
 
     def test_a_record_that_is_waited_for_is_on_disk_when_the_answer_is_here(self):
-        dpld = self.serve(audit={"sync_ms": 60_000})
+        key = self.folder / "elsewhere.key"
+        dpld = self.serve(audit={"sync_ms": 60_000, "key": str(key)})
+        self.assertTrue(key.exists())
+        self.assertFalse((self.log / "log.key").exists())
         for body in (pay(), ask("sign", properties={"secret": "x"})):
             number = dpld.ask(body).json["context"]["evaluation_id"]
             self.assertEqual([r["outcome"] for r in audit_records(self.log) if r.get("id") == number], ["permit"])

@@ -1,6 +1,8 @@
 // The configuration: what is taken, and that everything else is an error with a place.
 #include "server/config.h"
 
+#include <cstdlib>
+
 #include <gtest/gtest.h>
 
 namespace dpl {
@@ -149,6 +151,37 @@ TEST(Config, OpenAddressesNeedCallers) {
   EXPECT_TRUE(CheckConfig(config).ok());
   config.bundle.clear();
   EXPECT_FALSE(CheckConfig(config).ok());
+}
+
+TEST(Config, TheAuditLog) {
+  Result<Config> read = ReadConfigJson(
+      R"({"audit": {"folder": "log", "key": "/k/log.key", "mode": "available", "sync_ms": 5,
+          "retain_days": 400, "replay": false}})",
+      "/etc/dpl/dpld.json");
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read->audit.folder, "/etc/dpl/log");
+  EXPECT_EQ(read->audit.key, "/k/log.key");
+  EXPECT_EQ(read->audit.mode, AuditMode::kAvailable);
+  EXPECT_EQ(read->audit.sync_ms, 5);
+  EXPECT_EQ(read->audit.retain_days, 400);
+  EXPECT_FALSE(read->audit.replay);
+  EXPECT_EQ(ReadConfigJson(R"({"audit": {"folder": "none"}})", "/etc/dpl/dpld.json")->audit.folder,
+            "none");
+  for (const char* wrong : {R"({"audit": {"mode": "perhaps"}})", R"({"audit": {"sync_ms": 0}})",
+                            R"({"audit": {"folders": "x"}})", R"({"audit": []})"})
+    EXPECT_FALSE(ReadConfigJson(wrong, "dpld.json").ok()) << wrong;
+}
+
+TEST(Config, TheAuditLogIsBesideTheStateUnlessSaidOtherwise) {
+  ::unsetenv("LOGS_DIRECTORY");
+  Config config;
+  config.state = "dpl-state";
+  EXPECT_EQ(DefaultAudit(config), "dpl-state/audit");
+  config.state = Config::kMemoryState;
+  EXPECT_EQ(DefaultAudit(config), Config::kNoAudit);
+  ::setenv("LOGS_DIRECTORY", "/var/log/dpl:/var/log/other", 1);
+  EXPECT_EQ(DefaultAudit(config), "/var/log/dpl");
+  ::unsetenv("LOGS_DIRECTORY");
 }
 
 }  // namespace
