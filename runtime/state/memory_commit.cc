@@ -49,6 +49,7 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
     if (static_cast<uint64_t>(before) + here > seen.max) return CommitOutcome::kInstances;
   }
   if (births != 0) {
+    WriteLock records(records_mutex_);
     for (const CommitRequest::Seen& seen : request.instances) {
       auto runs = instances_.find(seen.agent);
       if (runs != instances_.end()) SweepInstances(&runs->second, now, false);
@@ -159,6 +160,8 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
 // Writes what has passed every test; scratch_ holds the counters of the charges.
 uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
   Raise(request.now);
+  WriteLock records(records_mutex_, std::defer_lock);
+  if (!request.approvals.empty() || !request.instances.empty()) records.lock();
   for (std::string_view id : request.approvals) {
     auto* found = approvals_.Find(id);
     if (found == nullptr || found->second->uses_left == 0) continue;  // only when replayed
@@ -199,6 +202,7 @@ uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
     it->second.window_us = std::max(it->second.window_us, seen.window_us);
     it->second.window.Add(now, 1, it->second.window_us);
   }
+  if (records.owns_lock()) records.unlock();
   return request.charges.empty() ? 0 : Reserve(request, now);
 }
 

@@ -378,7 +378,7 @@ bool MemoryStore::LoadOpening(ByteReader* in, bool reviewed) {
 }
 
 bool MemoryStore::Load(std::string_view piece) {
-  std::unique_lock<std::shared_mutex> lock(mutex_);
+  std::unique_lock<std::shared_mutex> lock(mutex_), records(records_mutex_);
   ByteReader in(piece);
   while (!in.at_end()) {
     if (!LoadRecord(&in)) return false;
@@ -387,7 +387,7 @@ bool MemoryStore::Load(std::string_view piece) {
 }
 
 void MemoryStore::LoadDone() {
-  std::unique_lock<std::shared_mutex> lock(mutex_);
+  std::unique_lock<std::shared_mutex> lock(mutex_), records(records_mutex_);
   keys_.ForEach([&](const std::string&, ChargeKey& key) {
     Reservation* r = FindReservation(key.reservation);
     if (r != nullptr && r->state == ReservationState::kOpen) r->key = &key;
@@ -410,12 +410,12 @@ void MemoryStore::RaiseHighTime(Instant to) {
 }
 
 void MemoryStore::PutTask(const TaskRecord& task) {
-  std::unique_lock<std::shared_mutex> lock(mutex_);
+  std::unique_lock<std::shared_mutex> lock(mutex_), records(records_mutex_);
   tasks_.Assign(task.id, std::make_shared<const TaskRecord>(task));
 }
 
 void MemoryStore::PutApproval(const ApprovalRecord& approval) {
-  std::unique_lock<std::shared_mutex> lock(mutex_);
+  std::unique_lock<std::shared_mutex> lock(mutex_), records(records_mutex_);
   approvals_.Assign(approval.id, std::make_shared<const ApprovalRecord>(approval));
 }
 

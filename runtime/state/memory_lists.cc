@@ -123,7 +123,7 @@ std::string Text(std::string_view text) { return std::string(text); }
 
 std::optional<Revocation> MemoryStore::FindRevocation(RevokedKind kind,
                                                       std::string_view name) const {
-  ReadLock lock(mutex_);
+  ReadLock lock(records_mutex_);
   const KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
   auto it = map.find(name);
   if (it == map.end()) return std::nullopt;

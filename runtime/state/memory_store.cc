@@ -67,7 +67,7 @@ bool MemoryStore::IsRevoked(RevokedKind kind, std::string_view name,
                             std::memory_order_acquire));
   }
   if (all != INT64_MIN && (!since.has_value() || since->us <= all)) return true;
-  ReadLock lock(mutex_);
+  ReadLock lock(records_mutex_);
   const KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
   auto it = map.find(name);
   if (it == map.end()) return false;
@@ -75,7 +75,7 @@ bool MemoryStore::IsRevoked(RevokedKind kind, std::string_view name,
 }
 
 uint64_t MemoryStore::Revoke(const Revocation& r) {
-  WriteLock lock(mutex_);
+  WriteLock lock(mutex_), records(records_mutex_);
   std::string_view name = r.kind == RevokedKind::kEverything ? std::string_view() : r.name;
   SweepRevoked(r.kind);
   KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(r.kind)];
@@ -112,7 +112,7 @@ void MemoryStore::NoteRevoked(RevokedKind kind, std::string_view name, const Rev
 bool MemoryStore::FindConsent(std::string_view delegation, std::string_view person,
                               ConsentRecord* out) const {
   JoinedKey key({delegation, person});
-  ReadLock lock(mutex_);
+  ReadLock lock(records_mutex_);
   const auto* found = consents_.Find(key);
   if (found == nullptr) return false;
   out->at = found->second.at;
@@ -123,7 +123,7 @@ bool MemoryStore::FindConsent(std::string_view delegation, std::string_view pers
 }
 
 void MemoryStore::ForEachConsent(const EachConsent& each) const {
-  ReadLock lock(mutex_);
+  ReadLock lock(records_mutex_);
   consents_.ForEach([&](const std::string& key, const ConsentRecord& consent) {
     std::string_view rest = key;
     std::string_view delegation = JoinedKey::TakePart(&rest);
@@ -134,7 +134,7 @@ void MemoryStore::ForEachConsent(const EachConsent& each) const {
 void MemoryStore::GiveConsent(std::string_view delegation, std::string_view person,
                               const ConsentRecord& consent) {
   JoinedKey key({delegation, person});
-  WriteLock lock(mutex_);
+  WriteLock lock(mutex_), records(records_mutex_);
   SweepConsents();
   if (consents_.size() >= options_.max_consents && !consents_.Contains(key))
     return;  // not recorded is not given
@@ -143,13 +143,13 @@ void MemoryStore::GiveConsent(std::string_view delegation, std::string_view pers
 }
 
 std::shared_ptr<const TaskRecord> MemoryStore::FindTask(std::string_view id) const {
-  ReadLock lock(mutex_);
+  ReadLock lock(records_mutex_);
   const auto* found = tasks_.Find(id);
   return found == nullptr ? nullptr : found->second;
 }
 
 Status MemoryStore::OpenTask(const TaskRecord& task) {
-  WriteLock lock(mutex_);
+  WriteLock lock(mutex_), records(records_mutex_);
   DPL_RETURN_IF_ERROR(TaskRoom());
   auto [entry, made] = tasks_.Emplace(task.id);
   if (!made) return Error{"task.exists", "a task of this name is open already"};
@@ -169,7 +169,7 @@ const MemoryStore::Instance* MemoryStore::FindRun(std::string_view agent,
 
 bool MemoryStore::FindInstance(std::string_view agent, std::string_view instance, Instant* born,
                                bool* bound_to_task) const {
-  ReadLock lock(mutex_);
+  ReadLock lock(records_mutex_);
   const Instance* run = FindRun(agent, instance);
   if (run == nullptr) return false;
   *born = run->born;
@@ -179,7 +179,7 @@ bool MemoryStore::FindInstance(std::string_view agent, std::string_view instance
 
 bool MemoryStore::InstanceBoundTo(std::string_view agent, std::string_view instance,
                                   std::string_view task) const {
-  ReadLock lock(mutex_);
+  ReadLock lock(records_mutex_);
   const Instance* run = FindRun(agent, instance);
   return run != nullptr && run->Task() == task;
 }
@@ -196,7 +196,7 @@ uint64_t MemoryStore::InstancesBorn(std::string_view agent, int64_t window_us, I
 bool MemoryStore::HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance,
                                   std::string_view child_agent, std::string_view child_instance,
                                   std::string_view task) const {
-  ReadLock lock(mutex_);
+  ReadLock lock(records_mutex_);
   auto holds = [&](const std::string& recorded) { return recorded.empty() || recorded == task; };
   if (child_instance.empty()) {
     JoinedKey fresh({parent_agent, parent_instance, child_agent});
@@ -213,7 +213,7 @@ bool MemoryStore::HandoffRecorded(std::string_view parent_agent, std::string_vie
 bool MemoryStore::HasParent(std::string_view child_agent, std::string_view child_instance) const {
   if (child_instance.empty()) return false;
   JoinedKey child({child_agent, child_instance});
-  ReadLock lock(mutex_);
+  ReadLock lock(records_mutex_);
   return parents_.Contains(child);
 }
 
@@ -223,7 +223,7 @@ Status MemoryStore::RecordHandoff(const HandoffRecord& handoff) {
 }
 
 Status MemoryStore::PutHandoff(const HandoffRecord& h) {
-  WriteLock lock(mutex_);
+  WriteLock lock(mutex_), records(records_mutex_);
   SweepHandoffs();
   const Instant kept = KeptSince(h.at);
   if (h.child_instance.empty()) {
@@ -249,13 +249,13 @@ Status MemoryStore::PutHandoff(const HandoffRecord& h) {
 // ---------------------------------------------------------------- approvals and acts
 
 std::shared_ptr<const ApprovalRecord> MemoryStore::FindApproval(std::string_view id) const {
-  ReadLock lock(mutex_);
+  ReadLock lock(records_mutex_);
   const auto* found = approvals_.Find(id);
   return found == nullptr ? nullptr : found->second;
 }
 
 Status MemoryStore::RecordApproval(const ApprovalRecord& approval) {
-  WriteLock lock(mutex_);
+  WriteLock lock(mutex_), records(records_mutex_);
   DPL_RETURN_IF_ERROR(ApprovalRoom());
   auto [entry, made] = approvals_.Emplace(approval.id);
   if (!made) return Error{"approval.exists", "an approval of this name is recorded already"};
@@ -344,11 +344,11 @@ Status MemoryStore::ApprovalRoom() {
   return approvals_.size() < options_.max_approvals ? Status::Ok() : Status(Full("approvals"));
 }
 Status MemoryStore::RoomForTask() {
-  WriteLock lock(mutex_);
+  WriteLock lock(mutex_), records(records_mutex_);
   return TaskRoom();
 }
 Status MemoryStore::RoomForApproval() {
-  WriteLock lock(mutex_);
+  WriteLock lock(mutex_), records(records_mutex_);
   return ApprovalRoom();
 }
 Status MemoryStore::RequestRoom(std::string_view id) {

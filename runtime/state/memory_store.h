@@ -263,7 +263,11 @@ class MemoryStore final : public StateStore {
                 Instant not_before) const;
 
   const Options options_;
-  mutable std::shared_mutex mutex_;
+  // Two locks, so that what every decision reads never waits for what only metered ones write
+  // (counters, keys, reservations, acts). A writer holds mutex_, and records_mutex_ besides while
+  // it changes a record: revocations, consents, tasks, runs, hand-offs, approvals. Whoever reads
+  // records holds either; whoever reads the rest, mutex_.
+  mutable std::shared_mutex mutex_, records_mutex_;
   std::atomic<uint64_t> epoch_{1};
   std::atomic<int64_t> high_us_{INT64_MIN};
   std::atomic<bool> any_revoked_[kRevokedKinds] = {};
