@@ -1,11 +1,16 @@
 // A decision is decided again from what it read, without the store it read from.
 #include "runtime/audit/witness.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "runtime/audit/callers_text.h"
 #include "runtime/audit/question.h"
+#include "runtime/audit/record.h"
 #include "runtime/decide/answer.h"
+#include "tests/heap/heap_count.h"
 #include "tests/unit/decide/world.h"
 
 namespace dpl {
@@ -165,6 +170,41 @@ TEST(Witness, RefusesWhatIsNone) {
   EXPECT_FALSE(WitnessState::Parse("\xff").ok());
   EXPECT_FALSE(WitnessState::Parse(bytes.substr(0, bytes.size() - 1)).ok());
   EXPECT_TRUE(WitnessState::Parse("").ok());
+}
+
+// What dpld does for each decision that it records and keeps for a replay, once it is warm.
+TEST(Witness, AWarmRecordWithItsSealAsksTheHeapForNothing) {
+  World w(kPolicy, kFacts);
+  const std::string folder = ::testing::TempDir() + "dpl-vault-" + std::to_string(::getpid());
+  Result<std::unique_ptr<AuditVault>> vault = AuditVault::Open({.folder = folder, .start = "s1"});
+  ASSERT_TRUE(vault.ok()) << vault.error().message;
+  Sealer sealer(vault->get(), 1);
+  RecordWriter writer;
+  w.Decide(Ask().Person("E7").Agent("helper", "run-1").Does("read", "app.Doc", "d1"));
+  const Request request = w.last_request;
+  std::string witness, line;
+  auto record = [&] {
+    witness.clear();
+    WitnessRecorder recorder(&w.store, &witness);
+    const Decision& d = Decide(*w.snapshot, &recorder, request, w.now, &w.scratch);
+    SealedQuestion question;
+    question.body = R"({"subject":{"type":"person","id":"E7"}})";
+    question.witness = witness;
+    RecordContext context;
+    context.evaluation_id = "ev_1";
+    context.digest_key = (*vault)->digest_key();
+    EXPECT_TRUE(sealer.Seal(w.now, "ev_1", question));
+    context.seal_key = sealer.key_id();
+    context.box = sealer.box();
+    line.clear();
+    writer.Append(&line, *w.snapshot, request, d, context);
+  };
+  for (int i = 0; i < 3; ++i) record();
+  const size_t before = HeapAllocationsForTest();
+  for (int i = 0; i < 100; ++i) record();
+  EXPECT_EQ(HeapAllocationsForTest(), before);
+  EXPECT_NE(line.find("\"sealed\":{\"key\":\"seal-2026-11-20-s1\""), std::string::npos);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(SealedQuestion, ComesBack) {
