@@ -216,6 +216,43 @@ class Limits(Durable):
         self.assertEqual(self.used(), 0)
 
 
+class Reloads(Durable):
+    """What a reload does to what is running (docs/state.md)."""
+
+    TOTAL = "limit   amount to 20_000 USD in total for each person"
+
+    def changed(self, line):
+        self.assertEqual(self.reloaded(WORLD.replace(self.TOTAL, line))["event"], "reloaded", self.dpld.events[-1])
+
+    def test_another_cap_finds_the_same_count(self):
+        self.assertEqual([self.spend("5000.00 USD") for _ in range(3)], ["permit"] * 3)
+        self.changed("limit   amount to 10_000 USD in total for each person")
+        self.assertEqual(self.spend("1.00 USD"), "limit.exceeded", "below what is used already")
+        self.changed("limit   amount to 16_000 USD in total for each person")
+        self.assertEqual(self.spend("1000.00 USD"), "permit")
+        self.assertEqual(self.spend("1.00 USD"), "limit.exceeded")
+
+    def test_another_period_begins_anew_and_the_old_one_is_found_again(self):
+        self.assertEqual([self.spend("5000.00 USD") for _ in range(5)].count("permit"), 4)
+        self.changed("limit   amount to 20_000 USD in any 30d for each person")
+        self.assertEqual([self.spend("5000.00 USD") for _ in range(5)].count("permit"), 4)
+        self.restart()
+        self.assertEqual(self.reloaded(WORLD)["event"], "reloaded")
+        self.assertEqual(self.spend("1.00 USD"), "limit.exceeded")
+
+    def test_a_grant_taken_out_and_put_back_goes_on(self):
+        self.assertEqual([self.spend("5000.00 USD") for _ in range(5)].count("permit"), 4)
+        number = self.ask("ana", "approve", "O1", amount="1000.00 USD", note="n")["context"]["dpl"]["reservation"]["id"]
+        without = re.sub(r"/// Buyers settle routine orders.\ngrant buyers \{.*?\n\}\n", "", WORLD, flags=re.S)
+        self.assertNotEqual(without, WORLD)
+        self.assertEqual(self.reloaded(without)["event"], "reloaded", self.dpld.events[-1])
+        self.assertEqual(self.spend("1.00 USD"), "person.no_grant")
+        self.op("POST", f"/v1/reservations/{number}/cancel", by="gateway")
+        self.assertEqual(self.reloaded(WORLD)["event"], "reloaded")
+        self.assertEqual(self.spend("1.00 USD"), "limit.exceeded")
+        self.assertEqual(self.used("ana"), 0)
+
+
 class StateAndLife(Durable):
     def test_r32_the_two_sides_of_a_separation_at_once(self):
         outcomes = []
