@@ -255,6 +255,11 @@ bool Fold::Delegated() {
         agreed = (w_.task != nullptr && w_.person && w_.task->person == *w_.person &&
                   !cut(w_.task->opened)) ||
                  consented_within(lasts);
+        // Somebody else's task, opened before a cut-off: step 10 refuses it in any case, and this
+        // step may already.
+        if (w_.task != nullptr && w_.person && w_.task->person != *w_.person &&
+            cut(w_.task->opened))
+          answer_.also.push_back(Reason::kDelegationConsent);
         break;
     }
     if (!agreed) {
