@@ -70,10 +70,11 @@ TEST(ClosingRule, R36_HoldsForEveryKindOfStatement) {
 }
 
 TEST(Fits, AWindowLongerThanTheHistoryIsRefused) {
-  World w(Policy("reading",
-                 "limit few { covers read on app.Doc  cap requests to 3 in any 31d for each person  "
-                 "because \"Few\" }"),
-          kFacts);
+  World w(
+      Policy("reading",
+             "limit few { covers read on app.Doc  cap requests to 3 in any 31d for each person  "
+             "because \"Few\" }"),
+      kFacts);
   EXPECT_EQ(Refusal(w), "");
   MemoryStore::Options options;
   options.history_us = 31 * kMicrosPerDay;

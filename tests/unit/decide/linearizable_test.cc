@@ -85,8 +85,7 @@ void Race(RevokedKind kind, int decisions) {
     while (done.load() < static_cast<int>(int64_t{decisions} / kThreads * kThreads * i / kPersons))
       std::this_thread::yield();
     cursor = i;
-    std::string revoked =
-        kind == RevokedKind::kPerson ? "P" + name(i) : "t.helper/run" + name(i);
+    std::string revoked = kind == RevokedKind::kPerson ? "P" + name(i) : "t.helper/run" + name(i);
     w.store.Revoke(kind, revoked, std::nullopt);
     told[static_cast<size_t>(i)].store(true, std::memory_order_seq_cst);
   }
