@@ -8,6 +8,7 @@ namespace dpl {
 namespace {
 
 constexpr size_t kFew = 8, kMore = 4096;  // buckets
+constexpr size_t kManyRuns = 1024;        // of one agent
 // Kept for a while after their end, so that they are told from things that never were; a run that
 // is bound to a task is forgotten before the task's name can be given away again.
 constexpr int64_t kKeepEndedUs = 32 * kMicrosPerDay;
@@ -26,6 +27,8 @@ void MemoryStore::SweepCounters(Instant now, bool more) {
 }
 
 void MemoryStore::SweepInstances(ShardedMap<Instance>* runs, Instant now, bool more) {
+  // A run that is forgotten could come again as a new one: not before there are many.
+  if (!more && runs->size() < kManyRuns) return;
   const size_t before = runs->size();
   runs->SweepSome(more ? kMore : kFew, [&](const Instance& run) {
     if (run.keep_until >= now) return false;
