@@ -241,7 +241,11 @@ class MemoryStore final : public StateStore {
   void SweepHandoffs();
   void SweepRevoked(RevokedKind kind);
   void SweepAll();
-  Instant KeptSince(Instant at) const { return at.us != 0 ? at : HighTime(); }
+  // Where nobody said when and no time was seen yet: it does not age.
+  Instant KeptSince(Instant at) const {
+    if (at.us != 0) return at;
+    return HighTime().us != INT64_MIN ? HighTime() : kMaxInstant;
+  }
   void Bind(Instance* run, std::string_view task);
   void Forget(const Instance& run);
   Status TaskRoom();

@@ -83,6 +83,21 @@ TEST_P(Forgetting, AParentIsKeptAsLongAsTheChild) {
   EXPECT_FALSE(s.HasParent("reader", "never-seen"));
 }
 
+// Recorded before any time was seen, and nobody said when.
+TEST_P(Forgetting, WhatHasNoTimeDoesNotAge) {
+  StateStore& s = store();
+  ASSERT_TRUE(s.RecordHandoff("planner", "p", "reader", "early", "").ok());
+  s.Revoke(RevokedKind::kInstance, "reader/early", std::nullopt);
+  ASSERT_TRUE(s.Sync().ok());
+  See("other", "clock", 1000 * kDay);
+  Turn([&](const std::string& name) {
+    Handoff(name, 1000 * kDay);
+    s.Revoke(RevokedKind::kInstance, "reader/" + name, std::nullopt);
+  });
+  EXPECT_TRUE(s.HasParent("reader", "early"));
+  EXPECT_TRUE(s.IsRevoked(RevokedKind::kInstance, "reader/early", At(0)));
+}
+
 TEST_P(Forgetting, ActsAreKeptAsLongAsTheirStatementLooksBack) {
   StateStore& s = store();
   auto act = [&](const std::string& separate, std::string key, int64_t at,
