@@ -96,6 +96,18 @@ TEST_P(Records, OneParentPerChildInstance) {
       s.HandoffRecorded("planner", "p1", "reader", "r1", "t1"));  // recorded without a task: in any
 }
 
+// A seed is recorded before the store has seen any time: it is not old for that.
+TEST_P(Records, AHandoffFromBeforeAnyTimeIsKept) {
+  StateStore& s = store();
+  ASSERT_TRUE(s.RecordHandoff("planner", "p", "reader", "child", "").ok());
+  One one(&s);
+  one.request.now = At(20 * 366 * 86'400);
+  ASSERT_EQ(one.Commit().outcome, CommitOutcome::kDone);
+  for (int i = 0; i < 200; ++i)
+    ASSERT_TRUE(s.RecordHandoff("planner", "p", "reader", std::to_string(i), "").ok());
+  EXPECT_TRUE(s.HasParent("reader", "child"));
+}
+
 TEST_P(Records, AFreshRunHasNoParentOfItsOwn) {
   StateStore& s = store();
   EXPECT_TRUE(s.RecordHandoff("planner", "", "reader", "", "").ok());
