@@ -100,11 +100,13 @@ TEST_P(Records, OneParentPerChildInstance) {
 TEST_P(Records, AHandoffFromBeforeAnyTimeIsKept) {
   StateStore& s = store();
   ASSERT_TRUE(s.RecordHandoff("planner", "p", "reader", "child", "").ok());
+  ASSERT_TRUE(s.Sync().ok());
   One one(&s);
   one.request.now = At(20 * 366 * 86'400);
   ASSERT_EQ(one.Commit().outcome, CommitOutcome::kDone);
   for (int i = 0; i < 200; ++i)
     ASSERT_TRUE(s.RecordHandoff("planner", "p", "reader", std::to_string(i), "").ok());
+  ASSERT_TRUE(s.Sync().ok());
   EXPECT_TRUE(s.HasParent("reader", "child"));
 }
 
