@@ -216,7 +216,8 @@ TEST_P(Lists, ReservationsAndCounters) {
   StateStore& s = store();
   std::vector<uint64_t> ids;
   for (int i = 0; i < 5; ++i) {
-    One one(&s, "c" + std::to_string(i % 2), 10);
+    const std::string counter = "c" + std::to_string(i % 2);  // the request views it
+    One one(&s, counter, 10);
     one.request.now = At(i);
     ids.push_back(one.Commit().reservation);
   }
