@@ -304,7 +304,8 @@ TEST(Reopened, TheFilesDoNotGrowForEver) {
       DurableStore::Open({.folder = folder.path(), .log_bytes = 64 << 10});
   ASSERT_TRUE(store.ok());
   for (int i = 0; i < 20'000; ++i) {
-    One one(store->get(), "c" + std::to_string(i % 10), 1);
+    const std::string counter = "c" + std::to_string(i % 10);  // the request views it
+    One one(store->get(), counter, 1);
     ASSERT_EQ(one.Commit().outcome, CommitOutcome::kDone);
     if (i % 50 == 0) {
       ASSERT_TRUE((*store)->Sync().ok());
