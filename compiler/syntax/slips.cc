@@ -354,17 +354,18 @@ class SlipFinder : private SlipReader {
     }
     size_t next = Type(t_ + 1);
     struct Kind {
-      std::initializer_list<std::string_view> words;
+      std::array<std::string_view, 5> words;  // padded with empty ones
       size_t type;
     };
     const std::array<Kind, 4> kinds = {
-        Kind{{"teams", "group", "groups", "department", "unit"}, P::TEAM},
-        Kind{{"roles", "profile"}, P::ROLE},
-        Kind{{"user", "users", "people", "employee", "persons"}, P::PERSON},
-        Kind{{"agents", "bot", "service", "app"}, P::AGENT},
+        Kind{{{"teams", "group", "groups", "department", "unit"}}, P::TEAM},
+        Kind{{{"roles", "profile"}}, P::ROLE},
+        Kind{{{"user", "users", "people", "employee", "persons"}}, P::PERSON},
+        Kind{{{"agents", "bot", "service", "app"}}, P::AGENT},
     };
     for (const Kind& kind : kinds) {
-      if (!OneOf(word, kind.words)) continue;
+      if (word.empty() || std::find(kind.words.begin(), kind.words.end(), word) == kind.words.end())
+        continue;
       bool fits = kind.type == P::PERSON ? next == P::STRING : IsWordType(next);
       if (!fits || tokens_.At(t_ + 1).first_on_line()) continue;
       std::string meant = KeywordText(kind.type);
