@@ -5,10 +5,10 @@
 #include "compiler/dplc/audit_range.h"
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/report.h"
-#include "runtime/audit/wire_text.h"
 #include "runtime/base/arena.h"
 #include "runtime/json/json.h"
 #include "runtime/json/json_writer.h"
+#include "runtime/json/wire_text.h"
 
 namespace dpl::dplc {
 namespace {

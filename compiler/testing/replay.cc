@@ -15,36 +15,6 @@
 namespace dpl::testing {
 namespace {
 
-void Write(const WireValue& v, JsonWriter* w) {
-  switch (v.kind) {
-    case WireValue::Kind::kNull:
-      w->Null();
-      return;
-    case WireValue::Kind::kBool:
-      w->Bool(v.boolean);
-      return;
-    case WireValue::Kind::kNumber:
-      w->Raw(v.text);  // the digits as sent
-      return;
-    case WireValue::Kind::kString:
-      w->String(v.text);
-      return;
-    case WireValue::Kind::kArray:
-      w->BeginArray();
-      for (uint32_t i = 0; i < v.count; ++i) Write(v.items[i], w);
-      w->EndArray();
-      return;
-    case WireValue::Kind::kObject:
-      w->BeginObject();
-      for (uint32_t i = 0; i < v.count; ++i) {
-        w->Key(v.members[i].name);
-        Write(v.members[i].value, w);
-      }
-      w->EndObject();
-      return;
-  }
-}
-
 struct Recorded {
   std::string outcome;  // "", "permit", "deny", "ask"; "refuse": false, deny or ask
   std::string reason;
@@ -151,14 +121,13 @@ class Replayer {
     if (!out.id.empty()) w.Member("id", out.id);
     w.Member("now", FormatInstant(now_)).Key("request");
     if (wrapped != nullptr) {
-      Write(asked, &w);
+      w.Wire(asked);
     } else {
       w.BeginObject();
       for (const char* name : {"subject", "action", "resource", "context"}) {
         const WireValue* member = asked.Find(name);
         if (member == nullptr) continue;
-        w.Key(name);
-        Write(*member, &w);
+        w.Key(name).Wire(*member);
       }
       w.EndObject();
     }

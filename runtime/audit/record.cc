@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <charconv>
 
-#include "runtime/audit/wire_text.h"
 #include "runtime/base/sha256.h"
 #include "runtime/base/text.h"
 #include "runtime/decide/answer.h"
 #include "runtime/decide/duty.h"
 #include "runtime/decide/render.h"
 #include "runtime/json/json_writer.h"
+#include "runtime/json/wire_text.h"
 
 namespace dpl {
 namespace {

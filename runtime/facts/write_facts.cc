@@ -6,44 +6,12 @@
 namespace dpl {
 namespace {
 
-// As deep as the text it was read from, which the reader bounds.
-void WriteValue(const WireValue& v, JsonWriter* w) {
-  switch (v.kind) {
-    case WireValue::Kind::kNull:
-      w->Null();
-      return;
-    case WireValue::Kind::kBool:
-      w->Bool(v.boolean);
-      return;
-    case WireValue::Kind::kNumber:
-      w->Raw(v.text);  // the digits that were sent
-      return;
-    case WireValue::Kind::kString:
-      w->String(v.text);
-      return;
-    case WireValue::Kind::kArray:
-      w->BeginArray();
-      for (uint32_t i = 0; i < v.count; ++i) WriteValue(v.items[i], w);
-      w->EndArray();
-      return;
-    case WireValue::Kind::kObject:
-      w->BeginObject();
-      for (uint32_t i = 0; i < v.count; ++i) {
-        w->Key(v.members[i].name);
-        WriteValue(v.members[i].value, w);
-      }
-      w->EndObject();
-      return;
-  }
-}
-
 void WriteFields(std::string_view name, const std::vector<FactsInput::Field>& fields,
                  JsonWriter* w) {
   if (fields.empty()) return;
   w->Key(name).BeginObject();
   for (const FactsInput::Field& field : fields) {
-    w->Key(field.name);
-    WriteValue(field.value, w);
+    w->Key(field.name).Wire(field.value);
   }
   w->EndObject();
 }
@@ -174,8 +142,7 @@ void WriteSeeds(const FactsInput& facts, JsonWriter* w) {
   }
   w->EndArray().Key("used").BeginArray();
   for (const FactsInput::Used& used : facts.used) {
-    w->BeginObject().Member("limit", used.limit).Key("quantity");
-    WriteValue(used.quantity, w);
+    w->BeginObject().Member("limit", used.limit).Key("quantity").Wire(used.quantity);
     TextMember("person", used.person, w);
     w->EndObject();
   }

@@ -5,6 +5,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/base/text.h"
+#include "runtime/json/wire_text.h"
 
 namespace dpl {
 namespace {
@@ -125,6 +126,12 @@ JsonWriter& JsonWriter::Null() {
 JsonWriter& JsonWriter::Raw(std::string_view json) {
   BeforeValue();
   out_->append(json);
+  return *this;
+}
+
+JsonWriter& JsonWriter::Wire(const WireValue& value) {
+  BeforeValue();
+  AppendWireText(out_, value);
   return *this;
 }
 

@@ -14,6 +14,8 @@
 
 namespace dpl {
 
+struct WireValue;
+
 class JsonWriter {
  public:
   // `indent` > 0 puts every member on its own line with that many spaces per level.
@@ -30,7 +32,8 @@ class JsonWriter {
   JsonWriter& Uint(uint64_t value);
   JsonWriter& Bool(bool value);
   JsonWriter& Null();
-  JsonWriter& Raw(std::string_view json);  // one complete value, already JSON; not looked at
+  JsonWriter& Raw(std::string_view json);    // one complete value, already JSON; not looked at
+  JsonWriter& Wire(const WireValue& value);  // as AppendWireText (wire_text.h), on one line
 
   // Member in one call.
   JsonWriter& Member(std::string_view name, std::string_view value) {

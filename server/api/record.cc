@@ -1,7 +1,7 @@
 // See record.h.
 #include "server/api/record.h"
 
-#include "runtime/audit/wire_text.h"
+#include "runtime/json/wire_text.h"
 
 namespace dpl {
 

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/audit/wire_text.h"
 #include "runtime/base/sha256.h"
 #include "runtime/json/json.h"
+#include "runtime/json/wire_text.h"
 #include "tests/heap/heap_count.h"
 #include "tests/unit/decide/world.h"
 

@@ -1,5 +1,5 @@
 // See wire_text.h. Without recursion: a stack of the containers that are open.
-#include "runtime/audit/wire_text.h"
+#include "runtime/json/wire_text.h"
 
 #include "runtime/base/text.h"
 
