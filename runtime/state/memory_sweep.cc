@@ -95,12 +95,11 @@ void MemoryStore::SweepConsents() {
   });
 }
 
-// A child's parent is remembered as long as the child may be: forgotten, the name is a new run. One
-// recorded before the store had any time (a seed) has no age that could be over.
+// A child's parent is remembered as long as the child may be: forgotten, the name is a new run.
 void MemoryStore::SweepHandoffs() {
   const Instant high = HighTime();
   parents_.SweepSome(kFew, [&](const std::string& child, const Handoff& handoff) {
-    if (handoff.kept.us <= 0 || !Over(handoff.kept, kKeepEndedUs, high)) return false;
+    if (!Over(handoff.kept, kKeepEndedUs, high)) return false;
     std::string_view rest = child;
     std::string_view agent = JoinedKey::TakePart(&rest);
     return FindRun(agent, JoinedKey::TakePart(&rest)) == nullptr;
