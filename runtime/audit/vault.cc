@@ -18,30 +18,6 @@ namespace {
 
 constexpr size_t kMostInput = size_t{1} << 30;
 
-Result<std::string> ReadFile(const std::string& path) {
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return FileError("read", path, errno);
-  std::string text;
-  char bytes[65536];
-  for (;;) {
-    ssize_t count = read(fd, bytes, sizeof bytes);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      Error error = FileError("read", path, errno);
-      close(fd);
-      return error;
-    }
-    if (count == 0) break;
-    text.append(bytes, static_cast<size_t>(count));
-    if (text.size() > kMostInput) {
-      close(fd);
-      return FileError("read", path, EFBIG);
-    }
-  }
-  close(fd);
-  return text;
-}
-
 // A new file for its owner only, synced; an error when it is there already.
 Status WriteSecret(const std::string& path, std::string_view text) {
   const std::string temporary = path + ".new";
@@ -71,7 +47,7 @@ bool IsName(std::string_view name) {
 
 Result<BoxKey> AuditVault::ReadKey(const std::string& name) const {
   const std::string path = options_.folder + "/keys/" + name + ".key";
-  Result<std::string> text = ReadFile(path);
+  Result<std::string> text = ReadFile(path, kMostInput);
   if (!text.ok()) return text.error();
   std::string_view hex = *text;
   while (!hex.empty() && (hex.back() == '\n' || hex.back() == '\r')) hex.remove_suffix(1);
@@ -157,7 +133,7 @@ Result<std::string> AuditVault::Load(std::string_view digest) {
   if (inputs_ == nullptr)
     return Error{"audit.forgotten", "keys/inputs.key is not there: what was in force is forgotten",
                  0, 0};
-  Result<std::string> sealed = ReadFile(options_.folder + "/inputs/" + hex + ".sealed");
+  Result<std::string> sealed = ReadFile(options_.folder + "/inputs/" + hex + ".sealed", kMostInput);
   if (!sealed.ok()) return sealed.error();
   std::lock_guard lock(mutex_);
   std::optional<std::string> plain = inputs_->Open(hex, *sealed);

@@ -30,6 +30,29 @@ Disk* Disk::Real() {
   return &disk;
 }
 
+Result<std::string> ReadFile(const std::string& path, uint64_t most) {
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return FileError("open", path, errno);
+  std::string bytes;
+  struct stat info {};
+  if (fstat(fd, &info) == 0 && static_cast<uint64_t>(info.st_size) <= most)
+    bytes.reserve(static_cast<size_t>(info.st_size) + 1);
+  int error = 0;
+  char piece[65536];
+  for (;;) {
+    ssize_t count = read(fd, piece, sizeof piece);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) error = errno;
+    if (count <= 0) break;
+    bytes.append(piece, static_cast<size_t>(count));
+    if (bytes.size() > most) error = EFBIG;
+    if (error != 0) break;
+  }
+  close(fd);
+  if (error != 0) return FileError("read", path, error);
+  return bytes;
+}
+
 Error FileError(std::string_view doing, const std::string& path, int error) {
   return {"state.file", "cannot " + std::string(doing) + " " + path + ": " + std::strerror(error)};
 }

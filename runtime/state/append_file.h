@@ -72,6 +72,9 @@ class AppendFile {
 // whole. Which of them, after a power cut, is certain once the folder is synced.
 Status ReplaceFile(const std::string& path, std::string_view bytes, Disk* disk);
 
+// A whole file's bytes; one of more than `most` bytes is an error.
+Result<std::string> ReadFile(const std::string& path, uint64_t most = UINT64_MAX);
+
 Error FileError(std::string_view doing, const std::string& path, int error);
 Status SyncFolder(const std::string& folder);
 Status MakeFolder(const std::string& folder);  // and the ones above it that are missing

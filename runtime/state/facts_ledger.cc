@@ -15,8 +15,6 @@
 #include <cstring>
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/facts/json_facts.h"
@@ -31,28 +29,6 @@ constexpr std::string_view kChanges = "changes-", kDocument = "facts-", kJson = 
 Error Corrupt(const std::string& path, uint64_t at, std::string_view what) {
   return {"facts.corrupt", path + ": " + std::string(what) + " at byte " + std::to_string(at) +
                                "; take the folder away to go back to the facts file"};
-}
-
-Result<std::string> ReadAll(const std::string& path) {
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return FileError("open", path, errno);
-  std::string out;
-  struct stat info;
-  if (fstat(fd, &info) == 0) out.reserve(static_cast<size_t>(info.st_size) + 1);
-  char bytes[65536];
-  for (;;) {
-    ssize_t count = read(fd, bytes, sizeof bytes);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      Error error = FileError("read", path, errno);
-      close(fd);
-      return error;
-    }
-    if (count == 0) break;
-    out.append(bytes, static_cast<size_t>(count));
-  }
-  close(fd);
-  return out;
 }
 
 // The words of the line at `*at`, which moves behind it; false: there is no whole line.
@@ -133,7 +109,7 @@ Result<std::unique_ptr<FactsLedger>> FactsLedger::Open(std::string folder, bool 
 
 Status FactsLedger::Load(uint64_t number, bool read_only) {
   const std::string path = ChangesPath(number);
-  Result<std::string> bytes = ReadAll(path);
+  Result<std::string> bytes = ReadFile(path);
   if (!bytes.ok()) return bytes.error();
   uint64_t at = 0, size = 0;
   std::vector<std::string_view> words;
@@ -158,7 +134,7 @@ Status FactsLedger::Load(uint64_t number, bool read_only) {
     number_ = 0;
     return Status::Ok();
   }
-  Result<std::string> document = ReadAll(DocumentPath(number));
+  Result<std::string> document = ReadFile(DocumentPath(number));
   if (!document.ok()) return document.error();
   document_bytes_ = document->size();
   if (size != document->size() || Hex(Sha256(*document)) != digest)
@@ -305,12 +281,12 @@ std::string FactsLedger::NextVersion(std::string_view change, Instant at) const 
 
 Result<std::string> FactsLedger::Document() const {
   if (folder_.empty()) return document_;
-  return ReadAll(DocumentPath(number_));
+  return ReadFile(DocumentPath(number_));
 }
 
 Result<std::string> FactsLedger::ChangesText() const {
   if (folder_.empty()) return log_;
-  Result<std::string> text = ReadAll(ChangesPath(number_));
+  Result<std::string> text = ReadFile(ChangesPath(number_));
   if (text.ok()) text->resize(std::min<size_t>(text->size(), changes_bytes_));
   return text;
 }

@@ -6,8 +6,6 @@
 #include <map>
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/state/operations.h"
@@ -33,28 +31,6 @@ Result<Files> ListFiles(const std::string& folder) {
   }
   closedir(dir);
   return files;
-}
-
-Result<std::string> ReadFile(const std::string& path) {
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return FileError("open", path, errno);
-  struct stat info {};
-  std::string bytes;
-  int error = fstat(fd, &info) != 0 ? errno : 0;
-  if (error == 0) bytes.resize(static_cast<size_t>(info.st_size));
-  for (size_t done = 0; error == 0 && done < bytes.size();) {
-    ssize_t count = pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) error = errno;
-    if (count <= 0) {
-      bytes.resize(done);
-      break;
-    }
-    done += static_cast<size_t>(count);
-  }
-  close(fd);
-  if (error != 0) return FileError("read", path, error);
-  return bytes;
 }
 
 class Reader {
