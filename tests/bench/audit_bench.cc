@@ -17,25 +17,12 @@
 #include "runtime/audit/log.h"
 #include "runtime/audit/verify.h"
 #include "runtime/base/sha256.h"
+#include "tests/bench/measure.h"
 
 namespace dpl {
 namespace {
 
 namespace fs = std::filesystem;
-
-double Now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-double Cpu(clockid_t clock = CLOCK_PROCESS_CPUTIME_ID) {
-  timespec t{};
-  clock_gettime(clock, &t);
-  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
-double Median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
-}
 
 const std::string kRecord = "{\"kind\":\"decision\",\"text\":\"" + std::string(470, 'x') + "\"}";
 
@@ -43,21 +30,6 @@ std::unique_ptr<AuditLog> Open(const fs::path& folder) {
   auto log = AuditLog::Open({.folder = folder.string()});
   if (!log.ok()) std::abort();
   return log.take();
-}
-
-double SyncMicros(const fs::path& folder) {
-  const std::string path = (folder / "sync").string();
-  int fd = open(path.c_str(), O_RDWR | O_CREAT, 0600);
-  const std::string bytes(1 << 20, '\0');
-  std::vector<double> took;
-  if (fd < 0 || pwrite(fd, bytes.data(), bytes.size(), 0) < 0 || fdatasync(fd) != 0) std::abort();
-  for (int i = 0; i < 200; ++i) {
-    double start = Now();
-    if (pwrite(fd, bytes.data(), 512, i * 512) != 512 || fdatasync(fd) != 0) std::abort();
-    took.push_back((Now() - start) * 1e6);
-  }
-  close(fd);
-  return Median(took);
 }
 
 // Records in groups of `group`, each group in one write with one sync, into a preallocated file.

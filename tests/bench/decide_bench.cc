@@ -1,10 +1,7 @@
 // How the cost of one decision grows with the number of grants, and what the whole path from
 // request bytes to answer bytes costs beside it. Prints medians of several rounds, interleaved, and
 // ratios inside this one run; figures and their reading are in docs/benchmarks.md.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +13,7 @@
 #include "runtime/facts/json_facts.h"
 #include "runtime/json/json.h"
 #include "runtime/state/memory_store.h"
+#include "tests/bench/measure.h"
 
 namespace {
 
@@ -60,24 +58,13 @@ struct Case {
   std::vector<double> decide_ns, path_ns;
 };
 
-double CpuSeconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
-
-double Median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return v[v.size() / 2];
-}
-
 bool Prepare(int grants, Instant now, Case* c) {
   c->grants = grants;
   testing::Compilation compilation;
   compilation.sources.Add("bench.dpl", PolicyText(grants));
-  double start = CpuSeconds();
+  double start = Cpu();
   if (!testing::Compile({}, &compilation)) return false;
-  c->compile_ms = (CpuSeconds() - start) * 1e3;
+  c->compile_ms = (Cpu() - start) * 1e3;
   c->program = compilation.program;
   std::string role = "buyer" + std::to_string(grants - 1);
   Result<FactsInput> facts = ReadFactsJson(
@@ -126,15 +113,15 @@ int main() {
       request.resource_id = "O1";
       request.caller = &caller;
       int permits = 0;
-      double start = CpuSeconds();
+      double start = Cpu();
       for (int i = 0; i < kDecisions; ++i) {
         permits += Decide(*c->snapshot, c->store.get(), request, now, &c->scratch).outcome ==
                            OutcomeKind::kPermit
                        ? 1
                        : 0;
       }
-      c->decide_ns.push_back((CpuSeconds() - start) * 1e9 / kDecisions);
-      start = CpuSeconds();
+      c->decide_ns.push_back((Cpu() - start) * 1e9 / kDecisions);
+      start = Cpu();
       for (int i = 0; i < kDecisions; ++i) {
         arena.Reset();
         answer.clear();
@@ -146,7 +133,7 @@ int main() {
         AppendAnswerJson(&answer, *c->snapshot, *read, d, {.evaluation_id = "ev_1"});
         permits += d.outcome == OutcomeKind::kPermit ? 1 : 0;
       }
-      c->path_ns.push_back((CpuSeconds() - start) * 1e9 / kDecisions);
+      c->path_ns.push_back((Cpu() - start) * 1e9 / kDecisions);
       if (permits != 2 * kDecisions) {
         std::fprintf(stderr, "decide_bench: expected permits only, the last answer was %s\n",
                      answer.c_str());

@@ -12,30 +12,16 @@
 #include <thread>
 #include <vector>
 
-#include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
 
 #include "runtime/state/durable_store.h"
+#include "tests/bench/measure.h"
 
 namespace dpl {
 namespace {
 
 namespace fs = std::filesystem;
-
-double Now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-double Cpu() {
-  timespec t{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
-double Median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
-}
 
 // A permit as the engine commits it: a limit per day and one per month, and a key.
 struct Permit {
@@ -63,21 +49,6 @@ struct Permit {
   Charge charges[2];
   CommitRequest request;
 };
-
-double SyncMicros(const fs::path& folder) {
-  std::string path = (folder / "sync").string();
-  int fd = open(path.c_str(), O_RDWR | O_CREAT, 0600);
-  std::string bytes(1 << 20, '\0');
-  std::vector<double> took;
-  if (fd < 0 || pwrite(fd, bytes.data(), bytes.size(), 0) < 0 || fdatasync(fd) != 0) std::abort();
-  for (int i = 0; i < 500; ++i) {
-    double start = Now();
-    if (pwrite(fd, bytes.data(), 512, i * 512) != 512 || fdatasync(fd) != 0) std::abort();
-    took.push_back((Now() - start) * 1e6);
-  }
-  close(fd);
-  return Median(took);
-}
 
 std::unique_ptr<DurableStore> Open(const fs::path& folder, uint64_t log_bytes = 64 << 20) {
   auto store = DurableStore::Open({.folder = folder.string(), .log_bytes = log_bytes});

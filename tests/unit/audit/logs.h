@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cerrno>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -12,27 +11,13 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "runtime/audit/log.h"
 #include "runtime/audit/reader.h"
+#include "tests/support/temporary_folder.h"
 
 namespace dpl {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "dpl-audit-XXXXXX").string();
-    DPL_CHECK(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Fails as it is told; counts.
 class FailingDisk final : public Disk {

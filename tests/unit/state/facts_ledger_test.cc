@@ -1,11 +1,12 @@
 // What was pushed of facts is there after a restart; what was cut off is not, and damage is found.
 #include "runtime/state/facts_ledger.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
+
+#include "tests/support/temporary_folder.h"
 
 namespace dpl {
 namespace {
@@ -17,14 +18,6 @@ constexpr std::string_view kNamed = R"({"version": "v3", "remove": {"persons": [
 
 class Ledger : public testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/dpl-ledger-XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    root_ = name;
-    folder_ = root_ + "/facts";
-  }
-  void TearDown() override { std::filesystem::remove_all(root_); }
-
   std::unique_ptr<FactsLedger> Open() {
     Result<std::unique_ptr<FactsLedger>> ledger = FactsLedger::Open(folder_);
     EXPECT_TRUE(ledger.ok()) << ledger.error().message;
@@ -42,7 +35,8 @@ class Ledger : public testing::Test {
   const FactsLedger::Base base_{"f00d", ParseInstant("2026-11-20T06:00Z").value(),
                                 ParseInstant("2026-11-20T07:00Z").value()};
   const Instant later_ = ParseInstant("2026-11-20T08:00Z").value();
-  std::string root_, folder_;
+  TemporaryFolder root_;
+  std::string folder_ = root_.path() + "/facts";
 };
 
 TEST_F(Ledger, NothingIsThereAtFirst) {

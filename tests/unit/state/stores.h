@@ -2,31 +2,16 @@
 // line.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "runtime/state/durable_store.h"
 #include "runtime/state/memory_store.h"
+#include "tests/support/temporary_folder.h"
 
 namespace dpl {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "dpl-state-XXXXXX").string();
-    DPL_CHECK(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // One store, in memory or on disk.
 class StoreTest : public ::testing::TestWithParam<const char*> {
