@@ -25,34 +25,40 @@ std::string Located(const Error& error) {
          std::to_string(error.column) + ")";
 }
 
-// Nothing could be decided: 400, or what an item of a batch gets, and a record of it.
-void RecordRefused(const Question& question, ServiceThread* thread, int item,
-                   std::string_view why) {
+}  // namespace
+
+void RecordRefused(const Question& question, ServiceThread* thread, int item, std::string_view why,
+                   int status) {
   RefusedQuestion refused;
   refused.time = question.now;
   refused.caller = question.caller->name;
   // Where the id is a charge key as well, it stays out of the log.
   if (!question.caller->request_id_keys) refused.request_id = question.request_id;
   refused.item = item;
+  refused.status = status;
   refused.why = why;
   thread->recorder.Refused(refused);
 }
+
+namespace {
+
+// Nothing could be decided: 400, and a record of it.
 void Refuse(const Question& question, ServiceThread* thread, HttpResponse* response,
             std::string_view why) {
   response->Error(400, why);
-  RecordRefused(question, thread, -1, why);
+  RecordRefused(question, thread, -1, why, 400);
 }
 
 // The body as a JSON object; null after the response has been made an error.
 const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpResponse* response) {
-  if (question.http->body.empty()) {
+  if (question.body.empty()) {
     Refuse(question, thread, response, "the body is empty; it must be a JSON object");
     return nullptr;
   }
   thread->arena.Reset();
   JsonLimits limits;
   limits.max_bytes = HttpLimits::kMaxBodyBytes;  // the HTTP server's own limit has passed it
-  Result<const WireValue*> root = ParseJson(question.http->body, &thread->arena, limits);
+  Result<const WireValue*> root = ParseJson(question.body, &thread->arena, limits);
   if (!root.ok()) {
     Refuse(question, thread, response, Located(root.error()));
     return nullptr;
@@ -113,7 +119,7 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   answered.question.clock_suspect = request.clock_suspect;
   answered.question.charge_key = charge_key;
   answered.question.endpoint = options.request_endpoint;
-  if (item < 0) answered.question.body = question.http->body;
+  if (item < 0) answered.question.body = question.body;
   const WireValue* members[4] = {wire.subject, wire.action, wire.resource, wire.context};
   std::copy(std::begin(members), std::end(members), answered.members);
   // Once it is known that nothing can be recorded, nothing need be tried.
@@ -226,7 +232,7 @@ void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse
       thread->metrics.item_errors.Add();
       const std::string why = Located(error);
       AppendItemError(why, &response->body);
-      RecordRefused(question, thread, static_cast<int>(i), why);
+      RecordRefused(question, thread, static_cast<int>(i), why, 400);
     }
     if (semantic == Semantic::kDenyOnFirstDeny && !permitted) break;
     if (semantic == Semantic::kPermitOnFirstPermit && permitted) break;

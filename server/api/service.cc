@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "runtime/base/text.h"
+#include "runtime/json/json.h"
+#include "server/api/adapter.h"
 #include "server/api/headers.h"
 #include "server/api/service_thread.h"
 
@@ -130,7 +132,10 @@ void Service::Handle(const HttpRequest& request, HttpResponse* response) {
   for (const RouteRow& candidate : kRoutes) {
     if (candidate.path == request.path) row = &candidate;
   }
-  if (row == nullptr) {
+  const Adapter* adapter = row == nullptr ? AdapterOf(request.path) : nullptr;
+  if (adapter != nullptr) {
+    Translate(*adapter, request, thread, response);
+  } else if (row == nullptr) {
     response->Error(404, "there is nothing at this path");
   } else if (row->method != request.method) {
     response->Error(405, "this path takes another method");
@@ -161,24 +166,39 @@ void Service::Handle(const HttpRequest& request, HttpResponse* response) {
   Leave(thread);
 }
 
-// Everything about a question but its body: id, caller, content type.
-void Service::Access(const HttpRequest& request, bool batch, ServiceThread* thread,
-                     HttpResponse* response) {
-  Question question;
-  if (std::string_view wrong = EchoRequestId(request, response, &question.request_id);
+// Who asks, and with what id. False: the response is an error.
+bool Service::Admit(const HttpRequest& request, ServiceThread* thread, Question* question,
+                    HttpResponse* response) {
+  auto refuse = [response](int status, std::string_view why) {
+    response->Error(status, why);
+    return false;
+  };
+  if (std::string_view wrong = EchoRequestId(request, response, &question->request_id);
       !wrong.empty()) {
-    return response->Error(400, wrong);
+    return refuse(400, wrong);
   }
-  if (thread->in_force.snapshot == nullptr) return response->Error(503, "no policy is loaded");
+  if (thread->in_force.snapshot == nullptr) return refuse(503, "no policy is loaded");
   const RegisteredCaller* caller = thread->in_force.callers->Authenticate(request);
   if (caller == nullptr) {
     thread->metrics.unauthenticated.Add();
     response->AddHeader("WWW-Authenticate", "Bearer realm=\"dpl\"");
-    return response->Error(401, "the caller is not registered, or its token is not known");
+    return refuse(401, "the caller is not registered, or its token is not known");
   }
-  if (!caller->Has(Role::kDecide))
-    return response->Error(403, "the caller does not have the role `decide`");
-  question.caller = &caller->caller;
+  if (!caller->Has(Role::kDecide)) return refuse(403, "the caller does not have the role `decide`");
+  question->caller = &caller->caller;
+  question->now = options_.clock->Now();
+  question->store = options_.store;
+  question->options = &options_;
+  question->request_endpoint = request_endpoint_;
+  thread->hold = {};
+  return true;
+}
+
+// Everything about a question but its body: id, caller, content type.
+void Service::Access(const HttpRequest& request, bool batch, ServiceThread* thread,
+                     HttpResponse* response) {
+  Question question;
+  if (!Admit(request, thread, &question, response)) return;
   HttpRequest::Found type = request.Find("Content-Type");
   if (type.count != 1 || !IsJson(type.value))
     return response->Error(400, "Content-Type must be application/json, in UTF-8");
@@ -186,18 +206,49 @@ void Service::Access(const HttpRequest& request, bool batch, ServiceThread* thre
   if (coding.count > 0 && !(coding.count == 1 && EqualIgnoringCase(coding.value, "identity"))) {
     return response->Error(400, "the body must not be encoded");
   }
-  question.http = &request;
-  question.now = options_.clock->Now();
-  question.store = options_.store;
-  question.options = &options_;
-  question.request_endpoint = request_endpoint_;
-  thread->hold = {};
+  question.body = request.body;
   if (batch) {
     EvaluateBatch(question, thread, response);
   } else {
     EvaluateOne(question, thread, response);
   }
   response->hold = thread->hold;
+}
+
+const Adapter* Service::AdapterOf(std::string_view path) const {
+  for (const Adapter* adapter : options_.adapters) {
+    if (adapter->Takes(path)) return adapter;
+  }
+  return nullptr;
+}
+
+// A question in another protocol's words: put into ours, evaluated, and put back. An error of the
+// caller's login or of ours stays what it is; whatever else goes wrong is a denial.
+void Service::Translate(const Adapter& adapter, const HttpRequest& request, ServiceThread* thread,
+                        HttpResponse* response) {
+  Question question;
+  if (!Admit(request, thread, &question, response)) {
+    if (response->status == 400) adapter.Refuse("X-Request-ID cannot be read", response);
+    return;
+  }
+  thread->asked.clear();
+  std::string why = adapter.Ask(request, &thread->asked);
+  if (!why.empty()) {
+    adapter.Refuse(why, response);
+    return RecordRefused(question, thread, -1, why, response->status);
+  }
+  question.body = thread->asked;
+  thread->answer.Reset();
+  EvaluateOne(question, thread, &thread->answer);
+  response->hold = thread->hold;
+  thread->arena.Reset();  // what was asked is answered
+  JsonLimits ours;        // as long as a rationale may get
+  ours.max_bytes = ours.max_string = 4 * 1024 * 1024;
+  Result<const WireValue*> answer = ParseJson(thread->answer.body, &thread->arena, ours);
+  if (!answer.ok()) return response->Error(500, "the answer cannot be put into these words");
+  if (thread->answer.status == 200) return adapter.Answer(**answer, response);
+  const WireValue* error = (*answer)->Find("error");
+  adapter.Refuse(error != nullptr ? error->text : "the question cannot be read", response);
 }
 
 }  // namespace dpl

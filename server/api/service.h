@@ -24,10 +24,12 @@
 
 namespace dpl {
 
+class Adapter;
 class AuditTrail;
 class AuditVault;
 class JsonWriter;
 class MetricsWriter;
+struct Question;
 struct ServiceThread;
 
 struct ServiceOptions {
@@ -39,6 +41,7 @@ struct ServiceOptions {
   AuditTrail* trail = nullptr;  // where decisions are recorded; null: nowhere. Outlives the service
   AuditVault* vault = nullptr;  // keys and inputs of the audit folder; null: none
   bool seal = true;             // requests are kept, sealed, so that they can be run again
+  std::vector<const Adapter*> adapters;  // other protocols' paths (adapter.h); outlive the service
   // Appends members to the object of /healthz: how the audit log is. False: not well. May be empty.
   std::function<bool(JsonWriter*)> audit_health;
   // Appends the families of other rooms to /metrics; may be empty.
@@ -88,8 +91,13 @@ class Service {
   void Ready(const InForce& in_force, HttpResponse* response);
   void Metrics(const InForce& in_force, HttpResponse* response);
   void Discovery(const HttpRequest& request, HttpResponse* response);
+  bool Admit(const HttpRequest& request, ServiceThread* thread, Question* question,
+             HttpResponse* response);
   void Access(const HttpRequest& request, bool batch, ServiceThread* thread,
               HttpResponse* response);
+  const Adapter* AdapterOf(std::string_view path) const;
+  void Translate(const Adapter& adapter, const HttpRequest& request, ServiceThread* thread,
+                 HttpResponse* response);
 
   const ServiceOptions options_;
   const uint64_t identity_;       // no other service of this process has it

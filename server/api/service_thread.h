@@ -35,13 +35,15 @@ struct ServiceThread {
   std::string id;  // `ev_<start>-<thread>-`, then the number of the evaluation
   size_t id_prefix = 0;
   uint64_t evaluations = 0;
-  std::string text;  // to compose answers in
-  ReplyHold hold;    // what the answer under way has to wait for
+  std::string text;     // to compose answers in
+  std::string asked;    // what an adapter made of a request
+  HttpResponse answer;  // to an adapter's question
+  ReplyHold hold;       // what the answer under way has to wait for
 };
 
 // The body of a question about access: everything that has passed the checks of headers and caller.
 struct Question {
-  const HttpRequest* http = nullptr;
+  std::string_view body;  // the JSON
   const Caller* caller = nullptr;
   std::string_view request_id;  // of the header; empty: none
   Instant now{};
@@ -54,5 +56,8 @@ struct Question {
 void EvaluateOne(const Question& question, ServiceThread* thread, HttpResponse* response);
 std::string PolicyDigest(const Snapshot& snapshot);  // of the bundle: "sha256:…"
 void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse* response);
+// The record of a question that was refused. `item` of a batch; -1: all of it.
+void RecordRefused(const Question& question, ServiceThread* thread, int item, std::string_view why,
+                   int status);
 
 }  // namespace dpl
