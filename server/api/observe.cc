@@ -81,8 +81,12 @@ void Service::Discovery(const HttpRequest& request, HttpResponse* response) {
   JsonWriter writer(&response->body);
   writer.BeginObject();
   writer.Member("policy_decision_point", base);
-  writer.Member("access_evaluation_endpoint", base + "/access/v1/evaluation");
-  writer.Member("access_evaluations_endpoint", base + "/access/v1/evaluations");
+  auto endpoint = [&](std::string_view member, std::string_view path) {
+    if (!member.empty()) writer.Member(member, base + std::string(path));
+  };
+#define DPL_DECISION_ROUTE(name, method, path, metadata) endpoint(metadata, path);
+#include "server/api/routes.def"
+#undef DPL_DECISION_ROUTE
   if (!request_endpoint_.empty()) writer.Member("access_request_endpoint", request_endpoint_);
   writer.Key("capabilities").BeginArray();
   writer.String("urn:openid:authzen:capability:obligations").EndArray();

@@ -13,7 +13,11 @@
 namespace dpl {
 namespace {
 
-enum class Route { kEvaluation, kEvaluations, kDiscovery, kHealth, kReady, kMetrics };
+enum class Route {
+#define DPL_DECISION_ROUTE(name, method, path, metadata) k##name,
+#include "server/api/routes.def"
+#undef DPL_DECISION_ROUTE
+};
 
 struct RouteRow {
   std::string_view path;
@@ -22,12 +26,9 @@ struct RouteRow {
 };
 
 constexpr RouteRow kRoutes[] = {
-    {"/access/v1/evaluation", "POST", Route::kEvaluation},
-    {"/access/v1/evaluations", "POST", Route::kEvaluations},
-    {"/.well-known/authzen-configuration", "GET", Route::kDiscovery},
-    {"/healthz", "GET", Route::kHealth},
-    {"/readyz", "GET", Route::kReady},
-    {"/metrics", "GET", Route::kMetrics},
+#define DPL_DECISION_ROUTE(name, method, path, metadata) {path, method, Route::k##name},
+#include "server/api/routes.def"
+#undef DPL_DECISION_ROUTE
 };
 
 uint64_t NextIdentity() {
