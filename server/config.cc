@@ -6,18 +6,20 @@
 #include <filesystem>
 #include <initializer_list>
 #include <map>
+#include <set>
 
 #include "runtime/base/arena.h"
 #include "runtime/base/text.h"
 #include "runtime/decide/duty.h"
 #include "runtime/json/json.h"
+#include "runtime/json/wire_text.h"
 #include "server/config_reader.h"
 
 namespace dpl {
 namespace {
 
-void ReadLimits(const WireValue& value, Status* status, HttpLimits* limits) {
-  ObjectReader reader(value, "limits", status);
+void ReadLimits(const WireValue& value, ConfigProblems* problems, HttpLimits* limits) {
+  ObjectReader reader(value, "limits", problems);
   reader.Number("body_bytes", 1024, HttpLimits::kMaxBodyBytes, &limits->max_body_bytes);
   reader.Number("head_bytes", 1024, 256 * 1024, &limits->max_head_bytes);
   reader.Number("headers", 8, 1000, &limits->max_headers);
@@ -30,8 +32,8 @@ void ReadLimits(const WireValue& value, Status* status, HttpLimits* limits) {
   reader.Finish();
 }
 
-void ReadAudit(const WireValue& value, Status* status, Config::Audit* audit) {
-  ObjectReader reader(value, "audit", status);
+void ReadAudit(const WireValue& value, ConfigProblems* problems, Config::Audit* audit) {
+  ObjectReader reader(value, "audit", problems);
   reader.Text("folder", &audit->folder);
   reader.Text("key", &audit->key);
   if (const WireValue* mode = reader.Take("mode")) {
@@ -47,9 +49,9 @@ void ReadAudit(const WireValue& value, Status* status, Config::Audit* audit) {
   reader.Finish();
 }
 
-void ReadCaller(const WireValue& value, const std::string& path, Status* status,
+void ReadCaller(const WireValue& value, const std::string& path, ConfigProblems* problems,
                 RegisteredCaller* out) {
-  ObjectReader reader(value, path, status);
+  ObjectReader reader(value, path, problems);
   Caller& caller = out->caller;
   caller.name.clear();
   reader.Text("name", &caller.name);
@@ -106,7 +108,8 @@ void ReadCaller(const WireValue& value, const std::string& path, Status* status,
     out->roles = out->roles | role;
     roles.push_back(item.text);
   });
-  if (const WireValue* given = value.Find("roles"); given != nullptr && roles.empty())
+  if (const WireValue* given = value.Find("roles");
+      given != nullptr && given->is_array() && given->count == 0)
     reader.Fail(*given, path + ".roles", "must name at least one role");
   reader.Text("person", &out->person);
   if (!out->person.empty() && out->Has(Role::kDecide)) {
@@ -114,25 +117,27 @@ void ReadCaller(const WireValue& value, const std::string& path, Status* status,
                 "of a personal token must be given, without `decide`: enforcement points decide");
   }
   reader.Finish();
-  if (caller.name.empty()) reader.Fail(value, path + ".name", "is required");
-  if (!out->token_sha256 && !out->unix_uid) {
+  if (value.is_object() && value.Find("name") == nullptr)
+    reader.Fail(value, path + ".name", "is required");
+  if (value.is_object() && value.Find("token_sha256") == nullptr &&
+      value.Find("unix_uid") == nullptr) {
     reader.Fail(value, path, "needs `token_sha256` or `unix_uid`, to be known by");
   }
 }
 
-void ReadCallers(const WireValue& value, ObjectReader* parent, Status* status,
+void ReadCallers(const WireValue& value, ObjectReader* parent, ConfigProblems* problems,
                  std::vector<RegisteredCaller>* out) {
   // An empty list would silently mean development.
   if (!value.is_array() || value.count == 0) {
     return parent->Fail(value, "callers",
                         "must be an array with at least one caller; leave it out for development");
   }
-  for (uint32_t i = 0; i < value.count && status->ok(); ++i) {
+  for (uint32_t i = 0; i < value.count; ++i) {
     std::string path = "callers[" + std::to_string(i) + "]";
     RegisteredCaller caller;
-    ReadCaller(value.items[i], path, status, &caller);
+    ReadCaller(value.items[i], path, problems, &caller);
     for (const RegisteredCaller& other : *out) {
-      if (other.caller.name == caller.caller.name)
+      if (!caller.caller.name.empty() && other.caller.name == caller.caller.name)
         parent->Fail(value.items[i], path + ".name", "is taken by another caller");
       if ((other.token_sha256 && other.token_sha256 == caller.token_sha256) ||
           (other.unix_uid && other.unix_uid == caller.unix_uid)) {
@@ -150,16 +155,26 @@ bool IsPublicUrl(std::string_view url) {
          url.find_first_of("?# \"\\<>") == std::string_view::npos && url.back() != '/' &&
          url[8] != '/';
 }
+void CheckPublicUrl(const WireValue& object, ObjectReader* reader, std::string_view url) {
+  if (!url.empty() && !IsPublicUrl(url)) {
+    reader->Fail(*object.Find("public_url"), reader->Path("public_url"),
+                 "must be https, without query, fragment or slash at the end");
+  }
+}
 
 }  // namespace
 
-Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
+Result<Config> ReadConfigJson(std::string_view text, std::string_view name,
+                              std::vector<ConfigProblem>* all) {
   Arena arena;
   Result<const WireValue*> root = ParseJson(text, &arena, FileJsonLimits());
-  if (!root.ok()) return root.error();
+  if (!root.ok()) {
+    if (all != nullptr) *all = {{"", root.error().message, root.error().line, root.error().column}};
+    return root.error();
+  }
   Config config;
-  Status status;
-  ObjectReader reader(**root, "", &status);
+  ConfigProblems problems;
+  ObjectReader reader(**root, "", &problems);
   reader.Texts("listen", [&](const WireValue& item) {
     Result<ListenAddress> address = ListenAddress::Parse(item.text);
     if (!address.ok()) return reader.Fail(item, "listen", address.error().message);
@@ -169,26 +184,19 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
   reader.Text("facts", &config.facts);
   reader.Text("state", &config.state);
   if (const WireValue* operate = reader.Take("operate")) {
-    ObjectReader inner(*operate, "operate", &status);
+    ObjectReader inner(*operate, "operate", &problems);
     inner.Texts("listen", [&](const WireValue& item) {
       Status added = AddOperate(item.text, &config);
       if (!added.ok()) inner.Fail(item, "operate.listen", added.error().message);
     });
     inner.Text("public_url", &config.operate.public_url);
-    if (const WireValue* url = operate->Find("public_url");
-        url != nullptr && !IsPublicUrl(config.operate.public_url)) {
-      inner.Fail(*url, "operate.public_url",
-                 "must be https, without query, fragment or slash at the end");
-    }
+    CheckPublicUrl(*operate, &inner, config.operate.public_url);
     inner.Finish();
   }
   reader.Texts("dropped_revocations",
                [&](const WireValue& item) { config.dropped_revocations.emplace_back(item.text); });
   reader.Text("public_url", &config.public_url);
-  if (const WireValue* url = (*root)->Find("public_url");
-      url != nullptr && !IsPublicUrl(config.public_url)) {
-    reader.Fail(*url, "public_url", "must be https, without query, fragment or slash at the end");
-  }
+  CheckPublicUrl(**root, &reader, config.public_url);
   if (const WireValue* log = reader.Take("log")) {
     if (log->is_string() && log->text == "json") {
       config.log = LogFormat::kJson;
@@ -197,12 +205,27 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
     }
   }
   reader.Number("threads", 1, 256, &config.threads);
-  if (const WireValue* audit = reader.Take("audit")) ReadAudit(*audit, &status, &config.audit);
-  if (const WireValue* limits = reader.Take("limits")) ReadLimits(*limits, &status, &config.limits);
+  if (const WireValue* audit = reader.Take("audit")) ReadAudit(*audit, &problems, &config.audit);
+  if (const WireValue* limits = reader.Take("limits"))
+    ReadLimits(*limits, &problems, &config.limits);
   if (const WireValue* callers = reader.Take("callers"))
-    ReadCallers(*callers, &reader, &status, &config.callers);
+    ReadCallers(*callers, &reader, &problems, &config.callers);
+  reader.Number("watch_seconds", 0, 3600, &config.watch_seconds);
   reader.Finish();
-  if (!status.ok()) return status.error();
+  if (!problems.empty()) {
+    std::stable_sort(problems.begin(), problems.end(),
+                     [](const ConfigProblem& a, const ConfigProblem& b) {
+                       return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+                     });
+    const ConfigProblem& first = problems.front();
+    Error error{"config", first.Text(), first.line, first.column};
+    if (all != nullptr) *all = std::move(problems);
+    return error;
+  }
+  for (uint32_t i = 0; i < (*root)->count; ++i) {
+    const WireMember& member = (*root)->members[i];
+    AppendWireText(&config.members[std::string(member.name)], member.value);
+  }
   const std::filesystem::path folder = std::filesystem::path(name).parent_path();
   for (std::string* path :
        {&config.bundle, &config.facts, &config.state, &config.audit.folder, &config.audit.key}) {
@@ -211,6 +234,30 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name) {
       *path = (folder / *path).string();  // an absolute path stays as it is
   }
   return config;
+}
+
+std::string ConfigProblem::Text() const {
+  return path.empty() ? "the configuration " + message : path + ": " + message;
+}
+
+std::string NeedsRestart(const Config& now, const Config& next) {
+  static constexpr std::string_view kReloaded[] = {"bundle", "facts", "callers",
+                                                   "dropped_revocations"};
+  std::set<std::string_view> changed;
+  for (const auto* pair : {&now, &next}) {
+    const Config& other = pair == &now ? next : now;
+    for (const auto& [name, text] : pair->members) {
+      auto at = other.members.find(name);
+      if (at == other.members.end() || at->second != text) changed.insert(name);
+    }
+  }
+  std::string list;
+  for (std::string_view name : changed) {
+    if (std::find(std::begin(kReloaded), std::end(kReloaded), name) != std::end(kReloaded))
+      continue;
+    list.append(list.empty() ? "" : ",").append(name);
+  }
+  return list;
 }
 
 std::vector<ListenAddress> DefaultOperate(const Config& config) {

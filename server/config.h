@@ -1,12 +1,16 @@
 // The configuration of dpld: a JSON file, overlaid by the command line. Documented in docs/dpld.md.
 //
-//   Result<Config> config = ReadConfigJson(text, "dpld.json");
+//   std::vector<ConfigProblem> problems;
+//   Result<Config> config = ReadConfigJson(text, "dpld.json", &problems);
 //   if (!config.ok()) …   // "callers[1].token_sha256: must be 64 hex digits", with line and column
 //
-// Every member is checked: an unknown one, a wrong type, a value out of range is an error that says
-// where and what is known. Paths are taken relative to the file's folder.
+// Every member is checked: an unknown one, a wrong type, a value out of range is a problem that
+// says where and what is known; all of them are found at once. Paths are taken relative to the
+// file's folder. The same rules as a JSON Schema: docs/dpld.schema.json, held equal by
+// tests/http/config_test.py.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +24,16 @@
 namespace dpl {
 
 enum class LogFormat : uint8_t { kText, kJson };
+
+// One thing that is wrong with a configuration file.
+struct ConfigProblem {
+  std::string path;     // of the member: `callers[1].token_sha256`; empty: the whole file
+  std::string message;  // "must be 64 hex digits"
+  uint32_t line = 0;
+  uint32_t column = 0;
+
+  std::string Text() const;  // path and message
+};
 
 struct Config {
   std::vector<ListenAddress> listen;  // empty: kDefaultListen
@@ -37,7 +51,8 @@ struct Config {
   std::string public_url;  // what /.well-known/authzen-configuration names; https, without a path's
                            // trailing slash
   LogFormat log = LogFormat::kText;
-  int threads = 0;  // 0: one per processor
+  int threads = 0;        // 0: one per processor
+  int watch_seconds = 2;  // how often the files are looked at for changes; 0: never
   HttpLimits limits;
   std::vector<RegisteredCaller> callers;
   std::vector<std::string> dropped_revocations;  // revoked statements that the policy may lack
@@ -49,6 +64,8 @@ struct Config {
     std::string public_url;  // what `ask` answers name: http or https, without a trailing slash;
                              // empty: the first TCP address it listens on
   } operate;
+  // The members of the file as they were written, for what has changed since.
+  std::map<std::string, std::string, std::less<>> members;
 
   static constexpr std::string_view kDefaultListen = "127.0.0.1:8181";
   static constexpr std::string_view kMemoryState = "memory";
@@ -71,8 +88,14 @@ std::string DefaultState();
 // with a state in memory, which forgets everything.
 std::string DefaultAudit(const Config& config);
 
-// `name` is the file's path; used in nothing but to resolve relative paths.
-Result<Config> ReadConfigJson(std::string_view text, std::string_view name);
+// `name` is the file's path; used in nothing but to resolve relative paths. The error is the first
+// problem of the file; `all`, where it is given, gets every one, in the order of the text.
+Result<Config> ReadConfigJson(std::string_view text, std::string_view name,
+                              std::vector<ConfigProblem>* all = nullptr);
+
+// The members that differ between the two and that only a start takes over: "limits,threads". Every
+// member but those that a reload takes over; so a new member needs no mention here.
+std::string NeedsRestart(const Config& now, const Config& next);
 
 // What no single member can say: there is a bundle and a facts file, and whoever can be reached
 // from other machines knows its callers.

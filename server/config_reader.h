@@ -1,11 +1,12 @@
 // How the configuration is read: one object at a time, each member taken by name, what is left over
 // is a mistake. Only server/config*.cc see this header.
 //
-//   ObjectReader reader(value, "limits", &status);
+//   ObjectReader reader(value, "limits", &problems);
 //   reader.Number("headers", 8, 1000, &limits->max_headers);
-//   reader.Finish();  // last: "limits: has no member `heders`; known are: headers"
+//   reader.Finish();  // last: "has no member `heders`; did you mean `headers`? Known are: headers"
 //
-// `*status` keeps the first error only, with line and column.
+// Reading goes on after a problem, so that one look at a file finds all of them; what is wrong
+// leaves its default in place.
 #pragma once
 
 #include <algorithm>
@@ -15,16 +16,19 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/base/result.h"
+#include "runtime/base/near_name.h"
 #include "runtime/base/text.h"
 #include "runtime/base/wire.h"
+#include "server/config.h"
 
 namespace dpl {
 
+using ConfigProblems = std::vector<ConfigProblem>;
+
 class ObjectReader {
  public:
-  ObjectReader(const WireValue& object, std::string path, Status* status)
-      : path_(std::move(path)), status_(status) {
+  ObjectReader(const WireValue& object, std::string path, ConfigProblems* problems)
+      : path_(std::move(path)), problems_(problems) {
     if (!object.is_object()) {
       Fail(object, path_, "must be an object");
       return;
@@ -32,10 +36,10 @@ class ObjectReader {
     object_ = &object;
   }
 
-  // Null when the member is absent, or something is wrong already.
+  // Null when the member is absent.
   const WireValue* Take(std::string_view name) {
-    known_.push_back(name);
-    return object_ != nullptr && status_->ok() ? object_->Find(name) : nullptr;
+    known_.emplace_back(name);
+    return object_ != nullptr ? object_->Find(name) : nullptr;
   }
   void Text(std::string_view name, std::string* out) {
     const WireValue* value = Take(name);
@@ -68,10 +72,8 @@ class ObjectReader {
   }
   void Seconds(std::string_view name, std::chrono::milliseconds* out) {
     int64_t seconds = 0;
-    const WireValue* value = Take(name);
-    if (value == nullptr) return;
     Number(name, 1, 3600, &seconds);
-    if (status_->ok()) *out = std::chrono::seconds(seconds);
+    if (seconds != 0) *out = std::chrono::seconds(seconds);
   }
   // Calls `each` with every text of the array.
   template <typename Each>
@@ -81,15 +83,15 @@ class ObjectReader {
     if (!value->is_array()) return Fail(*value, Path(name), "must be an array of texts");
     for (uint32_t i = 0; i < value->count; ++i) {
       const WireValue& item = value->items[i];
-      if (!item.is_string() || item.text.empty())
-        return Fail(item, Path(name), "must be an array of texts");
-      each(item);
+      if (!item.is_string() || item.text.empty()) {
+        Fail(item, Path(name), "must be an array of texts");
+      } else {
+        each(item);
+      }
     }
   }
   void Fail(const WireValue& at, const std::string& path, const std::string& what) {
-    if (!status_->ok()) return;
-    *status_ = Error{"config", path.empty() ? "the configuration " + what : path + ": " + what,
-                     at.line, at.column};
+    problems_->push_back({path, what, at.line, at.column});
   }
   std::string Path(std::string_view name) const {
     return path_.empty() ? std::string(name) : path_ + "." + std::string(name);
@@ -101,17 +103,19 @@ class ObjectReader {
       const WireMember& member = object_->members[i];
       if (std::find(known_.begin(), known_.end(), member.name) != known_.end()) continue;
       std::string list;
-      for (std::string_view name : known_) list.append(list.empty() ? "" : ", ").append(name);
-      return Fail(member.value, path_,
-                  "has no member " + Quote(member.name) + "; known are: " + list);
+      for (const std::string& name : known_) list.append(list.empty() ? "" : ", ").append(name);
+      std::string near = DidYouMean(NearNames(member.name, known_));
+      Fail(member.value, path_,
+           "has no member " + Quote(member.name) + "; " +
+               (near.empty() ? "known are: " : near + " Known are: ") + list);
     }
   }
 
  private:
   const WireValue* object_ = nullptr;
   std::string path_;
-  Status* status_;
-  std::vector<std::string_view> known_;
+  ConfigProblems* problems_;
+  std::vector<std::string> known_;
 };
 
 }  // namespace dpl

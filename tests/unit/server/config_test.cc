@@ -95,7 +95,8 @@ struct BadRow {
 TEST(Config, SaysWhatIsWrongAndWhere) {
   const BadRow rows[] = {
       {R"([])", "must be an object", 1},
-      {R"({"bundel": "x"})", "has no member \"bundel\"; known are: listen, bundle", 12},
+      {R"({"bundel": "x"})",
+       "has no member \"bundel\"; did you mean `bundle`? Known are: listen, bundle", 12},
       {R"({"bundle": 7})", "bundle: must be a text", 12},
       {R"({"bundle": ""})", "bundle: must be a text", 12},
       {R"({"listen": "x"})", "listen: must be an array", 12},
@@ -138,6 +139,37 @@ TEST(Config, SaysWhatIsWrongAndWhere) {
       EXPECT_EQ(read.error().column, row.column) << row.text;
     }
   }
+}
+
+TEST(Config, FindsEverythingThatIsWrongAtOnce) {
+  std::vector<ConfigProblem> all;
+  Result<Config> read = ReadConfigJson(R"({
+  "thread": 2,
+  "limits": {"heders": 9, "body_bytes": "much"},
+  "callers": [{"nmae": "a", "unix_uid": -1}, {"name": "b", "unix_uid": 1, "roles": ["operator"]}],
+  "log": 7
+})",
+                                       "c.json", &all);
+  ASSERT_FALSE(read.ok());
+  std::vector<std::string> paths;
+  for (const ConfigProblem& problem : all) paths.push_back(problem.path);
+  EXPECT_EQ(paths, (std::vector<std::string>{"", "limits", "limits.body_bytes", "callers[0].name",
+                                             "callers[0]", "callers[0].unix_uid",
+                                             "callers[1].roles", "log"}));
+  EXPECT_NE(all[0].message.find("did you mean `threads`?"), std::string::npos) << all[0].message;
+  EXPECT_NE(all[1].message.find("did you mean `headers`?"), std::string::npos) << all[1].message;
+  EXPECT_EQ(all[7].line, 5u);
+}
+
+TEST(Config, SaysWhatOnlyAStartTakesOver) {
+  auto read = [](const char* text) { return *ReadConfigJson(text, "c.json"); };
+  const Config now = read(R"({"bundle": "a", "threads": 2, "limits": {"headers": 9}})");
+  EXPECT_EQ(NeedsRestart(now, read(R"({"threads":2,"bundle":"b","limits":{"headers": 9}})")), "");
+  EXPECT_EQ(NeedsRestart(now, read(R"({"threads": 3, "limits": {"headers": 8}})")),
+            "limits,threads");
+  EXPECT_EQ(NeedsRestart(now, read(R"({"threads": 2, "limits": {"headers": 9}, "log": "json",
+                                       "dropped_revocations": ["x"]})")),
+            "log");
 }
 
 TEST(Config, OpenAddressesNeedCallers) {
