@@ -135,6 +135,13 @@ void AppendHttpMetrics(const HttpCounters& counters, MetricsWriter* writer) {
   family("dpl_http_connections_open", "gauge", "Connections open now.", counters.connections_open);
   family("dpl_http_connections_shed_total", "counter",
          "Connections refused because too many were open.", counters.connections_shed);
+  family("dpl_http_connections_evicted_total", "counter",
+         "Connections closed while they waited, to make room for another.",
+         counters.connections_evicted);
+  family("dpl_http_overloaded_total", "counter",
+         "Requests refused with 503 because no memory was left for them.", counters.overloaded);
+  family("dpl_http_buffered_bytes", "gauge", "Memory kept for requests and answers under way.",
+         counters.buffered_bytes);
   family("dpl_http_requests_refused_total", "counter",
          "Requests refused as malformed or too large.", counters.refused);
   family("dpl_http_timeouts_total", "counter", "Connections dropped at a deadline.",

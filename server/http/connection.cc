@@ -2,26 +2,31 @@
 #include "server/http/connection.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstdint>
 
 #include <arpa/inet.h>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
+#include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 namespace dpl::http {
 namespace {
 
-using boost::system::error_code;
-
 constexpr size_t kGatherBytes =
-    256 * 1024;  // answers of pipelined requests are sent together up to this
-constexpr size_t kKeptOutBytes = 64 * 1024;      // a larger send buffer is given back
+    64 * 1024;  // answers of pipelined requests are sent together up to this
 constexpr size_t kMostLingerBytes = 512 * 1024;  // read and dropped after a refusal
 constexpr std::chrono::milliseconds kLingerFor{1'000};
+constexpr size_t kKeptOutBytes = 256 * 1024;  // a larger send buffer of the thread is given back
+constexpr std::string_view kJsonType = "application/json";
+
+// Before these a connection is not given up for a newcomer: a client gets a moment to say what it
+// came for, and one that has asked before keeps its connection for a while.
+constexpr int64_t kStrangersWait = 1'000;
+constexpr int64_t kIdleWait = 5'000;
+constexpr int64_t kStrangersFirst = int64_t{1} << 40;
 
 void AppendNumber(uint64_t number, std::string* out) {
   char digits[24];
@@ -37,70 +42,221 @@ int64_t CoarseMillis() {
   return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
 
-Connection::Connection(Worker* worker, Socket socket)
-    : worker_(worker), socket_(std::move(socket)), reader_(*worker->limits) {
+void Worker::SetDate(std::string_view date) {
+  date_header.assign(date);
+  common_head.assign("HTTP/1.1 200 OK\r\n").append(date);
+  common_head.append("Content-Type: ").append(kJsonType).append("\r\nContent-Length: ");
+}
+
+Connection::Connection(Worker* worker, int fd, const sockaddr_storage& peer,
+                       const ClientKey& client, int64_t uid)
+    : worker_(worker), fd_(fd), reader_(*worker->limits), client_(client) {
   next_ = worker_->first;
   if (next_) next_->previous_ = this;
   worker_->first = this;
   worker_->accepted.Add();
-  response_.SetErrorForm(worker->form);
+  DescribePeer(peer, uid);
+  SetDeadline(worker_->limits->head_deadline);
 }
 
 Connection::~Connection() {
+  if (worker_->hand == this) worker_->hand = next_;
   if (previous_) {
     previous_->next_ = next_;
   } else {
     worker_->first = next_;
   }
   if (next_) next_->previous_ = previous_;
-  worker_->open_connections->fetch_sub(1, std::memory_order_relaxed);
 }
 
-void Connection::Start() {
-  DescribePeer();
-  Read();
+bool Connection::Start() {
+  watched_ = EPOLLIN;
+  if (worker_->loop->Watch(fd_, watched_, this)) {
+    Await();
+    return true;
+  }
+  Close();
+  return false;
 }
 
-void Connection::DescribePeer() {
-  HttpRequest& request = reader_.request();
-  int fd = socket_.native_handle();
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return;
+void Connection::DescribePeer(const sockaddr_storage& peer, int64_t uid) {
   char text[INET6_ADDRSTRLEN] = {};
-  if (storage.ss_family == AF_INET) {
-    auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
-    inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
+  if (peer.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer);
+    inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
     peer_.assign(text).append(":");
-    AppendNumber(ntohs(v4->sin_port), &peer_);
-  } else if (storage.ss_family == AF_INET6) {
-    auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
-    inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
+    AppendNumber(ntohs(v4.sin_port), &peer_);
+  } else if (peer.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
     peer_.assign("[").append(text).append("]:");
-    AppendNumber(ntohs(v6->sin6_port), &peer_);
-  } else if (storage.ss_family == AF_UNIX) {
-    request.unix_socket = true;
-    ucred credentials{};
-    socklen_t length = sizeof credentials;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0) {
-      request.peer_uid = static_cast<int64_t>(credentials.uid);
-      peer_.assign("unix:uid=");
-      AppendNumber(credentials.uid, &peer_);
-    }
+    AppendNumber(ntohs(v6.sin6_port), &peer_);
+  } else {
+    reader_.request().unix_socket = true;
+    reader_.request().peer_uid = uid;
+    peer_.assign("unix:uid=");
+    if (uid >= 0) AppendNumber(static_cast<uint64_t>(uid), &peer_);
   }
-  if (storage.ss_family != AF_UNIX) {
-    int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  }
-  request.peer = peer_;
+  reader_.request().peer = peer_;
 }
 
 void Connection::SetDeadline(std::chrono::milliseconds after) {
-  deadline_ = CoarseMillis() + after.count();
+  since_ = CoarseMillis();
+  deadline_ = since_ + after.count();
 }
 
-// One deadline per stage of a request, set when the stage begins and left alone by further bytes.
-void Connection::Read() {
+void Connection::Watch(uint32_t events) {
+  if (watched_ == events) return;
+  watched_ = events;
+  worker_->loop->Rewatch(fd_, events, this);
+}
+
+// Takes of the server's budget what the connection keeps, and will need for its next receive.
+// False, and nothing more taken, when the budget does not have it.
+bool Connection::Charge() {
+  const uint64_t kept = reader_.NeededCapacity() + (pending_.empty() ? 0 : pending_.capacity());
+  if (kept == charged_) return true;
+  if (kept > charged_ && !worker_->admission->Take(kept - charged_)) return false;
+  if (kept < charged_) worker_->admission->Give(charged_ - kept);
+  charged_ = kept;
+  return true;
+}
+
+void Connection::OnReady(uint32_t events) {
+  try {
+    switch (phase_) {
+      case Phase::kReading:
+        return Receive();
+      case Phase::kHeld:
+        // Gone altogether: nobody is left to take the answer.
+        if ((events & (EPOLLERR | EPOLLHUP)) != 0) return Close();
+        return Watch(0);
+      case Phase::kWriting:
+        return Flush();
+      case Phase::kLingering:
+        return Linger();
+      case Phase::kClosed:
+        return;
+    }
+  } catch (...) {  // out of memory: it costs this client its connection
+    Close();
+  }
+}
+
+void Connection::Receive() {
+  std::span<char> space = reader_.Space({worker_->received.get(), Worker::kReceiveBytes});
+  const ssize_t count = recv(fd_, space.data(), space.size(), 0);
+  if (count < 0) {
+    if (errno != EAGAIN && errno != EINTR) return Close();
+    return reader_.Keep();
+  }
+  worker_->bytes_received.Add(static_cast<uint64_t>(count));
+  reader_.Received(static_cast<size_t>(count));
+  peer_ended_ = count == 0;
+  Process();
+}
+
+// Answers every whole request in the buffer, sends the answers together, and waits for more.
+void Connection::Process() {
+  std::string& out = worker_->out;
+  bool more = true;
+  while (more) {
+    out.clear();
+    more = false;
+    while (!close_after_write_) {
+      RequestReader::State state = reader_.Next();
+      if (state == RequestReader::State::kReady) {
+        if (Answer() && out.size() < kGatherBytes) continue;
+        more = true;
+      } else if (state == RequestReader::State::kRefused) {
+        worker_->refused.Add();
+        Refuse(reader_.refusal().status, reader_.refusal().message);
+      } else if (peer_ended_ && state != RequestReader::State::kEmpty) {
+        worker_->refused.Add();
+        Refuse(400, "the connection ended inside a request");
+      } else if (state == RequestReader::State::kBody && reader_.TakeContinue()) {
+        out.append("HTTP/1.1 100 Continue\r\n\r\n");
+      } else if (worker_->draining && state == RequestReader::State::kEmpty) {
+        close_after_write_ = true;
+      }
+      break;
+    }
+    if (hold_.any() && !Hold()) return;
+    if (!out.empty() && !Send(out)) return;
+    if (out.capacity() > kKeptOutBytes) std::string().swap(out);
+    if (close_after_write_) return out.empty() ? Close() : Finish();
+  }
+  if (peer_ended_) return Close();
+  Await();
+}
+
+// False when nothing more may be answered in this go.
+bool Connection::Answer() {
+  HttpResponse& response = worker_->response;
+  worker_->requests.Add();
+  had_request_ = true;
+  timed_ = RequestReader::State::kRefused;  // the next wait sets its deadline anew
+  response.Reset();
+  try {
+    (*worker_->handler)(reader_.request(), &response);
+  } catch (...) {  // a handler should not throw; if it does, it costs this client its connection
+    worker_->handler_failures.Add();
+    response.Reset();
+    response.Error(500, "internal error");
+    response.close = true;
+  }
+  bool close = response.close || !reader_.keep_alive() || worker_->draining;
+  if (response.hold.any() && !hold_.any()) held_from_ = worker_->out.size();
+  hold_.Join(response.hold);
+  AppendResponse(close);
+  close_after_write_ = close;
+  reader_.Consume();
+  return !close;
+}
+
+// An answer of the server's own, before or instead of the handler's. Always the last of the
+// connection.
+void Connection::Refuse(int status, std::string_view message) {
+  worker_->response.Reset();
+  worker_->response.Error(status, message);
+  AppendResponse(true);
+  close_after_write_ = true;
+}
+
+void Connection::AppendResponse(bool close) {
+  const HttpResponse& response = worker_->response;
+  std::string& out = worker_->out;
+  if (response.status == 200 && response.content_type == kJsonType) {
+    out.append(worker_->common_head);
+    AppendNumber(response.body.size(), &out);
+    out.append("\r\n");
+  } else {
+    out.append("HTTP/1.1 ");
+    AppendNumber(static_cast<uint64_t>(response.status), &out);
+    out.append(" ").append(StatusPhrase(response.status)).append("\r\n");
+    out.append(worker_->date_header);
+    if (response.status != 204) {
+      out.append("Content-Type: ").append(response.content_type).append("\r\nContent-Length: ");
+      AppendNumber(response.body.size(), &out);
+      out.append("\r\n");
+    }
+    // Whoever asks on behalf of somebody takes it for a deny, and may ask again in a moment.
+    if (response.status == 503) out.append("Retry-After: 1\r\n");
+  }
+  out.append(response.extra_headers());
+  if (close) {
+    out.append("Connection: close\r\n");
+  } else if (reader_.http10()) {
+    out.append("Connection: keep-alive\r\n");
+  }
+  out.append("\r\n");
+  if (response.status != 204 && !reader_.is_head()) out.append(response.body);
+}
+
+// Waits for input. One deadline per stage of a request, set when the stage begins and left alone by
+// further bytes.
+void Connection::Await() {
+  phase_ = Phase::kReading;
   RequestReader::State state = reader_.Next();
   if (state != timed_) {
     timed_ = state;
@@ -109,208 +265,192 @@ void Connection::Read() {
                 : had_request_                         ? worker_->limits->idle_deadline
                                                        : worker_->limits->head_deadline);
   }
-  phase_ = Phase::kReading;
-  std::span<char> space = reader_.Space();
-  socket_.async_receive(boost::asio::buffer(space.data(), space.size()),
-                        [self = shared_from_this()](error_code error, size_t count) {
-                          // Given up by Sweep or Close, which have said all there is to say.
-                          if (self->phase_ != Phase::kReading) return;
-                          if (error && error != boost::asio::error::eof) return self->Close();
-                          self->OnRead(count, static_cast<bool>(error));
-                        });
+  if (!Charge()) return Overload();
+  reader_.Keep();
+  Watch(EPOLLIN);
 }
 
-void Connection::OnRead(size_t count, bool ended) {
-  worker_->bytes_received.Add(count);
-  reader_.Received(count);
-  peer_ended_ = ended;
-  Process();
+// The server has no memory left for what this client sends so slowly.
+void Connection::Overload() {
+  worker_->overloaded.Add();
+  worker_->out.clear();
+  Refuse(503, "the server is overloaded");
+  if (Send(worker_->out)) Finish();
 }
 
-// Answers every whole request in the buffer, then sends the answers together, then reads on.
-void Connection::Process() {
-  out_.clear();
-  while (!close_after_write_ && out_.size() < kGatherBytes) {
-    RequestReader::State state = reader_.Next();
-    if (state == RequestReader::State::kReady) {
-      Answer();
-      continue;
-    }
-    if (state == RequestReader::State::kRefused) {
-      worker_->refused.Add();
-      Refuse(reader_.refusal().status, reader_.refusal().message);
-    } else if (peer_ended_ && state != RequestReader::State::kEmpty) {
-      worker_->refused.Add();
-      Refuse(400, "the connection ended inside a request");
-    } else if (state == RequestReader::State::kBody && reader_.TakeContinue()) {
-      out_.append("HTTP/1.1 100 Continue\r\n\r\n");
-    } else if (worker_->draining && state == RequestReader::State::kEmpty) {
-      close_after_write_ = true;
-    }
-    break;
-  }
-  if (hold_.any()) return Hold();
-  if (!out_.empty()) return Write();
-  if (peer_ended_ || close_after_write_) return Close();
-  Read();
-}
-
-void Connection::Answer() {
-  worker_->requests.Add();
-  had_request_ = true;
-  timed_ = RequestReader::State::kRefused;  // the next read sets its deadline anew
-  response_.Reset();
-  try {
-    (*worker_->handler)(reader_.request(), &response_);
-  } catch (...) {  // a handler should not throw; if it does, it costs this client its connection
-    worker_->handler_failures.Add();
-    response_.Reset();
-    response_.Error(500, "internal error");
-    response_.close = true;
-  }
-  bool close = response_.close || !reader_.keep_alive() || worker_->draining;
-  if (response_.hold.any() && !hold_.any()) held_from_ = out_.size();
-  hold_.Join(response_.hold);
-  AppendResponse(close);
-  close_after_write_ = close;
-  reader_.Consume();
-}
-
-// An answer of the server's own, before or instead of the handler's. Always the last of the
-// connection.
-void Connection::Refuse(int status, std::string_view message) {
-  response_.Reset();
-  response_.Error(status, message);
-  AppendResponse(true);
-  close_after_write_ = true;
-}
-
-void Connection::AppendResponse(bool close) {
-  out_.append("HTTP/1.1 ");
-  AppendNumber(static_cast<uint64_t>(response_.status), &out_);
-  out_.append(" ").append(StatusPhrase(response_.status)).append("\r\n");
-  if (response_.status != 204) {
-    out_.append("Content-Type: ").append(response_.content_type).append("\r\nContent-Length: ");
-    AppendNumber(response_.body.size(), &out_);
-    out_.append("\r\n");
-  }
-  out_.append(worker_->date_header).append(response_.extra_headers());
-  if (close) {
-    out_.append("Connection: close\r\n");
-  } else if (reader_.http10()) {
-    out_.append("Connection: keep-alive\r\n");
-  }
-  out_.append("\r\n");
-  if (response_.status != 204 && !reader_.is_head()) out_.append(response_.body);
-}
-
-// Nothing more is read meanwhile: what a client pipelines behind a promise waits with it.
-void Connection::Hold() {
+// True when what is to leave may leave now. Otherwise nothing more is read meanwhile: what a client
+// pipelines behind a promise waits with it.
+bool Connection::Hold() {
   phase_ = Phase::kHeld;
-  SetDeadline(worker_->limits->write_deadline);
-  worker_->held.push_back(shared_from_this());
+  held_at_ = worker_->held.size();
+  worker_->held.push_back(this);
   // First seen, then looked: whoever opens the gate does it the other way round, so one of us
   // notices.
   worker_->held_count.store(worker_->held.size(), std::memory_order_seq_cst);
-  if (!Release()) return;
-  worker_->held.pop_back();
-  worker_->held_count.store(worker_->held.size(), std::memory_order_seq_cst);
+  const ReplyGate::State gate = Look();
+  if (gate == ReplyGate::State::kShut) {
+    pending_.assign(worker_->out);
+    sent_ = 0;
+    (void)Charge();  // decided already: kept whatever the budget says
+    reader_.Keep();
+    SetDeadline(worker_->limits->write_deadline);
+    return false;
+  }
+  Unhold();
+  if (gate == ReplyGate::State::kBroken) {
+    worker_->out.resize(held_from_);
+    Break();
+  }
+  return true;
+}
+
+ReplyGate::State Connection::Look() const {
+  return worker_->gate == nullptr ? ReplyGate::State::kOpen : worker_->gate->Look(hold_);
+}
+
+void Connection::Unhold() {
+  std::vector<Connection*>& held = worker_->held;
+  held.back()->held_at_ = held_at_;
+  held[held_at_] = held.back();
+  held.pop_back();
+  worker_->held_count.store(held.size(), std::memory_order_seq_cst);
+  hold_ = {};
+  phase_ = Phase::kWriting;
 }
 
 bool Connection::Release() {
-  if (phase_ != Phase::kHeld) return true;
-  switch (worker_->gate == nullptr ? ReplyGate::State::kOpen : worker_->gate->Look(hold_)) {
-    case ReplyGate::State::kShut:
-      return false;
-    case ReplyGate::State::kBroken:
-      Break();
-      return true;
-    case ReplyGate::State::kOpen:
-      break;
-  }
-  hold_ = {};
-  Write();
+  const ReplyGate::State gate = Look();
+  if (gate == ReplyGate::State::kShut) return false;
+  Unhold();
+  if (gate == ReplyGate::State::kBroken) BreakPending();
+  SetDeadline(worker_->limits->write_deadline);
+  Flush();
   return true;
 }
 
 // The promise will not be kept, so its answer must not be given, nor any behind it.
 void Connection::Break() {
-  hold_ = {};
-  out_.resize(held_from_);
-  Refuse(503, worker_->form == ErrorForm::kMessage ? "the decision could not be recorded"
-                                                   : "the change could not be recorded");
-  Write();
+  Refuse(503, worker_->response.error_form() == ErrorForm::kMessage
+                  ? "the decision could not be recorded"
+                  : "the change could not be recorded");
 }
 
-void Connection::Write() {
-  phase_ = Phase::kWriting;
-  SetDeadline(worker_->limits->write_deadline);
-  boost::asio::async_write(socket_, boost::asio::buffer(out_),
-                           [self = shared_from_this()](error_code error, size_t count) {
-                             self->worker_->bytes_sent.Add(count);
-                             if (self->phase_ == Phase::kClosed) return;
-                             if (error) return self->Close();
-                             self->OnWritten();
-                           });
+void Connection::BreakPending() {
+  worker_->out.clear();
+  Break();
+  pending_.resize(held_from_);
+  pending_.append(worker_->out);
 }
 
-void Connection::OnWritten() {
-  if (out_.capacity() > kKeptOutBytes) std::string().swap(out_);
-  if (close_after_write_) {
-    // Closing with unread bytes would reset the connection and could destroy the answer on its way:
-    // say that no more will be sent, and drop what still comes, for a moment.
-    error_code ignored;
-    socket_.shutdown(Socket::shutdown_send, ignored);
-    if (peer_ended_) return Close();
-    SetDeadline(kLingerFor);
-    return Linger();
+// True when all of it has left. Otherwise the rest waits for the client to take it, or the
+// connection is closed.
+bool Connection::Send(std::string_view bytes) {
+  ssize_t count = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (count < 0) {
+    if (errno != EAGAIN && errno != EINTR) {
+      Close();
+      return false;
+    }
+    count = 0;
   }
+  const auto sent = static_cast<size_t>(count);
+  worker_->bytes_sent.Add(sent);
+  if (sent == bytes.size()) return true;
+  pending_.assign(bytes.substr(sent));
+  sent_ = 0;
+  phase_ = Phase::kWriting;
+  if (!Charge()) {
+    worker_->overloaded.Add();
+    Close();
+    return false;
+  }
+  reader_.Keep();
+  SetDeadline(worker_->limits->write_deadline);
+  Watch(EPOLLOUT);
+  return false;
+}
+
+// Sends on what is pending; when all of it has left, goes on where Process stopped.
+void Connection::Flush() {
+  const ssize_t count = send(fd_, pending_.data() + sent_, pending_.size() - sent_, MSG_NOSIGNAL);
+  if (count < 0 && errno != EAGAIN && errno != EINTR) return Close();
+  if (count > 0) {
+    sent_ += static_cast<size_t>(count);
+    worker_->bytes_sent.Add(static_cast<uint64_t>(count));
+  }
+  if (sent_ < pending_.size()) return Watch(EPOLLOUT);
+  std::string().swap(pending_);
+  phase_ = Phase::kReading;
+  if (close_after_write_) return Finish();
   Process();
 }
 
-void Connection::Linger() {
+// Closing with unread bytes would reset the connection and could destroy the answer on its way: say
+// that no more will be sent, and drop what still comes, for a moment.
+void Connection::Finish() {
+  shutdown(fd_, SHUT_WR);
+  if (peer_ended_) return Close();
   phase_ = Phase::kLingering;
-  out_.resize(4096);
-  socket_.async_receive(boost::asio::buffer(out_),
-                        [self = shared_from_this()](error_code error, size_t count) {
-                          if (self->phase_ == Phase::kClosed) return;
-                          self->lingered_ += count;
-                          if (error || self->lingered_ > kMostLingerBytes) return self->Close();
-                          self->Linger();
-                        });
+  SetDeadline(kLingerFor);
+  Watch(EPOLLIN);
+}
+
+void Connection::Linger() {
+  const ssize_t count = recv(fd_, worker_->received.get(), Worker::kReceiveBytes, 0);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  lingered_ += count > 0 ? static_cast<size_t>(count) : 0;
+  if (count <= 0 || lingered_ > kMostLingerBytes) Close();
 }
 
 void Connection::Sweep(int64_t now) {
-  if (now < deadline_ || phase_ == Phase::kClosed) return;
-  if (phase_ == Phase::kLingering) return Close();
-  if (phase_ == Phase::kHeld) {
-    worker_->timed_out.Add();
-    return Break();
-  }
-  if (phase_ == Phase::kWriting) {
-    worker_->timed_out.Add();
-    return Close();
+  if (now < deadline_) return;
+  switch (phase_) {
+    case Phase::kClosed:
+      return;
+    case Phase::kLingering:
+      return Close();
+    case Phase::kWriting:
+      worker_->timed_out.Add();
+      return Close();
+    case Phase::kHeld:
+      worker_->timed_out.Add();
+      Unhold();
+      BreakPending();
+      SetDeadline(worker_->limits->write_deadline);
+      return Flush();
+    case Phase::kReading:
+      break;
   }
   RequestReader::State state = reader_.Next();
   if (state == RequestReader::State::kEmpty) return Close();  // idle: nothing to answer
   worker_->timed_out.Add();
-  error_code ignored;
-  socket_.cancel(ignored);
-  out_.clear();
+  worker_->out.clear();
   Refuse(408, state == RequestReader::State::kBody ? "the body did not arrive in time"
                                                    : "the request head did not arrive in time");
-  Write();
+  if (Send(worker_->out)) Finish();
 }
 
 void Connection::Drain() {
   if (phase_ == Phase::kReading && reader_.Next() == RequestReader::State::kEmpty) Close();
 }
 
+int64_t Connection::Dispensable(int64_t now) const {
+  const int64_t waited = now - since_;
+  if (phase_ == Phase::kLingering) return INT64_MAX;
+  if (phase_ != Phase::kReading) return 0;
+  if (!had_request_) return waited >= kStrangersWait ? kStrangersFirst + waited : 0;
+  return timed_ == RequestReader::State::kEmpty && waited >= kIdleWait ? waited : 0;
+}
+
 void Connection::Close() {
   if (phase_ == Phase::kClosed) return;
+  if (phase_ == Phase::kHeld) Unhold();
   phase_ = Phase::kClosed;
-  error_code ignored;
-  socket_.close(ignored);
+  close(fd_);
+  worker_->admission->Give(charged_);
+  worker_->admission->Leave(client_);
+  next_closed_ = worker_->closed;
+  worker_->closed = this;
 }
 
 }  // namespace dpl::http

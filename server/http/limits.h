@@ -3,11 +3,13 @@
 //
 // Every figure is a promise to the operator: whatever a client sends, it holds at most
 // `max_head_bytes + max_body_bytes` (rounded up to the next doubling) of memory for at most the sum
-// of the deadlines.
+// of the deadlines, and all clients together at most `max_buffered_bytes`. A request that arrives
+// in one receive (16 KiB) holds nothing and is answered also when all of that is taken.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace dpl {
@@ -21,6 +23,12 @@ struct HttpLimits {
   std::string_view large_path;
   size_t large_body_bytes = 0;
   size_t max_connections = 10'000;  // beyond: 503 and close
+  // Of one client: an IPv4 address, an IPv6 /64, a user of a unix socket. Beyond: 503 and close. 0:
+  // as many as there are.
+  size_t max_connections_per_client = 0;
+  // Of all connections together: requests that have not arrived whole, answers not yet taken.
+  // Beyond: 503 and close.
+  uint64_t max_buffered_bytes = uint64_t{256} << 20;
 
   // One deadline covers a whole head, a whole body, a whole write, however often a byte trickles
   // in. Beyond: 408.

@@ -75,6 +75,7 @@ struct HttpResponse {
   void Error(int error_status, std::string_view message);
   // Of every error from now on; Reset leaves it.
   void SetErrorForm(ErrorForm form) { form_ = form; }
+  ErrorForm error_form() const { return form_; }
   // Back to 200 with nothing in it; keeps the memory.
   void Reset();
 

@@ -2,14 +2,15 @@
 #include "server/http/request_reader.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace dpl::http {
 namespace {
 
 constexpr size_t kInitialBytes = 4096;
-constexpr size_t kKeptBytes = 16 * 1024;  // a larger buffer is given back once it is empty
-constexpr size_t kLeastSpace = 1024;      // worth a receive
+constexpr size_t kKeptBytes = 4096;   // a larger buffer is given back once it is empty
+constexpr size_t kLeastSpace = 1024;  // worth a receive
 
 }  // namespace
 
@@ -18,30 +19,54 @@ RequestReader::RequestReader(const HttpLimits& limits)
   request_.headers.reserve(16);
 }
 
-std::span<char> RequestReader::Space() {
-  if (!data_) {
-    capacity_ = kInitialBytes;
-    data_ = std::make_unique_for_overwrite<char[]>(capacity_);
+size_t RequestReader::NeededCapacity() const {
+  if (end_ == base_) return own_capacity_;
+  const size_t needed = end_ - base_ + kLeastSpace;
+  return needed <= own_capacity_ ? own_capacity_ : std::max(kInitialBytes, std::bit_ceil(needed));
+}
+
+// Moves what is unread to the front of memory of its own.
+void RequestReader::Grow(size_t capacity) {
+  if (capacity > own_capacity_) {
+    auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+    if (end_ != base_) std::memcpy(larger.get(), data_ + base_, end_ - base_);
+    own_ = std::move(larger);
+    own_capacity_ = capacity;
+  } else if (end_ != base_) {
+    std::memmove(own_.get(), data_ + base_, end_ - base_);
   }
-  if (capacity_ - end_ < kLeastSpace && base_ > 0) {
-    std::memmove(data_.get(), data_.get() + base_, end_ - base_);
-    end_ -= base_;
-    base_ = 0;
+  data_ = own_.get();
+  capacity_ = own_capacity_;
+  end_ -= base_;
+  base_ = 0;
+}
+
+std::span<char> RequestReader::Space(std::span<char> lent) {
+  if (base_ == end_ && !lent.empty()) {
+    data_ = lent.data();
+    capacity_ = lent.size();
+    base_ = end_ = 0;
+  } else if (data_ == nullptr || capacity_ - end_ < kLeastSpace) {
+    Grow(std::max(kInitialBytes, NeededCapacity()));
   }
-  if (capacity_ - end_ < kLeastSpace) {
-    auto larger = std::make_unique_for_overwrite<char[]>(capacity_ * 2);
-    std::memcpy(larger.get(), data_.get(), end_);
-    data_ = std::move(larger);
-    capacity_ *= 2;
+  return {data_ + end_, capacity_ - end_};
+}
+
+void RequestReader::Keep() {
+  if (base_ == end_) {
+    base_ = end_ = 0;
+    data_ = own_.get();
+    capacity_ = own_capacity_;
+  } else if (data_ != own_.get()) {
+    Grow(NeededCapacity());
   }
-  return {data_.get() + end_, capacity_ - end_};
 }
 
 RequestReader::State RequestReader::Next() {
   if (state_ == State::kReady || state_ == State::kRefused) return state_;
   if (state_ == State::kBody) return ReadBody();
   if (base_ == end_) return state_ = State::kEmpty;
-  switch (parser_.Advance({data_.get() + base_, end_ - base_})) {
+  switch (parser_.Advance({data_ + base_, end_ - base_})) {
     case HeadParser::Progress::kMore:
       return state_ = State::kHead;
     case HeadParser::Progress::kRefused:
@@ -72,7 +97,7 @@ RequestReader::State RequestReader::ReadBody() {
     Publish();
     return state_ = State::kReady;
   }
-  char* data = data_.get() + base_;
+  char* data = data_ + base_;
   switch (chunks_.Advance(data, &read_, &body_end_, end_ - base_)) {
     case ChunkDecoder::Progress::kMore: {
       // Close the gap between the decoded bytes and the encoded rest, so that memory is bounded by
@@ -94,7 +119,7 @@ RequestReader::State RequestReader::ReadBody() {
 
 void RequestReader::Publish() {
   const RequestHead& head = parser_.head();
-  std::string_view buffer(data_.get() + base_, end_ - base_);
+  std::string_view buffer(data_ + base_, end_ - base_);
   request_.method = head.is_head ? std::string_view("GET") : head.method.In(buffer);
   request_.path = head.path.In(buffer);
   request_.query = head.query.In(buffer);
@@ -109,9 +134,13 @@ void RequestReader::Consume() {
   base_ += read_;
   if (base_ == end_) {
     base_ = end_ = 0;
-    if (capacity_ > kKeptBytes) {
-      data_.reset();
-      capacity_ = 0;
+    if (own_capacity_ > kKeptBytes) {
+      if (data_ == own_.get()) {
+        data_ = nullptr;
+        capacity_ = 0;
+      }
+      own_.reset();
+      own_capacity_ = 0;
     }
   }
   parser_.Reset();

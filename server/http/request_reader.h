@@ -6,10 +6,12 @@
 //   while (reader.Next() == RequestReader::State::kReady) { Answer(reader.request());
 //   reader.Consume(); }
 //
-// Pipelined requests wait in the buffer. It starts small, doubles with what really arrives (a
-// Content-Length alone reserves nothing) and gives memory back when a large request is done. No
-// sockets here, so tests and fuzzers feed it bytes in whatever pieces they like. After kRefused the
-// reader stays refused.
+// Pipelined requests wait in the buffer. A connection receives into memory that its thread lends to
+// whoever has a turn (`Space(lent)`); only what is left of a request that has not come whole is
+// moved to memory of its own (`Keep`). That starts small, doubles with what really arrives (a
+// Content-Length alone reserves nothing) and is given back when the request is done. No sockets
+// here, so tests and fuzzers feed it bytes in whatever pieces they like. After kRefused the reader
+// stays refused.
 #pragma once
 
 #include <memory>
@@ -27,9 +29,15 @@ class RequestReader {
 
   enum class State { kEmpty, kHead, kBody, kReady, kRefused };
 
-  // Where to receive the next bytes; never empty. Views of the present request end here.
-  std::span<char> Space();
+  // Where to receive the next bytes; never empty. Views of the present request end here. While
+  // nothing is kept that is `lent`, if it is given, and Keep must follow before it is lent to
+  // another.
+  std::span<char> Space(std::span<char> lent = {});
   void Received(size_t count) { end_ += count; }
+  // Of its own memory, what the next Space will need: larger than capacity() when it must grow.
+  size_t NeededCapacity() const;
+  // Returns what was lent. Not between kReady and Consume.
+  void Keep();
 
   // Reads on as far as the bytes go. kEmpty: not a byte of a request so far.
   State Next();
@@ -48,7 +56,8 @@ class RequestReader {
   // After kBody: true once, when the client waits for `100 Continue` before it sends the body.
   bool TakeContinue();
 
-  size_t capacity() const { return capacity_; }
+  // Bytes of its own.
+  size_t capacity() const { return own_capacity_; }
 
  private:
   State BeginBody();
@@ -62,8 +71,12 @@ class RequestReader {
   HttpRequest request_;
   Refusal refusal_;
   State state_ = State::kEmpty;
-  std::unique_ptr<char[]> data_;
-  size_t capacity_ = 0;
+  void Grow(size_t capacity);
+
+  char* data_ = nullptr;  // its own, or lent
+  size_t capacity_ = 0;   // of data_
+  std::unique_ptr<char[]> own_;
+  size_t own_capacity_ = 0;
   size_t base_ = 0;  // where the present request begins
   size_t end_ = 0;   // end of what was received
   // Relative to base_, so that moving the buffer costs nothing:

@@ -3,141 +3,38 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
-#include <arpa/inet.h>
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <netinet/in.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "server/http/admission.h"
 #include "server/http/connection.h"
+#include "server/http/event_loop.h"
+#include "server/http/listening.h"
 
 namespace dpl {
 namespace {
 
-using boost::asio::generic::stream_protocol;
-using boost::system::error_code;
-using Acceptor = boost::asio::basic_socket_acceptor<stream_protocol>;
+using http::Fd;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kDrainTick{10};  // a stop should not wait for a whole tick
+constexpr int kMostAccepted = 16;       // in one turn; whoever has a connection waits meanwhile
+constexpr int kMostLooked = 64;         // connections looked at for one to give up
 
 // The whole answer to a connection too many.
-std::string Overloaded(ErrorForm form) {
+std::string TooMany(ErrorForm form, std::string_view message) {
   HttpResponse response;
   response.SetErrorForm(form);
-  response.Error(503, "too many connections");
+  response.Error(503, message);
   return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " + std::string(response.content_type) +
          "\r\nContent-Length: " + std::to_string(response.body.size()) +
-         "\r\nConnection: close\r\n\r\n" + response.body;
-}
-
-// A descriptor that closes itself.
-class Fd {
- public:
-  explicit Fd(int fd = -1) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(other.Release()) {}
-  Fd& operator=(Fd&&) = delete;
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-  int Release() {
-    int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-
- private:
-  int fd_;
-};
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-};
-
-SocketAddress ToSocketAddress(const ListenAddress& address) {
-  SocketAddress out;
-  switch (address.kind) {
-    case ListenAddress::Kind::kIpv4: {
-      auto* v4 = reinterpret_cast<sockaddr_in*>(&out.storage);
-      v4->sin_family = AF_INET;
-      v4->sin_port = htons(address.port);
-      inet_pton(AF_INET, address.host.c_str(), &v4->sin_addr);
-      out.size = sizeof *v4;
-      break;
-    }
-    case ListenAddress::Kind::kIpv6: {
-      auto* v6 = reinterpret_cast<sockaddr_in6*>(&out.storage);
-      v6->sin6_family = AF_INET6;
-      v6->sin6_port = htons(address.port);
-      inet_pton(AF_INET6, address.host.c_str(), &v6->sin6_addr);
-      out.size = sizeof *v6;
-      break;
-    }
-    case ListenAddress::Kind::kUnix: {
-      auto* local = reinterpret_cast<sockaddr_un*>(&out.storage);
-      local->sun_family = AF_UNIX;
-      address.host.copy(local->sun_path, sizeof local->sun_path - 1);
-      out.size = sizeof *local;
-      break;
-    }
-  }
-  return out;
-}
-
-Error SystemError(const ListenAddress& address, const char* what) {
-  return {"listen.failed",
-          "cannot " + std::string(what) + " `" + address.ToString() + "`: " + std::strerror(errno),
-          0, 0};
-}
-
-// A bound TCP socket. Sockets that share a port must all say so before they bind.
-Fd BindTcp(const ListenAddress& address, bool share_port) {
-  SocketAddress where = ToSocketAddress(address);
-  Fd fd(socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (fd.get() < 0) return fd;
-  int one = 1;
-  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (share_port) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
-  if (address.kind == ListenAddress::Kind::kIpv6)
-    setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-  if (bind(fd.get(), where.get(), where.size) != 0) {
-    int why = errno;
-    close(fd.Release());
-    errno = why;
-  }
-  return fd;
-}
-
-// A socket file that nobody listens on is left over from an earlier run and may be replaced.
-Status RemoveStale(const ListenAddress& address) {
-  struct stat info;
-  if (lstat(address.host.c_str(), &info) != 0) return {};
-  if (!S_ISSOCK(info.st_mode)) {
-    errno = EEXIST;
-    return SystemError(address, "listen on");
-  }
-  SocketAddress where = ToSocketAddress(address);
-  Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (probe.get() >= 0 && connect(probe.get(), where.get(), where.size) == 0) {
-    errno = EADDRINUSE;
-    return SystemError(address, "listen on");
-  }
-  if (errno == ECONNREFUSED) unlink(address.host.c_str());
-  return {};
+         "\r\nRetry-After: 1\r\nConnection: close\r\n\r\n" + response.body;
 }
 
 std::string DateHeader() {
@@ -154,52 +51,116 @@ std::string DateHeader() {
   return text;
 }
 
+struct Loop;
+
+// A listening socket that has connections to be accepted.
+class Acceptor final : public http::Watcher {
+ public:
+  Acceptor(Loop* loop, Fd fd) : loop_(loop), fd_(std::move(fd)) {}
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  bool Start();
+  void Resume();  // after a pause, at the next tick
+  void Close() { fd_.Close(); }
+
+ private:
+  void OnReady(uint32_t events) override;
+  bool ShedOne();
+
+  Loop* loop_;
+  Fd fd_;
+  bool paused_ = false;
+};
+
 // One thread's event loop with its listeners and connections.
 struct Loop {
   explicit Loop(const HttpLimits& limits)
       : tick(std::clamp(std::min({limits.head_deadline, limits.body_deadline, limits.write_deadline,
                                   limits.idle_deadline, limits.drain_deadline}) /
                             4,
-                        milliseconds(5), milliseconds(500))),
-        io(1),
-        sweep(io) {}
-
-  void Accept(Acceptor* acceptor) {
-    acceptor->async_accept([this, acceptor](error_code error, http::Socket socket) {
-      if (error == boost::asio::error::operation_aborted || worker.draining) return;
-      if (error && error != boost::asio::error::connection_aborted) {
-        paused.push_back(acceptor);  // out of descriptors or memory: the next sweep tries again
-        return;
-      }
-      if (!error) Begin(std::move(socket));
-      Accept(acceptor);
-    });
+                        milliseconds(5), milliseconds(500))) {
+    worker.loop = &events;
+    worker.limits = &limits;
   }
-
-  void Begin(http::Socket socket) {
-    if (worker.open_connections->fetch_add(1, std::memory_order_relaxed) >=
-        worker.limits->max_connections) {
-      worker.open_connections->fetch_sub(1, std::memory_order_relaxed);
-      worker.shed.Add();
-      send(socket.native_handle(), overloaded.data(), overloaded.size(),
-           MSG_NOSIGNAL | MSG_DONTWAIT);
-      return;
+  ~Loop() {
+    while (worker.first != nullptr) {
+      worker.first->Close();
+      delete worker.first;
     }
-    std::make_shared<http::Connection>(&worker, std::move(socket))->Start();
   }
 
-  void ArmSweep() {
-    sweep.expires_after(worker.draining ? std::min(tick, kDrainTick) : tick);
-    sweep.async_wait([this](error_code error) {
-      if (!error) Sweep();
-    });
+  void Run() {
+    next_sweep = http::CoarseMillis() + tick.count();
+    while (!worker.draining || worker.first != nullptr) {
+      // `woken` is lowered first: whoever raises it from now on wakes the loop again.
+      if (events.Wait(next_sweep - http::CoarseMillis())) {
+        woken.store(false);
+        if (stopping.load()) Drain();
+        ReleaseHeld();
+      }
+      if (int64_t now = http::CoarseMillis(); now >= next_sweep) Sweep(now);
+      Bury();
+    }
   }
 
-  void Sweep() {
-    int64_t now = http::CoarseMillis();
-    worker.date_header = DateHeader();
+  // Takes a connection just accepted, or tells its client that there is no room for it.
+  void Begin(int fd, const sockaddr_storage& peer) {
+    int64_t uid = -1;
+    if (peer.ss_family == AF_UNIX) {
+      ucred credentials{};
+      socklen_t length = sizeof credentials;
+      if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0)
+        uid = static_cast<int64_t>(credentials.uid);
+    }
+    const http::ClientKey client = http::ClientKey::Of(peer, uid);
+    auto verdict = worker.admission->Enter(client);
+    if (verdict == http::Admission::Verdict::kFull && GiveUpOne())
+      verdict = worker.admission->Enter(client);
+    if (verdict != http::Admission::Verdict::kWelcome)
+      return Shed(fd, verdict == http::Admission::Verdict::kFull ? too_many : too_many_of_client);
+    auto connection = std::make_unique<http::Connection>(&worker, fd, peer, client, uid);
+    if (connection->Start())
+      (void)connection.release();  // it stands in the worker's list
+    else
+      Shed(-1, "");
+  }
+
+  void Shed(int fd, std::string_view answer) {
+    worker.shed.Add();
+    if (fd < 0) return;
+    send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(fd, SHUT_WR);
+    // What has been received and not read would turn the close into a reset, which could overtake
+    // the answer.
+    (void)recv(fd, worker.received.get(), http::Worker::kReceiveBytes, MSG_DONTWAIT);
+    close(fd);
+  }
+
+  // Makes room: of some connections looked at in turn, the one that has waited longest in vain.
+  bool GiveUpOne() {
+    const int64_t now = http::CoarseMillis();
+    http::Connection* found = nullptr;
+    int64_t most = 0;
+    for (int i = 0; i < kMostLooked; ++i) {
+      if (worker.hand == nullptr) worker.hand = worker.first;
+      if (worker.hand == nullptr) break;
+      if (int64_t value = worker.hand->Dispensable(now); value > most) {
+        found = worker.hand;
+        most = value;
+      }
+      worker.hand = worker.hand->next();
+    }
+    if (found == nullptr) return false;
+    worker.evicted.Add();
+    found->Close();
+    return true;
+  }
+
+  void Sweep(int64_t now) {
+    worker.SetDate(DateHeader());
     ReleaseHeld();
-    for (Acceptor* acceptor : std::exchange(paused, {})) Accept(acceptor);
+    for (std::unique_ptr<Acceptor>& acceptor : acceptors) acceptor->Resume();
     for (http::Connection* at = worker.first; at != nullptr; at = at->next()) {
       if (worker.draining && now >= drain_until) {
         at->Close();
@@ -207,54 +168,100 @@ struct Loop {
         at->Sweep(now);
       }
     }
-    if (!worker.draining || worker.first != nullptr) ArmSweep();
+    next_sweep = now + (worker.draining ? std::min(tick, kDrainTick) : tick).count();
+  }
+
+  void Bury() {
+    while (worker.closed != nullptr)
+      delete std::exchange(worker.closed, worker.closed->next_closed());
   }
 
   // Called from any thread.
   void Wake() {
     if (worker.held_count.load(std::memory_order_seq_cst) == 0 || woken.exchange(true)) return;
-    boost::asio::post(io, [this] {
-      woken.store(false);
-      ReleaseHeld();
-    });
+    events.Wake();
   }
 
+  void Stop() {
+    stopping.store(true);
+    events.Wake();
+  }
+
+  // While this looks, held_count stays above zero as long as one of them waits: a change from now
+  // on wakes the loop again. A connection that is released takes itself out, and another takes its
+  // place.
   void ReleaseHeld() {
-    if (worker.held.empty()) return;
-    // While this looks, held_count stays above zero: a change from now on wakes the loop again.
-    std::vector<std::shared_ptr<http::Connection>> looked = std::move(looking);
-    looked.swap(worker.held);
-    for (std::shared_ptr<http::Connection>& at : looked) {
-      if (!at->Release()) worker.held.push_back(std::move(at));
+    for (size_t i = 0; i < worker.held.size();) {
+      if (!worker.held[i]->Release()) ++i;
     }
-    looked.clear();
-    looking = std::move(looked);
-    worker.held_count.store(worker.held.size(), std::memory_order_seq_cst);
   }
 
   void Drain() {
     if (worker.draining) return;
     worker.draining = true;
-    drain_until = http::CoarseMillis() + worker.limits->drain_deadline.count();
-    error_code ignored;
-    for (Acceptor& acceptor : acceptors) acceptor.close(ignored);
-    paused.clear();
+    const int64_t now = http::CoarseMillis();
+    drain_until = now + worker.limits->drain_deadline.count();
+    for (std::unique_ptr<Acceptor>& acceptor : acceptors) acceptor->Close();
     for (http::Connection* at = worker.first; at != nullptr; at = at->next()) at->Drain();
-    sweep.cancel();
-    ArmSweep();
+    next_sweep = now;
   }
 
-  std::string overloaded;
-  http::Worker worker;  // outlives the connections that io still holds
+  std::string too_many, too_many_of_client;
+  http::EventLoop events;
+  http::Worker worker;
   milliseconds tick;
-  boost::asio::io_context io;
-  boost::asio::steady_timer sweep;
-  std::vector<Acceptor> acceptors;
-  std::vector<Acceptor*> paused;
-  std::vector<std::shared_ptr<http::Connection>> looking;  // memory for ReleaseHeld
+  // Kept free, so that a connection can be accepted, told and closed when there are no descriptors
+  // left.
+  Fd spare{open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
   std::atomic<bool> woken{false};
+  std::atomic<bool> stopping{false};
+  int64_t next_sweep = 0;
   int64_t drain_until = 0;
 };
+
+// Of a socket that several loops share, one at a time is told.
+constexpr uint32_t kAcceptEvents = EPOLLIN | EPOLLEXCLUSIVE;
+
+bool Acceptor::Start() { return loop_->events.Watch(fd_.get(), kAcceptEvents, this); }
+
+void Acceptor::Resume() {
+  if (fd_.get() < 0 || !std::exchange(paused_, false)) return;
+  paused_ = !Start();
+}
+
+void Acceptor::OnReady(uint32_t) {
+  for (int i = 0; i < kMostAccepted && fd_.get() >= 0; ++i) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    int fd =
+        accept4(fd_.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      loop_->Begin(fd, peer);
+      continue;
+    }
+    if (errno == EAGAIN) return;
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if ((errno == EMFILE || errno == ENFILE) && (loop_->GiveUpOne() || ShedOne())) continue;
+    // Out of descriptors or memory, or a passing trouble of the network: not now. The next tick
+    // tries again.
+    loop_->events.Unwatch(fd_.get());
+    paused_ = true;
+    return;
+  }
+}
+
+// No descriptor is left: the spare one is given up for a moment, to tell one client that there is
+// no room.
+bool Acceptor::ShedOne() {
+  if (loop_->spare.get() < 0) loop_->spare = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (loop_->spare.get() < 0) return false;
+  loop_->spare.Close();
+  int fd = accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) loop_->Shed(fd, loop_->too_many);
+  loop_->spare = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  return fd >= 0 && loop_->spare.get() >= 0;
+}
 
 // What a gate's callback keeps: it may come after the loops are gone.
 struct Waker {
@@ -272,17 +279,18 @@ struct HttpServer::Impl {
   struct Listener {
     ListenAddress address;
     Fd fd;
-    int family;
     bool has_file;  // a unix socket whose file is still ours to remove
   };
+
+  explicit Impl(const HttpLimits& given) : limits(given), admission(limits) {}
 
   Status AddAcceptors(Loop* loop, bool first);
   void RemoveSocketFiles();
 
   HttpLimits limits;
+  http::Admission admission;
   Handler handler;
   std::vector<Listener> listeners;
-  std::atomic<uint64_t> open_connections{0};
   mutable std::mutex mutex;  // guards the two below; never held while serving
   std::vector<std::unique_ptr<Loop>> loops;
   bool stopped = false;
@@ -292,8 +300,7 @@ struct HttpServer::Impl {
 };
 
 HttpServer::HttpServer(const HttpLimits& limits, Handler handler, ReplyGate* gate, ErrorForm form)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->limits = limits;
+    : impl_(std::make_unique<Impl>(limits)) {
   impl_->limits.max_body_bytes = std::min(limits.max_body_bytes, HttpLimits::kMaxBodyBytes);
   impl_->handler = std::move(handler);
   impl_->gate = gate;
@@ -309,35 +316,10 @@ HttpServer::~HttpServer() {
 
 Status HttpServer::Listen(const ListenAddress& wanted, unsigned unix_mode) {
   ListenAddress address = wanted;
-  if (address.kind == ListenAddress::Kind::kUnix) {
-    DPL_RETURN_IF_ERROR(RemoveStale(address));
-    SocketAddress where = ToSocketAddress(address);
-    Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    // Of a socket not yet bound, the mode its file will be made with: never open to more, not even
-    // for a moment. chmod then adds what the umask took.
-    if (fd.get() >= 0) fchmod(fd.get(), unix_mode);
-    if (fd.get() < 0 || bind(fd.get(), where.get(), where.size) != 0)
-      return SystemError(address, "listen on");
-    chmod(address.host.c_str(), unix_mode);
-    if (listen(fd.get(), SOMAXCONN) != 0) return SystemError(address, "listen on");
-    impl_->listeners.push_back({address, std::move(fd), AF_UNIX, true});
-    return {};
-  }
-  if (address.port != 0) {
-    // A second server on the port would silently share it: ask once without sharing.
-    Fd probe = BindTcp(address, false);
-    if (probe.get() < 0) return SystemError(address, "listen on");
-  }
-  Fd fd = BindTcp(address, true);
-  if (fd.get() < 0 || listen(fd.get(), SOMAXCONN) != 0) return SystemError(address, "listen on");
-  SocketAddress bound;
-  bound.size = sizeof bound.storage;
-  if (getsockname(fd.get(), bound.get(), &bound.size) != 0)
-    return SystemError(address, "listen on");
-  address.port = ntohs(bound.storage.ss_family == AF_INET
-                           ? reinterpret_cast<sockaddr_in*>(&bound.storage)->sin_port
-                           : reinterpret_cast<sockaddr_in6*>(&bound.storage)->sin6_port);
-  impl_->listeners.push_back({address, std::move(fd), bound.storage.ss_family, false});
+  Result<Fd> fd = http::Listen(&address, unix_mode);
+  if (!fd.ok()) return fd.error();
+  const bool has_file = address.kind == ListenAddress::Kind::kUnix;
+  impl_->listeners.push_back({std::move(address), fd.take(), has_file});
   return {};
 }
 
@@ -351,27 +333,16 @@ std::vector<std::string> HttpServer::BoundAddresses() const {
 // The first loop takes the listening sockets themselves; the others get their own on the same port
 // (the kernel then spreads connections over them), or share the one of a unix socket.
 Status HttpServer::Impl::AddAcceptors(Loop* loop, bool first) {
-  loop->acceptors.reserve(listeners.size());
+  bool watched = loop->events.ok();
   for (Listener& listener : listeners) {
-    int raw = -1;
-    if (first || listener.family == AF_UNIX) {
-      raw = dup(listener.fd.get());
-    } else {
-      Fd own = BindTcp(listener.address, true);
-      if (own.get() >= 0 && listen(own.get(), SOMAXCONN) == 0) raw = own.Release();
-    }
-    if (raw < 0) return SystemError(listener.address, "listen on");
-    error_code error;
-    Acceptor acceptor(loop->io);
-    acceptor.assign(stream_protocol(listener.family, listener.family == AF_UNIX ? 0 : IPPROTO_TCP),
-                    raw, error);
-    if (error) {
-      close(raw);
-      return SystemError(listener.address, "listen on");
-    }
-    loop->acceptors.push_back(std::move(acceptor));
+    const bool local = listener.address.kind == ListenAddress::Kind::kUnix;
+    Fd own = first || local ? Fd(fcntl(listener.fd.get(), F_DUPFD_CLOEXEC, 0))
+                            : http::ListenBeside(listener.address);
+    loop->acceptors.push_back(std::make_unique<Acceptor>(loop, std::move(own)));
+    watched = watched && loop->acceptors.back()->Start();
   }
-  return {};
+  if (watched) return {};
+  return Error{"listen.failed", "no descriptors are left to listen with", 0, 0};
 }
 
 void HttpServer::Impl::RemoveSocketFiles() {
@@ -387,19 +358,17 @@ Status HttpServer::Run(int threads) {
     if (impl_->stopped) return {};
     for (int i = 0; i < std::max(threads, 1); ++i) {
       auto loop = std::make_unique<Loop>(impl_->limits);
-      loop->worker.limits = &impl_->limits;
       loop->worker.handler = &impl_->handler;
-      loop->worker.open_connections = &impl_->open_connections;
-      loop->worker.date_header = DateHeader();
+      loop->worker.admission = &impl_->admission;
+      loop->worker.SetDate(DateHeader());
       loop->worker.gate = impl_->gate;
-      loop->worker.form = impl_->form;
-      loop->overloaded = Overloaded(impl_->form);
+      loop->worker.response.SetErrorForm(impl_->form);
+      loop->too_many = TooMany(impl_->form, "too many connections");
+      loop->too_many_of_client = TooMany(impl_->form, "too many connections of this client");
       // A further loop that finds no sockets is left out: fewer threads serve all the same.
       Status added = impl_->AddAcceptors(loop.get(), i == 0);
       if (!added.ok() && i == 0) return added;
       if (!added.ok()) break;
-      for (Acceptor& acceptor : loop->acceptors) loop->Accept(&acceptor);
-      loop->ArmSweep();
       {
         std::lock_guard waking(impl_->waker->mutex);
         impl_->waker->loops.push_back(loop.get());
@@ -407,12 +376,12 @@ Status HttpServer::Run(int threads) {
       impl_->loops.push_back(std::move(loop));
     }
     // The loops hold duplicates; with these closed, a drained loop's port refuses.
-    for (Impl::Listener& listener : impl_->listeners) Fd(listener.fd.Release());
+    for (Impl::Listener& listener : impl_->listeners) listener.fd.Close();
     for (size_t i = 1; i < impl_->loops.size(); ++i) {
-      others.emplace_back([loop = impl_->loops[i].get()] { loop->io.run(); });
+      others.emplace_back([loop = impl_->loops[i].get()] { loop->Run(); });
     }
   }
-  impl_->loops[0]->io.run();
+  impl_->loops[0]->Run();
   for (std::thread& other : others) other.join();
   impl_->RemoveSocketFiles();
   return {};
@@ -421,19 +390,20 @@ Status HttpServer::Run(int threads) {
 void HttpServer::Stop() {
   std::lock_guard lock(impl_->mutex);
   impl_->stopped = true;
-  for (std::unique_ptr<Loop>& loop : impl_->loops) {
-    boost::asio::post(loop->io, [loop = loop.get()] { loop->Drain(); });
-  }
+  for (std::unique_ptr<Loop>& loop : impl_->loops) loop->Stop();
 }
 
 HttpCounters HttpServer::counters() const {
   HttpCounters sum;
-  sum.connections_open = impl_->open_connections.load(std::memory_order_relaxed);
+  sum.connections_open = impl_->admission.open();
+  sum.buffered_bytes = impl_->admission.bytes();
   std::lock_guard lock(impl_->mutex);
   for (const std::unique_ptr<Loop>& loop : impl_->loops) {
     const http::Worker& worker = loop->worker;
     sum.connections_accepted += worker.accepted.Get();
     sum.connections_shed += worker.shed.Get();
+    sum.connections_evicted += worker.evicted.Get();
+    sum.overloaded += worker.overloaded.Get();
     sum.requests += worker.requests.Get();
     sum.refused += worker.refused.Get();
     sum.timed_out += worker.timed_out.Get();

@@ -30,11 +30,14 @@ namespace dpl {
 struct HttpCounters {
   uint64_t connections_accepted = 0;
   uint64_t connections_open = 0;
-  uint64_t connections_shed = 0;  // over max_connections: 503
-  uint64_t requests = 0;          // that reached the handler
-  uint64_t refused = 0;           // malformed, too large: never reached it
-  uint64_t timed_out = 0;         // dropped at a deadline of head, body or write
-  uint64_t handler_failures = 0;  // the handler threw
+  uint64_t connections_shed = 0;     // one too many, of all or of its client: 503
+  uint64_t connections_evicted = 0;  // closed while they waited, to make room for a newcomer
+  uint64_t requests = 0;             // that reached the handler
+  uint64_t refused = 0;              // malformed, too large: never reached it
+  uint64_t overloaded = 0;           // over max_buffered_bytes: 503
+  uint64_t buffered_bytes = 0;       // kept for connections now
+  uint64_t timed_out = 0;            // dropped at a deadline of head, body or write
+  uint64_t handler_failures = 0;     // the handler threw
   uint64_t bytes_received = 0;
   uint64_t bytes_sent = 0;
 };

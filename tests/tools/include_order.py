@@ -41,7 +41,7 @@ ROOMS = {
 LIBRARIES = [
     ("ANTLR", r"antlr4-runtime|atn/|Dpl(Lexer|Parser)\w*\.h", ["compiler/syntax/"]),
     ("RapidJSON", r"rapidjson/", ["runtime/json/"]),
-    ("Asio and Beast", r"boost/(asio|beast)", ["server/http/", "server/ctl/client.cc"]),
+    ("Asio and Beast", r"boost/(asio|beast)", ["server/ctl/client.cc", "server/ctl/boost_impl.cc"]),
     ("re2", r"re2/", ["runtime/base/pattern.cc"]),
     ("ICU", r"unicode/", ["runtime/base/unicode.cc", "compiler/"]),
     ("OpenSSL", r"openssl/", ["runtime/base/"]),
