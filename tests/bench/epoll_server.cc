@@ -3,10 +3,13 @@
 // framing by Content-Length alone, no limits, no deadlines. Not a server for anything but
 // measuring.
 //
-//   epoll_server 127.0.0.1:0 [BODY_BYTES]     or unix:/path; prints where it listens
+//   epoll_server --listen 127.0.0.1:0 --answer FILE     or unix:/path; says where it listens, as
+//   const_server does
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,19 +94,21 @@ bool Serve(Client* client, const std::string& answer, std::string* out) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  dpl::Result<dpl::ListenAddress> address =
-      dpl::ListenAddress::Parse(argc > 1 ? argv[1] : "127.0.0.1:0");
-  const size_t body = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 512;
-  int listener = address.ok() ? Listen(&*address) : -1;
-  if (listener < 0) {
-    std::fprintf(stderr, "usage: epoll_server ADDRESS [BODY_BYTES]: cannot listen\n");
-    return 2;
+  std::string body = "{}", listen = "127.0.0.1:0";
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::string_view(argv[i]) == "--listen") listen = argv[i + 1];
+    if (std::string_view(argv[i]) != "--answer") continue;
+    std::ifstream file(argv[i + 1], std::ios::binary);
+    body.assign(std::istreambuf_iterator<char>(file), {});
   }
-  std::printf("%s\n", address->ToString().c_str());
-  std::fflush(stdout);
+  dpl::Result<dpl::ListenAddress> address = dpl::ListenAddress::Parse(listen);
+  int listener = address.ok() ? Listen(&*address) : -1;
+  if (listener < 0)
+    return std::fprintf(stderr, "epoll_server: cannot listen on %s\n", listen.c_str()), 2;
+  std::fprintf(stderr, "{\"event\":\"start\",\"listen\":\"%s\"}\n", address->ToString().c_str());
   const std::string answer =
       "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
-      std::to_string(body) + "\r\n\r\n" + std::string(body, 'x');
+      std::to_string(body.size()) + "\r\n\r\n" + body;
   std::string out;
   int loop = epoll_create1(0);
   epoll_event add{};
