@@ -317,5 +317,13 @@ std::span<const Entity* const> Snapshot::Persons() const { return tables_->perso
 std::span<const Entity* const> Snapshot::Resources(uint32_t type) const {
   return tables_->resources_sorted[type];
 }
+std::span<const AccountFact> Snapshot::Accounts(uint32_t system) const {
+  const std::vector<AccountFact>& all = tables_->accounts;
+  auto from = std::partition_point(all.begin(), all.end(),
+                                   [&](const AccountFact& a) { return a.system < system; });
+  auto end = std::partition_point(from, all.end(),
+                                  [&](const AccountFact& a) { return a.system == system; });
+  return {from, end};
+}
 
 }  // namespace dpl

@@ -248,6 +248,8 @@ class Snapshot {
   // Every person and every resource of a type, in id order (search, governance questions, tests).
   std::span<const Entity* const> Persons() const;
   std::span<const Entity* const> Resources(uint32_t type) const;
+  // Every account of a system, by key, then person.
+  std::span<const AccountFact> Accounts(uint32_t system) const;
 
  private:
   friend class SnapshotBuilder;
