@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "runtime/audit/callers_text.h"
+#include "runtime/audit/decision_entry.h"
 #include "runtime/audit/trail.h"
 #include "runtime/audit/vault.h"
 #include "runtime/json/json_writer.h"
@@ -192,6 +193,8 @@ void AppendAuditMetrics(const AuditHealth& health, MetricsWriter* writer) {
   family("dpl_audit_refused_total", "counter",
          "Records not taken since the start, in mode `required`; what they were about was denied.",
          health.refused);
+  family("dpl_audit_waits_total", "counter",
+         "How often a thread had to wait for room in the log's buffer.", health.waits);
   family("dpl_audit_groups_total", "counter", "Groups of records, each with one sync.",
          health.groups);
   family("dpl_audit_segments", "gauge", "Segments of the log on disk.", health.segments);
@@ -409,6 +412,7 @@ class Daemon {
         AuditVault::Open({.folder = config_.audit.folder, .start = start_id});
     if (!vault.ok()) return vault.error();
     vault_ = vault.take();
+    audit_->SetRenderer(std::make_unique<DecisionRecords>(vault_.get(), config_.audit.replay));
     sink_.emplace(audit_.get());
     trail_.emplace(&*sink_);
     gate_.emplace(store_.get(), audit_.get());
@@ -564,8 +568,8 @@ class Daemon {
   SystemClock clock_;
   Log log_;
   std::unique_ptr<StateStore> store_;
-  std::unique_ptr<AuditLog> audit_;  // null: nothing is recorded
-  std::unique_ptr<AuditVault> vault_;
+  std::unique_ptr<AuditVault> vault_;  // outlives the log, which seals with it
+  std::unique_ptr<AuditLog> audit_;    // null: nothing is recorded
   std::optional<LogSink> sink_;
   std::optional<AuditTrail> trail_;
   std::optional<DurableGate> gate_;

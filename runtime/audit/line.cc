@@ -4,6 +4,10 @@
 #include <charconv>
 #include <cstring>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "runtime/audit/checkpoint.h"
 #include "runtime/base/base64.h"
 
@@ -47,7 +51,16 @@ bool Take(std::string_view* rest, std::string_view text) {
 bool HasLowControl(std::string_view text) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   uint64_t found = 0;
-  while (text.size() >= 8) {  // eight at a time: every record passes here on its caller's thread
+#if defined(__SSE2__)
+  __m128i low = _mm_setzero_si128();
+  while (text.size() >= 16) {
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data()));
+    low = _mm_or_si128(low, _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(0x1f)), x));
+    text.remove_prefix(16);
+  }
+  found = static_cast<uint64_t>(_mm_movemask_epi8(low));
+#endif
+  while (text.size() >= 8) {  // every record passes here
     uint64_t x = 0;
     std::memcpy(&x, text.data(), 8);
     found |= (x - kOnes * 0x20) & ~x & (kOnes * 0x80);

@@ -1,7 +1,9 @@
 #include "runtime/audit/log.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "runtime/audit/log_parts.h"
 #include "runtime/json/json_writer.h"
@@ -11,6 +13,7 @@ namespace {
 
 constexpr size_t kEntryHeader = 12;
 constexpr size_t kEager = size_t{1} << 20;  // so much is written without waiting for more
+constexpr size_t kMuch = size_t{4} << 20;   // of one lane, which is looked at anyway now and then
 
 // In braces, one line, no controls: anything else could be read as another line.
 bool IsOneLine(std::string_view json) {
@@ -34,7 +37,7 @@ uint64_t AuditLog::Impl::Push(std::string_view json, AuditSync sync) {
   std::memcpy(header + 4, &now, 8);
   pending_.append(header, sizeof header).append(json);
   if (sync == AuditSync::kNow) urgent_ = true;
-  if (sleeping_ || (waiting_ && (urgent_ || pending_.size() >= kEager))) work_.notify_one();
+  if (sleeping_ || (waiting_.load() && (urgent_ || pending_.size() >= kEager))) work_.notify_one();
   return ++appended_;
 }
 
@@ -54,7 +57,7 @@ void AuditLog::Impl::Lose() {
   ++lost_;
   gap_until_ = clock_->Now();
   if (gap_++ == 0) gap_since_ = gap_until_;
-  if (waiting_) work_.notify_one();
+  if (waiting_.load()) work_.notify_one();
 }
 
 uint64_t AuditLog::Impl::Append(std::string_view json, AuditSync sync) {
@@ -69,22 +72,96 @@ uint64_t AuditLog::Impl::Append(std::string_view json, AuditSync sync) {
   return Push(json, sync);
 }
 
+// ---------------------------------------------------------------- lanes
+
+void AuditLog::Impl::SetRenderer(std::unique_ptr<AuditRenderer> renderer) {
+  Lock lock(mutex_);
+  DPL_CHECK(lane_count_ == 0);
+  renderer_ = std::move(renderer);
+}
+
+std::shared_ptr<AuditLane> AuditLog::Impl::OpenLane() {
+  Lock lock(mutex_);
+  DPL_CHECK(renderer_ != nullptr);
+  const size_t count = lane_count_;
+  if (count == kMaxLanes) return nullptr;
+  lanes_[count] = std::make_shared<AuditLane>(static_cast<AuditLane::Log*>(this),
+                                              static_cast<uint16_t>(count + 1));
+  lane_count_ = count + 1;
+  return lanes_[count];
+}
+
+// Whether a lane may take an entry. A full one waits: a slow disk makes answers slow, not denied.
+bool AuditLog::Impl::Takes(AuditLane* lane, size_t size) {
+  auto room = [&] {
+    return lane->pushed_bytes() - lane->done_bytes() + size <= options_.buffer_bytes ||
+           lane->pushed_bytes() == lane->done_bytes();
+  };
+  auto good = [&] {
+    return options_.mode == AuditMode::kAvailable || !failed_.load(std::memory_order_relaxed);
+  };
+  if (room() && good() && !ended_.load(std::memory_order_relaxed)) return true;
+  if (options_.mode == AuditMode::kRequired && good() && !ended_) {
+    lane_waits_.fetch_add(1, std::memory_order_relaxed);
+    lanes_urgent_ = true;
+    Nudge();
+    const auto until =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.patience_ms);
+    while (good() && !ended_ && std::chrono::steady_clock::now() < until) {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+      if (room() && good() && !ended_) return true;
+    }
+  }
+  Lock lock(mutex_);
+  if (!closing_) Lose();
+  return false;
+}
+
+void AuditLog::Impl::Nudge() {
+  Lock lock(mutex_);
+  work_.notify_one();
+}
+
+void AuditLog::Impl::Pushed(AuditLane* lane, AuditSync sync) {
+  if (sync == AuditSync::kNow || lane->pushed_bytes() - lane->done_bytes() >= kMuch) {
+    if (!lanes_urgent_.load()) lanes_urgent_ = true;
+    if (waiting_.load()) Nudge();
+  } else if (dozing_.load()) {
+    Nudge();
+  }
+}
+
+// ---------------------------------------------------------------- promises
+
 Promise AuditLog::Impl::Check(uint64_t ticket) const {
-  if (kept_.load() >= ticket) return Promise::kKept;
+  const uint64_t lane = ticket >> AuditLane::kTicketBits;
+  const uint64_t count = ticket & ((uint64_t{1} << AuditLane::kTicketBits) - 1);
+  auto kept = [&] { return (lane == 0 ? kept_.load() : lanes_[lane - 1]->kept()) >= count; };
+  if (kept()) return Promise::kKept;
   if (!failed_.load()) return Promise::kPending;
   // It may have been kept between the two looks; then the failure is a later one.
-  return kept_.load() >= ticket ? Promise::kKept : Promise::kBroken;
+  return kept() ? Promise::kKept : Promise::kBroken;
 }
 
 Status AuditLog::Impl::Sync() {
   Lock lock(mutex_);
   const uint64_t upto = appended_;
-  if (kept_ < upto) {
+  std::vector<uint64_t> lanes;
+  for (size_t i = 0; i < lane_count_; ++i) lanes.push_back(lanes_[i]->pushed());
+  auto kept = [&] {
+    if (kept_ < upto) return false;
+    for (size_t i = 0; i < lanes.size(); ++i) {
+      if (lanes_[i]->kept() < lanes[i]) return false;
+    }
+    return true;
+  };
+  if (!kept()) {
     urgent_ = urgent_ || !pending_.empty();
+    lanes_urgent_ = true;
     work_.notify_one();
   }
-  done_.wait(lock, [&] { return kept_ >= upto || failed_; });
-  if (kept_ >= upto) return Status::Ok();
+  done_.wait(lock, [&] { return kept() || failed_; });
+  if (kept()) return Status::Ok();
   return Error{"audit.failed", error_.empty() ? "the audit log is closed" : error_};
 }
 
@@ -103,11 +180,15 @@ AuditHealth AuditLog::Impl::Health() const {
   for (const std::string* error : {&error_, &sign_error_, &segment_error_}) {
     if (health.error.empty()) health.error = *error;
   }
-  health.records = appended_;
-  health.kept = kept_;
+  health.records = records_;
+  health.kept = records_;
+  health.records += appended_ - kept_;
+  for (size_t i = 0; i < lane_count_; ++i)
+    health.records += lanes_[i]->pushed() - lanes_[i]->kept();
   health.signed_size = signed_;
   (options_.mode == AuditMode::kAvailable ? health.dropped : health.refused) = lost_;
   health.groups = groups_;
+  health.waits = lane_waits_;
   health.segments = segments_;
   return health;
 }
@@ -126,11 +207,13 @@ Result<uint64_t> AuditLog::Impl::Prune(Instant before, std::string_view because)
 }
 
 void AuditLog::Impl::Close() {
+  (void)Sync();  // what the lanes hold stands before the last record
   {
     Lock lock(mutex_);
     if (closing_) return;
     if (!failed_) Push(R"({"kind":"log","event":"closed"})", AuditSync::kNow);
     closing_ = stop_ = true;
+    ended_ = true;
     work_.notify_all();
     done_.notify_all();
   }
@@ -157,6 +240,10 @@ Result<std::unique_ptr<AuditLog>> AuditLog::Open(const AuditOptions& options) {
 uint64_t AuditLog::Append(std::string_view json_object, AuditSync sync) {
   return impl_->Append(json_object, sync);
 }
+void AuditLog::SetRenderer(std::unique_ptr<AuditRenderer> renderer) {
+  impl_->SetRenderer(std::move(renderer));
+}
+std::shared_ptr<AuditLane> AuditLog::OpenLane() { return impl_->OpenLane(); }
 Promise AuditLog::Check(uint64_t ticket) const { return impl_->Check(ticket); }
 Status AuditLog::Sync() { return impl_->Sync(); }
 void AuditLog::OnKept(std::function<void()> wake) { impl_->OnKept(std::move(wake)); }

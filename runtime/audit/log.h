@@ -18,6 +18,8 @@
 //
 // Append costs its caller a copy: numbering, hashing, writing, syncing and signing are the work of
 // the log's own thread, in groups: one sync serves all who came while the one before it ran.
+// Threads that decide have a lane each (lane.h), without a lock; what they hand over is not text
+// yet, and an AuditRenderer makes the records of it on the log's thread.
 //
 // When a write fails (a full disk), promises break and nothing new is taken (mode `required`) until
 // the same write succeeds, which is tried once a second. When a sync fails, nobody knows what the
@@ -35,6 +37,7 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/audit/lane.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/result.h"
 #include "runtime/state/append_file.h"  // Disk
@@ -56,7 +59,8 @@ struct AuditOptions {
   AuditMode mode = AuditMode::kRequired;
   int64_t sync_ms = 100;
   int64_t retry_ms = 1000;
-  size_t buffer_bytes = size_t{32} << 20;       // handed over and not yet written
+  size_t buffer_bytes = size_t{32} << 20;       // handed over and not yet written, of each lane too
+  int64_t patience_ms = 1000;                   // a lane that is full waits so long for room
   uint64_t segment_bytes = uint64_t{64} << 20;  // a segment is sealed when it is this large,
   int64_t segment_seconds = 86'400;             // or this old
   int64_t retain_days = 0;  // sealed segments whose last record is older are removed; 0: none
@@ -76,7 +80,19 @@ struct AuditHealth {
   uint64_t dropped = 0;      // mode `available`: lost since the start
   uint64_t refused = 0;      // mode `required`: answered with 0 since the start
   uint64_t groups = 0;       // syncs since the start
+  uint64_t waits = 0;        // how often a lane was full and had to wait for room
   uint64_t segments = 0;     // on disk
+};
+
+// Makes records of what came through lanes; the log's thread alone calls it.
+class AuditRenderer {
+ public:
+  virtual ~AuditRenderer() = default;
+  // Behind this, records stand in another segment, which is to be read without those before it.
+  virtual void BeginSegment() = 0;
+  // Appends the record of one entry; `first`: another record that belongs in front of it, or
+  // nothing.
+  virtual void Render(const AuditLane::Entry& entry, std::string* first, std::string* record) = 0;
 };
 
 class AuditLog {
@@ -90,11 +106,16 @@ class AuditLog {
   AuditLog(const AuditLog&) = delete;
   AuditLog& operator=(const AuditLog&) = delete;
 
-  // Hands over one record; any thread, never waits for the disk. The ticket is the record's number
-  // in the log (`seq`) plus one. 0: not recorded, because the log cannot be written, the buffer is
-  // full, or `json_object` is not one line in braces of at most kMaxRecord bytes. In mode
-  // `available` the loss is counted, and its caller may go on.
+  // Hands over one record; any thread, never waits for the disk. The ticket is for Check; where no
+  // lanes are used it is the record's number in the log (`seq`) plus one. 0: not recorded, because
+  // the log cannot be written, the buffer is full, or `json_object` is not one line in braces of at
+  // most kMaxRecord bytes. In mode `available` the loss is counted, and its caller may go on.
   uint64_t Append(std::string_view json_object, AuditSync sync = AuditSync::kSoon);
+
+  // A new lane, whose entries the renderer understands. Set the renderer before the first one.
+  void SetRenderer(std::unique_ptr<AuditRenderer> renderer);
+  static constexpr size_t kMaxLanes = 1024;
+  std::shared_ptr<AuditLane> OpenLane();  // null: there are kMaxLanes already
 
   // kBroken: it could not be written; it may still be later, but must not be promised.
   Promise Check(uint64_t ticket) const;

@@ -105,7 +105,7 @@ Status AuditLog::Impl::OpenLast(const std::vector<SegmentFiles>& segments,
     segment_ = made.take();
     ++segments_;
   }
-  appended_ = kept_ = end_.edge.size();
+  appended_ = kept_ = records_ = end_.edge.size();
   signed_ = signed_end.size;
   kept_edge_ = end_.edge;
   std::string json;

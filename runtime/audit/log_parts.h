@@ -2,6 +2,7 @@
 // log_open.cc the start, log_writer.cc the thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -17,13 +18,15 @@
 
 namespace dpl {
 
-class AuditLog::Impl {
+class AuditLog::Impl final : private AuditLane::Log {
  public:
   explicit Impl(const AuditOptions& options);
-  ~Impl();
+  ~Impl() override;
   Status Start();
 
   uint64_t Append(std::string_view json, AuditSync sync);
+  void SetRenderer(std::unique_ptr<AuditRenderer> renderer);
+  std::shared_ptr<AuditLane> OpenLane();
   Promise Check(uint64_t ticket) const;
   Status Sync();
   void OnKept(std::function<void()> wake);
@@ -42,6 +45,11 @@ class AuditLog::Impl {
   void PushGap();
   void Lose();
 
+  // ---- lanes: called by the threads that append, without mutex_
+  bool Takes(AuditLane* lane, size_t size) override;
+  void Pushed(AuditLane* lane, AuditSync sync) override;
+  void Nudge();
+
   // The segment that is written.
   struct Growing {
     uint64_t first = 0;
@@ -53,7 +61,11 @@ class AuditLog::Impl {
   // ---- the thread
   void Run();
   void Wait(Lock* lock);
+  bool LanesHaveWork();
+  int64_t LaneTurn();
   void FormatGroup(uint64_t first);
+  void FormatLine(Instant time, std::string_view record);
+  void FormatEntry(AuditLane* lane, const AuditLane::Entry& entry);
   bool WriteGroup(Lock* lock);
   void Wake();
   void SignIfDue(bool now);
@@ -89,7 +101,7 @@ class AuditLog::Impl {
   uint64_t appended_ = 0;  // records ever, those in pending_ included
   int64_t oldest_us_ = 0;  // when the first of pending_ came, monotonic
   bool urgent_ = false;    // somebody waits for one of them
-  bool waiting_ = false, sleeping_ = false;  // the thread: until woken or a time; until woken
+  bool sleeping_ = false;  // the thread, until it is woken
   bool stop_ = false, closing_ = false;
   bool broken_ = false;          // nothing will be written any more
   uint64_t gap_ = 0, lost_ = 0;  // not taken: since the last gap record; since the start
@@ -110,10 +122,28 @@ class AuditLog::Impl {
   Pruning prune_;
 
   std::atomic<uint64_t> kept_{0}, signed_{0}, segments_{0};
-  std::atomic<bool> failed_{false};
+  std::atomic<uint64_t> records_{0};  // lines on disk
+  std::atomic<bool> failed_{false}, ended_{false};
+
+  // Lanes are added and never removed; a reader takes the count first.
+  std::array<std::shared_ptr<AuditLane>, kMaxLanes> lanes_;
+  std::atomic<size_t> lane_count_{0};
+  std::atomic<bool> lanes_urgent_{false};  // somebody waits for an entry, or a lane has much
+  // The thread waits, with mutex_; it dozes when no lane brought anything for a while. Who appends
+  // writes its mark first and then looks here, the thread the other way round: one of them notices.
+  std::atomic<bool> waiting_{false}, dozing_{false};
+  std::atomic<uint64_t> lane_waits_{0};
 
   // The thread's own.
   std::string taken_, lines_, hashes_;
+  std::unique_ptr<AuditRenderer> renderer_;
+  std::string first_record_, record_;
+  uint64_t next_seq_ = 0, group_first_ = 0;
+  Instant last_time_{INT64_MIN};
+  bool more_ = false;           // a group was full: lanes have more
+  int64_t looked_us_ = 0;       // monotonic: at the lanes, the last time,
+  int64_t lane_pause_us_ = 0;   // until the next look,
+  int64_t lane_active_us_ = 0;  // and when they last had something
   AuditLineWriter line_writer_;
   TreeEnd end_;           // behind the group that is being written
   MerkleEdge kept_edge_;  // behind the last one that was

@@ -17,6 +17,11 @@ constexpr size_t kEager = size_t{1} << 20;
 constexpr int64_t kSignUs = kMicrosPerSecond;  // between two checkpoints at most,
 constexpr uint64_t kSignRecords = 1000;        // and this many records
 constexpr size_t kKeepBytes = size_t{8} << 20;
+constexpr size_t kGroupBytes = size_t{8} << 20;  // lines of one write, from lanes
+constexpr size_t kLaneTurn = size_t{1} << 20;    // so much of the lanes should gather between looks
+constexpr int64_t kShortestPauseUs = 2000;
+constexpr int64_t kDozeUs = kMicrosPerSecond;  // no lane brought anything for so long
+constexpr int64_t kBackUs = kMicrosPerSecond;  // less than this, lines of lanes do not step back
 
 void Empty(std::string* buffer) {
   buffer->clear();
@@ -45,14 +50,21 @@ void AuditLog::Impl::Tell(std::string* where, const Status& status) {
 void AuditLog::Impl::Wait(Lock* lock) {
   const int64_t half = std::max<int64_t>(options_.sync_ms * 500, 1);
   for (;;) {
-    if (stop_ || urgent_ || pending_.size() >= kEager || gap_ > 0 || prune_.requests != prune_.done)
+    waiting_ = true;  // before the looks at the lanes
+    const int64_t lane_turn = LaneTurn();
+    if (stop_ || urgent_ || pending_.size() >= kEager || gap_ > 0 || more_ ||
+        prune_.requests != prune_.done || lanes_urgent_.load()) {
+      waiting_ = dozing_ = false;
       return;
+    }
     const int64_t now = clock_->MonotonicUs();
-    int64_t until = INT64_MAX;
-    if (!pending_.empty()) until = oldest_us_ + half;
-    if (signed_ < kept_) until = std::min({until, signed_us_ + kSignUs, now + half});
-    if (until <= now) return;
-    waiting_ = true;
+    int64_t until = lane_turn;
+    if (!pending_.empty()) until = std::min(until, oldest_us_ + half);
+    if (signed_ < records_) until = std::min({until, signed_us_ + kSignUs, now + half});
+    if (until <= now) {
+      waiting_ = dozing_ = false;
+      return;
+    }
     sleeping_ = until == INT64_MAX;
     bool timed_out = false;
     if (sleeping_) {
@@ -61,7 +73,8 @@ void AuditLog::Impl::Wait(Lock* lock) {
       timed_out =
           work_.wait_for(*lock, std::chrono::microseconds(until - now)) == std::cv_status::timeout;
     }
-    waiting_ = sleeping_ = false;
+    sleeping_ = false;
+    waiting_ = dozing_ = false;
     if (timed_out) return;
   }
 }
@@ -78,7 +91,10 @@ void AuditLog::Impl::Run() {
       lock.lock();
     }
     if (gap_ > 0) PushGap();
-    if (pending_.empty()) {
+    lanes_urgent_ = false;  // before the look
+    if (pending_.empty() && !LanesHaveWork()) {
+      more_ = false;
+      looked_us_ = clock_->MonotonicUs();
       if (stop_) break;
       lock.unlock();
       SignIfDue(false);
@@ -91,9 +107,13 @@ void AuditLog::Impl::Run() {
     lock.unlock();
     FormatGroup(end_.edge.size());
     lock.lock();
-    if (!WriteGroup(&lock)) break;
-    ++groups_;
+    if (!lines_.empty()) {
+      if (!WriteGroup(&lock)) break;
+      ++groups_;
+    }
     kept_ = upto;
+    records_ = kept_edge_.size();
+    for (size_t i = 0; i < lane_count_; ++i) lanes_[i]->Keep();
     Wake();
     if (prune_.ticket != 0 && kept_ >= prune_.ticket) FinishPruning(&lock);
     lock.unlock();
@@ -108,30 +128,114 @@ void AuditLog::Impl::Run() {
   if (!segment_.lines->broken()) Tell(&segment_error_, segment_.lines->Trim());
   lock.lock();
   // Nobody will write what is still pending: no promise may hang on it.
-  if (appended_ != kept_) failed_ = true;
+  if (appended_ != kept_ || LanesHaveWork()) failed_ = true;
   prune_.done = prune_.requests;
   Wake();
 }
 
-// The lines of what was taken, and the nodes of the tree that they complete.
+// ---------------------------------------------------------------- lanes
+
+bool AuditLog::Impl::LanesHaveWork() {
+  for (size_t i = 0; i < lane_count_; ++i) {
+    if (lanes_[i]->pushed() != lanes_[i]->taken()) return true;
+  }
+  return false;
+}
+
+// When the lanes are to be looked at, monotonic; never: the thread dozes, and the first entry wakes
+// it.
+int64_t AuditLog::Impl::LaneTurn() {
+  if (lane_count_ == 0) return INT64_MAX;
+  const int64_t now = clock_->MonotonicUs();
+  if (now - lane_active_us_ < kDozeUs) return looked_us_ + lane_pause_us_;
+  dozing_ = true;  // first; who appends does it the other way round
+  return LanesHaveWork() ? now : INT64_MAX;
+}
+
+// ---------------------------------------------------------------- a group
+
+void AuditLog::Impl::FormatLine(Instant time, std::string_view record) {
+  const size_t begin = lines_.size();
+  line_writer_.Append(&lines_, next_seq_, next_seq_ == group_first_, time, end_.last, record);
+  end_.last = MerkleLeaf(std::string_view(lines_).substr(begin, lines_.size() - begin - 1));
+  end_.edge.Add(end_.last, &hashes_);
+  Widen(&group_earliest_, &group_latest_, time, time);
+  last_time_ = time;
+  ++next_seq_;
+}
+
+void AuditLog::Impl::FormatEntry(AuditLane* lane, const AuditLane::Entry& entry) {
+  first_record_.clear();
+  record_.clear();
+  renderer_->Render(entry, &first_record_, &record_);
+  lane->Take();
+  // Lanes are looked at one after the other: a little earlier is no step of the clock.
+  Instant time = entry.time;
+  if (time < last_time_ && last_time_.us - time.us < kBackUs) time = last_time_;
+  for (const std::string* record : {&first_record_, &record_}) {
+    if (record->empty()) continue;
+    DPL_CHECK(record->size() <= kMaxRecord && !HasLowControl(*record));
+    FormatLine(time, *record);
+  }
+}
+
+// The lines of what was taken and of what the lanes hold, in the order of their times, and the
+// nodes of the tree that they complete.
 void AuditLog::Impl::FormatGroup(uint64_t first) {
-  uint64_t seq = first;
+  next_seq_ = group_first_ = first;
   hashes_.clear();
   group_earliest_.reset();
   group_latest_.reset();
-  for (size_t at = 0; at < taken_.size(); ++seq) {
+  const size_t lane_count = lane_count_;
+  std::vector<uint64_t> ends;  // what comes from now on is the next group's
+  uint64_t lane_bytes = 0;
+  for (size_t i = 0; i < lane_count; ++i) {
+    ends.push_back(lanes_[i]->pushed());
+    lane_bytes -= lanes_[i]->taken_bytes();
+  }
+  size_t at = 0;
+  more_ = false;
+  for (;;) {
     uint32_t size = 0;
-    Instant time;
-    std::memcpy(&size, taken_.data() + at, 4);
-    std::memcpy(&time.us, taken_.data() + at + 4, 8);
-    const size_t begin = lines_.size();
-    line_writer_.Append(&lines_, seq, seq == first, time, end_.last,
-                        std::string_view(taken_).substr(at + kEntryHeader, size));
-    end_.last = MerkleLeaf(std::string_view(lines_).substr(begin, lines_.size() - begin - 1));
-    end_.edge.Add(end_.last, &hashes_);
-    Widen(&group_earliest_, &group_latest_, time, time);
+    Instant time{INT64_MAX};
+    const bool taken = at < taken_.size();
+    if (taken) {
+      std::memcpy(&size, taken_.data() + at, 4);
+      std::memcpy(&time.us, taken_.data() + at + 4, 8);
+    }
+    AuditLane* next = nullptr;
+    AuditLane::Entry entry, candidate;
+    if (!more_) {
+      for (size_t i = 0; i < lane_count; ++i) {
+        if (lanes_[i]->taken() >= ends[i] || !lanes_[i]->Peek(&candidate)) continue;
+        if ((next != nullptr || taken) && candidate.time >= time) continue;
+        next = lanes_[i].get();
+        entry = candidate;
+        time = candidate.time;
+      }
+    }
+    if (next != nullptr) {
+      FormatEntry(next, entry);
+      more_ = lines_.size() >= kGroupBytes;
+      continue;
+    }
+    if (!taken) break;
+    FormatLine(time, std::string_view(taken_).substr(at + kEntryHeader, size));
     at += kEntryHeader + size;
   }
+  for (size_t i = 0; i < lane_count; ++i) lane_bytes += lanes_[i]->taken_bytes();
+  // The busier the lanes, the sooner they are looked at again.
+  const int64_t now = clock_->MonotonicUs();
+  if (lane_bytes != 0) {
+    const int64_t took = std::max<int64_t>(now - looked_us_, 1);
+    const auto gathers =
+        static_cast<int64_t>(static_cast<double>(kLaneTurn) * static_cast<double>(took) /
+                             static_cast<double>(lane_bytes));
+    const int64_t half = std::max<int64_t>(options_.sync_ms * 500, 1);
+    lane_pause_us_ = std::clamp(gathers, std::min(kShortestPauseUs, half), half);
+    lane_active_us_ = now;
+  }
+  looked_us_ = now;
 }
 
 // Until the group is on disk, however often that takes; false when that will not happen any more.
@@ -210,6 +314,7 @@ void AuditLog::Impl::NextSegment() {
   } else if (done = Seal(); done.ok()) {
     segment_ = next.take();
     ++segments_;
+    if (renderer_ != nullptr) renderer_->BeginSegment();
     SignIfDue(true);
     Retain();
   } else {

@@ -285,19 +285,17 @@ class Record {
     out_->push_back('}');
   }
 
-  void Parameters(std::string* parameters, const RecordContext& c) {
-    parameters->clear();
-    AppendParameters(parameters, program_, d_, request_);
-    if (parameters->size() <= 2) return;  // {}
+  void Parameters(const RecordContext& c) {
+    if (c.parameters.size() <= 2) return;  // {}
     Key(out_, "parameters");
     out_->push_back('{');
     Key(out_, "sha256");
     out_->push_back('"');
-    AppendHex(out_, Keyed(c.digest_key, *parameters));
+    AppendHex(out_, Keyed(c.digest_key, c.parameters));
     out_->push_back('"');
-    if (LogsValues(d_) && parameters->size() <= kMostParameterBytes) {
+    if (LogsValues(d_) && c.parameters.size() <= kMostParameterBytes) {
       Key(out_, "values");
-      out_->append(*parameters);
+      out_->append(c.parameters);
     }
     out_->push_back('}');
   }
@@ -494,7 +492,7 @@ void RecordWriter::Append(std::string* out, const Snapshot& snapshot, const Requ
   record.Says();
   record.Who();
   record.What();
-  record.Parameters(&parameters_, context);
+  record.Parameters(context);
   record.Statements();
   record.Limits();
   record.Rest(context);

@@ -29,6 +29,7 @@ struct RecordContext {
   std::string_view in_force;
   std::string_view digest_key;  // of the log: keys the digest of parameters
   std::string_view answer;      // the answer's bytes, for its digest; empty: none
+  std::string_view parameters;  // as AppendParameters writes them; empty: none
   // What a replay needs, sealed (seal.h); empty: not kept.
   std::string_view seal_key;  // the id of its key
   std::string_view box;       // base64
@@ -47,7 +48,7 @@ class RecordWriter {
  private:
   struct Fragments;
   std::unique_ptr<Fragments> fragments_;
-  std::string text_, parameters_;
+  std::string text_;
 };
 
 // The record of a question of a registered caller that could not be read: nothing was decided.

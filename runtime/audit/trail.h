@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,9 @@ class AuditSink {
   virtual uint64_t Append(std::string_view json_object, AuditSync sync) = 0;
   virtual bool Writable() const = 0;
   virtual AuditMode mode() const = 0;
+  // A lane of its own for the calling thread, whose entries are decisions (decision_entry.h); null:
+  // this sink has none.
+  virtual std::shared_ptr<AuditLane> OpenLane() { return nullptr; }
 };
 
 // The log itself.
@@ -38,6 +42,7 @@ class LogSink final : public AuditSink {
   }
   bool Writable() const override { return log_->Writable(); }
   AuditMode mode() const override { return log_->mode(); }
+  std::shared_ptr<AuditLane> OpenLane() override { return log_->OpenLane(); }
 
  private:
   AuditLog* log_;
@@ -59,6 +64,7 @@ class AuditTrail {
   bool Ready() const { return sink_->mode() == AuditMode::kAvailable || sink_->Writable(); }
   // One complete record. `sync`: kNow where the answer waits for it.
   Recorded Put(std::string_view json_object, AuditSync sync);
+  std::shared_ptr<AuditLane> OpenLane() { return sink_->OpenLane(); }
 
  private:
   AuditSink* sink_;

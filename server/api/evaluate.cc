@@ -114,7 +114,6 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   answered.context.evaluation_id = options.evaluation_id;
   answered.context.request_id = question.request_id;
   answered.context.item = item;
-  answered.context.in_force = thread->in_force.recorded_as;
   answered.context.answer = std::string_view(*out).substr(answer_from);
   answered.question.clock_suspect = request.clock_suspect;
   answered.question.charge_key = charge_key;

@@ -5,13 +5,22 @@
 
 namespace dpl {
 
-Recorder::Recorder(AuditTrail* trail, AuditVault* vault, bool seal, uint32_t thread)
-    : trail_(trail), vault_(vault) {
-  if (trail != nullptr && vault != nullptr && seal) sealer_.emplace(vault, thread);
+Recorder::Recorder(AuditTrail* trail, bool seal) : trail_(trail), seal_(trail != nullptr && seal) {
+  if (trail == nullptr) return;
+  lane_ = trail->OpenLane();
+  DPL_CHECK(lane_ != nullptr);
+}
+
+void Recorder::Use(std::shared_ptr<const Snapshot> snapshot, std::string_view members) {
+  if (lane_ == nullptr) return;
+  auto in_force = std::make_shared<RecordInForce>();
+  in_force->snapshot = std::move(snapshot);
+  in_force->members = members;
+  lane_->Use(std::move(in_force));
 }
 
 DecisionState* Recorder::Begin(DecisionState* store) {
-  if (!sealer_) return store;
+  if (!seal_) return store;
   witness_.clear();
   return &recorder_.emplace(store, &witness_);
 }
@@ -19,9 +28,10 @@ DecisionState* Recorder::Begin(DecisionState* store) {
 bool Recorder::Decided(const Snapshot& snapshot, const Request& request, const Decision& decision,
                        Answered answered, ReplyHold* hold) {
   if (trail_ == nullptr) return true;
-  RecordContext& context = answered.context;
-  if (vault_ != nullptr) context.digest_key = vault_->digest_key();
-  if (sealer_) {
+  parameters_.clear();
+  AppendParameters(&parameters_, snapshot.program(), decision, request);
+  answered.context.parameters = parameters_;
+  if (seal_) {
     if (answered.question.body.empty()) {
       static constexpr std::string_view kNames[4] = {
           "\"subject\":", "\"action\":", "\"resource\":", "\"context\":"};
@@ -36,26 +46,24 @@ bool Recorder::Decided(const Snapshot& snapshot, const Request& request, const D
       answered.question.body = body_;
     }
     answered.question.witness = witness_;
-    if (sealer_->Seal(decision.now, context.evaluation_id, answered.question)) {
-      context.seal_key = sealer_->key_id();
-      context.box = sealer_->box();
-    }
   } else {
-    context.answer = {};  // only a replay asks for its digest
+    answered.context.answer = {};
+    answered.question = {};
   }
-  line_.clear();
-  writer_.Append(&line_, snapshot, request, decision, context);
+  entry_.clear();
+  AppendDecisionEntry(&entry_, request, decision, answered.context, answered.question);
   const bool waits = WaitsForRecord(decision);
-  const Recorded recorded = trail_->Put(line_, waits ? AuditSync::kNow : AuditSync::kSoon);
-  if (waits) hold->Join({0, recorded.ticket});
-  return recorded.ok;
+  const uint64_t ticket =
+      lane_->Append(entry_, decision.now, waits ? AuditSync::kNow : AuditSync::kSoon);
+  if (waits) hold->Join({0, ticket});
+  return ticket != 0 || trail_->mode() == AuditMode::kAvailable;
 }
 
 void Recorder::Refused(const RefusedQuestion& refused) {
   if (trail_ == nullptr) return;
-  line_.clear();
-  AppendRefusedRecord(&line_, refused);
-  (void)trail_->Put(line_, AuditSync::kSoon);
+  entry_.clear();
+  AppendRefusedRecord(&entry_, refused);
+  (void)trail_->Put(entry_, AuditSync::kSoon);
 }
 
 }  // namespace dpl

@@ -1,20 +1,22 @@
 // From a decision to its record in the audit log, on the thread that decided. Only server/api sees
 // this header.
 //
-//   Recorder recorder(options, thread_number);           // one per thread
+//   Recorder recorder(trail, seal);                      // one per thread
+//   recorder.Use(snapshot, members);                     // what is in force, on every change of it
 //   DecisionState* state = recorder.Begin(store);        // decide on this one
 //   bool kept = recorder.Decided(…, &hold);              // false: it must be denied after all
 //
-// A record is handed to the log before its answer leaves. The answer waits for the sync of what
-// changed state, and of what the policy says to log; nothing else waits.
+// A record is handed to the log before its answer leaves, as numbers and texts that the log's
+// thread makes a record of: nothing here takes a lock or asks the system for anything. The answer
+// waits for the sync of what changed state, and of what the policy says to log; nothing else waits.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "runtime/audit/question.h"
-#include "runtime/audit/record.h"
+#include "runtime/audit/decision_entry.h"
 #include "runtime/audit/trail.h"
 #include "runtime/audit/witness.h"
 #include "server/http/message.h"
@@ -23,15 +25,18 @@ namespace dpl {
 
 class Recorder {
  public:
-  // Null trail: nothing is recorded. Null vault: nothing is sealed, and no digest is keyed.
-  Recorder(AuditTrail* trail, AuditVault* vault, bool seal, uint32_t thread);
+  // Null trail: nothing is recorded. `seal`: what a replay needs is kept.
+  Recorder(AuditTrail* trail, bool seal);
+
+  // What is in force from the next decision on. The calling thread has this recorder for itself.
+  void Use(std::shared_ptr<const Snapshot> snapshot, std::string_view members);
 
   // False: what is decided now could not be recorded, so it is to be denied (error.audit).
   bool Ready() const { return AuditReady(trail_); }
   DecisionState* Begin(DecisionState* store);
 
   struct Answered {
-    RecordContext context;    // all but the sealed part
+    RecordContext context;    // all but what is in force, the parameters, the sealed part
     SealedQuestion question;  // all but the witness
     // An item of a batch has no bytes of its own: its members, each may be null.
     const WireValue* members[4] = {};
@@ -42,11 +47,10 @@ class Recorder {
 
  private:
   AuditTrail* trail_;
-  AuditVault* vault_;
-  RecordWriter writer_;
-  std::optional<Sealer> sealer_;
+  const bool seal_;
+  std::shared_ptr<AuditLane> lane_;
   std::optional<WitnessRecorder> recorder_;
-  std::string witness_, line_, body_;
+  std::string witness_, entry_, body_, parameters_;
 };
 
 }  // namespace dpl

@@ -39,7 +39,7 @@ uint64_t NextIdentity() {
 }  // namespace
 
 ServiceThread::ServiceThread(const ServiceOptions& options, size_t index)
-    : recorder(options.trail, options.vault, options.seal, static_cast<uint32_t>(index)) {
+    : recorder(options.trail, options.seal) {
   id.append("ev_").append(options.start_id).append("-").append(std::to_string(index)).append("-");
   id_prefix = id.size();
 }
@@ -78,6 +78,7 @@ void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
     if (thread->busy.load(std::memory_order_seq_cst)) continue;
     before.push_back(std::move(thread->in_force));
     thread->in_force = in_force_;
+    thread->recorder.Use(in_force_.snapshot, in_force_.recorded_as);
     thread->generation.store(generation, std::memory_order_release);  // last
   }
 }
@@ -116,6 +117,7 @@ void Service::Renew(ServiceThread* thread) {
   std::lock_guard lock(mutex_);
   before = std::move(thread->in_force);
   thread->in_force = in_force_;
+  thread->recorder.Use(in_force_.snapshot, in_force_.recorded_as);
   thread->generation.store(generation_.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "compiler/testing/compile.h"
+#include "runtime/audit/decision_entry.h"
 #include "runtime/audit/log.h"
 #include "runtime/audit/trail.h"
 #include "runtime/audit/vault.h"
@@ -40,8 +41,8 @@ struct Case {
   bool audit, replay;
   SystemClock clock;
   MemoryStore store;
-  std::unique_ptr<AuditLog> log;
   std::unique_ptr<AuditVault> vault;
+  std::unique_ptr<AuditLog> log;
   std::optional<LogSink> sink;
   std::optional<AuditTrail> trail;
   std::unique_ptr<Service> service;
@@ -64,6 +65,7 @@ void Open(Case* c, const fs::path& folder, std::shared_ptr<const Snapshot> snaps
     if (!log.ok() || !vault.ok()) std::abort();
     c->log = log.take();
     c->vault = vault.take();
+    c->log->SetRenderer(std::make_unique<DecisionRecords>(c->vault.get(), c->replay));
     c->sink.emplace(c->log.get());
     c->trail.emplace(&*c->sink);
     options.trail = &*c->trail;

@@ -60,6 +60,10 @@ class Recorder {
   const WireValue& Of(const Ask& ask) {
     world_->Decide(ask);
     line.clear();
+    parameters_.clear();
+    AppendParameters(&parameters_, world_->snapshot->program(), *world_->last,
+                     world_->last_request);
+    context.parameters = parameters_;
     writer_.Append(&line, *world_->snapshot, world_->last_request, *world_->last, context);
     EXPECT_EQ(line.find('\n'), std::string::npos);
     arena_.Reset();
@@ -72,6 +76,7 @@ class Recorder {
 
  private:
   World* world_;
+  std::string parameters_;
   RecordWriter writer_;
   Arena arena_;
 };

@@ -1,0 +1,146 @@
+// See lane.h. Chunks are a linked list; a chunk's entries stand behind each other, each a header
+// and its bytes, at multiples of 8. The writer publishes how much of a chunk is ready, and links
+// the next one when the next entry does not fit.
+#include "runtime/audit/lane.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "runtime/base/result.h"
+
+namespace dpl {
+namespace {
+
+constexpr size_t kChunk = size_t{256} << 10;
+
+constexpr size_t Rounded(size_t size) { return (size + 7) & ~size_t{7}; }
+
+}  // namespace
+
+struct AuditLane::Chunk {
+  size_t capacity = 0;
+  std::atomic<size_t> ready{0};
+  std::atomic<Chunk*> next{nullptr};
+  char* bytes() { return reinterpret_cast<char*>(this + 1); }
+};
+
+struct AuditLane::Header {
+  uint32_t size = 0;  // of the bytes
+  uint32_t uses = 0;  // 1: they are a LaneContext*, owned
+  Instant time{};
+};
+
+AuditLane::AuditLane(Log* log, uint16_t number)
+    : log_(log), number_(number), in_(NewChunk(0)), out_(in_) {}
+
+AuditLane::~AuditLane() {
+  Entry entry;
+  while (Peek(&entry)) Take();  // lets go of what the entries use
+  for (Chunk* chunk = out_; chunk != nullptr;) std::free(std::exchange(chunk, chunk->next.load()));
+  for (std::atomic<Chunk*>& spare : spare_) std::free(spare.load());
+}
+
+AuditLane::Chunk* AuditLane::NewChunk(size_t size) {
+  if (size <= kChunk) {
+    for (std::atomic<Chunk*>& spare : spare_) {
+      Chunk* chunk = spare.load(std::memory_order_relaxed);
+      if (chunk == nullptr) continue;
+      chunk = spare.exchange(nullptr, std::memory_order_acquire);
+      chunk->ready.store(0, std::memory_order_relaxed);
+      chunk->next.store(nullptr, std::memory_order_relaxed);
+      return chunk;
+    }
+  }
+  const size_t capacity = size <= kChunk ? kChunk : size;
+  void* memory = std::malloc(sizeof(Chunk) + capacity);
+  DPL_CHECK(memory != nullptr);
+  Chunk* chunk = new (memory) Chunk;
+  chunk->capacity = capacity;
+  return chunk;
+}
+
+void AuditLane::Recycle(Chunk* chunk) {
+  if (chunk->capacity == kChunk) {
+    for (std::atomic<Chunk*>& spare : spare_) {
+      if (spare.load(std::memory_order_relaxed) != nullptr) continue;
+      spare.store(chunk, std::memory_order_release);
+      return;
+    }
+  }
+  std::free(chunk);
+}
+
+char* AuditLane::Room(size_t size) {
+  if (written_ + size > in_->capacity) {
+    Chunk* next = NewChunk(size);
+    in_->next.store(next, std::memory_order_release);
+    in_ = next;
+    written_ = 0;
+  }
+  return in_->bytes() + written_;
+}
+
+void AuditLane::Publish(size_t size) {
+  written_ += size;
+  in_->ready.store(written_, std::memory_order_release);
+  pushed_bytes_.store(pushed_bytes_.load(std::memory_order_relaxed) + size,
+                      std::memory_order_relaxed);
+}
+
+void AuditLane::Use(LaneContext context) {
+  const Header header{sizeof(LaneContext*), 1, {}};
+  auto* own = new LaneContext(std::move(context));
+  char* at = Room(sizeof header + sizeof own);
+  std::memcpy(at, &header, sizeof header);
+  std::memcpy(at + sizeof header, &own, sizeof own);
+  Publish(sizeof header + sizeof own);
+  pushed_.store(pushed_.load(std::memory_order_relaxed) + 1);
+  log_->Pushed(this, AuditSync{});
+}
+
+uint64_t AuditLane::Append(std::string_view bytes, Instant time, AuditSync sync) {
+  const size_t size = sizeof(Header) + Rounded(bytes.size());
+  if (!log_->Takes(this, size)) return 0;
+  const Header header{static_cast<uint32_t>(bytes.size()), 0, time};
+  char* at = Room(size);
+  std::memcpy(at, &header, sizeof header);
+  std::memcpy(at + sizeof header, bytes.data(), bytes.size());
+  Publish(size);
+  const uint64_t count = pushed_.load(std::memory_order_relaxed) + 1;
+  pushed_.store(count);  // sequentially consistent: see Pushed
+  log_->Pushed(this, sync);
+  return number_ << kTicketBits | count;
+}
+
+bool AuditLane::Peek(Entry* entry) {
+  for (;;) {
+    if (read_ == out_->ready.load(std::memory_order_acquire)) {
+      Chunk* next = out_->next.load(std::memory_order_acquire);
+      // The last entry may have come between the two looks.
+      if (next == nullptr || read_ != out_->ready.load(std::memory_order_acquire)) {
+        if (next == nullptr) return false;
+        continue;
+      }
+      Recycle(std::exchange(out_, next));
+      read_ = 0;
+      continue;
+    }
+    Header header;
+    std::memcpy(&header, out_->bytes() + read_, sizeof header);
+    const char* bytes = out_->bytes() + read_ + sizeof header;
+    step_ = sizeof header + Rounded(header.size);
+    if (header.uses == 0) {
+      *entry = {header.time, {bytes, header.size}, context_.get()};
+      return true;
+    }
+    LaneContext* own = nullptr;
+    std::memcpy(&own, bytes, sizeof own);
+    context_ = std::move(*own);
+    delete own;
+    Take();
+  }
+}
+
+}  // namespace dpl
