@@ -13,6 +13,7 @@
 #include "runtime/decide/duty.h"
 #include "runtime/json/json.h"
 #include "runtime/json/wire_text.h"
+#include "server/config_integrations.h"
 #include "server/config_reader.h"
 
 namespace dpl {
@@ -208,6 +209,8 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name,
   if (const WireValue* audit = reader.Take("audit")) ReadAudit(*audit, &problems, &config.audit);
   if (const WireValue* limits = reader.Take("limits"))
     ReadLimits(*limits, &problems, &config.limits);
+  if (const WireValue* integrations = reader.Take("integrations"))
+    ReadIntegrations(*integrations, &problems, &config.integrations);
   if (const WireValue* callers = reader.Take("callers"))
     ReadCallers(*callers, &reader, &problems, &config.callers);
   reader.Number("watch_seconds", 0, 3600, &config.watch_seconds);

@@ -18,6 +18,7 @@
 #include "runtime/audit/log.h"
 #include "runtime/base/result.h"
 #include "server/api/callers.h"
+#include "server/gate/gate.h"
 #include "server/http/address.h"
 #include "server/http/limits.h"
 
@@ -56,6 +57,7 @@ struct Config {
   HttpLimits limits;
   std::vector<RegisteredCaller> callers;
   std::vector<std::string> dropped_revocations;  // revoked statements that the policy may lack
+  GateOptions integrations;                      // other protocols' endpoints, all off
   // Where the operating API listens. `given`: asked for by name, so that an address which cannot be
   // listened on refuses the start; with none given, DefaultOperate().
   struct Operate {

@@ -272,6 +272,8 @@ class Daemon {
       AppendHttpMetrics(server_->counters(), writer);
       if (audit_ != nullptr) AppendAuditMetrics(audit_->Health(), writer);
     };
+    integrations_.emplace(config_.integrations);
+    options.adapters = integrations_->adapters();
     service_.emplace(std::move(options));
     Result<std::string> callers = KeepCallers(config_);
     if (!callers.ok()) return callers.error();
@@ -576,6 +578,7 @@ class Daemon {
   bool fresh_ = true;         // the store held nothing when it was opened
   std::string callers_kept_;  // digest; changes under the keeper's lock
   std::optional<PolicyKeeper> keeper_;
+  std::optional<Gate> integrations_;
   std::optional<Service> service_;
   std::optional<HttpServer> server_;
   std::optional<OperateService> operate_;

@@ -28,8 +28,10 @@ class Adapter {
   // for certain: nothing is asked, the text is recorded, and Refuse() answers.
   virtual std::string Ask(const HttpRequest& request, std::string* evaluation) const = 0;
 
-  // Puts an answer of /access/v1/evaluation into the protocol's words.
-  virtual void Answer(const WireValue& answer, HttpResponse* response) const = 0;
+  // Puts an answer of /access/v1/evaluation into the protocol's words. `evaluation`: what was
+  // asked.
+  virtual void Answer(std::string_view evaluation, const WireValue& answer,
+                      HttpResponse* response) const = 0;
 
   // A denial without a decision: `why` is for the operator.
   virtual void Refuse(std::string_view why, HttpResponse* response) const = 0;

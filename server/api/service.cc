@@ -249,7 +249,7 @@ void Service::Translate(const Adapter& adapter, const HttpRequest& request, Serv
   ours.max_bytes = ours.max_string = 4 * 1024 * 1024;
   Result<const WireValue*> answer = ParseJson(thread->answer.body, &thread->arena, ours);
   if (!answer.ok()) return response->Error(500, "the answer cannot be put into these words");
-  if (thread->answer.status == 200) return adapter.Answer(**answer, response);
+  if (thread->answer.status == 200) return adapter.Answer(thread->asked, **answer, response);
   const WireValue* error = (*answer)->Find("error");
   adapter.Refuse(error != nullptr ? error->text : "the question cannot be read", response);
 }

@@ -33,9 +33,10 @@ ROOMS = {
     "compiler/dplc": ["compiler/testing", "compiler/format", "runtime/audit"],
     "server/http": ["runtime/json"],
     "server/api": ["server/http", "runtime/audit", "runtime/search"],
+    "server/gate": ["server/api"],
     "server/operate": ["server/api"],
     "server/ctl": ["server/http"],
-    "server": ["server/operate"],
+    "server": ["server/operate", "server/gate"],
 }
 
 # outside header -> the only places (path prefixes) that may include it

@@ -1,0 +1,35 @@
+// The integration endpoints that the configuration switches on, as adapters for the service.
+//
+//   Gate gate(config.integrations);
+//   ServiceOptions options;
+//   options.adapters = gate.adapters();   // the gate outlives the service
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/api/adapter.h"
+#include "server/gate/kubernetes.h"
+#include "server/gate/routes.h"
+
+namespace dpl {
+
+struct GateOptions {
+  std::string nginx_path, envoy_path;   // empty: off
+  std::string subject_type = "person";  // where a proxy does not say
+  std::shared_ptr<RouteTable> routes = std::make_shared<RouteTable>();
+  std::optional<KubernetesOptions> kubernetes;
+};
+
+class Gate {
+ public:
+  explicit Gate(const GateOptions& options);
+  std::vector<const Adapter*> adapters() const;
+
+ private:
+  std::vector<std::unique_ptr<const Adapter>> adapters_;
+};
+
+}  // namespace dpl
