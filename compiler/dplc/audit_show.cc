@@ -47,15 +47,22 @@ int ForEach(const AuditArgs& args, const Each& each) {
 }  // namespace
 
 int RunAuditShow(const AuditArgs& args) {
-  return ForEach(args,
-                 [](const AuditRecord& r) { Out(AuditSentence(r.seq, r.time, r.record) + "\n"); });
+  return ForEach(args, [](const AuditRecord& r) {
+    if (!r.terms) Out(AuditSentence(r.seq, r.time, r.record) + "\n");
+  });
 }
 
 int RunAuditExport(const AuditArgs& args) {
   if (args.format == "ocsf" || args.format == "opa") return RunAuditConvert(args);
+  const bool as_written = args.format == "lines";
+  auto text = [as_written](const AuditRecord& r) {
+    if (as_written) return r.line;
+    return r.terms ? std::string_view() : r.whole;
+  };
   if (args.output.empty() || args.output == "-") {
-    return ForEach(args, [](const AuditRecord& r) {
-      Out(r.line);
+    return ForEach(args, [&](const AuditRecord& r) {
+      if (text(r).empty()) return;
+      Out(text(r));
       Out("\n");
     });
   }
@@ -63,7 +70,9 @@ int RunAuditExport(const AuditArgs& args) {
   if (file == nullptr) return Failed({"path", "cannot write " + args.output});
   bool good = true;
   int code = ForEach(args, [&](const AuditRecord& r) {
-    good = good && std::fwrite(r.line.data(), 1, r.line.size(), file) == r.line.size() &&
+    const std::string_view line = text(r);
+    if (line.empty()) return;
+    good = good && std::fwrite(line.data(), 1, line.size(), file) == line.size() &&
            std::fputc('\n', file) != EOF;
   });
   good = std::fclose(file) == 0 && good;

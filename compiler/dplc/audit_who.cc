@@ -265,7 +265,7 @@ int RunAuditWho(const AuditArgs& args) {
     Result<const WireValue*> root = ParseJson(line.record, &arena, limits);
     if (!root.ok() || !filter.Takes(**root)) continue;
     if (args.format == "json") {
-      Out(line.line);
+      Out(line.whole);
       Out("\n");
       continue;
     }

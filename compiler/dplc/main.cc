@@ -132,7 +132,7 @@ void AddAudit(CLI::App* app, AuditArgs* args, int* code) {
           "--format", args->format,
           "jsonl: the lines of the log, byte by byte; ocsf: decisions as OCSF API Activity; "
           "opa: decisions as events of OPA's decision log")
-      ->check(CLI::IsMember({"jsonl", "ocsf", "opa"}))
+      ->check(CLI::IsMember({"jsonl", "lines", "ocsf", "opa"}))
       ->default_str("jsonl");
   exported->add_option("-o,--output", args->output, "where they go; default: standard output");
   CLI::App* who = command("who", "say who did what, under whose authority, and why", RunAuditWho);

@@ -132,9 +132,9 @@ DecisionRecords::DecisionRecords(AuditVault* vault, bool seal)
 }
 DecisionRecords::~DecisionRecords() = default;
 
-void DecisionRecords::BeginSegment() {}
+void DecisionRecords::BeginSegment() { terms_.BeginSegment(); }
 
-void DecisionRecords::Render(const AuditLane::Entry& entry, std::string* /*first*/,
+void DecisionRecords::Render(const AuditLane::Entry& entry, std::string* first,
                              std::string* record) {
   const auto& in_force = *static_cast<const RecordInForce*>(entry.context);
   Unpacked& u = *unpacked_;
@@ -152,6 +152,7 @@ void DecisionRecords::Render(const AuditLane::Entry& entry, std::string* /*first
     u.context.box = sealer_->box();
   }
   writer_.Append(record, *in_force.snapshot, u.request, u.decision, u.context);
+  terms_.TakeNew(first);
 }
 
 }  // namespace dpl

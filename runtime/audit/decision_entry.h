@@ -18,6 +18,7 @@
 #include "runtime/audit/log.h"
 #include "runtime/audit/question.h"
 #include "runtime/audit/record.h"
+#include "runtime/audit/terms.h"
 
 namespace dpl {
 
@@ -43,7 +44,8 @@ class DecisionRecords final : public AuditRenderer {
   struct Unpacked;
   AuditVault* const vault_;
   std::unique_ptr<Sealer> sealer_;
-  RecordWriter writer_;
+  AuditTerms terms_;
+  RecordWriter writer_{&terms_};
   std::unique_ptr<Unpacked> unpacked_;
 };
 

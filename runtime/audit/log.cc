@@ -105,9 +105,8 @@ bool AuditLog::Impl::Takes(AuditLane* lane, size_t size) {
     lane_waits_.fetch_add(1, std::memory_order_relaxed);
     lanes_urgent_ = true;
     Nudge();
-    const auto until =
-        std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.patience_ms);
-    while (good() && !ended_ && std::chrono::steady_clock::now() < until) {
+    const int64_t until = clock_->MonotonicUs() + options_.patience_ms * 1000;
+    while (good() && !ended_ && clock_->MonotonicUs() < until) {
       std::this_thread::sleep_for(std::chrono::microseconds(100));
       if (room() && good() && !ended_) return true;
     }

@@ -5,6 +5,7 @@
 #include "runtime/audit/line.h"
 #include "runtime/audit/recovery.h"
 #include "runtime/audit/segment.h"
+#include "runtime/audit/terms.h"
 
 namespace dpl {
 
@@ -51,10 +52,17 @@ class AuditReader::Impl {
                             "record " + std::to_string(seq_) + " is expected");
       ++seq_;
       if (line.seq > range_.to) return false;
+      const bool terms = terms_.Learn(line.record);
       if (line.seq < range_.from || (range_.since && line.time < *range_.since) ||
           (range_.until && line.time >= *range_.until))
         continue;
-      *out = {line.seq, line.time, line.record, bytes};
+      *out = {line.seq, line.time, line.record, bytes, bytes, terms};
+      if (terms_.Expand(line.record, &record_)) {
+        // {"seq":…,"record": and then the record, and a brace.
+        whole_.assign(bytes, 0, bytes.size() - line.record.size() - 1).append(record_).append("}");
+        out->record = record_;
+        out->whole = whole_;
+      }
       return true;
     }
   }
@@ -84,6 +92,7 @@ class AuditReader::Impl {
       first_ = seq_ = *next_;
       line_number_ = 0;
       reader_ = reader.take();
+      terms_.Clear();
       next_.reset();
       return true;
     }
@@ -114,6 +123,8 @@ class AuditReader::Impl {
   AuditRange range_;
   AuditPublicKey key_;
   std::unique_ptr<LineReader> reader_;
+  AuditTermTable terms_;
+  std::string record_, whole_;
   uint64_t first_ = 0, seq_ = 0, line_number_ = 0;
   std::optional<uint64_t> next_, sealed_short_;
 };

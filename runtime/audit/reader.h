@@ -26,8 +26,10 @@ namespace dpl {
 struct AuditRecord {
   uint64_t seq = 0;
   Instant time{};
-  std::string_view record;  // the JSON object that was appended
-  std::string_view line;    // all of its line, without the newline
+  std::string_view record;  // the JSON object that was appended, whole: terms are written out
+  std::string_view line;    // all of its line as it stands in the log, without the newline
+  std::string_view whole;   // the same with `record` in it
+  bool terms = false;       // it holds terms of records behind it, and says nothing by itself
 };
 
 struct AuditRange {

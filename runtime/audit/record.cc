@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 
+#include "runtime/audit/terms.h"
 #include "runtime/base/sha256.h"
 #include "runtime/base/text.h"
 #include "runtime/decide/answer.h"
@@ -50,10 +52,13 @@ void Time(std::string* out, std::string_view name, Instant time) {
 
 void AppendHex(std::string* out, const Digest& digest) {
   static constexpr char kDigits[] = "0123456789abcdef";
+  char text[2 * std::tuple_size_v<Digest>];
+  char* at = text;
   for (uint8_t byte : digest) {
-    out->push_back(kDigits[byte >> 4]);
-    out->push_back(kDigits[byte & 15]);
+    *at++ = kDigits[byte >> 4];
+    *at++ = kDigits[byte & 15];
   }
+  out->append(text, sizeof text);
 }
 
 }  // namespace
@@ -61,7 +66,10 @@ void AppendHex(std::string* out, const Digest& digest) {
 // What the pieces of one program look like in a record, rendered when first met.
 struct RecordWriter::Fragments {
   std::shared_ptr<const Program> program;  // held, so that no other program takes its address
-  std::vector<std::string> statements, clauses, limits, agents, actions;
+  std::vector<std::string> statements, clauses, agents;
+  std::vector<AuditTerm> limits, actions;
+  std::unordered_map<uint64_t, AuditTerm> by;  // a statement in one part, with its clause
+  AuditTerm in_force;
   std::vector<size_t> action_base;  // per resource type
 
   void Prepare(const std::shared_ptr<const Program>& next) {
@@ -71,6 +79,7 @@ struct RecordWriter::Fragments {
     clauses.assign(program->clauses.size(), {});
     limits.assign(program->limits.size(), {});
     agents.assign(program->agents.size(), {});
+    by.clear();
     action_base.clear();
     size_t count = 0;
     for (const ResourceDef& type : program->schema.resources) {
@@ -106,8 +115,29 @@ struct RecordWriter::Fragments {
     }
     return text;
   }
-  std::string_view Limit(uint32_t index) {
-    std::string& text = limits[index];
+  AuditTerm* By(const dpl::By& b) {
+    const uint64_t key =
+        uint64_t{b.statement} << 36 ^ (b.clause == kNone ? 0 : uint64_t{b.clause} + 1) << 8 ^
+        uint64_t { static_cast<uint8_t>(b.part) } << 2 ^ (b.match == Truth::kError ? 1u : 0u);
+    AuditTerm& term = by[key];
+    if (term.members.empty()) {
+      std::string& text = term.members;
+      text.assign(Statement(b.statement));
+      Plain(&text, "as", PartName(b.part));
+      if (b.clause != kNone) {
+        std::string_view clause = Clause(b.clause);
+        if (!clause.empty()) text.append(",").append(clause);
+      }
+      if (b.match == Truth::kError) Plain(&text, "match", "unknown");
+    }
+    return &term;
+  }
+  AuditTerm* InForce(std::string_view members) {
+    if (in_force.members != members) in_force = {std::string(members)};
+    return &in_force;
+  }
+  AuditTerm* Limit(uint32_t index) {
+    std::string& text = limits[index].members;
     if (text.empty()) {
       const dpl::Limit& limit = program->limits[index];
       text.push_back('{');
@@ -116,7 +146,7 @@ struct RecordWriter::Fragments {
       Owner(&text, program->statements[limit.statement].owner);
       text.erase(0, 1);
     }
-    return text;
+    return &limits[index];
   }
   std::string_view Agent(uint32_t index) {
     std::string& text = agents[index];
@@ -129,8 +159,9 @@ struct RecordWriter::Fragments {
     return text;
   }
   // `"action":"…","type":"…","system":"…"`
-  std::string_view Action(uint32_t type, uint32_t action) {
-    std::string& text = actions[action_base[type] + action];
+  AuditTerm* Action(uint32_t type, uint32_t action) {
+    AuditTerm* term = &actions[action_base[type] + action];
+    std::string& text = term->members;
     if (text.empty()) {
       const ResourceDef& def = program->schema.resources[type];
       text.push_back('{');
@@ -140,7 +171,7 @@ struct RecordWriter::Fragments {
         Text(&text, "system", program->Text(program->schema.systems[def.system].name));
       text.erase(0, 1);
     }
-    return text;
+    return term;
   }
 
  private:
@@ -169,9 +200,10 @@ namespace {
 template <class Fragments>
 class Record {
  public:
-  Record(std::string* out, Fragments* fragments, std::string* text, const Snapshot& snapshot,
-         const Request& request, const Decision& d)
+  Record(std::string* out, AuditTerms* terms, Fragments* fragments, std::string* text,
+         const Snapshot& snapshot, const Request& request, const Decision& d)
       : out_(out),
+        terms_(terms),
         fragments_(*fragments),
         text_(*text),
         snapshot_(snapshot),
@@ -180,7 +212,7 @@ class Record {
         d_(d) {}
 
   void Head(const RecordContext& c) {
-    out_->append(R"({"v":1,"kind":"decision")");
+    out_->append(terms_ == nullptr ? R"({"v":1,"kind":"decision")" : R"({"v":2,"kind":"decision")");
     Plain(out_, "id", c.evaluation_id);
     Time(out_, "time", d_.now);
     Text(out_, "caller", request_.caller->name);
@@ -278,7 +310,7 @@ class Record {
       Caller("action", request_.action);
       Caller("type", request_.resource_type);
     } else {
-      out_->append(fragments_.Action(d_.type, d_.action));
+      Members(fragments_.Action(d_.type, d_.action));
     }
     Caller("id", request_.resource_id);
     Caller("task", d_.task.empty() ? request_.task : d_.task);
@@ -305,15 +337,13 @@ class Record {
     Key(out_, "by");
     out_->push_back('[');
     for (const By& by : d_.by) {
-      Open();
-      out_->append(fragments_.Statement(by.statement));
-      Plain(out_, "as", PartName(by.part));
-      if (by.clause != kNone) {
-        std::string_view clause = fragments_.Clause(by.clause);
-        if (!clause.empty()) out_->append(",").append(clause);
+      Comma();
+      AuditTerm* term = fragments_.By(by);
+      if (terms_ != nullptr) {
+        AppendInt(out_, terms_->NumberOf(term));
+      } else {
+        out_->append("{").append(term->members).append("}");
       }
-      if (by.match == Truth::kError) Plain(out_, "match", "unknown");
-      out_->push_back('}');
     }
     out_->push_back(']');
     if (d_.by.truncated) Flag("by_truncated");
@@ -326,7 +356,7 @@ class Record {
       out_->push_back('[');
       for (const LimitLine& line : d_.limits) {
         Open();
-        out_->append(fragments_.Limit(line.limit));
+        Members(fragments_.Limit(line.limit));
         Plain(out_, "state", LimitStateName(line.state));
         if (line.state == LimitState::kUnknown) Plain(out_, "why", ErrorKindName(line.error));
         Amount("before", line.used);
@@ -382,7 +412,7 @@ class Record {
     if (d_.reason == Reason::kApprovalRequired)
       Plain(out_, "binding", std::string_view(d_.request_digest, 64));
     Number("epoch", static_cast<int64_t>(d_.epoch));
-    if (!c.in_force.empty()) out_->append(",").append(c.in_force);
+    if (!c.in_force.empty()) Members(fragments_.InForce(c.in_force));
     if (!c.answer.empty()) {
       Key(out_, "answer_sha256");
       out_->push_back('"');
@@ -404,6 +434,12 @@ class Record {
     // One call over both: the key goes before the text.
     keyed_.assign(key).append(text);
     return Sha256(keyed_);
+  }
+  // A term's members, or its number.
+  void Members(AuditTerm* term) {
+    if (terms_ != nullptr) return Number("t", terms_->NumberOf(term));
+    if (out_->back() != '{') out_->push_back(',');
+    out_->append(term->members);
   }
   void Comma() {
     if (out_->back() != '[') out_->push_back(',');
@@ -466,6 +502,7 @@ class Record {
   }
 
   std::string* out_;
+  AuditTerms* terms_;
   Fragments& fragments_;
   std::string& text_;
   const Snapshot& snapshot_;
@@ -481,13 +518,14 @@ thread_local std::string Record<Fragments>::keyed_;
 
 }  // namespace
 
-RecordWriter::RecordWriter() : fragments_(std::make_unique<Fragments>()) {}
+RecordWriter::RecordWriter(AuditTerms* terms)
+    : terms_(terms), fragments_(std::make_unique<Fragments>()) {}
 RecordWriter::~RecordWriter() = default;
 
 void RecordWriter::Append(std::string* out, const Snapshot& snapshot, const Request& request,
                           const Decision& decision, const RecordContext& context) {
   fragments_->Prepare(snapshot.shared_program());
-  Record<Fragments> record(out, fragments_.get(), &text_, snapshot, request, decision);
+  Record<Fragments> record(out, terms_, fragments_.get(), &text_, snapshot, request, decision);
   record.Head(context);
   record.Says();
   record.Who();

@@ -35,9 +35,13 @@ struct RecordContext {
   std::string_view box;       // base64
 };
 
+class AuditTerms;
+
 class RecordWriter {
  public:
-  RecordWriter();
+  // With `terms`, records refer to what many say alike (terms.h); they outlive the writer. Null:
+  // each says all of it.
+  explicit RecordWriter(AuditTerms* terms = nullptr);
   ~RecordWriter();
   RecordWriter(const RecordWriter&) = delete;
   RecordWriter& operator=(const RecordWriter&) = delete;
@@ -47,6 +51,7 @@ class RecordWriter {
 
  private:
   struct Fragments;
+  AuditTerms* const terms_;
   std::unique_ptr<Fragments> fragments_;
   std::string text_;
 };

@@ -7,6 +7,18 @@ namespace {
 
 constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+// Two digits for each 12 bits.
+struct Pairs {
+  char text[4096][2];
+  constexpr Pairs() : text() {
+    for (size_t i = 0; i < 4096; ++i) {
+      text[i][0] = kDigits[i >> 6];
+      text[i][1] = kDigits[i & 63];
+    }
+  }
+};
+constexpr Pairs kPairs;
+
 int DigitValue(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
   if (c >= 'a' && c <= 'z') return c - 'a' + 26;
@@ -20,7 +32,16 @@ void AppendBase64(std::string* out, std::string_view bytes) {
   size_t at = out->size();
   out->resize(at + (bytes.size() + 2) / 3 * 4);
   char* to = out->data() + at;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
+  size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3) {
+    auto byte = [&](size_t k) { return static_cast<uint32_t>(static_cast<uint8_t>(bytes[i + k])); };
+    const uint32_t bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+    const auto& high = kPairs.text[bits >> 12];
+    const auto& low = kPairs.text[bits & 0xfff];
+    to[0] = high[0], to[1] = high[1], to[2] = low[0], to[3] = low[1];
+    to += 4;
+  }
+  for (; i < bytes.size(); i += 3) {
     size_t left = bytes.size() - i;
     auto byte = [&](size_t k) {
       return k < left ? static_cast<uint32_t>(static_cast<uint8_t>(bytes[i + k])) : 0u;

@@ -278,8 +278,13 @@ class Secrets(WithAudit):
         records = dpld.audit(lambda r: r["kind"] in ("decision", "refused"), 12)
         self.assertNotIn("forged", [r.get("id") for r in records])
         dpld.stop()
-        for line in subprocess.run([BIN / "dplc", "audit", "export", self.log], capture_output=True, check=True).stdout.split(b"\n"):
-            text = line.decode()
+        written = dplc("export", self.log, "--format", "lines")
+        self.assertEqual(written.encode(), b"".join(path.read_bytes() for path in sorted(self.log.glob("*.jsonl"))))
+        whole = dplc("export", self.log)
+        self.assertEqual([json.loads(line)["seq"] for line in whole.splitlines()],
+                         [line["seq"] for line in map(json.loads, written.splitlines()) if line["record"]["kind"] != "terms"])
+        for text in (whole + written).split("\n"):
+            line = text
             self.assertFalse([c for c in text if ord(c) < 0x20 or 0x7f <= ord(c) < 0xa0 or c in "\u2028\u2029\u202e\u200b\ufeff\U000e0041"], line)
         shown = dplc("who", self.log)
         self.assertFalse([c for c in shown.replace("\n", "") if ord(c) < 0x20 or c == "\u202e"])
