@@ -2,76 +2,56 @@
 #include "server/daemon.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "runtime/audit/callers_text.h"
 #include "runtime/audit/decision_entry.h"
 #include "runtime/audit/trail.h"
 #include "runtime/audit/vault.h"
+#include "runtime/base/text.h"
 #include "runtime/json/json_writer.h"
 #include "runtime/state/durable_store.h"
 #include "runtime/state/memory_store.h"
 #include "server/api/metrics.h"
 #include "server/api/service.h"
 #include "server/config.h"
+#include "server/families.h"
+#include "server/findings.h"
 #include "server/http/server.h"
 #include "server/load.h"
 #include "server/log.h"
 #include "server/operate/operate_service.h"
 #include "server/policy_keeper.h"
+#include "server/supervisor.h"
+#include "server/watch.h"
 
 namespace dpl {
 namespace {
 
-constexpr size_t kMostConfigBytes = 1 << 20;
 constexpr size_t kOperateConnections = 256;
+constexpr size_t kOwnDescriptors = 64;  // state, log, listeners, event loops
+constexpr int kReloadNice = 10;
+constexpr int kEndedEarly = 3;  // exit code
+constexpr std::chrono::milliseconds kLetGoAgain{100};
 constexpr int kOperateThreads = 2;  // a large push of facts keeps one of them busy for a while
 constexpr size_t kMostFactsBody = size_t{200} << 20;
 constexpr unsigned kOperateSocketMode = 0600;
-
-// The configuration file with the command line laid over it.
-Result<Config> ReadConfig(const DaemonArgs& args) {
-  Config config;
-  if (!args.config.empty()) {
-    Result<std::string> text = ReadWholeFile(args.config, kMostConfigBytes);
-    if (!text.ok()) return text.error();
-    Result<Config> read = ReadConfigJson(*text, args.config);
-    if (!read.ok()) {
-      const Error& error = read.error();
-      return Error{error.code,
-                   args.config + ":" + std::to_string(error.line) + ":" +
-                       std::to_string(error.column) + ": " + error.message,
-                   error.line, error.column};
-    }
-    config = read.take();
-  }
-  if (!args.bundle.empty()) config.bundle = args.bundle;
-  if (!args.facts.empty()) config.facts = args.facts;
-  if (!args.state.empty()) config.state = args.state;
-  if (config.state.empty()) config.state = DefaultState();
-  if (!args.audit.empty()) config.audit.folder = args.audit;
-  if (config.audit.folder.empty()) config.audit.folder = DefaultAudit(config);
-  if (!args.listen.empty()) config.listen.clear();
-  for (const std::string& text : args.listen) {
-    Result<ListenAddress> address = ListenAddress::Parse(text);
-    if (!address.ok()) return address.error();
-    config.listen.push_back(*address);
-  }
-  if (!args.operate.empty()) config.operate = {};
-  for (const std::string& text : args.operate) DPL_RETURN_IF_ERROR(AddOperate(text, &config));
-  if (config.listen.empty()) config.listen.push_back(*ListenAddress::Parse(Config::kDefaultListen));
-  if (!args.log.empty()) config.log = args.log == "json" ? LogFormat::kJson : LogFormat::kText;
-  if (args.threads != 0) config.threads = args.threads;
-  DPL_RETURN_IF_ERROR(CheckConfig(config));
-  return config;
-}
 
 std::shared_ptr<const CallerRegistry> MakeCallers(const Config& config) {
   auto callers = std::make_shared<CallerRegistry>();
@@ -98,14 +78,12 @@ std::string Join(const std::vector<std::string>& parts) {
 }
 
 // Every connection takes a descriptor; the default of 1,024 would shed long before `connections`
-// does.
-void RaiseDescriptorLimit(size_t connections) {
+// does. As many as the hard limit allows are taken. How many there are.
+rlim_t RaiseDescriptorLimit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted = connections + 256;
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlimit raised{limit.rlim_max, limit.rlim_max};
+  return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? limit.rlim_max : limit.rlim_cur;
 }
 
 // True when the policy declares `name` (`person.role`, `context.ip`, `app.Doc.owner`) as coming
@@ -123,34 +101,6 @@ bool IsAssertable(const Schema& schema, std::string_view name) {
                      [&](const ResourceDef& type) {
                        return among(schema.strings[type.name], type.attributes);
                      });
-}
-
-void AppendHttpMetrics(const HttpCounters& counters, MetricsWriter* writer) {
-  auto family = [writer](std::string_view name, std::string_view type, std::string_view help,
-                         uint64_t value) {
-    writer->Family(name, type, help);
-    writer->Sample(name, "", value);
-  };
-  family("dpl_http_connections_total", "counter", "Connections accepted.",
-         counters.connections_accepted);
-  family("dpl_http_connections_open", "gauge", "Connections open now.", counters.connections_open);
-  family("dpl_http_connections_shed_total", "counter",
-         "Connections refused because too many were open.", counters.connections_shed);
-  family("dpl_http_connections_evicted_total", "counter",
-         "Connections closed while they waited, to make room for another.",
-         counters.connections_evicted);
-  family("dpl_http_overloaded_total", "counter",
-         "Requests refused with 503 because no memory was left for them.", counters.overloaded);
-  family("dpl_http_buffered_bytes", "gauge", "Memory kept for requests and answers under way.",
-         counters.buffered_bytes);
-  family("dpl_http_requests_refused_total", "counter",
-         "Requests refused as malformed or too large.", counters.refused);
-  family("dpl_http_timeouts_total", "counter", "Connections dropped at a deadline.",
-         counters.timed_out);
-  family("dpl_http_handler_failures_total", "counter",
-         "Faults of our own inside a request; must stay 0.", counters.handler_failures);
-  family("dpl_http_received_bytes_total", "counter", "Bytes received.", counters.bytes_received);
-  family("dpl_http_sent_bytes_total", "counter", "Bytes sent.", counters.bytes_sent);
 }
 
 // Answers leave when the store has kept what they promise, and the log what was recorded of it.
@@ -175,35 +125,21 @@ class DurableGate final : public ReplyGate {
   AuditLog* log_;  // null: none
 };
 
-void AppendAuditMetrics(const AuditHealth& health, MetricsWriter* writer) {
-  auto family = [writer](std::string_view name, std::string_view type, std::string_view help,
-                         uint64_t value) {
-    writer->Family(name, type, help);
-    writer->Sample(name, "", value);
-  };
-  family("dpl_audit_writable", "gauge", "0 while the audit log takes no records.",
-         health.writable ? 1 : 0);
-  family("dpl_audit_records_total", "counter", "Records in the log, those on the way included.",
-         health.records);
-  family("dpl_audit_kept_records", "gauge", "Records of them that are on disk.", health.kept);
-  family("dpl_audit_signed_records", "gauge", "Records of them under the last signed checkpoint.",
-         health.signed_size);
-  family("dpl_audit_dropped_total", "counter",
-         "Records lost since the start, in mode `available`; must stay 0.", health.dropped);
-  family("dpl_audit_refused_total", "counter",
-         "Records not taken since the start, in mode `required`; what they were about was denied.",
-         health.refused);
-  family("dpl_audit_waits_total", "counter",
-         "How often a thread had to wait for room in the log's buffer.", health.waits);
-  family("dpl_audit_groups_total", "counter", "Groups of records, each with one sync.",
-         health.groups);
-  family("dpl_audit_segments", "gauge", "Segments of the log on disk.", health.segments);
-}
-
 class Daemon {
  public:
   Daemon(DaemonArgs args, Config config)
       : args_(std::move(args)), config_(std::move(config)), log_(config_.log, &clock_) {}
+
+  // Loads everything as a start would, and changes nothing.
+  Status Check() { return Start(); }
+  void LogChecked() {
+    log_.Info("checked", {{"bundle", config_.bundle},
+                          {"digest", keeper_->digest()},
+                          {"facts", config_.facts},
+                          {"facts_version", keeper_->snapshot()->facts_version()}});
+  }
+  std::string digest() const { return keeper_->digest(); }
+  const Config& config() const { return config_; }
 
   int Run() {
     sigset_t signals;
@@ -213,24 +149,28 @@ class Daemon {
       log_.Fail("refused", {{"error", started.error().message}, {"code", started.error().code}});
       return 1;
     }
-    if (args_.check_only) {
-      log_.Info(
-          "checked",
-          {{"bundle", config_.bundle}, {"digest", keeper_->digest()}, {"facts", config_.facts}});
-      return 0;
-    }
     LogStart();
+    started_with_ = config_;
+    supervisor_.Tell("READY=1\nSTATUS=serving " + keeper_->digest());
     std::thread waiter([this, &signals] { WaitForSignals(signals); });
+    std::thread reloader([this] { KeepUpToDate(); });
     std::thread operating;
     if (!operate_server_->BoundAddresses().empty())
       operating = std::thread([this] { (void)operate_server_->Run(kOperateThreads); });
     Status ran = server_->Run(Threads());
     if (!ran.ok()) {
       log_.Fail("refused", {{"error", ran.error().message}, {"code", ran.error().code}});
-      pthread_kill(waiter.native_handle(), SIGTERM);
+      operate_server_->Stop();
     }
-    waiter.join();
     if (operating.joinable()) operating.join();
+    {
+      std::lock_guard lock(reload_mutex_);
+      ended_ = true;
+    }
+    reload_wake_.notify_all();
+    reloader.join();
+    pthread_kill(waiter.native_handle(), SIGHUP);  // it waits for nothing else any more
+    waiter.join();
     log_.Info("stopped", {{"requests", std::to_string(server_->counters().requests)}});
     return ran.ok() ? 0 : 1;
   }
@@ -253,6 +193,7 @@ class Daemon {
   }
 
   Status Start() {
+    watch_.Known(Watched(config_));
     DPL_RETURN_IF_ERROR(OpenState());
     const std::string start_id = MakeStartId();
     DPL_RETURN_IF_ERROR(OpenAudit(start_id));
@@ -271,6 +212,9 @@ class Daemon {
     options.more_metrics = [this](MetricsWriter* writer) {
       AppendHttpMetrics(server_->counters(), writer);
       if (audit_ != nullptr) AppendAuditMetrics(audit_->Health(), writer);
+      writer->Family("dpl_reload_duration_seconds", "gauge", "How long the last reload took.");
+      writer->Seconds("dpl_reload_duration_seconds", "", reload_seconds_.load());
+      AppendProcessMetrics(writer);
     };
     integrations_.emplace(config_.integrations);
     options.adapters = integrations_->adapters();
@@ -282,6 +226,7 @@ class Daemon {
       return Error{"audit.failed", "the start cannot be recorded", 0, 0};
     service_->Publish(keeper_->snapshot(), MakeCallers(config_), Members(keeper_->kept()));
     keeper_->publish = [this](std::shared_ptr<const Snapshot> snapshot, const KeptInputs& kept) {
+      LetGo(service_->Current().snapshot);
       service_->Publish(std::move(snapshot), service_->Current().callers, Members(kept));
     };
     server_.emplace(
@@ -292,7 +237,12 @@ class Daemon {
         &*gate_);
     StartOperate();
     if (args_.check_only) return {};
-    RaiseDescriptorLimit(config_.limits.max_connections + kOperateConnections);
+    const size_t wanted = config_.limits.max_connections + kOperateConnections + kOwnDescriptors;
+    if (const rlim_t have = RaiseDescriptorLimit(); have < wanted) {
+      log_.Warn("descriptors_few", {{"limit", std::to_string(have)},
+                                    {"connections", std::to_string(config_.limits.max_connections)},
+                                    {"wanted", std::to_string(wanted)}});
+    }
     for (const ListenAddress& address : config_.listen)
       DPL_RETURN_IF_ERROR(server_->Listen(address));
     return ListenForOperate();
@@ -504,26 +454,91 @@ class Daemon {
                {"listen", Join(server_->BoundAddresses())}});
   }
 
+  // The first TERM or INT drains; another one ends the process at once. What has been answered is
+  // kept all the same, as after a crash.
   void WaitForSignals(const sigset_t& signals) {
+    bool stopping = false;
     for (;;) {
       int number = 0;
       if (sigwait(&signals, &number) != 0) continue;
+      std::unique_lock lock(reload_mutex_);
+      if (ended_) return;
       if (number == SIGHUP) {
-        Reload();
+        asked_ = true;
+        reload_wake_.notify_all();
         continue;
       }
-      log_.Info("stopping", {{"signal", number == SIGINT ? "INT" : "TERM"}});
+      lock.unlock();
+      const char* name = number == SIGINT ? "INT" : "TERM";
+      if (stopping) {
+        log_.Warn("ended", {{"signal", name}, {"what", "not everything was finished"}});
+        std::_Exit(kEndedEarly);
+      }
+      stopping = true;
+      log_.Info("stopping", {{"signal", name}});
+      supervisor_.Tell("STOPPING=1");
       service_->BeginDrain();
       server_->Stop();
       operate_server_->Stop();
-      return;
     }
   }
 
-  // Everything is read and checked before anything changes. Addresses and limits keep until the
-  // next start.
-  void Reload() {
-    auto failed = [this](const Error& error) {
+  // ---- Keeping what is in force up to date: a thread of its own, which gives way to those that
+  // answer. It also lets go of what was in force before, so that no answering thread has to.
+
+  static std::vector<std::string> Watched(const Config& config, const std::string& file) {
+    return {file, config.bundle, config.facts};
+  }
+  std::vector<std::string> Watched(const Config& config) const {
+    return Watched(config, args_.config);
+  }
+
+  void LetGo(std::shared_ptr<const Snapshot> snapshot) {
+    std::lock_guard lock(reload_mutex_);
+    if (snapshot != nullptr) before_.push_back(std::move(snapshot));
+    reload_wake_.notify_all();
+  }
+
+  void KeepUpToDate() {
+    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kReloadNice);
+    const bool watching = config_.watch_seconds > 0;
+    const auto interval = std::chrono::seconds(watching ? config_.watch_seconds : 3600);
+    auto look = std::chrono::steady_clock::now() + interval;
+    std::unique_lock lock(reload_mutex_);
+    while (!ended_) {
+      const auto until =
+          before_.empty() ? look : std::min(look, std::chrono::steady_clock::now() + kLetGoAgain);
+      reload_wake_.wait_until(lock, until, [this] { return ended_ || asked_; });
+      if (ended_) break;
+      const bool asked = std::exchange(asked_, false);
+      std::vector<std::shared_ptr<const Snapshot>> done;  // nobody else has them any more
+      std::erase_if(before_, [&done](std::shared_ptr<const Snapshot>& snapshot) {
+        if (snapshot.use_count() != 1) return false;
+        done.push_back(std::move(snapshot));
+        return true;
+      });
+      lock.unlock();
+      if (!done.empty()) {
+        done.clear();
+        malloc_trim(0);
+      }
+      bool changed = false;
+      if (const auto now = std::chrono::steady_clock::now(); watching && now >= look) {
+        look = now + interval;
+        changed = watch_.Changed();
+      }
+      if (asked || changed) Reload(asked ? "signal" : "change");
+      lock.lock();
+    }
+  }
+
+  // Everything is read and checked before anything changes. What only a start takes over keeps
+  // until then, and the log names it.
+  void Reload(std::string_view cause) {
+    const auto begin = std::chrono::steady_clock::now();
+    watch_.Known(Watched(config_));  // before reading: what changes meanwhile is seen
+    supervisor_.TellReloading();
+    auto failed = [&](const Error& error) {
       service_->ReloadFailed(error);
       StateChange change;
       change.event = "reload";
@@ -532,11 +547,15 @@ class Daemon {
       const std::string kept = keeper_->digest();
       change.fields = {{"error", error.message}, {"kept", kept}};
       (void)RecordChange(trail_ ? &*trail_ : nullptr, change);
-      log_.Fail("reload_failed",
-                {{"error", error.message}, {"code", error.code}, {"kept", keeper_->digest()}});
+      log_.Fail("reload_failed", {{"cause", cause},
+                                  {"error", error.message},
+                                  {"code", error.code},
+                                  {"kept", keeper_->digest()}});
+      supervisor_.Tell("READY=1\nSTATUS=stale, the reload failed; serving " + kept);
     };
-    Result<Config> config = ReadConfig(args_);
+    Result<Config> config = ReadConfig(args_, nullptr);
     if (!config.ok()) return failed(config.error());
+    watch_.Known(Watched(*config));
     if (config->callers.empty() != config_.callers.empty()) {
       return failed({"config",
                      "going from development to registered callers, or back, needs a new start", 0,
@@ -551,6 +570,7 @@ class Daemon {
         config->bundle, config->facts,
         [&](std::shared_ptr<const Snapshot> snapshot, const KeptInputs& kept) {
           callers_kept_ = callers.take();
+          LetGo(service_->Current().snapshot);
           // Recorded first: what is recorded after this was decided on what it says.
           if (!RecordInForce("reload", *config, kept).ok)
             log_.Fail("audit_failed", {{"event", "reload"}});
@@ -558,15 +578,25 @@ class Daemon {
         });
     if (!loaded.ok()) return failed(loaded.error());
     config_.callers = config->callers;
+    config_.bundle = config->bundle;
+    config_.facts = config->facts;
     WarnOfUnknownAttributes(config_);
-    log_.Info("reloaded", {{"bundle", config->bundle},
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    reload_seconds_ = took.count();
+    log_.Info("reloaded", {{"cause", cause},
+                           {"bundle", config->bundle},
                            {"digest", keeper_->digest()},
                            {"facts", config->facts},
-                           {"facts_version", keeper_->snapshot()->facts_version()}});
+                           {"facts_version", keeper_->snapshot()->facts_version()},
+                           {"ms", std::to_string(static_cast<int64_t>(took.count() * 1000))}});
+    if (const std::string members = NeedsRestart(started_with_, *config); !members.empty())
+      log_.Warn("restart_needed", {{"members", members}});
+    supervisor_.Tell("READY=1\nSTATUS=serving " + keeper_->digest());
   }
 
   const DaemonArgs args_;
   Config config_;
+  Config started_with_;
   SystemClock clock_;
   Log log_;
   std::unique_ptr<StateStore> store_;
@@ -583,12 +613,71 @@ class Daemon {
   std::optional<HttpServer> server_;
   std::optional<OperateService> operate_;
   std::optional<HttpServer> operate_server_;
+  Supervisor supervisor_;
+  FileWatch watch_;  // of the reloading thread, once that runs
+  std::atomic<double> reload_seconds_{0};
+  std::mutex reload_mutex_;  // guards what follows
+  std::condition_variable reload_wake_;
+  bool asked_ = false, ended_ = false;
+  std::vector<std::shared_ptr<const Snapshot>> before_;  // not in force any more
 };
 
 }  // namespace
 
+namespace {
+
+// A message of LoadPolicy begins with its file and place; those are told apart here.
+void AddLoadError(const Error& error, const Config& config, Findings* findings) {
+  for (const std::string& file : {config.bundle, config.facts}) {
+    std::string_view message = error.message;
+    if (file.empty() || !message.starts_with(file + ":")) continue;
+    message.remove_prefix(file.size() + 1);
+    if (error.line != 0) {
+      const std::string place =
+          std::to_string(error.line) + ":" + std::to_string(error.column) + ":";
+      if (message.starts_with(place)) message.remove_prefix(place.size());
+    }
+    if (message.starts_with(" ")) message.remove_prefix(1);
+    return findings->Add(file, {"", std::string(message), error.line, error.column});
+  }
+  findings->Add("", {"", error.message, error.line, error.column});
+}
+
+int RunCheck(const DaemonArgs& args) {
+  Findings findings;
+  std::vector<ConfigProblem> problems;
+  Result<Config> config = ReadConfig(args, &problems);
+  std::optional<Daemon> daemon;
+  if (!config.ok()) {
+    for (const ConfigProblem& problem : problems) findings.Add(args.config, problem);
+    if (problems.empty()) findings.Add("", {"", config.error().message, 0, 0});
+  } else {
+    daemon.emplace(args, *config);
+    if (Status checked = daemon->Check(); !checked.ok()) {
+      AddLoadError(checked.error(), *config, &findings);
+      // The facts are looked at even where the bundle is not good.
+      if (!LoadProgram(config->bundle).ok()) {
+        if (Status facts = CheckFactsFile(config->facts); !facts.ok())
+          AddLoadError(facts.error(), *config, &findings);
+      }
+    }
+  }
+  if (args.check_json) {
+    findings.PrintJson(daemon ? daemon->config() : Config(),
+                       findings.empty() ? daemon->digest() : "");
+  } else if (findings.empty()) {
+    daemon->LogChecked();
+  } else {
+    findings.PrintText();
+  }
+  return findings.empty() ? 0 : 1;
+}
+
+}  // namespace
+
 int RunDaemon(const DaemonArgs& args) {
-  Result<Config> config = ReadConfig(args);
+  if (args.check_only) return RunCheck(args);
+  Result<Config> config = ReadConfig(args, nullptr);
   if (!config.ok()) {
     SystemClock clock;
     Log log(args.log == "json" ? LogFormat::kJson : LogFormat::kText, &clock);

@@ -96,6 +96,13 @@ Result<std::shared_ptr<const Program>> LoadProgram(const std::string& path) {
   return std::shared_ptr<const Program>(std::make_shared<const Program>(program.take()));
 }
 
+Status CheckFactsFile(const std::string& path) {
+  Result<std::string> text = ReadWholeFile(path, kMostFactsBytes);
+  if (!text.ok()) return text.error();
+  Result<FactsInput> facts = ReadFactsJson(*text, path);
+  return facts.ok() ? Status::Ok() : Status(Located(facts.error(), path));
+}
+
 Result<Loaded> JoinFacts(std::shared_ptr<const Program> program, const FactsInput& facts,
                          Instant now) {
   Result<std::unique_ptr<Snapshot>> snapshot = Snapshot::Build(program, facts, now);

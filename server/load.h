@@ -26,6 +26,7 @@ Result<Loaded> LoadPolicy(const std::string& bundle_path, const std::string& fac
                           Instant now);
 
 // The parts of it.
+Status CheckFactsFile(const std::string& path);  // as far as that goes without a program
 Result<std::shared_ptr<const Program>> LoadProgram(const std::string& path);
 Result<Loaded> JoinFacts(std::shared_ptr<const Program> program, const FactsInput& facts,
                          Instant now);

@@ -19,16 +19,23 @@ constexpr const char* kFooter =
     "Endpoints: POST /access/v1/evaluation, POST /access/v1/evaluations, GET "
     "/.well-known/authzen-configuration,\n"
     "           GET /healthz, /readyz, /metrics\n"
-    "Signals:   HUP reads bundle, facts and callers again (a bad one changes nothing and is said "
-    "in the log and in\n"
-    "           /healthz); TERM and INT finish the requests under way and stop\n"
+    "Signals:   HUP reads bundle, facts and callers again, as a change of the files does (a bad "
+    "one "
+    "changes nothing and\n"
+    "           is said in the log and in /healthz); TERM and INT finish the requests under way "
+    "and "
+    "stop, a second one\n"
+    "           ends at once\n"
+    "Files:     docs/dpld.schema.json is the JSON Schema of the configuration\n"
     "Callers:   without `callers` in the configuration this is a start for development: it listens "
     "on this machine\n"
     "           only, and every caller may assert everything\n"
     "Example:   dplc build policies/quickstart -o policy.dplb\n"
     "           dpld --bundle policy.dplb --facts policies/quickstart/facts.json --listen "
     "127.0.0.1:8181\n"
-    "Exit codes: 0 stopped as told, 1 refused to start, 2 wrong use";
+    "Exit codes: 0 stopped as told, or checked and good; 1 refused to start, or checked and not "
+    "good; 2 wrong use;\n"
+    "           3 ended by a second signal before everything was finished";
 
 }  // namespace
 
@@ -60,12 +67,27 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"text", "json"}));
   app.add_option("--threads", args.threads, "serving threads; default: one per processor")
       ->check(CLI::Range(1, 256));
-  app.add_flag("--check-config", args.check_only,
-               "load everything, say whether it is good, and stop");
+  app.add_option("--watch", args.watch_seconds,
+                 "look every so many seconds whether bundle, facts or configuration have changed, "
+                 "and reload; 0: only on SIGHUP; default: 2")
+      ->check(CLI::Range(0, 3600));
+  std::string checked;
+  CLI::Option* check = app.add_option(
+      "--check-config", checked,
+      "load everything, say all that is wrong with it and where, and stop; FILE: as --config FILE");
+  check->expected(0, 1)->type_name("[FILE]");
+  app.add_flag("--json", args.check_json, "with --check-config: the findings as JSON on stdout")
+      ->needs(check);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  args.check_only = check->count() > 0;
+  if (!checked.empty() && !args.config.empty()) {
+    std::fprintf(stderr, "--check-config FILE and --config FILE are one too many\n");
+    return 2;
+  }
+  if (!checked.empty()) args.config = checked;
   return dpl::RunDaemon(args);
 }

@@ -33,6 +33,8 @@ void AppendChangeRecord(std::string* out, const StateChange& change) {
   Text(&w, "person", change.person);
   Text(&w, "because", change.because);
   Text(&w, "request_id", change.request_id);
+  Text(&w, "trace_id", change.trace_id);
+  Text(&w, "span_id", change.span_id);
   if (change.epoch != 0) w.Key("epoch").Uint(change.epoch);
   if (!change.fields.empty()) {
     w.Key("what").BeginObject();

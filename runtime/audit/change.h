@@ -32,6 +32,8 @@ struct StateChange {
   std::string_view person;          // the person who did it, where one is known
   std::string_view because;         // the reason that was given
   std::string_view request_id;      // X-Request-ID
+  std::string_view trace_id;        // of `traceparent`, in hex
+  std::string_view span_id;         // the caller's span in it
   std::string_view failed;          // why it was refused: an error code; empty: it was done
   uint64_t epoch = 0;               // of revocations, after the change; 0: not said
   std::vector<ChangeField> fields;  // what was changed

@@ -227,6 +227,10 @@ class Record {
         Text(out_, "request_id", c.request_id);
       }
     }
+    if (!c.trace_id.empty()) {
+      Plain(out_, "trace_id", c.trace_id);
+      Plain(out_, "span_id", c.span_id);
+    }
     if (c.item >= 0) Number("item", c.item);
     Plain(out_, "outcome", OutcomeName(d_.outcome));
     Plain(out_, "reason", ReasonCode(d_.reason));
@@ -541,6 +545,10 @@ void AppendRefusedRecord(std::string* out, const RefusedQuestion& refused) {
   Time(out, "time", refused.time);
   Text(out, "caller", refused.caller);
   if (!refused.request_id.empty()) Text(out, "request_id", refused.request_id);
+  if (!refused.trace_id.empty()) {
+    Plain(out, "trace_id", refused.trace_id);
+    Plain(out, "span_id", refused.span_id);
+  }
   if (refused.item >= 0) {
     Key(out, "item");
     AppendInt(out, refused.item);

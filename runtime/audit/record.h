@@ -24,6 +24,8 @@ namespace dpl {
 struct RecordContext {
   std::string_view evaluation_id;
   std::string_view request_id;  // X-Request-ID; empty: none
+  std::string_view trace_id;    // of `traceparent`, in hex; empty: none
+  std::string_view span_id;     // the caller's span in it
   int item = -1;                // of a batch
   // What is in force, as rendered by Publication::json (inputs.h): `"policy":"…","facts":"…",…`.
   std::string_view in_force;
@@ -60,6 +62,7 @@ class RecordWriter {
 struct RefusedQuestion {
   Instant time{};
   std::string_view caller, request_id;
+  std::string_view trace_id, span_id;  // as in RecordContext
   int item = -1;
   int status = 400;
   std::string_view why;

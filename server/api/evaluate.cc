@@ -34,6 +34,8 @@ void RecordRefused(const Question& question, ServiceThread* thread, int item, st
   refused.caller = question.caller->name;
   // Where the id is a charge key as well, it stays out of the log.
   if (!question.caller->request_id_keys) refused.request_id = question.request_id;
+  refused.trace_id = question.trace.trace_id;
+  refused.span_id = question.trace.span_id;
   refused.item = item;
   refused.status = status;
   refused.why = why;
@@ -113,6 +115,8 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   Recorder::Answered answered;
   answered.context.evaluation_id = options.evaluation_id;
   answered.context.request_id = question.request_id;
+  answered.context.trace_id = question.trace.trace_id;
+  answered.context.span_id = question.trace.span_id;
   answered.context.item = item;
   answered.context.answer = std::string_view(*out).substr(answer_from);
   answered.question.clock_suspect = request.clock_suspect;

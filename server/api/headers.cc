@@ -8,6 +8,11 @@ namespace {
 
 constexpr size_t kMostRequestIdBytes = 256;
 
+bool IsLowerHex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+bool IsZero(std::string_view text) { return text.find_first_not_of('0') == std::string_view::npos; }
+
 }  // namespace
 
 bool IsJson(std::string_view content_type) {
@@ -40,6 +45,25 @@ std::string_view EchoRequestId(const HttpRequest& request, HttpResponse* respons
   *id = found.value;
   response->AddHeader("X-Request-ID", found.value);
   return {};
+}
+
+// version "-" trace-id "-" parent-id "-" flags. A later version may have more behind another dash;
+// what stands before means the same.
+bool ReadTraceparent(const HttpRequest& request, TraceContext* trace) {
+  *trace = {};
+  HttpRequest::Found found = request.Find("traceparent");
+  if (found.count == 0) return true;
+  constexpr size_t kLength = 55;
+  std::string_view v = found.value;
+  if (found.count > 1 || v.size() < kLength) return false;
+  std::string_view version = v.substr(0, 2), trace_id = v.substr(3, 32), span_id = v.substr(36, 16);
+  if (v[2] != '-' || v[35] != '-' || v[52] != '-') return false;
+  if (!IsLowerHex(version) || !IsLowerHex(trace_id) || !IsLowerHex(span_id) ||
+      !IsLowerHex(v.substr(53, 2)) || version == "ff" || IsZero(trace_id) || IsZero(span_id))
+    return false;
+  if (v.size() > kLength && (version == "00" || v[kLength] != '-')) return false;
+  *trace = {trace_id, span_id};
+  return true;
 }
 
 }  // namespace dpl

@@ -37,6 +37,7 @@ struct MetricsShard {
   Tally duration_sum_ns;
   std::array<Tally, kStatuses.size()> answers;
   Tally unauthenticated;
+  Tally traceparent_invalid;
   Tally item_errors;  // items of a batch that could not be evaluated
 };
 

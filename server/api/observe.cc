@@ -1,72 +1,13 @@
-// What operators and clients may know about the service itself: health, readiness, metrics,
-// discovery.
+// What operators and clients may know about the service itself: metrics and discovery. (Health:
+// health.cc.)
 #include "runtime/json/json_writer.h"
+#include "server/api/condition.h"
 #include "server/api/service_thread.h"
 
 namespace dpl {
 std::string PolicyDigest(const Snapshot& snapshot) {
   const auto& digest = snapshot.program().digest;
   return "sha256:" + Hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
-}
-
-namespace {
-
-std::string ErrorText(const Error& error) {
-  std::string text = error.message;
-  if (error.line != 0)
-    text +=
-        " (line " + std::to_string(error.line) + ", column " + std::to_string(error.column) + ")";
-  return text;
-}
-
-}  // namespace
-
-// 200 as long as the process answers at all; `status` says whether all is well.
-void Service::Health(const InForce& in_force, HttpResponse* response) {
-  JsonWriter writer(&response->body);
-  std::lock_guard lock(mutex_);
-  const bool has_policy = in_force.snapshot != nullptr;
-  const StoreHealth state = options_.store->Health();
-  std::string audit;
-  JsonWriter audit_writer(&audit);
-  audit_writer.BeginObject();
-  const bool recording = !options_.audit_health || options_.audit_health(&audit_writer);
-  audit_writer.EndObject();
-  writer.BeginObject();
-  writer.Member("status", !has_policy                                     ? "no_policy"
-                          : last_failed_ || !state.writable || !recording ? "degraded"
-                                                                          : "ok");
-  writer.Member("version", options_.version);
-  if (has_policy) {
-    writer.Member("mode", in_force.callers->development() ? "development" : "registered");
-    writer.Key("callers").Uint(in_force.callers->size());
-    writer.Key("policy").BeginObject();
-    writer.Member("digest", PolicyDigest(*in_force.snapshot));
-    writer.Member("since", FormatInstant(in_force.since)).EndObject();
-    writer.Key("facts").BeginObject();
-    writer.Member("version", in_force.snapshot->facts_version());
-    writer.Member("as_of", FormatInstant(in_force.snapshot->as_of())).EndObject();
-  }
-  writer.Key("state").BeginObject().Member("kind", state.kind);
-  writer.Key("writable").Bool(state.writable);
-  if (!state.writable) writer.Member("note", "what must be recorded is denied with error.store");
-  if (!state.error.empty()) writer.Member("error", state.error);
-  if (state.kind == "memory") writer.Member("note", "a restart forgets it");
-  writer.EndObject();
-  if (options_.audit_health) writer.Key("audit").Raw(audit);
-  writer.Key("last_reload").BeginObject().Key("ok").Bool(!last_failed_);
-  if (last_failed_) {
-    writer.Member("at", FormatInstant(last_error_at_)).Member("error", ErrorText(last_error_));
-    writer.Member("note", "the last good policy stays in force");
-  }
-  writer.EndObject().EndObject();
-}
-
-void Service::Ready(const InForce& in_force, HttpResponse* response) {
-  if (in_force.snapshot == nullptr) return response->Error(503, "no policy is loaded");
-  if (draining_.load(std::memory_order_relaxed))
-    return response->Error(503, "the server is stopping");
-  response->body.append("{\"status\":\"ready\"}");
 }
 
 void Service::Discovery(const HttpRequest& request, HttpResponse* response) {
@@ -92,6 +33,34 @@ void Service::Discovery(const HttpRequest& request, HttpResponse* response) {
   writer.String("urn:openid:authzen:capability:obligations").EndArray();
   writer.EndObject();
 }
+
+namespace {
+
+void AppendFactsMetrics(const Snapshot& snapshot, Instant now, MetricsWriter* writer) {
+  std::string labels;
+  writer->Family("dpl_facts_as_of_timestamp_seconds", "gauge",
+                 "The time that the facts in force are of.");
+  writer->Seconds("dpl_facts_as_of_timestamp_seconds", "",
+                  static_cast<double>(snapshot.as_of().us) / 1e6);
+  writer->Family("dpl_facts_feed_loaded", "gauge",
+                 "0 for a part that the facts in force do not have.");
+  for (const FeedState& feed : LookAtFeeds(snapshot)) {
+    labels.clear();
+    MetricsWriter::Label(&labels, "feed", feed.name);
+    writer->Sample("dpl_facts_feed_loaded", labels, feed.loaded ? 1 : 0);
+  }
+  const SourceState source = LookAtSource(snapshot, now);
+  if (source.within_us == 0) return;
+  MetricsWriter::Label(&(labels = {}), "source", source.name);
+  writer->Family("dpl_source_within_seconds", "gauge",
+                 "How old the facts of this source may be, as the policy says.");
+  writer->Seconds("dpl_source_within_seconds", labels, static_cast<double>(source.within_us) / 1e6);
+  writer->Family("dpl_source_stale", "gauge",
+                 "1 while the facts are older than that: what rests on them is denied.");
+  writer->Sample("dpl_source_stale", labels, source.stale ? 1 : 0);
+}
+
+}  // namespace
 
 void Service::Metrics(const InForce& in_force, HttpResponse* response) {
   response->content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -124,7 +93,22 @@ void Service::Metrics(const InForce& in_force, HttpResponse* response) {
     writer.Family("dpl_development_mode", "gauge",
                   "1 when no callers are registered and everyone may assert everything.");
     writer.Sample("dpl_development_mode", "", in_force.callers->development() ? 1 : 0);
+    AppendFactsMetrics(*in_force.snapshot, options_.clock->Now(), &writer);
   }
+  std::string audit;
+  JsonWriter audit_writer(&audit);
+  audit_writer.BeginObject();
+  const bool recording = !options_.audit_health || options_.audit_health(&audit_writer);
+  const Condition condition = LookAtCondition(in_force, recording);
+  writer.Family("dpl_health", "gauge",
+                "1 for the state of health that holds now, 0 for the others (docs/dpld.md).");
+  for (std::string_view name : Condition::kNames)
+    writer.Sample("dpl_health", label("state", name), condition.name == name ? 1 : 0);
+  writer.Family("dpl_ready", "gauge", "1 while /readyz says yes.");
+  writer.Sample("dpl_ready", "", NotReady(in_force).empty() ? 1 : 0);
+  writer.Family("dpl_revocation_epoch", "gauge",
+                "Counts revocations; never goes back but with a state that was lost.");
+  writer.Sample("dpl_revocation_epoch", "", options_.store->Epoch());
   writer.Family("dpl_reloads_total", "counter",
                 "Loads of policy, facts and callers, the first included.");
   writer.Sample("dpl_reloads_total", label("result", "ok"), reloads_);
@@ -180,6 +164,10 @@ void Service::Metrics(const InForce& in_force, HttpResponse* response) {
                 "Questions from callers that are not registered.");
   writer.Sample("dpl_unauthenticated_total", "",
                 sum([](const MetricsShard& s) -> const Tally& { return s.unauthenticated; }));
+  writer.Family("dpl_traceparent_invalid_total", "counter",
+                "Questions with a traceparent header that is none; it was ignored.");
+  writer.Sample("dpl_traceparent_invalid_total", "",
+                sum([](const MetricsShard& s) -> const Tally& { return s.traceparent_invalid; }));
   writer.Family("dpl_http_responses_total", "counter",
                 "Responses by status, without those of refused requests.");
   for (size_t i = 0; i < MetricsShard::kStatuses.size(); ++i) {

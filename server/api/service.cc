@@ -189,6 +189,7 @@ bool Service::Admit(const HttpRequest& request, ServiceThread* thread, Question*
   }
   if (!caller->Has(Role::kDecide)) return refuse(403, "the caller does not have the role `decide`");
   question->caller = &caller->caller;
+  if (!ReadTraceparent(request, &question->trace)) thread->metrics.traceparent_invalid.Add();
   question->now = options_.clock->Now();
   question->store = options_.store;
   question->options = &options_;

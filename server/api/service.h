@@ -25,6 +25,7 @@
 namespace dpl {
 
 class Adapter;
+struct Condition;
 class AuditTrail;
 class AuditVault;
 class JsonWriter;
@@ -87,6 +88,8 @@ class Service {
   ServiceThread* ThisThread();  // busy from now on
   void Leave(ServiceThread* thread);
   void Renew(ServiceThread* thread);
+  Condition LookAtCondition(const InForce& in_force, bool recording) const;
+  std::string_view NotReady(const InForce& in_force) const;  // why; empty: it is
   void Health(const InForce& in_force, HttpResponse* response);
   void Ready(const InForce& in_force, HttpResponse* response);
   void Metrics(const InForce& in_force, HttpResponse* response);

@@ -9,6 +9,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/decide/engine.h"
 #include "runtime/decide/wire_request.h"
+#include "server/api/headers.h"
 #include "server/api/metrics.h"
 #include "server/api/record.h"
 #include "server/api/service.h"
@@ -46,6 +47,7 @@ struct Question {
   std::string_view body;  // the JSON
   const Caller* caller = nullptr;
   std::string_view request_id;  // of the header; empty: none
+  TraceContext trace;
   Instant now{};
   StateStore* store = nullptr;
   const ServiceOptions* options = nullptr;

@@ -97,6 +97,8 @@ bool Call::Changed(StateChange change) {
   change.time = now_;
   change.caller = caller_->caller.name;
   change.request_id = request_id_;
+  change.trace_id = trace_.trace_id;
+  change.span_id = trace_.span_id;
   change.epoch = store().Epoch();
   if (change.person.empty()) change.person = caller_->person;
   const Recorded recorded = RecordChange(options_.trail, change);

@@ -33,6 +33,7 @@
 #include "runtime/json/json_writer.h"
 #include "runtime/state/store.h"
 #include "server/api/callers.h"
+#include "server/api/headers.h"
 #include "server/api/service.h"
 #include "server/http/message.h"
 
@@ -131,6 +132,7 @@ class Call {
   const RegisteredCaller* caller_ = nullptr;
   RegisteredCaller development_;
   std::string_view request_id_;
+  TraceContext trace_;
   std::vector<std::string> path_;
   std::vector<std::pair<std::string, std::string>> query_;
   const WireValue* body_ = nullptr;

@@ -138,6 +138,7 @@ void OperateService::Handle(const HttpRequest& request, HttpResponse* response) 
       !wrong.empty()) {
     return call.Problem(ProblemKind::kInvalidHeader, wrong);
   }
+  (void)ReadTraceparent(request, &call.trace_);  // one that is not valid is ignored
   response->AddHeader("Cache-Control", "no-store");
   if (call.in_force_.snapshot == nullptr)
     return call.Problem(ProblemKind::kNoPolicy, "no policy is loaded");

@@ -65,14 +65,15 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Dpld:
-    """One server process. Log lines are JSON and collected; `wait_for(event)` waits for one."""
+    """One server process. Log lines are JSON and collected; `wait_for(event)` waits for one. Without `watch` it reloads only
+    when it is told to."""
 
-    def __init__(self, *arguments, listen="127.0.0.1:0", operate=("none",)):
+    def __init__(self, *arguments, listen="127.0.0.1:0", operate=("none",), watch=0):
         self.folder = tempfile.TemporaryDirectory(prefix="dpld-test-")
         listens = [part for address in ([listen] if isinstance(listen, str) else listen) for part in ("--listen", address)]
         listens += [part for address in operate for part in ("--operate", address)]
         state = () if "--state" in arguments else ("--state", Path(self.folder.name) / "state")
-        self.process = subprocess.Popen([BIN / "dpld", "--log", "json", *listens, *map(str, (*state, *arguments))],
+        self.process = subprocess.Popen([BIN / "dpld", "--log", "json", "--watch", str(watch), *listens, *map(str, (*state, *arguments))],
                                         stderr=subprocess.PIPE, text=True)
         self.events, self.arrived = [], threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -180,8 +181,8 @@ class Dpld:
         self.process.send_signal(signal.SIGHUP)
 
     def stop(self, number=signal.SIGTERM):
-        """Tells it to stop and returns the exit code."""
-        if self.process.poll() is None:
+        """Tells it to stop, unless it has been told, and returns the exit code."""
+        if self.process.poll() is None and not any(e["event"] == "stopping" for e in self.events):
             self.process.send_signal(number)
         code = self.process.wait(PATIENCE)
         self.reader.join(PATIENCE)
