@@ -14,6 +14,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "runtime/base/near_name.h"
@@ -38,7 +39,7 @@ class ObjectReader {
 
   // Null when the member is absent.
   const WireValue* Take(std::string_view name) {
-    known_.emplace_back(name);
+    if (std::find(known_.begin(), known_.end(), name) == known_.end()) known_.emplace_back(name);
     return object_ != nullptr ? object_->Find(name) : nullptr;
   }
   void Text(std::string_view name, std::string* out) {
@@ -62,8 +63,10 @@ class ObjectReader {
     if (value == nullptr) return;
     int64_t number = 0;
     const char* end = value->text.data() + value->text.size();
-    if (!value->is_number() || std::from_chars(value->text.data(), end, number).ptr != end ||
-        number < least || number > most) {
+    const std::from_chars_result read = std::from_chars(value->text.data(), end, number);
+    // (One that does not fit 64 bits leaves `number` at 0.)
+    if (!value->is_number() || read.ptr != end || read.ec != std::errc() || number < least ||
+        number > most) {
       return Fail(
           *value, Path(name),
           "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));

@@ -1,4 +1,4 @@
-"""The part of JSON Schema 2020-12 that docs/openapi.json uses: checking a value, and making one up.
+"""The part of JSON Schema 2020-12 that docs/openapi.json and docs/dpld.schema.json use: checking a value, and making one up.
 
 A keyword that is not known here is an error, so that no constraint is ever silently passed over."""
 
@@ -6,7 +6,7 @@ import copy
 import re
 from datetime import datetime, timedelta, timezone
 
-ANNOTATIONS = {"description", "examples", "default", "title"}
+ANNOTATIONS = {"description", "examples", "default", "title", "$schema", "$defs"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int, "number": (int, float)}
 
@@ -47,7 +47,9 @@ class Schemas:
                 if len(value.encode("utf-8", "surrogatepass")) > limit:
                     found.append(f"{at}: too long")
             elif keyword == "pattern":
-                if not re.search(limit, value):
+                # ECMAScript's `$` is the very end; Python's would let a line feed pass.
+                ends = limit.endswith("$") and not limit.endswith("\\$")
+                if not re.search(limit[:-1] + r"\Z" if ends else limit, value):
                     found.append(f"{at}: {value!r} does not match {limit}")
             elif keyword == "format":
                 if limit != "date-time":
@@ -81,6 +83,9 @@ class Schemas:
                         found.append(f"{at}: {name} is not known")
                     elif limit is not True:
                         found += self.errors(limit, value[name], f"{at}.{name}")
+            elif keyword == "not":
+                if not self.errors(limit, value, at):
+                    found.append(f"{at}: fits what it must not")
             elif keyword == "oneOf":
                 good = sum(not self.errors(part, value, at) for part in limit)
                 if good != 1:
@@ -96,7 +101,7 @@ class Schemas:
         """A value that fits. `pool(name)`: values known for a member of that name, preferred now and then."""
         schema = self.resolve(schema)
         for several in ("oneOf", "anyOf"):
-            if several in schema:
+            if several in schema and "properties" not in schema:
                 return self.make(random.choice(schema[several]), random, pool, name)
         if "const" in schema:
             return schema["const"]

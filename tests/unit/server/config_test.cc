@@ -105,6 +105,7 @@ TEST(Config, SaysWhatIsWrongAndWhere) {
       {R"({"threads": 0})", "threads: must be a whole number from 1 to 256", 13},
       {R"({"threads": 1.5})", "threads: must be a whole number", 13},
       {R"({"threads": "2"})", "threads: must be a whole number", 13},
+      {R"({"audit": {"retain_days": 18446744073709551616}})", "must be a whole number from 0", 27},
       {R"({"public_url": "http://x"})", "public_url: must be https", 16},
       {R"({"limits": {"body_bytes": 99999999}})",
        "limits.body_bytes: must be a whole number from 1024 to 262144", 27},
