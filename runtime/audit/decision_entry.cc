@@ -103,7 +103,8 @@ void Transfer(Io io, R& r, D& d, Name& caller, Flag& request_id_keys, C& c, Q& q
   io(r.approval_count);
   for (int i = 0; i < r.approval_count; ++i) io(r.approvals[static_cast<size_t>(i)]);
   io(caller), io(request_id_keys);
-  io(c.evaluation_id), io(c.request_id), io(c.item), io(c.parameters), io(c.answer);
+  io(c.evaluation_id), io(c.request_id), io(c.trace_id), io(c.span_id), io(c.item),
+      io(c.parameters), io(c.answer);
   io(q.clock_suspect), io(q.charge_key), io(q.body), io(q.endpoint), io(q.witness);
 }
 
