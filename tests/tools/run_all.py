@@ -252,6 +252,10 @@ def long_oracle(build):
     return count if code == 0 or count.failed else Count(0, 1)
 
 
+def envoy(build):
+    return program_counts("envoy", [sys.executable, "tests/http/envoy_real.py"], environment(build))
+
+
 def soak(build):
     env, total = environment(build), Count()
     for test in sorted(ROOT.glob("tests/**/*_soak.py")):
@@ -299,6 +303,7 @@ FULL = [
     (f"{KILLS} kills, {RACES} races", kills),
     (f"operating API, {API_STEPS} calls from its document", api),
     (f"audit log: every byte, {KILLS} kills", audit),
+    ("a real Envoy", envoy),
     ("soak", soak),
 ]
 
