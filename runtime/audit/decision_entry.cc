@@ -80,7 +80,8 @@ using People = std::array<Entity, kMaxHops + 3>;
 
 // Everything that RecordWriter and Sealer look at.
 template <class Io, class R, class D, class Name, class Flag, class C, class Q>
-void Transfer(Io io, R& r, D& d, Name& caller, Flag& request_id_keys, C& c, Q& q, Entity* people) {
+void Transfer(Io io, R& r, D& d, Name& caller, Flag& request_id_keys, C& c, Q& q, Name& answer,
+              Entity* people) {
   io(d.outcome), io(d.reason), io(d.now), io(d.epoch), io(d.dry_run), io(d.replayed), io(d.mode);
   io(d.partner), io(d.account_system), io(d.accountable), io(d.type), io(d.action);
   io(d.reservation), io(d.reservation_deadline), io(d.opening);
@@ -103,18 +104,19 @@ void Transfer(Io io, R& r, D& d, Name& caller, Flag& request_id_keys, C& c, Q& q
   io(r.approval_count);
   for (int i = 0; i < r.approval_count; ++i) io(r.approvals[static_cast<size_t>(i)]);
   io(caller), io(request_id_keys);
-  io(c.evaluation_id), io(c.request_id), io(c.trace_id), io(c.span_id), io(c.item),
-      io(c.parameters), io(c.answer);
+  io(c.evaluation_id), io(c.request_id), io(c.trace_id), io(c.span_id), io(c.item);
+  io(c.parameters), io(answer);
   io(q.clock_suspect), io(q.charge_key), io(q.body), io(q.endpoint), io(q.witness);
 }
 
 }  // namespace
 
 void AppendDecisionEntry(std::string* out, const Request& request, const Decision& decision,
-                         const RecordContext& context, const SealedQuestion& question) {
-  const std::string_view caller = request.caller->name;
+                         const RecordContext& context, const SealedQuestion& question,
+                         std::string_view answer) {
+  const std::string_view caller = request.caller->name, bytes_of_answer = answer;
   Transfer(Writer(out), request, decision, caller, request.caller->request_id_keys, context,
-           question, nullptr);
+           question, bytes_of_answer, nullptr);
 }
 
 struct DecisionRecords::Unpacked {
@@ -123,6 +125,7 @@ struct DecisionRecords::Unpacked {
   Caller caller;
   RecordContext context;
   SealedQuestion question;
+  std::string_view answer;
   People people;
 };
 
@@ -141,14 +144,13 @@ void DecisionRecords::Render(const AuditLane::Entry& entry, std::string* first,
   Unpacked& u = *unpacked_;
   std::string_view caller;
   Transfer(Reader(entry.bytes), u.request, u.decision, caller, u.caller.request_id_keys, u.context,
-           u.question, u.people.data());
+           u.question, u.answer, u.people.data());
   u.caller.name = caller;
   u.context.in_force = in_force.members;
   u.context.digest_key = vault_ == nullptr ? std::string_view() : vault_->digest_key();
   u.context.seal_key = u.context.box = {};
-  if (sealer_ == nullptr) {
-    u.context.answer = {};  // only a replay asks for its digest
-  } else if (sealer_->Seal(u.decision.now, u.context.evaluation_id, u.question)) {
+  if (sealer_ != nullptr &&
+      sealer_->Seal(u.decision.now, u.context.evaluation_id, u.question, u.answer)) {
     u.context.seal_key = sealer_->key_id();
     u.context.box = sealer_->box();
   }

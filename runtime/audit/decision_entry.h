@@ -2,7 +2,7 @@
 // copied out of everything that will be gone then; and the records made of them there.
 //
 //   auto in_force = std::make_shared<RecordInForce>(…);   // the lane uses it (lane.h)
-//   AppendDecisionEntry(&bytes, request, decision, context, question);
+//   AppendDecisionEntry(&bytes, request, decision, context, question, answer);
 //   lane->Append(bytes, decision.now, sync);
 //
 //   log->SetRenderer(std::make_unique<DecisionRecords>(vault, seal));   // before the first lane
@@ -29,7 +29,8 @@ struct RecordInForce {
 };
 
 void AppendDecisionEntry(std::string* out, const Request& request, const Decision& decision,
-                         const RecordContext& context, const SealedQuestion& question);
+                         const RecordContext& context, const SealedQuestion& question,
+                         std::string_view answer);
 
 class DecisionRecords final : public AuditRenderer {
  public:

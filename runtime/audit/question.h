@@ -1,7 +1,8 @@
-// What is sealed into the record of a decision: the request as it came, and the witness.
+// What is sealed into the record of a decision: the request as it came, and the witness. The answer
+// is bound to it: only who gives the same bytes can open it.
 //
 //   Sealer sealer(&vault, thread_number);    // one per thread
-//   sealer.Seal(now, evaluation_id, question);
+//   sealer.Seal(now, evaluation_id, question, answer);
 //   context.seal_key = sealer.key_id(); context.box = sealer.box();   // both empty: not sealed
 //
 //   std::optional<Question> question = Question::Parse(plain);
@@ -24,6 +25,7 @@ struct SealedQuestion {
   std::string_view witness;
 
   void Append(std::string* out) const;
+  // Nothing: these are not the bytes that Append wrote.
   static std::optional<SealedQuestion> Parse(std::string_view plain);  // views into `plain`
 };
 
@@ -32,7 +34,8 @@ class Sealer {
   Sealer(AuditVault* vault, uint32_t thread) : vault_(vault), thread_(thread) {}
 
   // Seals for one record; false when no key could be had.
-  bool Seal(Instant now, std::string_view evaluation_id, const SealedQuestion& question);
+  bool Seal(Instant now, std::string_view evaluation_id, const SealedQuestion& question,
+            std::string_view answer);
   std::string_view key_id() const { return key_ == nullptr ? std::string_view() : key_->id; }
   std::string_view box() const { return box_; }
 

@@ -30,7 +30,6 @@ struct RecordContext {
   // What is in force, as rendered by Publication::json (inputs.h): `"policy":"…","facts":"…",…`.
   std::string_view in_force;
   std::string_view digest_key;  // of the log: keys the digest of parameters
-  std::string_view answer;      // the answer's bytes, for its digest; empty: none
   std::string_view parameters;  // as AppendParameters writes them; empty: none
   // What a replay needs, sealed (seal.h); empty: not kept.
   std::string_view seal_key;  // the id of its key

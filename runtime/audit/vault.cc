@@ -142,12 +142,11 @@ Result<std::string> AuditVault::Load(std::string_view digest) {
   return std::move(*plain);
 }
 
-Result<std::string> AuditVault::OpenBox(std::string_view key_id, std::string_view about,
-                                        std::string_view base64) {
+// The sealed bytes; opened_ is the box of that key. Under mutex_.
+Result<std::string> AuditVault::Unpack(std::string_view key_id, std::string_view base64) {
   std::string sealed;
   if (!IsName(key_id) || !ParseBase64(base64, &sealed))
     return Error{"audit.sealed", "the sealed part is damaged", 0, 0};
-  std::lock_guard lock(mutex_);
   if (opened_ == nullptr || opened_id_ != key_id) {
     Result<BoxKey> key = ReadKey(std::string(key_id));
     if (!key.ok())
@@ -155,8 +154,25 @@ Result<std::string> AuditVault::OpenBox(std::string_view key_id, std::string_vie
     opened_ = std::make_unique<SealedBox>(*key);
     opened_id_ = key_id;
   }
-  std::optional<std::string> plain = opened_->Open(about, sealed);
+  return sealed;
+}
+
+Result<std::string> AuditVault::OpenBox(std::string_view key_id, std::string_view about,
+                                        std::string_view base64, std::string_view more) {
+  std::lock_guard lock(mutex_);
+  Result<std::string> sealed = Unpack(key_id, base64);
+  if (!sealed.ok()) return sealed.error();
+  std::optional<std::string> plain = opened_->Open(about, *sealed, more);
   if (!plain) return Error{"audit.sealed", "the sealed part is not what was sealed", 0, 0};
+  return std::move(*plain);
+}
+
+Result<std::string> AuditVault::PeekBox(std::string_view key_id, std::string_view base64) {
+  std::lock_guard lock(mutex_);
+  Result<std::string> sealed = Unpack(key_id, base64);
+  if (!sealed.ok()) return sealed.error();
+  std::optional<std::string> plain = opened_->PeekUnchecked(*sealed);
+  if (!plain) return Error{"audit.sealed", "the sealed part is damaged", 0, 0};
   return std::move(*plain);
 }
 

@@ -53,11 +53,14 @@ class AuditVault {
   Result<std::string> Load(std::string_view digest);
   // Error "audit.forgotten": the key was deleted. "audit.sealed": this is not what was sealed.
   Result<std::string> OpenBox(std::string_view key_id, std::string_view about,
-                              std::string_view base64);
+                              std::string_view base64, std::string_view more = {});
+  // What is in it, unchecked, where `more` is not known before (SealedBox::PeekUnchecked).
+  Result<std::string> PeekBox(std::string_view key_id, std::string_view base64);
 
  private:
   explicit AuditVault(const Options& options) : options_(options) {}
   Result<BoxKey> ReadKey(const std::string& name) const;
+  Result<std::string> Unpack(std::string_view key_id, std::string_view base64);
   Result<BoxKey> ReadOrMakeKey(const std::string& name) const;
 
   const Options options_;

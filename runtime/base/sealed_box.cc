@@ -37,7 +37,7 @@ SealedBox::~SealedBox() {
 }
 
 void SealedBox::Seal(const BoxNonce& nonce, std::string_view about, std::string_view plain,
-                     std::string* out) {
+                     std::string* out, std::string_view more) {
   const size_t start = out->size();
   out->resize(start + kOverhead + plain.size());
   auto* at = reinterpret_cast<uint8_t*>(out->data()) + start;
@@ -47,28 +47,53 @@ void SealedBox::Seal(const BoxNonce& nonce, std::string_view about, std::string_
   DPL_CHECK(EVP_EncryptInit_ex2(seal_, nullptr, nullptr, nonce.data(), nullptr) == 1);
   DPL_CHECK(
       EVP_EncryptUpdate(seal_, nullptr, &size, Bytes(about), static_cast<int>(about.size())) == 1);
+  if (!more.empty()) {
+    DPL_CHECK(
+        EVP_EncryptUpdate(seal_, nullptr, &size, Bytes(more), static_cast<int>(more.size())) == 1);
+  }
   DPL_CHECK(EVP_EncryptUpdate(seal_, at, &size, Bytes(plain), static_cast<int>(plain.size())) == 1);
   at += plain.size();
   DPL_CHECK(EVP_EncryptFinal_ex(seal_, at, &size) == 1);
   DPL_CHECK(EVP_CIPHER_CTX_ctrl(seal_, EVP_CTRL_GCM_GET_TAG, kTag, at) == 1);
 }
 
-std::optional<std::string> SealedBox::Open(std::string_view about, std::string_view sealed) {
-  if (sealed.size() < kOverhead) return std::nullopt;
-  const uint8_t* nonce = Bytes(sealed);
+// The plaintext, and the machine ready to compare the tag.
+bool SealedBox::Decrypt(std::string_view about, std::string_view more, std::string_view sealed,
+                        std::string* plain) {
+  if (sealed.size() < kOverhead) return false;
   std::string_view body = sealed.substr(12, sealed.size() - kOverhead);
-  std::string tag(sealed.substr(sealed.size() - kTag));
-  std::string plain(body.size() + 1, '\0');  // never an empty buffer
-  auto* at = reinterpret_cast<uint8_t*>(plain.data());
+  plain->assign(body.size() + 1, '\0');  // never an empty buffer
+  auto* at = reinterpret_cast<uint8_t*>(plain->data());
   int size = 0;
-  if (EVP_DecryptInit_ex2(open_, nullptr, nullptr, nonce, nullptr) != 1 ||
-      EVP_DecryptUpdate(open_, nullptr, &size, Bytes(about), static_cast<int>(about.size())) != 1 ||
-      EVP_DecryptUpdate(open_, at, &size, Bytes(body), static_cast<int>(body.size())) != 1 ||
-      EVP_CIPHER_CTX_ctrl(open_, EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) != 1 ||
-      EVP_DecryptFinal_ex(open_, at + body.size(), &size) != 1) {
+  bool good = EVP_DecryptInit_ex2(open_, nullptr, nullptr, Bytes(sealed), nullptr) == 1;
+  for (std::string_view bound : {about, more}) {
+    if (bound.empty() && bound.data() == nullptr) continue;
+    good = good && EVP_DecryptUpdate(open_, nullptr, &size, Bytes(bound),
+                                     static_cast<int>(bound.size())) == 1;
+  }
+  good =
+      good && EVP_DecryptUpdate(open_, at, &size, Bytes(body), static_cast<int>(body.size())) == 1;
+  plain->resize(body.size());
+  return good;
+}
+
+std::optional<std::string> SealedBox::Open(std::string_view about, std::string_view sealed,
+                                           std::string_view more) {
+  std::string plain;
+  if (!Decrypt(about, more, sealed, &plain)) return std::nullopt;
+  std::string tag(sealed.substr(sealed.size() - kTag));
+  uint8_t rest[16];
+  int size = 0;
+  if (EVP_CIPHER_CTX_ctrl(open_, EVP_CTRL_GCM_SET_TAG, kTag, tag.data()) != 1 ||
+      EVP_DecryptFinal_ex(open_, rest, &size) != 1) {
     return std::nullopt;
   }
-  plain.resize(body.size());
+  return plain;
+}
+
+std::optional<std::string> SealedBox::PeekUnchecked(std::string_view sealed) {
+  std::string plain;
+  if (!Decrypt({}, {}, sealed, &plain)) return std::nullopt;
   return plain;
 }
 

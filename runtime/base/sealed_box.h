@@ -4,8 +4,8 @@
 //   box.Seal(nonce, "ev_1", plain, &sealed);  // nonce: 12 bytes, never twice under one key
 //   std::optional<std::string> plain = box.Open("ev_1", sealed);   // nothing: not what was sealed
 //
-// What is sealed is the nonce, the ciphertext and a tag of 16 bytes; `about` is bound to it but not
-// in it. One thread; a warm box asks the heap for nothing but the output's growth.
+// What is sealed is the nonce, the ciphertext and a tag of 16 bytes; `about` and `more` are bound
+// to it but not in it. One thread; a warm box asks the heap for nothing but the output's growth.
 #pragma once
 
 #include <array>
@@ -31,11 +31,18 @@ class SealedBox {
   SealedBox& operator=(const SealedBox&) = delete;
 
   // Appends to `out`.
-  void Seal(const BoxNonce& nonce, std::string_view about, std::string_view plain,
-            std::string* out);
-  std::optional<std::string> Open(std::string_view about, std::string_view sealed);
+  void Seal(const BoxNonce& nonce, std::string_view about, std::string_view plain, std::string* out,
+            std::string_view more = {});
+  std::optional<std::string> Open(std::string_view about, std::string_view sealed,
+                                  std::string_view more = {});
+  // What Open would give, if it is what was sealed: nobody has checked that. For who can only say
+  // what is bound to it after having read it, and then opens it.
+  std::optional<std::string> PeekUnchecked(std::string_view sealed);
 
  private:
+  bool Decrypt(std::string_view about, std::string_view more, std::string_view sealed,
+               std::string* plain);
+
   evp_cipher_ctx_st* seal_;
   evp_cipher_ctx_st* open_;
 };

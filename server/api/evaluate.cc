@@ -118,7 +118,7 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   answered.context.trace_id = question.trace.trace_id;
   answered.context.span_id = question.trace.span_id;
   answered.context.item = item;
-  answered.context.answer = std::string_view(*out).substr(answer_from);
+  answered.answer = std::string_view(*out).substr(answer_from);
   answered.question.clock_suspect = request.clock_suspect;
   answered.question.charge_key = charge_key;
   answered.question.endpoint = options.request_endpoint;

@@ -47,11 +47,12 @@ bool Recorder::Decided(const Snapshot& snapshot, const Request& request, const D
     }
     answered.question.witness = witness_;
   } else {
-    answered.context.answer = {};
+    answered.answer = {};
     answered.question = {};
   }
   entry_.clear();
-  AppendDecisionEntry(&entry_, request, decision, answered.context, answered.question);
+  AppendDecisionEntry(&entry_, request, decision, answered.context, answered.question,
+                      answered.answer);
   const bool waits = WaitsForRecord(decision);
   const uint64_t ticket =
       lane_->Append(entry_, decision.now, waits ? AuditSync::kNow : AuditSync::kSoon);

@@ -38,6 +38,7 @@ class Recorder {
   struct Answered {
     RecordContext context;    // all but what is in force, the parameters, the sealed part
     SealedQuestion question;  // all but the witness
+    std::string_view answer;  // its bytes
     // An item of a batch has no bytes of its own: its members, each may be null.
     const WireValue* members[4] = {};
   };

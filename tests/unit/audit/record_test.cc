@@ -228,21 +228,12 @@ TEST(DecisionRecord, NobodyKnownIsRecordedAsAsked) {
   for (char c : recorder.line) EXPECT_GE(static_cast<uint8_t>(c), 0x20);
 }
 
-TEST(DecisionRecord, TheAnswerIsBoundByItsDigest) {
-  World w(kPolicy, kFacts);
-  Recorder recorder(&w);
-  recorder.context.answer = R"({"decision":true})";
-  const WireValue& r = recorder.Of(Ask().Person("E7").Does("read", "app.Doc", "d1"));
-  EXPECT_EQ(At(r, {"answer_sha256"}), Hex(Sha256(R"({"decision":true})")));
-}
-
 TEST(DecisionRecord, AWarmRecordAsksTheHeapForNothing) {
   World w(kPolicy, kFacts);
   RecordWriter writer;
   RecordContext context;
   context.evaluation_id = "ev_1";
   context.digest_key = "0123456789abcdef0123456789abcdef";
-  context.answer = R"({"decision":true})";
   const std::vector<Ask> asks = {Pay("0.01"),
                                  Ask()
                                      .Person("E7")

@@ -193,7 +193,7 @@ TEST(Witness, AWarmRecordWithItsSealAsksTheHeapForNothing) {
     RecordContext context;
     context.evaluation_id = "ev_1";
     context.digest_key = (*vault)->digest_key();
-    EXPECT_TRUE(sealer.Seal(w.now, "ev_1", question));
+    EXPECT_TRUE(sealer.Seal(w.now, "ev_1", question, "{}"));
     context.seal_key = sealer.key_id();
     context.box = sealer.box();
     line.clear();

@@ -44,6 +44,17 @@ TEST(SealedBox, OpensWhatItSealedAndNothingElse) {
   }
 }
 
+TEST(SealedBox, WhatIsBoundMustBeTheSameToOpenIt) {
+  SealedBox box(Key(1));
+  std::string sealed;
+  box.Seal({7}, "about", "plain", &sealed, "more");
+  EXPECT_EQ(box.Open("about", sealed, "more"), "plain");
+  EXPECT_EQ(box.Open("about", sealed, "mor"), std::nullopt);
+  EXPECT_EQ(box.Open("about", sealed), std::nullopt);
+  EXPECT_EQ(box.PeekUnchecked(sealed), "plain");
+  EXPECT_EQ(box.PeekUnchecked("short"), std::nullopt);
+}
+
 TEST(SealedBox, RandomIsNotTheSameTwice) {
   BoxKey a{}, b{};
   ASSERT_TRUE(FillRandom(a.data(), a.size()));
