@@ -33,6 +33,16 @@ void ReadLimits(const WireValue& value, ConfigProblems* problems, HttpLimits* li
   reader.Finish();
 }
 
+void ReadSearch(const WireValue& value, ConfigProblems* problems, SearchLimits* limits) {
+  ObjectReader reader(value, "search", problems);
+  reader.Number("page", 1, 100'000, &limits->page);
+  reader.Number("most", 1, 100'000, &limits->most);
+  reader.Number("decisions", 1, 10'000'000, &limits->decisions);
+  reader.Number("milliseconds", 1, 60'000, &limits->milliseconds);
+  reader.Finish();
+  limits->page = std::min(limits->page, limits->most);
+}
+
 void ReadAudit(const WireValue& value, ConfigProblems* problems, Config::Audit* audit) {
   ObjectReader reader(value, "audit", problems);
   reader.Text("folder", &audit->folder);
@@ -206,6 +216,8 @@ Result<Config> ReadConfigJson(std::string_view text, std::string_view name,
     }
   }
   reader.Number("threads", 1, 256, &config.threads);
+  if (const WireValue* search = reader.Take("search"))
+    ReadSearch(*search, &problems, &config.search);
   if (const WireValue* audit = reader.Take("audit")) ReadAudit(*audit, &problems, &config.audit);
   if (const WireValue* limits = reader.Take("limits"))
     ReadLimits(*limits, &problems, &config.limits);

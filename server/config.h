@@ -18,6 +18,7 @@
 #include "runtime/audit/log.h"
 #include "runtime/base/result.h"
 #include "server/api/callers.h"
+#include "server/api/service.h"
 #include "server/gate/gate.h"
 #include "server/http/address.h"
 #include "server/http/limits.h"
@@ -51,6 +52,7 @@ struct Config {
   } audit;
   std::string public_url;  // what /.well-known/authzen-configuration names; https, without a path's
                            // trailing slash
+  SearchLimits search;
   LogFormat log = LogFormat::kText;
   int threads = 0;        // 0: one per processor
   int watch_seconds = 2;  // how often the files are looked at for changes; 0: never

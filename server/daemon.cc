@@ -204,6 +204,7 @@ class Daemon {
     options.store = store_.get();
     options.version = kDaemonVersion;
     options.public_url = config_.public_url;
+    options.search = config_.search;
     options.start_id = start_id;
     options.trail = trail_ ? &*trail_ : nullptr;
     options.vault = vault_.get();

@@ -41,6 +41,14 @@ class AnswerWriter {
     w_.EndObject().EndObject().EndObject();
   }
 
+  bool WriteObligations() {
+    if (!HasObligations()) return false;
+    w_.BeginObject();
+    Obligations();
+    w_.EndObject();
+    return true;
+  }
+
  private:
   void Time(std::string_view name, Instant t) {
     text_.clear();
@@ -106,10 +114,13 @@ class AnswerWriter {
   }
 
   // For whoever carries them out, details or not. `log` is ours.
-  void Obligations() {
+  bool HasObligations() const {
     bool any = false;
     for (const DutyOut& out : d_.duties) any |= out.kind != DutyKind::kLog;
-    if (!any) return;
+    return any;
+  }
+  void Obligations() {
+    if (!HasObligations()) return;
     w_.Key("obligations").BeginArray();
     for (const DutyOut& out : d_.duties) {
       if (out.kind == DutyKind::kLog) continue;
@@ -443,6 +454,12 @@ class AnswerWriter {
 void AppendAnswerJson(std::string* out, const Snapshot& snapshot, const Request& request,
                       const Decision& decision, const AnswerOptions& options) {
   AnswerWriter(out, snapshot, request, decision, options).Write();
+}
+
+bool AppendObligationsJson(std::string* out, const Snapshot& snapshot, const Decision& decision) {
+  const Request nobody;
+  const AnswerOptions options;
+  return AnswerWriter(out, snapshot, nobody, decision, options).WriteObligations();
 }
 
 }  // namespace dpl

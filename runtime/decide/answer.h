@@ -20,6 +20,10 @@ struct AnswerOptions {
 void AppendAnswerJson(std::string* out, const Snapshot& snapshot, const Request& request,
                       const Decision& decision, const AnswerOptions& options);
 
+// `{"obligations":[…]}`: what the enforcement point must do, as the answer's context says it.
+// False, and nothing: there is none.
+bool AppendObligationsJson(std::string* out, const Snapshot& snapshot, const Decision& decision);
+
 // One line for a log or a test failure, then the indented rationale (statements with spans, limits,
 // nearest miss, changes).
 void AppendExplanation(std::string* out, const Snapshot& snapshot, const Request& request,

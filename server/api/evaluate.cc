@@ -19,13 +19,13 @@ int64_t MonotonicNs() {
       .count();
 }
 
-std::string Located(const Error& error) {
+}  // namespace
+
+std::string LocatedText(const Error& error) {
   if (error.line == 0) return error.message;
   return error.message + " (line " + std::to_string(error.line) + ", column " +
          std::to_string(error.column) + ")";
 }
-
-}  // namespace
 
 void RecordRefused(const Question& question, ServiceThread* thread, int item, std::string_view why,
                    int status) {
@@ -42,19 +42,15 @@ void RecordRefused(const Question& question, ServiceThread* thread, int item, st
   thread->recorder.Refused(refused);
 }
 
-namespace {
-
-// Nothing could be decided: 400, and a record of it.
-void Refuse(const Question& question, ServiceThread* thread, HttpResponse* response,
-            std::string_view why) {
+void RefuseQuestion(const Question& question, ServiceThread* thread, HttpResponse* response,
+                    std::string_view why) {
   response->Error(400, why);
   RecordRefused(question, thread, -1, why, 400);
 }
 
-// The body as a JSON object; null after the response has been made an error.
 const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpResponse* response) {
   if (question.body.empty()) {
-    Refuse(question, thread, response, "the body is empty; it must be a JSON object");
+    RefuseQuestion(question, thread, response, "the body is empty; it must be a JSON object");
     return nullptr;
   }
   thread->arena.Reset();
@@ -62,15 +58,17 @@ const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpR
   limits.max_bytes = HttpLimits::kMaxBodyBytes;  // the HTTP server's own limit has passed it
   Result<const WireValue*> root = ParseJson(question.body, &thread->arena, limits);
   if (!root.ok()) {
-    Refuse(question, thread, response, Located(root.error()));
+    RefuseQuestion(question, thread, response, LocatedText(root.error()));
     return nullptr;
   }
   if (!(*root)->is_object()) {
-    Refuse(question, thread, response, "the body must be a JSON object");
+    RefuseQuestion(question, thread, response, "the body must be a JSON object");
     return nullptr;
   }
   return *root;
 }
+
+namespace {
 
 WireEvaluation Members(const WireValue& object) {
   return {object.Find("subject"), object.Find("action"), object.Find("resource"),
@@ -160,7 +158,7 @@ bool ReadSemantic(const Question& question, ServiceThread* thread, const WireVal
   const WireValue* options = root.Find("options");
   if (options == nullptr) return true;
   if (!options->is_object()) {
-    Refuse(question, thread, response, "`options` must be an object");
+    RefuseQuestion(question, thread, response, "`options` must be an object");
     return false;
   }
   const WireValue* value = options->Find("evaluations_semantic");
@@ -174,9 +172,9 @@ bool ReadSemantic(const Question& question, ServiceThread* thread, const WireVal
     *semantic = Semantic::kPermitOnFirstPermit;
     return true;
   }
-  Refuse(question, thread, response,
-         "`evaluations_semantic` must be `execute_all`, `deny_on_first_deny` or "
-         "`permit_on_first_permit`");
+  RefuseQuestion(question, thread, response,
+                 "`evaluations_semantic` must be `execute_all`, `deny_on_first_deny` or "
+                 "`permit_on_first_permit`");
   return false;
 }
 
@@ -185,7 +183,7 @@ void AnswerSingle(const Question& question, ServiceThread* thread, const WireVal
   bool permitted = false;
   Error error;
   if (!Evaluate(question, thread, Members(root), -1, &response->body, &permitted, &error)) {
-    Refuse(question, thread, response, Located(error));
+    RefuseQuestion(question, thread, response, LocatedText(error));
   }
 }
 
@@ -201,18 +199,18 @@ void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse
   if (root == nullptr) return;
   const WireValue* items = root->Find("evaluations");
   if (items != nullptr && !items->is_array())
-    return Refuse(question, thread, response, "`evaluations` must be an array");
+    return RefuseQuestion(question, thread, response, "`evaluations` must be an array");
   Semantic semantic = Semantic::kExecuteAll;
   if (!ReadSemantic(question, thread, *root, &semantic, response)) return;
   if (items == nullptr || items->count == 0) return AnswerSingle(question, thread, *root, response);
   if (items->count > Service::kMaxBatch)
-    return Refuse(question, thread, response, "a batch holds at most 100 evaluations");
+    return RefuseQuestion(question, thread, response, "a batch holds at most 100 evaluations");
   const WireEvaluation defaults = Members(*root);
   for (const WireValue* entity :
        {defaults.subject, defaults.action, defaults.resource, defaults.context}) {
     if (entity != nullptr && !entity->is_object()) {
-      return Refuse(question, thread, response,
-                    "`subject`, `action`, `resource` and `context` must be objects");
+      return RefuseQuestion(question, thread, response,
+                            "`subject`, `action`, `resource` and `context` must be objects");
     }
   }
   response->body.append("{\"evaluations\":[");
@@ -233,7 +231,7 @@ void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse
     }
     if (!evaluated) {
       thread->metrics.item_errors.Add();
-      const std::string why = Located(error);
+      const std::string why = LocatedText(error);
       AppendItemError(why, &response->body);
       RecordRefused(question, thread, static_cast<int>(i), why, 400);
     }

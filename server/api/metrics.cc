@@ -16,6 +16,14 @@ void MetricsShard::Decided(const Decision& decision, int64_t nanoseconds) {
   duration_sum_ns.Add(static_cast<uint64_t>(std::max<int64_t>(nanoseconds, 0)));
 }
 
+void MetricsShard::Searched(size_t what, uint32_t results, uint32_t decisions,
+                            int64_t nanoseconds) {
+  searches[what].Add();
+  search_results.Add(results);
+  search_decisions.Add(decisions);
+  search_ns.Add(static_cast<uint64_t>(nanoseconds));
+}
+
 void MetricsShard::Answered(int status) {
   auto at = std::find(kStatuses.begin(), kStatuses.end(), status);
   if (at == kStatuses.end()) at = std::find(kStatuses.begin(), kStatuses.end(), 500);

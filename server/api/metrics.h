@@ -31,11 +31,15 @@ struct MetricsShard {
 
   void Decided(const Decision& decision, int64_t nanoseconds);
   void Answered(int status);
+  // A page of a search: of subjects, resources or actions (SearchFor).
+  void Searched(size_t what, uint32_t results, uint32_t decisions, int64_t nanoseconds);
 
   std::array<std::array<Tally, kReasonCount>, 3> decisions;  // by outcome, then reason
   std::array<Tally, kBuckets.size() + 1> durations;
   Tally duration_sum_ns;
   std::array<Tally, kStatuses.size()> answers;
+  std::array<Tally, 3> searches;  // by what was searched
+  Tally search_results, search_decisions, search_ns;
   Tally unauthenticated;
   Tally traceparent_invalid;
   Tally item_errors;  // items of a batch that could not be evaluated

@@ -1,6 +1,7 @@
 // What operators and clients may know about the service itself: metrics and discovery. (Health:
 // health.cc.)
 #include "runtime/json/json_writer.h"
+#include "runtime/search/search.h"
 #include "server/api/condition.h"
 #include "server/api/service_thread.h"
 
@@ -156,6 +157,22 @@ void Service::Metrics(const InForce& in_force, HttpResponse* response) {
   writer.Seconds("dpl_evaluation_duration_seconds_sum", "", static_cast<double>(nanoseconds) / 1e9);
   writer.Sample("dpl_evaluation_duration_seconds_count", "", below);
 
+  writer.Family("dpl_searches_total", "counter", "Pages of searches, by what was searched.");
+  for (size_t what = 0; what < 3; ++what) {
+    writer.Sample("dpl_searches_total", label("for", SearchForName(static_cast<SearchFor>(what))),
+                  sum([&](const MetricsShard& s) -> const Tally& { return s.searches[what]; }));
+  }
+  writer.Family("dpl_search_results_total", "counter", "Results of searches.");
+  writer.Sample("dpl_search_results_total", "",
+                sum([](const MetricsShard& s) -> const Tally& { return s.search_results; }));
+  writer.Family("dpl_search_decisions_total", "counter", "Candidates that searches decided on.");
+  writer.Sample("dpl_search_decisions_total", "",
+                sum([](const MetricsShard& s) -> const Tally& { return s.search_decisions; }));
+  writer.Family("dpl_search_seconds_total", "counter", "Time that searches took, without I/O.");
+  writer.Seconds(
+      "dpl_search_seconds_total", "",
+      static_cast<double>(sum([](const MetricsShard& s) -> const Tally& { return s.search_ns; })) /
+          1e9);
   writer.Family("dpl_batch_item_errors_total", "counter",
                 "Items of batches that could not be evaluated.");
   writer.Sample("dpl_batch_item_errors_total", "",

@@ -60,6 +60,16 @@ bool Recorder::Decided(const Snapshot& snapshot, const Request& request, const D
   return ticket != 0 || trail_->mode() == AuditMode::kAvailable;
 }
 
+bool Recorder::Searched(const Request& request, const SearchTold& told, bool waits,
+                        ReplyHold* hold) {
+  if (trail_ == nullptr) return true;
+  entry_.clear();
+  AppendSearchRecord(&entry_, request, told);
+  const Recorded recorded = trail_->Put(entry_, waits ? AuditSync::kNow : AuditSync::kSoon);
+  if (waits) hold->Join({0, recorded.ticket});
+  return recorded.ok;
+}
+
 void Recorder::Refused(const RefusedQuestion& refused) {
   if (trail_ == nullptr) return;
   entry_.clear();

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "runtime/audit/decision_entry.h"
+#include "runtime/audit/search_record.h"
 #include "runtime/audit/trail.h"
 #include "runtime/audit/witness.h"
 #include "server/http/message.h"
@@ -44,6 +45,9 @@ class Recorder {
   };
   bool Decided(const Snapshot& snapshot, const Request& request, const Decision& decision,
                Answered answered, ReplyHold* hold);
+  // One record for a page of results. `waits`: the answer leaves once it is synced. False: it could
+  // not be recorded.
+  bool Searched(const Request& request, const SearchTold& told, bool waits, ReplyHold* hold);
   void Refused(const RefusedQuestion& refused);
 
  private:

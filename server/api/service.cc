@@ -38,8 +38,8 @@ uint64_t NextIdentity() {
 
 }  // namespace
 
-ServiceThread::ServiceThread(const ServiceOptions& options, size_t index)
-    : recorder(options.trail, options.seal) {
+ServiceThread::ServiceThread(const ServiceOptions& options, size_t index, const BoxKey& token_key)
+    : recorder(options.trail, options.seal), tokens(token_key) {
   id.append("ev_").append(options.start_id).append("-").append(std::to_string(index)).append("-");
   id_prefix = id.size();
 }
@@ -52,8 +52,9 @@ std::string_view ServiceThread::NextEvaluationId() {
   return id;
 }
 
-Service::Service(ServiceOptions options)
-    : options_(std::move(options)), identity_(NextIdentity()) {}
+Service::Service(ServiceOptions options) : options_(std::move(options)), identity_(NextIdentity()) {
+  DPL_CHECK(FillRandom(token_key_.data(), token_key_.size()));
+}
 
 Service::~Service() = default;
 
@@ -66,10 +67,13 @@ void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
   std::string recorded_as = "\"policy\":\"" + PolicyDigest(*snapshot) + "\",\"data\":";
   AppendJsonString(&recorded_as, snapshot->facts_version());
   if (!inputs.empty()) recorded_as.append(",").append(inputs);
+  // What searches had looked up in the facts of before is made ready for these.
+  auto search = std::make_shared<SearchIndex>(snapshot);
+  if (std::shared_ptr<const SearchIndex> last = Current().search) search->WarmLike(*last);
   std::vector<InForce> before;  // let go of behind the lock
   std::lock_guard lock(mutex_);
   before.push_back(std::move(in_force_));
-  in_force_ = {std::move(snapshot), std::move(recorded_as), std::move(callers),
+  in_force_ = {std::move(snapshot), std::move(recorded_as), std::move(callers), std::move(search),
                options_.clock->Now()};
   ++reloads_;
   last_failed_ = false;
@@ -102,7 +106,7 @@ ServiceThread* Service::ThisThread() {
   thread_local ServiceThread* known = nullptr;
   if (known_identity != identity_) {
     std::lock_guard lock(mutex_);
-    threads_.push_back(std::make_unique<ServiceThread>(options_, threads_.size()));
+    threads_.push_back(std::make_unique<ServiceThread>(options_, threads_.size(), token_key_));
     known = threads_.back().get();
     known_identity = identity_;
   }
@@ -146,10 +150,19 @@ void Service::Handle(const HttpRequest& request, HttpResponse* response) {
   } else {
     switch (row->route) {
       case Route::kEvaluation:
-        Access(request, /*batch=*/false, thread, response);
+        Access(request, &EvaluateOne, thread, response);
         break;
       case Route::kEvaluations:
-        Access(request, /*batch=*/true, thread, response);
+        Access(request, &EvaluateBatch, thread, response);
+        break;
+      case Route::kSearchSubject:
+        Access(request, &SearchSubjects, thread, response);
+        break;
+      case Route::kSearchResource:
+        Access(request, &SearchResources, thread, response);
+        break;
+      case Route::kSearchAction:
+        Access(request, &SearchActions, thread, response);
         break;
       case Route::kDiscovery:
         Discovery(request, response);
@@ -199,7 +212,7 @@ bool Service::Admit(const HttpRequest& request, ServiceThread* thread, Question*
 }
 
 // Everything about a question but its body: id, caller, content type.
-void Service::Access(const HttpRequest& request, bool batch, ServiceThread* thread,
+void Service::Access(const HttpRequest& request, AnswerFunction answer, ServiceThread* thread,
                      HttpResponse* response) {
   Question question;
   if (!Admit(request, thread, &question, response)) return;
@@ -211,11 +224,7 @@ void Service::Access(const HttpRequest& request, bool batch, ServiceThread* thre
     return response->Error(400, "the body must not be encoded");
   }
   question.body = request.body;
-  if (batch) {
-    EvaluateBatch(question, thread, response);
-  } else {
-    EvaluateOne(question, thread, response);
-  }
+  answer(question, thread, response);
   response->hold = thread->hold;
 }
 

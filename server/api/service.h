@@ -17,7 +17,9 @@
 #include <vector>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/sealed_box.h"
 #include "runtime/facts/snapshot.h"
+#include "runtime/search/index.h"
 #include "runtime/state/store.h"
 #include "server/api/callers.h"
 #include "server/http/message.h"
@@ -33,6 +35,14 @@ class MetricsWriter;
 struct Question;
 struct ServiceThread;
 
+// Bounds of a search (docs/dpld.md).
+struct SearchLimits {
+  uint32_t page = 100;          // results of a page for which no limit is asked
+  uint32_t most = 1'000;        // and at most
+  uint32_t decisions = 10'000;  // tried for one page
+  uint32_t milliseconds = 20;   // after which a page ends as it is
+};
+
 struct ServiceOptions {
   Clock* clock = nullptr;       // outlives the service
   StateStore* store = nullptr;  // outlives the service
@@ -41,7 +51,8 @@ struct ServiceOptions {
   std::string start_id;  // distinguishes the evaluation ids of this start; a few random characters
   AuditTrail* trail = nullptr;  // where decisions are recorded; null: nowhere. Outlives the service
   AuditVault* vault = nullptr;  // keys and inputs of the audit folder; null: none
-  bool seal = true;             // requests are kept, sealed, so that they can be run again
+  SearchLimits search;
+  bool seal = true;                      // requests are kept, sealed, so that they can be run again
   std::vector<const Adapter*> adapters;  // other protocols' paths (adapter.h); outlive the service
   // Appends members to the object of /healthz: how the audit log is. False: not well. May be empty.
   std::function<bool(JsonWriter*)> audit_health;
@@ -54,6 +65,7 @@ struct InForce {
   std::shared_ptr<const Snapshot> snapshot;
   std::string recorded_as;  // members of an audit record: `"policy":"sha256:…","data":"…",…`
   std::shared_ptr<const CallerRegistry> callers;
+  std::shared_ptr<const SearchIndex> search;  // of the snapshot
   Instant since{};
 };
 
@@ -96,7 +108,8 @@ class Service {
   void Discovery(const HttpRequest& request, HttpResponse* response);
   bool Admit(const HttpRequest& request, ServiceThread* thread, Question* question,
              HttpResponse* response);
-  void Access(const HttpRequest& request, bool batch, ServiceThread* thread,
+  using AnswerFunction = void (*)(const Question&, ServiceThread*, HttpResponse*);
+  void Access(const HttpRequest& request, AnswerFunction answer, ServiceThread* thread,
               HttpResponse* response);
   const Adapter* AdapterOf(std::string_view path) const;
   void Translate(const Adapter& adapter, const HttpRequest& request, ServiceThread* thread,
@@ -104,6 +117,7 @@ class Service {
 
   const ServiceOptions options_;
   const uint64_t identity_;       // no other service of this process has it
+  BoxKey token_key_;              // of the page tokens of this start
   std::string request_endpoint_;  // absolute URL; empty: not said
   std::atomic<bool> draining_{false};
   std::atomic<uint64_t> generation_{0};  // of in_force_; read on every request, written by Publish

@@ -11,6 +11,7 @@
 #include "runtime/decide/wire_request.h"
 #include "server/api/headers.h"
 #include "server/api/metrics.h"
+#include "server/api/page_token.h"
 #include "server/api/record.h"
 #include "server/api/service.h"
 
@@ -20,7 +21,7 @@ struct ServiceThread {
   // Memory for one body: 64 KiB of JSON become at most about 2 MiB of values.
   static constexpr size_t kArenaBytes = 16 * 1024 * 1024;
 
-  ServiceThread(const ServiceOptions& options, size_t index);
+  ServiceThread(const ServiceOptions& options, size_t index, const BoxKey& token_key);
 
   // The id of the next evaluation: unique among all threads and starts.
   std::string_view NextEvaluationId();
@@ -29,6 +30,7 @@ struct ServiceThread {
   Recorder recorder;
   Arena arena{kArenaBytes};
   MetricsShard metrics;
+  PageTokens tokens;
   InForce in_force;                     // as of `generation`
   std::atomic<uint64_t> generation{0};  // of the service's
   std::atomic<bool> busy{
@@ -58,6 +60,17 @@ struct Question {
 void EvaluateOne(const Question& question, ServiceThread* thread, HttpResponse* response);
 std::string PolicyDigest(const Snapshot& snapshot);  // of the bundle: "sha256:…"
 void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse* response);
+// POST /access/v1/search/…, from the body on (search.cc).
+void SearchSubjects(const Question& question, ServiceThread* thread, HttpResponse* response);
+void SearchResources(const Question& question, ServiceThread* thread, HttpResponse* response);
+void SearchActions(const Question& question, ServiceThread* thread, HttpResponse* response);
+
+// The body as a JSON object; null after the response has been made an error (evaluate.cc).
+const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpResponse* response);
+// Nothing could be decided: 400, and a record of it.
+void RefuseQuestion(const Question& question, ServiceThread* thread, HttpResponse* response,
+                    std::string_view why);
+std::string LocatedText(const Error& error);  // with line and column, where they are known
 // The record of a question that was refused. `item` of a batch; -1: all of it.
 void RecordRefused(const Question& question, ServiceThread* thread, int item, std::string_view why,
                    int status);

@@ -1,0 +1,48 @@
+// See page_token.h.
+#include "server/api/page_token.h"
+
+#include "runtime/base/base64.h"
+#include "runtime/base/result.h"
+
+namespace dpl {
+namespace {
+
+constexpr size_t kMostBytes = 4096;  // of a token: ids are far shorter
+
+// Base64 with the letters of RFC 4648 section 5, which need no care in a URL or a form.
+std::string Swapped(std::string_view text, std::string_view from, std::string_view to) {
+  std::string out(text);
+  for (char& c : out) {
+    size_t at = from.find(c);
+    if (at != std::string_view::npos) c = to[at];
+  }
+  return out;
+}
+
+}  // namespace
+
+void PageTokens::Append(std::string* out, const Digest& question, const Digest& policy,
+                        std::string_view position) {
+  BoxNonce nonce;
+  DPL_CHECK(FillRandom(nonce.data(), nonce.size()));
+  std::string plain(DigestBytes(policy));
+  plain.append(position);
+  std::string sealed;
+  box_.Seal(nonce, DigestBytes(question), plain, &sealed);
+  out->append(Swapped(Base64(sealed), "+/", "-_"));
+}
+
+PageToken PageTokens::Read(std::string_view token, const Digest& question, const Digest& policy,
+                           std::string* position) {
+  std::string sealed;
+  if (token.size() > kMostBytes || token.find_first_of("+/") != std::string_view::npos ||
+      !ParseBase64(Swapped(token, "-_", "+/"), &sealed))
+    return PageToken::kBad;
+  std::optional<std::string> plain = box_.Open(DigestBytes(question), sealed);
+  if (!plain || plain->size() <= policy.size()) return PageToken::kBad;
+  if (plain->compare(0, policy.size(), DigestBytes(policy)) != 0) return PageToken::kOtherPolicy;
+  *position = plain->substr(policy.size());
+  return PageToken::kGood;
+}
+
+}  // namespace dpl
