@@ -19,7 +19,7 @@ STORY = ROOT / "policies/authzen-fixture"
 FACTS = STORY / "facts.json"
 GOOD = {"subject": {"type": "user", "id": "alice"}, "action": {"name": "read"},
         "resource": {"type": "record", "id": "record-1"}}
-ADMIN = {"subject": {"type": "user", "id": "bob", "properties": {"role": "admin"}}, "action": {"name": "write"},
+ADMIN = {"subject": {"type": "user", "id": "alice", "properties": {"role": "admin"}}, "action": {"name": "write"},
          "resource": {"type": "record", "id": "record-2", "properties": {"status": "archived"}}}
 
 
