@@ -163,8 +163,8 @@ def policies(build):
     return total
 
 
-def python_tests(build):
-    env, total = environment(build), Count()
+def python_tests(build, **more):
+    env, total = environment(build, **more), Count()
     for test in sorted(ROOT.glob("tests/**/*_test.py")):
         name = str(test.relative_to(ROOT))
         print(f"-- {name}", flush=True)
@@ -205,14 +205,21 @@ def sanitized(preset, targets):
     return build, Count()
 
 
+def sanitized_suite(preset, oracle_cases, **options):
+    """The C++ tests, and the programs themselves driven by the Python tests."""
+    build, count = sanitized(preset, ["tests", "programs"])
+    if build is not None:
+        count += ctest(build, DPL_ORACLE_CASES=oracle_cases, **options)
+        count += python_tests(build, **options)
+    return count
+
+
 def asan(_):
-    build, count = sanitized("asan", ["tests"])
-    return count if build is None else ctest(build, DPL_ORACLE_CASES="20000", ASAN_OPTIONS="detect_stack_use_after_return=1")
+    return sanitized_suite("asan", "20000", ASAN_OPTIONS="detect_stack_use_after_return=1")
 
 
 def tsan(_):
-    build, count = sanitized("tsan", ["tests"])
-    return count if build is None else ctest(build, DPL_ORACLE_CASES="5000", TSAN_OPTIONS="halt_on_error=1")
+    return sanitized_suite("tsan", "5000", TSAN_OPTIONS="halt_on_error=1")
 
 
 def fuzz(release):
