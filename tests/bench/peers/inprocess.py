@@ -25,7 +25,8 @@ def ask(command, seconds, patience):
     except subprocess.TimeoutExpired:
         return None, "too slow"
     if done.returncode != 0:
-        return None, "failed: " + (done.stderr.strip().splitlines() or ["no word why"])[-1][:200]
+        said = [line for line in done.stderr.strip().splitlines() if not line.startswith("note: ")]
+        return None, "failed: " + (said or ["no word why"])[-1][:200]
     return json.loads(done.stdout.strip().splitlines()[-1]), None
 
 

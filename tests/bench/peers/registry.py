@@ -218,7 +218,7 @@ PEERS = (
          lambda s, f, t: [CARGO / "regorus_peer", "world", f, t, query(s)], ("purchase", *RELATIONS, "hospital")),
     Peer("casbin", "Casbin 2.135, Go", (go("casbin_peer", ".", "casbin"),),
          lambda s, f, t: [BIN / "casbin_peer", "world", f, t, HERE / "casbin/model.conf", HERE / "casbin/policy.csv"], ("purchase",)),
-    Peer("openfga", "OpenFGA 1.11, in memory", (go("openfga", "github.com/openfga/openfga/cmd/openfga", "openfga"),), serve=openfga_serve),
+    Peer("openfga", "OpenFGA 1.22, in memory", (go("openfga", "github.com/openfga/openfga/cmd/openfga", "openfga"),), serve=openfga_serve),
     Peer("sapl", "SAPL 3.0, embedded",
          (Step(["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={WORK / 'sapl/lib'}"],
                WORK / "sapl/lib/sapl-pdp-embedded-3.0.0.jar", HERE / "sapl", ("mvn", "javac")),

@@ -2,7 +2,8 @@
 //!
 //!   regorus_peer world FOLDER SECONDS QUERY   one line of JSON, as tests/bench/peers/dpl/peer.cc says
 //!
-//! "decide" and "bytes" run on its virtual machine, "interpreter" on its tree walker; data is given once.
+//! "decide" and "bytes" run on its virtual machine, or where that cannot take the policy (65,535 instructions) on its tree
+//! walker, as "interpreter" does; data is given once.
 
 use std::fs;
 use std::hint::black_box;
@@ -68,18 +69,29 @@ fn main() {
     engine.add_data(data.clone()).expect("data.json");
     let entry: Rc<str> = query.into();
     let compiled = engine.compile_with_entrypoint(&entry).expect("a policy");
-    let program = Compiler::compile_from_policy(&compiled, &[query]).expect("a program");
-    let mut vm = RegoVM::new();
-    vm.load_program(program);
-    vm.set_data(data).expect("data");
+    let mut vm = match Compiler::compile_from_policy(&compiled, &[query]) {
+        Ok(program) => {
+            let mut vm = RegoVM::new();
+            vm.load_program(program);
+            vm.set_data(data).expect("data");
+            Some(vm)
+        }
+        Err(error) => {
+            eprintln!("regorus_peer: on the interpreter: {error}");
+            None
+        }
+    };
     let load_ms = (cpu() - start) * 1e3;
 
     let text = read("rego.jsonl");
     let bodies: Vec<&str> = text.lines().collect();
     let inputs: Vec<Value> = bodies.iter().map(|b| Value::from_json_str(b).expect("an input")).collect();
-    let mut decide = |input: &Value| {
-        vm.set_input(input.clone());
-        vm.execute()
+    let mut decide = |input: &Value| match &mut vm {
+        Some(vm) => {
+            vm.set_input(input.clone());
+            vm.execute()
+        }
+        None => compiled.eval_with_input(input.clone()),
     };
     let decisions: String = inputs.iter().map(|i| if decide(i).is_ok_and(|v| permits(&v)) { '1' } else { '0' }).collect();
     let walked: String = inputs
