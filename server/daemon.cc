@@ -422,7 +422,11 @@ class Daemon {
     if (!health.error.empty()) writer->Member("error", health.error);
     writer->Key("records").Uint(health.records).Key("kept").Uint(health.kept);
     writer->Key("signed").Uint(health.signed_size);
-    if (health.mode == AuditMode::kAvailable) writer->Key("dropped").Uint(health.dropped);
+    if (health.mode == AuditMode::kAvailable) {
+      writer->Key("dropped").Uint(health.dropped);
+    } else {
+      writer->Key("refused").Uint(health.refused);
+    }
     writer->Key("replay").Bool(config_.audit.replay);
     return health.writable && health.dropped == 0;
   }

@@ -132,6 +132,11 @@ void AuditLog::Impl::Pushed(AuditLane* lane, AuditSync sync) {
 
 // ---------------------------------------------------------------- promises
 
+void AuditLog::Impl::Missed() {
+  Lock lock(mutex_);
+  if (!closing_) Lose();
+}
+
 Promise AuditLog::Impl::Check(uint64_t ticket) const {
   const uint64_t lane = ticket >> AuditLane::kTicketBits;
   const uint64_t count = ticket & ((uint64_t{1} << AuditLane::kTicketBits) - 1);
@@ -243,6 +248,7 @@ void AuditLog::SetRenderer(std::unique_ptr<AuditRenderer> renderer) {
   impl_->SetRenderer(std::move(renderer));
 }
 std::shared_ptr<AuditLane> AuditLog::OpenLane() { return impl_->OpenLane(); }
+void AuditLog::Missed() { impl_->Missed(); }
 Promise AuditLog::Check(uint64_t ticket) const { return impl_->Check(ticket); }
 Status AuditLog::Sync() { return impl_->Sync(); }
 void AuditLog::OnKept(std::function<void()> wake) { impl_->OnKept(std::move(wake)); }

@@ -117,6 +117,10 @@ class AuditLog {
   static constexpr size_t kMaxLanes = 1024;
   std::shared_ptr<AuditLane> OpenLane();  // null: there are kMaxLanes already
 
+  // Something was denied because nothing can be recorded now: counted with what was not taken, and
+  // part of the gap that is recorded when the log is back.
+  void Missed();
+
   // kBroken: it could not be written; it may still be later, but must not be promised.
   Promise Check(uint64_t ticket) const;
   // Waits for everything appended so far; error "audit.failed" when it cannot be kept.

@@ -25,6 +25,7 @@ class AuditLog::Impl final : private AuditLane::Log {
   Status Start();
 
   uint64_t Append(std::string_view json, AuditSync sync);
+  void Missed();
   void SetRenderer(std::unique_ptr<AuditRenderer> renderer);
   std::shared_ptr<AuditLane> OpenLane();
   Promise Check(uint64_t ticket) const;
@@ -117,6 +118,7 @@ class AuditLog::Impl final : private AuditLane::Log {
     uint64_t ticket = 0;             // of the record about it; 0: none under way
     bool asked = false;              // by Prune, not by retain_days
     std::vector<uint64_t> segments;  // to be removed when that is kept
+    Instant kept_from{};             // of the first record that stays
     Result<uint64_t> result = uint64_t{0};
   };
   Pruning prune_;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runtime/audit/log_parts.h"
+#include "runtime/audit/vault.h"
 #include "runtime/json/json_writer.h"
 
 namespace dpl {
@@ -340,6 +341,7 @@ void AuditLog::Impl::StartPruning(Instant before, const std::string& because, bo
   std::vector<uint64_t> remove;
   uint64_t end = 0;
   std::optional<Error> error;
+  std::optional<Instant> kept_from = segment_.earliest;  // unless a sealed one stays
   Result<std::vector<SegmentFiles>> segments = ListSegments(options_.folder);
   if (!segments.ok()) error = segments.error();
   for (size_t i = 0; !error && i < segments->size(); ++i) {
@@ -350,6 +352,7 @@ void AuditLog::Impl::StartPruning(Instant before, const std::string& because, bo
     if (!seal.ok()) {
       error = seal.error();
     } else if (seal->latest >= before) {
+      kept_from = seal->earliest;
       break;
     } else {
       remove.push_back(s.first);
@@ -371,11 +374,13 @@ void AuditLog::Impl::StartPruning(Instant before, const std::string& because, bo
   w.Member("before", AuditTimeText(before)).Member("because", because).EndObject();
   prune_.ticket = Push(json, AuditSync::kNow);
   prune_.segments = std::move(remove);
+  prune_.kept_from = kept_from.value_or(kMinInstant);
 }
 
 void AuditLog::Impl::FinishPruning(Lock* lock) {
   std::vector<uint64_t> segments = std::move(prune_.segments);
   prune_.segments.clear();
+  const Instant kept_from = prune_.kept_from;
   lock->unlock();
   // Whatever else carries the segment's name goes with it; the seal stays.
   Status done;
@@ -395,6 +400,8 @@ void AuditLog::Impl::FinishPruning(Lock* lock) {
     --segments_;
   }
   if (done.ok()) done = SyncFolder(options_.folder);
+  // What was sealed in them is gone: nobody needs its keys.
+  if (done.ok()) done = AuditVault::ForgetKeysBefore(options_.folder, kept_from);
   lock->lock();
   segment_error_ = done.ok() ? "" : done.error().message;
   EndPruning(done.ok() ? Result<uint64_t>(segments.size()) : Result<uint64_t>(done.error()));

@@ -28,6 +28,8 @@ class AuditSink {
   virtual uint64_t Append(std::string_view json_object, AuditSync sync) = 0;
   virtual bool Writable() const = 0;
   virtual AuditMode mode() const = 0;
+  // Something was denied because nothing can be recorded (AuditLog::Missed).
+  virtual void Missed() {}
   // A lane of its own for the calling thread, whose entries are decisions (decision_entry.h); null:
   // this sink has none.
   virtual std::shared_ptr<AuditLane> OpenLane() { return nullptr; }
@@ -42,6 +44,7 @@ class LogSink final : public AuditSink {
   }
   bool Writable() const override { return log_->Writable(); }
   AuditMode mode() const override { return log_->mode(); }
+  void Missed() override { log_->Missed(); }
   std::shared_ptr<AuditLane> OpenLane() override { return log_->OpenLane(); }
 
  private:
@@ -65,6 +68,7 @@ class AuditTrail {
   // One complete record. `sync`: kNow where the answer waits for it.
   Recorded Put(std::string_view json_object, AuditSync sync);
   std::shared_ptr<AuditLane> OpenLane() { return sink_->OpenLane(); }
+  void Missed() { sink_->Missed(); }
 
  private:
   AuditSink* sink_;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -106,6 +108,27 @@ std::shared_ptr<const AuditVault::Key> AuditVault::KeyFor(Instant now) {
   key->bytes = *bytes;
   current_ = key;
   return current_;
+}
+
+Status AuditVault::ForgetKeysBefore(const std::string& folder, Instant before) {
+  const std::string keys = folder + "/keys";
+  DIR* dir = opendir(keys.c_str());
+  if (dir == nullptr) return errno == ENOENT ? Status::Ok() : FileError("read", keys, errno);
+  constexpr std::string_view kPrefix = "seal-";
+  constexpr size_t kDate = 10;
+  std::vector<std::string> old;
+  while (dirent* entry = readdir(dir)) {
+    const std::string_view name = entry->d_name;
+    if (!name.starts_with(kPrefix) || !name.ends_with(".key")) continue;
+    Result<Instant> day = ParseInstant(std::string(name.substr(kPrefix.size(), kDate)) + "T00:00Z");
+    if (day.ok() && DayOf(*day) + 1 < DayOf(before)) old.emplace_back(name);
+  }
+  closedir(dir);
+  for (const std::string& name : old) {
+    const std::string path = keys + "/" + name;
+    if (unlink(path.c_str()) != 0) return FileError("remove", path, errno);
+  }
+  return old.empty() ? Status::Ok() : SyncFolder(keys);
 }
 
 Result<std::string> AuditVault::Save(std::string_view bytes) {

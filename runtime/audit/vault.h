@@ -46,6 +46,9 @@ class AuditVault {
   std::shared_ptr<const Key> KeyFor(Instant now);
   static int64_t DayOf(Instant now) { return now.us / kMicrosPerDay; }
 
+  // Removes the keys of days that were over, by a day, at `before`: what they sealed is forgotten.
+  static Status ForgetKeysBefore(const std::string& folder, Instant before);
+
   // Keeps these bytes, sealed; their digest ("sha256:…"). Bytes kept before are not written again.
   Result<std::string> Save(std::string_view bytes);
 

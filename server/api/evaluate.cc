@@ -101,6 +101,7 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   const Snapshot& snapshot = *thread->in_force.snapshot;
   Recorder& recorder = thread->recorder;
   request.unrecordable = !recorder.Ready();
+  if (request.unrecordable) recorder.Missed();
   const Decision* decision =
       &Decide(snapshot, recorder.Begin(question.store), request, question.now, &thread->scratch);
   AnswerOptions options;

@@ -34,6 +34,8 @@ class Recorder {
 
   // False: what is decided now could not be recorded, so it is to be denied (error.audit).
   bool Ready() const { return AuditReady(trail_); }
+  // Such a decision was denied: it leaves no record, but is counted.
+  void Missed() { trail_->Missed(); }
   DecisionState* Begin(DecisionState* store);
 
   struct Answered {

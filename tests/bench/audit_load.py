@@ -31,6 +31,8 @@ request = function()
 end
 """
 LOGGED = 'obligation kept { covers read on shop.Order  must log  because "Every look is kept" }\n'
+# Requests per second over those without an audit log: what must hold, and what is hoped for.
+GOALS = {("behind", 16): (0.85, 0.92), ("behind", 64): (0.85, 0.92), ("before", 16): (0.35, 0.50), ("before", 64): (0.50, 0.65)}
 MICROS = {"us": 1, "ms": 1e3, "s": 1e6}
 
 
@@ -100,7 +102,11 @@ def main():
                 rate, used, p50 = (statistics.median(v[i] for v in values) for i in range(3))
                 base = "none, logged" if label.startswith("before") or label.endswith("logged") else "none"
                 ratio = statistics.median(v[0] / b[0] for v, b in zip(values, seen[connections, base]))
-                print(f"c={connections:<3} {label:<14} {rate:8.0f} req/s  {ratio:5.2f} of no audit   {used:6.1f} us CPU  p50 {p50:6.0f} us")
+                bare = statistics.median(v[1] for v in seen[connections, base])
+                goal = GOALS.get((label.split("+")[0], connections))
+                beside = "" if goal is None else f"  goal {goal[0]:.2f}, better {goal[1]:.2f}: {'held' if ratio >= goal[0] else 'NOT held'}"
+                print(f"c={connections:<3} {label:<14} {rate:8.0f} req/s  {ratio:5.2f} of no audit   {used:6.1f} us CPU, {bare / used:4.2f} of no audit"
+                      f"   p50 {p50:6.0f} us{beside}")
         for label, dpld in servers.items():
             if label not in ("none", "none, logged"):
                 health = dpld.get("/healthz").json["audit"]

@@ -318,6 +318,7 @@ class FullDisk(WithAudit):
         self.assertEqual({i["context"]["reason"] for i in items}, {"error.audit"})
         self.assertEqual(dpld.get("/healthz").json["status"], "degraded")
         self.assertIn("dpl_audit_writable 0", dpld.get("/metrics").body.decode())
+        self.assertIn("dpl_audit_refused_total 6\n", dpld.get("/metrics").body.decode(), "what was denied is counted")
         dpld.hang_up()
         self.assertEqual(dpld.wait_for("reload_failed")["code"], "error.audit")
         resource.prlimit(dpld.process.pid, resource.RLIMIT_FSIZE, unlimited)
@@ -326,6 +327,9 @@ class FullDisk(WithAudit):
         self.assertTrue(answer["decision"], answer)
         total = next(line for line in answer["context"]["dpl"]["limits"] if line["cap"] == "20000.00 USD")
         self.assertEqual(total["used"], "250.00 USD", "what was denied charged nothing")
+        [gap] = dpld.audit(lambda r: r.get("event") == "gap")
+        self.assertGreaterEqual(gap["refused"], 6)
+        self.assertLess(gap["since"], gap["until"])
         dpld.stop()
         dplc("verify", self.log)
 

@@ -5,6 +5,7 @@
 #include "runtime/audit/proof.h"
 #include "runtime/audit/segment.h"
 #include "runtime/audit/sentence.h"
+#include "runtime/audit/vault.h"
 #include "runtime/audit/verify.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/text.h"
@@ -139,8 +140,12 @@ TEST(AuditRetention, WholeSegmentsGoAndTheRestStillVerifies) {
       .folder = folder.path(), .segment_seconds = 86'400, .retain_days = 10, .clock = &clock};
   NamedCheckpoint early, late;
   {
+    Result<std::unique_ptr<AuditVault>> vault =
+        AuditVault::Open({.folder = folder.path(), .start = "s"});
+    ASSERT_TRUE(vault.ok());
     auto log = OpenLog(options);
     for (int day = 0; day < 30; ++day) {
+      ASSERT_NE((*vault)->KeyFor(clock.Now()), nullptr);
       Fill(log.get(), day * 10, day * 10 + 10);
       clock.Advance(Duration{kMicrosPerDay});
       if (day == 3) early = {"early", ReadBytes(folder.path() + "/checkpoint")};
@@ -150,6 +155,17 @@ TEST(AuditRetention, WholeSegmentsGoAndTheRestStillVerifies) {
     // A record about it is in the log before anything is removed.
     EXPECT_LT(log->Health().segments, 20u);
   }
+  // So are the keys of what was sealed in them; those of the days that are left, and of one more,
+  // stay.
+  const Instant started{1'800'000'000'000'000};
+  for (int day = 0; day < 30; ++day) {
+    const Instant then{started.us + day * kMicrosPerDay};
+    const std::string key = folder.path() + "/keys/seal-" + FormatDate(DateOf(then)) + "-s.key";
+    if (day < 10 || day >= 20) {
+      EXPECT_EQ(fs::exists(key), day >= 20) << day;
+    }
+  }
+  EXPECT_TRUE(fs::exists(folder.path() + "/keys/digest.key"));
   AuditVerification done = Verify(folder.path(), {early, late});
   for (const AuditFinding& f : done.findings) ADD_FAILURE() << f.file << ": " << f.message;
   EXPECT_GT(done.first, 100u);
