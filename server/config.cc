@@ -25,6 +25,8 @@ void ReadLimits(const WireValue& value, ConfigProblems* problems, HttpLimits* li
   reader.Number("head_bytes", 1024, 256 * 1024, &limits->max_head_bytes);
   reader.Number("headers", 8, 1000, &limits->max_headers);
   reader.Number("connections", 1, 1'000'000, &limits->max_connections);
+  reader.Number("connections_per_client", 0, 1'000'000, &limits->max_connections_per_client);
+  reader.Number("buffered_bytes", 64 * 1024, int64_t{1} << 40, &limits->max_buffered_bytes);
   reader.Seconds("head_seconds", &limits->head_deadline);
   reader.Seconds("body_seconds", &limits->body_deadline);
   reader.Seconds("write_seconds", &limits->write_deadline);

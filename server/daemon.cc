@@ -17,7 +17,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "runtime/audit/callers_text.h"
@@ -31,6 +30,7 @@
 #include "server/api/metrics.h"
 #include "server/api/service.h"
 #include "server/config.h"
+#include "server/descriptors.h"
 #include "server/families.h"
 #include "server/findings.h"
 #include "server/http/server.h"
@@ -45,12 +45,13 @@ namespace dpl {
 namespace {
 
 constexpr size_t kOperateConnections = 256;
-constexpr size_t kOwnDescriptors = 64;  // state, log, listeners, event loops
 constexpr int kReloadNice = 10;
 constexpr int kEndedEarly = 3;  // exit code
 constexpr std::chrono::milliseconds kLetGoAgain{100};
 constexpr int kOperateThreads = 2;  // a large push of facts keeps one of them busy for a while
 constexpr size_t kMostFactsBody = size_t{200} << 20;
+// Two of those at a time, in buffers that grow by doubling; a third is told to come again.
+constexpr uint64_t kOperateBuffered = uint64_t{2} * 256 << 20;
 constexpr unsigned kOperateSocketMode = 0600;
 
 std::shared_ptr<const CallerRegistry> MakeCallers(const Config& config) {
@@ -75,15 +76,6 @@ std::string Join(const std::vector<std::string>& parts) {
   std::string text;
   for (const std::string& part : parts) text.append(text.empty() ? "" : ",").append(part);
   return text;
-}
-
-// Every connection takes a descriptor; the default of 1,024 would shed long before `connections`
-// does. As many as the hard limit allows are taken. How many there are.
-rlim_t RaiseDescriptorLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  const rlimit raised{limit.rlim_max, limit.rlim_max};
-  return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? limit.rlim_max : limit.rlim_cur;
 }
 
 // True when the policy declares `name` (`person.role`, `context.ip`, `app.Doc.owner`) as coming
@@ -230,23 +222,32 @@ class Daemon {
       LetGo(service_->Current().snapshot);
       service_->Publish(std::move(snapshot), service_->Current().callers, Members(kept));
     };
+    const Connections connections = ShareConnections();
     server_.emplace(
         config_.limits,
         [this](const HttpRequest& request, HttpResponse* response) {
           service_->Handle(request, response);
         },
         &*gate_);
-    StartOperate();
+    StartOperate(connections.operate);
     if (args_.check_only) return {};
-    const size_t wanted = config_.limits.max_connections + kOperateConnections + kOwnDescriptors;
-    if (const rlim_t have = RaiseDescriptorLimit(); have < wanted) {
-      log_.Warn("descriptors_few", {{"limit", std::to_string(have)},
-                                    {"connections", std::to_string(config_.limits.max_connections)},
-                                    {"wanted", std::to_string(wanted)}});
-    }
     for (const ListenAddress& address : config_.listen)
       DPL_RETURN_IF_ERROR(server_->Listen(address));
     return ListenForOperate();
+  }
+
+  // As many connections as there are descriptors for.
+  Connections ShareConnections() {
+    size_t& wanted = config_.limits.max_connections;
+    if (args_.check_only) return {wanted, kOperateConnections, 0, true};
+    const Connections found = FitToDescriptors(wanted, kOperateConnections);
+    if (!found.all) {
+      log_.Warn("descriptors_few", {{"limit", std::to_string(found.descriptors)},
+                                    {"wanted", std::to_string(wanted)},
+                                    {"connections", std::to_string(found.decide)}});
+    }
+    wanted = found.decide;
+    return found;
   }
 
   Status OpenPolicy() {
@@ -264,7 +265,7 @@ class Daemon {
     return keeper_->Start(config_.bundle, config_.facts, fresh_);
   }
 
-  void StartOperate() {
+  void StartOperate(size_t connections) {
     OperateOptions options;
     options.facts = &*keeper_;
     options.service = &*service_;
@@ -285,7 +286,9 @@ class Daemon {
     };
     operate_.emplace(std::move(options));
     HttpLimits limits = config_.limits;
-    limits.max_connections = kOperateConnections;
+    limits.max_connections = connections;
+    limits.max_connections_per_client = 0;
+    limits.max_buffered_bytes = kOperateBuffered;
     limits.large_path = "/v1/facts";
     limits.large_body_bytes = kMostFactsBody;
     operate_server_.emplace(

@@ -22,7 +22,8 @@ struct HttpLimits {
   // One path whose bodies may be larger, and how large; empty: none. It points to a literal.
   std::string_view large_path;
   size_t large_body_bytes = 0;
-  size_t max_connections = 10'000;  // beyond: 503 and close
+  size_t max_connections =
+      16'000;  // beyond: 503 and close, unless one that waits in vain makes room
   // Of one client: an IPv4 address, an IPv6 /64, a user of a unix socket. Beyond: 503 and close. 0:
   // as many as there are.
   size_t max_connections_per_client = 0;

@@ -18,6 +18,11 @@ namespace {
 
 constexpr int kSocketKind = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 
+// What the kernel keeps for a connection on the way in and on the way out (it doubles the figure).
+// Left to itself it lets both grow to megabytes for a client that does not read, or is not read
+// from.
+constexpr int kKernelBytes = 128 * 1024;
+
 struct SocketAddress {
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -69,8 +74,11 @@ Fd BindTcp(const ListenAddress& address, bool share_port) {
   if (share_port) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
   if (address.kind == ListenAddress::Kind::kIpv6)
     setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-  // Accepted connections inherit it: an answer is sent whole and must not wait for a fuller packet.
+  // Accepted connections inherit these. An answer is sent whole and must not wait for a fuller
+  // packet.
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  for (int which : {SO_SNDBUF, SO_RCVBUF})
+    setsockopt(fd.get(), SOL_SOCKET, which, &kKernelBytes, sizeof kKernelBytes);
   if (bind(fd.get(), where.get(), where.size) != 0) {
     int why = errno;
     fd.Close();

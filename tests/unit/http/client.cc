@@ -36,7 +36,7 @@ void Echo(const HttpRequest& request, HttpResponse* response) {
 
 }  // namespace
 
-Client::Client(const std::string& text) {
+Client::Client(const std::string& text, const std::string& from) {
   ListenAddress address = ListenAddress::Parse(text).value();
   sockaddr_storage storage{};
   socklen_t size = 0;
@@ -59,6 +59,12 @@ Client::Client(const std::string& text) {
     size = sizeof *local;
   }
   fd_ = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (!from.empty()) {
+    sockaddr_in own{};
+    own.sin_family = AF_INET;
+    inet_pton(AF_INET, from.c_str(), &own.sin_addr);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&own), sizeof own), 0);
+  }
   if (connect(fd_, reinterpret_cast<sockaddr*>(&storage), size) != 0) {
     close(fd_);
     fd_ = -1;

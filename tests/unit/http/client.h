@@ -22,7 +22,8 @@ struct Reply {
 // Every wait has an end (10 s), which fails the test; no test sleeps.
 class Client {
  public:
-  explicit Client(const std::string& address);
+  // `from`: one's own IPv4 address; empty: whichever the system takes.
+  explicit Client(const std::string& address, const std::string& from = "");
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
