@@ -133,6 +133,10 @@ void Authority(const WireValue& record, std::string* out) {
     const WireValue& limit = limits->items[i];
     *out += "    limit ";
     Print(out, TextAt(limit, "name"));
+    if (std::string_view period = TextAt(limit, "period"); !period.empty()) {
+      *out += " ";
+      Print(out, period);
+    }
     *out += ": ";
     Print(out, TextAt(limit, "before"));
     *out += " -> ";

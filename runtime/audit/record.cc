@@ -151,6 +151,9 @@ struct RecordWriter::Fragments {
       const dpl::Limit& limit = program->limits[index];
       text.push_back('{');
       Text(&text, "name", program->Text(limit.name));
+      std::string period;
+      AppendPeriod(&period, limit);
+      Plain(&text, "period", period);
       Span(&text, "span", limit.span);
       Owner(&text, program->statements[limit.statement].owner);
       text.erase(0, 1);

@@ -72,6 +72,14 @@ void AppendOwner(std::string* out, const Program& program, const OwnerDef& owner
   }
 }
 
+void AppendPeriod(std::string* out, const Limit& limit) {
+  static constexpr std::string_view kWords[] = {"each",     "per hour",  "per day",
+                                                "per week", "per month", "per quarter",
+                                                "per year", "in any ",   "in total"};
+  out->append(kWords[static_cast<size_t>(limit.period)]);
+  if (limit.period == LimitPeriod::kSliding) AppendDuration(out, Duration{limit.window_us});
+}
+
 std::string_view Capped(std::string_view caller_text, std::string* scratch) {
   if (caller_text.size() <= kMaxQuoted) return caller_text;
   size_t cut = kMaxQuoted;

@@ -15,6 +15,8 @@ constexpr size_t kMaxQuoted = 200;  // bytes of caller-made text that an answer 
 void AppendSpan(std::string* out, const Program& program, const Span& span);
 // "team acme.spend.finance", "person E0500"; nothing without an owner.
 void AppendOwner(std::string* out, const Program& program, const OwnerDef& owner);
+// What a limit counts over: "each", "per day", "in any 24h", "in total".
+void AppendPeriod(std::string* out, const Limit& limit);
 // At most kMaxQuoted bytes, cut at a code point, with "…" when cut.
 std::string_view Capped(std::string_view caller_text, std::string* scratch);
 

@@ -133,6 +133,7 @@ TEST(DecisionRecord, SaysWhoForWhomWhatAndWhy) {
   EXPECT_EQ(At(r, {"by", "0", "because"}), "Staff work");
   EXPECT_NE(At(r, {"by", "0", "span"}).find(":"), std::string_view::npos);
   EXPECT_NE(At(r, {"by", "0", "clause"}), "(absent)");
+  EXPECT_EQ(At(r, {"limits", "0", "period"}), "per day");
   EXPECT_EQ(At(r, {"limits", "0", "before"}), "0.00 USD");
   EXPECT_EQ(At(r, {"limits", "0", "requested"}), "40.00 USD");
   EXPECT_EQ(At(r, {"limits", "0", "after"}), "40.00 USD");
