@@ -36,8 +36,8 @@ def measure(peers, worlds, rounds, seconds, patience, say):
     `worlds`: [(label, scenario, size, folder, expected)]. Values are medians over rounds of the median pass."""
     results = {}
     for label, scenario, size, folder, expected in worlds:
-        asked = [p for p in peers if p.world and scenario in p.scenarios and size <= p.largest.get(scenario, size)]
-        seen, words = {}, {}
+        asked = [p for p in peers if p.world and scenario in p.scenarios]
+        seen, words = {}, {p.name: "not asked" for p in asked if size > p.largest.get(scenario, size)}
         for number in range(rounds):
             for peer in asked:
                 if peer.name in words:

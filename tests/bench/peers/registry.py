@@ -52,7 +52,7 @@ class Peer:
     steps: tuple = ()
     world: Optional[Callable] = None  # (scenario, folder of the world, seconds) -> command
     scenarios: tuple = ()  # in process
-    largest: dict = field(default_factory=dict)  # scenario -> the largest size it is asked for
+    largest: dict = field(default_factory=dict)  # scenario -> the largest size it is asked for; beyond it takes minutes
     serve: Optional[Callable] = None  # (folder of the world, folder of its own, port) -> Server
 
 
@@ -215,7 +215,7 @@ PEERS = (
     Peer("cedar wasm", "Cedar 4.13, WebAssembly on node", (npm("cedar_wasm", "node_modules/@cedar-policy/cedar-wasm/package.json"),),
          lambda s, f, t: ["node", HERE / "cedar_wasm/peer.mjs", WORK / "cedar_wasm", "world", f, t], ("purchase",)),
     Peer("regorus", "regorus 0.14", (cargo("regorus_peer", "regorus"),),
-         lambda s, f, t: [CARGO / "regorus_peer", "world", f, t, query(s)], ("purchase", *RELATIONS, "hospital")),
+         lambda s, f, t: [CARGO / "regorus_peer", "world", f, t, query(s)], ("purchase", *RELATIONS, "hospital"), {"hospital": 30}),
     Peer("casbin", "Casbin 2.135, Go", (go("casbin_peer", ".", "casbin"),),
          lambda s, f, t: [BIN / "casbin_peer", "world", f, t, HERE / "casbin/model.conf", HERE / "casbin/policy.csv"], ("purchase",)),
     Peer("openfga", "OpenFGA 1.22, in memory", (go("openfga", "github.com/openfga/openfga/cmd/openfga", "openfga"),), serve=openfga_serve),
