@@ -105,6 +105,11 @@ void ReadCaller(const WireValue& value, const std::string& path, ConfigProblems*
   reader.Flag("dry_run", &caller.dry_run);
   reader.Flag("search", &caller.search);
   reader.Flag("details", &caller.details);
+  if (const WireValue* explain = reader.Take("explain");
+      explain != nullptr &&
+      (!explain->is_string() || !FindExplain(explain->text, &caller.explain))) {
+    reader.Fail(*explain, path + ".explain", "must be \"none\", \"reason\", \"full\" or \"trace\"");
+  }
   reader.Texts("duties", [&](const WireValue& item) {
     DutyKind kind;
     if (!FindDuty(item.text, &kind))

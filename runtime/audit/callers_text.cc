@@ -49,6 +49,7 @@ std::string CallersText(const std::vector<Caller>& callers) {
   for (const Caller& caller : callers) {
     w.BeginObject().Member("name", caller.name);
     for (const FlagMember& flag : kFlags) w.Key(flag.name).Bool(caller.*flag.member);
+    w.Member("explain", ExplainName(caller.explain));
     for (const ListMember& list : kLists) {
       w.Key(list.name).BeginArray();
       for (const std::string& text : caller.*list.member) w.String(text);
@@ -79,6 +80,11 @@ Result<std::vector<Caller>> ReadCallersText(std::string_view text) {
       if (value == nullptr || !value->is_bool()) return bad;
       caller.*flag.member = value->boolean;
     }
+    // Texts that were kept before there were levels have none.
+    if (const WireValue* explain = item.Find("explain");
+        explain != nullptr &&
+        (!explain->is_string() || !FindExplain(explain->text, &caller.explain)))
+      return bad;
     for (const ListMember& member : kLists) {
       const WireValue* value = item.Find(member.name);
       if (value == nullptr || !value->is_array()) return bad;

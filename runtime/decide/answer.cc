@@ -1,6 +1,8 @@
 // A Decision as the JSON of an AuthZEN answer; the shape is documented in docs/api.md.
 #include "runtime/decide/answer.h"
 
+#include <algorithm>
+
 #include "runtime/decide/ask.h"
 #include "runtime/decide/duty.h"
 #include "runtime/decide/render.h"
@@ -19,6 +21,7 @@ class AnswerWriter {
         request_(request),
         d_(d),
         options_(options),
+        level_(std::min(request.level, options.details ? Explain::kTrace : Explain::kReason)),
         text_(options.text != nullptr ? *options.text : own_text_) {}
 
   void Write() {
@@ -27,14 +30,20 @@ class AnswerWriter {
     w_.Key("decision").Bool(d_.outcome == OutcomeKind::kPermit && !d_.dry_run);
     w_.Key("context").BeginObject();
     if (!options_.evaluation_id.empty()) w_.Member("evaluation_id", options_.evaluation_id);
+    if (level_ == Explain::kNone) {
+      LeastOfAll();
+      w_.EndObject().EndObject();
+      return;
+    }
     w_.Member("reason", ReasonCode(reason));
     w_.Member("reason_user", ReasonUserText(reason));
-    if (options_.details) {
+    if (level_ >= Explain::kFull) {
       text_.clear();
       AppendReasonAdmin(&text_, snapshot_, d_);
       w_.Member("reason_admin", text_);
     }
     if (d_.outcome == OutcomeKind::kAsk) AccessRequest();
+    Conditions();
     Obligations();
     w_.Key("dpl").BeginObject();
     Body(reason);
@@ -113,6 +122,31 @@ class AnswerWriter {
     w_.EndArray();
   }
 
+  // What a permit cannot be enforced without, and nothing of why.
+  void LeastOfAll() {
+    Obligations();
+    if (d_.reservation == 0) return;
+    w_.Key("dpl").BeginObject();
+    Reservation();
+    w_.EndObject();
+  }
+
+  // Until when a permit may be relied on.
+  void Conditions() {
+    if (d_.outcome != OutcomeKind::kPermit || d_.dry_run) return;
+    w_.Key("conditions").BeginObject();
+    Time("valid_until", d_.valid_until);
+    w_.EndObject();
+  }
+
+  void Reservation() {
+    w_.Key("reservation").BeginObject();
+    w_.Key("id").Uint(d_.reservation);
+    Time("until", d_.reservation_deadline);
+    if (d_.replayed) w_.Key("replayed").Bool(true);
+    w_.EndObject();
+  }
+
   // For whoever carries them out, details or not. `log` is ours.
   bool HasObligations() const {
     bool any = false;
@@ -182,7 +216,7 @@ class AnswerWriter {
     Time("opened", o.opened);
     Time("until", o.until);
     Time("review_due", o.review_due);
-    if (options_.details) {
+    if (level_ >= Explain::kFull) {
       w_.Key("uses").Uint(o.uses);
       CallerText("reason", request_.break_glass_reason);
       CallerText("ticket", request_.break_glass_ticket);
@@ -236,16 +270,10 @@ class AnswerWriter {
     w_.EndObject();
     Time("now", d_.now);
     Time("valid_until", d_.valid_until);
-    if (d_.reservation != 0) {
-      w_.Key("reservation").BeginObject();
-      w_.Key("id").Uint(d_.reservation);
-      Time("until", d_.reservation_deadline);
-      if (d_.replayed) w_.Key("replayed").Bool(true);
-      w_.EndObject();
-    }
+    if (d_.reservation != 0) Reservation();
     Opening();
     Ignored();
-    if (!options_.details) return;
+    if (level_ < Explain::kFull) return;
     w_.Key("step").Int(ReasonStep(reason));
     if (d_.also.size > 0) {
       w_.Key("also").BeginArray();
@@ -445,6 +473,7 @@ class AnswerWriter {
   const Request& request_;
   const Decision& d_;
   const AnswerOptions& options_;
+  const Explain level_;
   std::string own_text_;
   std::string& text_;
 };

@@ -265,8 +265,8 @@ const Decision& Decide(const Snapshot& snapshot, DecisionState* store, const Req
     RunFold(f);
     if (f.again) continue;
     bool denied = d.reason != Reason::kPermit && d.reason != Reason::kWouldPermit;
-    if (denied && (request.explain || request.caller->details))
-      ExplainDenial(f, d.reason, store, &impl);
+    const bool told = request.caller->details && request.level >= Explain::kFull;
+    if (denied && (request.explain || told)) ExplainDenial(f, d.reason, store, &impl);
     return d;
   }
   Reset(&d);

@@ -1,4 +1,4 @@
-// The table of reasons read back, and the names of modes.
+// The table of reasons read back, and the names of modes and levels.
 #include <iterator>
 
 #include "runtime/decide/decision.h"
@@ -18,6 +18,8 @@ constexpr Row kRows[] = {
 #undef DPL_REASON
 };
 
+constexpr std::string_view kExplain[] = {"none", "reason", "full", "trace"};
+
 const Row& RowOf(Reason reason) { return kRows[static_cast<size_t>(reason)]; }
 
 }  // namespace
@@ -35,6 +37,17 @@ bool FindReason(std::string_view code, Reason* out) {
   }
   return false;
 }
+
+bool FindExplain(std::string_view name, Explain* out) {
+  for (size_t i = 0; i < std::size(kExplain); ++i) {
+    if (kExplain[i] != name) continue;
+    *out = static_cast<Explain>(i);
+    return true;
+  }
+  return false;
+}
+
+std::string_view ExplainName(Explain level) { return kExplain[static_cast<size_t>(level)]; }
 
 std::string_view OutcomeName(OutcomeKind outcome) {
   switch (outcome) {

@@ -17,6 +17,11 @@
 
 namespace dpl {
 
+// How much of the rationale an answer tells, least first (docs/api.md, "How much is told").
+enum class Explain : uint8_t { kNone, kReason, kFull, kTrace };
+bool FindExplain(std::string_view name, Explain* out);  // "none", "reason", "full", "trace"
+std::string_view ExplainName(Explain level);
+
 // What a registered enforcement point may do; every default is no (docs/semantics.md, "Who is
 // asking").
 struct Caller {
@@ -35,6 +40,7 @@ struct Caller {
   bool dry_run = false;
   bool search = false;
   bool details = false;                        // may see reason_admin and the full rationale
+  Explain explain = Explain::kTrace;           // the most it is ever told
   std::vector<std::string> duties;             // duties it carries out, by name (duty.h)
   static Caller Everything(std::string name);  // development and tests: all of the above
 };
@@ -71,9 +77,10 @@ struct Request {
   bool dry_run = false;
   bool clock_suspect =
       false;  // the wall clock cannot be trusted: no metered permit (runtime/state/clock_guard.h)
-  bool unrecordable = false;     // the audit log takes no record: denied before anything is charged
-  bool explain = false;          // evaluate the steps after the first failure for the report
-  std::string_view break_glass;  // the emergency door it names; empty: none
+  bool unrecordable = false;  // the audit log takes no record: denied before anything is charged
+  bool explain = false;       // evaluate the steps after the first failure for the report
+  Explain level = Explain::kFull;  // how much is told, of what the caller may be told
+  std::string_view break_glass;    // the emergency door it names; empty: none
   std::string_view break_glass_reason, break_glass_ticket;  // what is said to open it
   uint8_t duties = 0;  // DutyBits that the enforcement point commits to for this request (duty.h)
   std::string_view

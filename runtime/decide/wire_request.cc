@@ -275,12 +275,21 @@ void ReadApprovals(const WireValue* v, Request* r) {
   }
 }
 
-bool ReadFlag(const WireValue* v, std::string_view also, std::string_view complaint, Request* r) {
+bool ReadFlag(const WireValue* v, std::string_view complaint, Request* r) {
   if (v == nullptr || v->is_null()) return false;
   if (v->is_bool()) return v->boolean;
-  if (v->is_string() && !also.empty() && v->text == also) return true;
   r->malformed = complaint;
   return false;
+}
+
+// A level by its name; `true` asks for everything, `false` for what is usual.
+void ReadExplain(const WireValue* v, Request* r) {
+  if (v == nullptr || v->is_null()) return;
+  if (v->is_bool()) {
+    r->level = v->boolean ? Explain::kTrace : Explain::kFull;
+  } else if (!v->is_string() || !FindExplain(v->text, &r->level)) {
+    r->malformed = "context.explain is none of none, reason, full and trace";
+  }
 }
 
 }  // namespace
@@ -332,9 +341,12 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
         TextOrMember(r.context->Find("break_glass"), "name", "context.break_glass has no name", &r);
     ReadBreakGlass(r.context->Find("break_glass"), &r);
     r.duties = ReadDuties(*r.context, &r);
-    r.dry_run = ReadFlag(r.context->Find("dry_run"), {}, "context.dry_run is not a bool", &r);
-    r.explain = ReadFlag(r.context->Find("explain"), "full", "context.explain is not a bool", &r);
+    r.dry_run = ReadFlag(r.context->Find("dry_run"), "context.dry_run is not a bool", &r);
+    ReadExplain(r.context->Find("explain"), &r);
   }
+  r.level =
+      std::min({r.level, caller.explain, caller.details ? Explain::kTrace : Explain::kReason});
+  r.explain = r.level == Explain::kTrace;
   if (r.subject_type == "agent") {
     // The standing agent is the first of its own chain; an actor equal to it is no delegation.
     Request::Hop self;

@@ -225,7 +225,7 @@ TEST_F(WireRequest, SeveralApprovals) {
 TEST_F(WireRequest, ContextMembers) {
   Result<Request> r = Read(
       "{}",
-      R"({"task": "t1", "approval": {"id": "a1", "state": "approved"}, "dry_run": true, "explain": "full", "break_glass": {"name": "ward"}})");
+      R"({"task": "t1", "approval": {"id": "a1", "state": "approved"}, "dry_run": true, "explain": "trace", "break_glass": {"name": "ward"}})");
   EXPECT_EQ(r->task, "t1");
   ASSERT_EQ(r->approval_count, 1);
   EXPECT_EQ(r->approvals[0], "a1");
