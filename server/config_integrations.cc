@@ -68,8 +68,11 @@ void ReadRoute(const WireValue& value, const std::string& path, ConfigProblems* 
   std::string text;
   reader.Text("path", &text);
   Result<PathPattern> pattern = PathPattern::Parse(text);
-  if (!pattern.ok()) return reader.Fail(value, path + ".path", pattern.error().message);
-  route->path = pattern.take();
+  if (pattern.ok()) {
+    route->path = pattern.take();
+  } else {
+    reader.Fail(value, path + ".path", pattern.error().message);
+  }
   reader.Text("action", &route->action);
   if (const WireValue* resource = reader.Take("resource")) {
     ObjectReader inner(*resource, path + ".resource", problems);

@@ -19,7 +19,10 @@ FACTS = ROOT / "policies/authzen-fixture/facts.json"
 CASES, SEED = 600, 20261122
 # What dpld refuses and no schema can say: docs/dpld.schema.json lists it in its description.
 BEYOND = ("is taken by another caller", "cannot be told from", "can be reached from other machines", "no IPv6 address between the brackets",
-          "the path is longer than 107 bytes")
+          "the path is longer than 107 bytes",
+          # Of routes: what pattern and templates say together.
+          "cannot be sent:", "holds a", "which the path does not hold", "goes on after", "must hold one placeholder", "needs `methods`",
+          "twice", "what no route fits is denied", "one lies in the other", "may hold `*` at its end only", "is empty")
 # Values that make up the corpus; each a member's name with texts that fit.
 POOL = {"listen": ["127.0.0.1:0", "[::1]:0", "unix:/tmp/a.sock", "localhost:65535", "0.0.0.0:1", "[::]:1", "[1:2]:3", "256.1.1.1:1", "1.2.3:4",
                    "127.0.0.1:65536", "127.0.0.1:00080", "127.0.0.01:1", "127.0.0.1:", "unix:", "unix:" + "x" * 108, "unix:" + "ä" * 60, "none", "host:1"],
@@ -145,7 +148,7 @@ class CheckConfig(unittest.TestCase):
             self.assertEqual(answer["ok"], fits, f"{path} {number}: {answer}")
 
     def test_the_page_tells_every_member(self):
-        page = (ROOT / "docs/dpld.md").read_text()
+        page = "".join((ROOT / "docs" / name).read_text() for name in ("dpld.md", "integrations/README.md", "integrations/kubernetes.md"))
         for path, names in places(SCHEMA, self.schemas):
             for name in names:
                 self.assertRegex(page, rf"`(\w+\.)?{name}[`.]", f"docs/dpld.md says nothing of {path} {name}")
