@@ -156,6 +156,28 @@ EDITS = [
     ("compiler/check/conflict.cc", "if (meeting != Meeting::kApart) continue;", "continue;"),
     ("compiler/check/limit.cc", "if (*us >= kMinWindowUs && *us <= kMaxWindowUs) return true;", "if (*us >= kMinWindowUs) return true;"),
     ("compiler/check/limit.cc", "if (constant == kNone || c_.model.constants[constant].number > 0) return true;", "if (true) return true;"),
+    # ---- searches: whom an index or a plan forgets
+    ("runtime/search/candidates.cc", "agreed = at == from && agreed != 0 ? agreed + 1 : 1;", "agreed = agreed + 1;"),
+    ("runtime/search/candidates.cc", "size_t low = at_ < list_.size() && list_[at_] <= from ? at_ : 0;", "size_t low = at_;"),
+    ("runtime/search/candidates.cc", "if (one->IsAll()) return all_;", ""),
+    ("runtime/search/index.cc", "Value value = entity.attributes == nullptr ? Value()", "Value value = rank == 1 || entity.attributes == nullptr ? Value()"),
+    ("runtime/search/index.cc", "if (at->parent_state != Entity::Parent::kKnown) break;", "if (level == 1 || at->parent_state != Entity::Parent::kKnown) break;"),
+    ("runtime/search/invert.cc", "return unsaid ? space_.Or({with, space_.List(index_.PersonsWithout(attribute))}) : with;", "return with;"),
+    ("runtime/search/invert.cc", "any.push_back(space_.List(index_.InRoleAt(role, at)));\n      at = at->parent_state == Entity::Parent::kKnown ? at->parent : nullptr;",
+     "any.push_back(space_.List(index_.InRoleAt(role, at)));\n      at = nullptr;"),
+    ("runtime/search/invert.cc", "if (h.scope == nullptr || searching_persons()) return space_.All();", "if (h.scope == nullptr || searching_persons()) continue;"),
+    ("runtime/search/invert.cc", "truth(space_.Or({Truth(a), Truth(b)}));", "truth(space_.And({Truth(a), Truth(b)}));"),
+    ("runtime/search/invert.cc", ": given_.resource->id == value.text()));", ": false));"),
+    ("runtime/search/invert.cc", "return comparable ? Whether(order == 0) : space_.All();", "return comparable ? Whether(order != 0) : space_.All();"),
+    ("runtime/search/invert.cc", "if (searching_persons() || parent_may_be_said_) return space_.All();", "if (searching_persons()) return space_.All();"),
+    ("runtime/search/plan.cc", "for (const Holding& h : facts.roles) keys_.push_back({KeyKind::kRole, h.role});", ""),
+    ("runtime/search/plan.cc", "if (hop.is_person) continue;", "if (hop.is_person) return space_.Empty();"),
+    ("runtime/search/plan.cc", "if (foreign_ || people || r.hop_count == 0 || !of_person) return space_.All();", "if (foreign_ || r.hop_count == 0 || !of_person) return space_.All();"),
+    ("runtime/search/plan.cc", "(s.granted_us > scene_.now.us || s.expires_us <= scene_.now.us);", "(s.granted_us >= s.granted_us || s.expires_us <= scene_.now.us);"),
+    ("runtime/search/search.cc", "if (page_.results == bounds_.results) {", "if (page_.results + 1 == bounds_.results) {"),
+    ("runtime/search/search.cc", "d.reason == Reason::kWouldPermit && d.partner == kNone", "d.reason == Reason::kWouldPermit"),
+    ("runtime/search/search.cc", "return what == SearchFor::kResource && step >= 2 && step <= 5;", "return step >= 2 && step <= 5;"),
+    ("runtime/search/search.cc", "same_but_for_id_ = query_.what == SearchFor::kResource ||", "same_but_for_id_ = true ||"),
 ]
 
 # What an edit leaves unused is no mistake of the edit.
@@ -169,6 +191,7 @@ TESTS = [
     ("runtime/decide/", [("test_decide",), ("test_testing",), STORIES, ORACLE, LAWS]),
     ("runtime/vm/", [("test_vm",), ("test_decide",), STORIES, ORACLE, LAWS]),
     ("runtime/state/", [("test_state",), ("test_decide",), ORACLE]),
+    ("runtime/search/", [("test_search",)]),
     ("compiler/check/", [("test_check",), ("test_decide",), LAWS]),
 ]
 

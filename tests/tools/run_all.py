@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FUZZ_SECONDS = int(os.environ.get("DPL_FUZZ_SECONDS", "600"))  # of all fuzzers together
 ORACLE_CASES = os.environ.get("DPL_ORACLE_CASES_FULL", "10000000")
 KILLS = "200"
-API_STEPS = "60000"  # calls of the operating API
+API_STEPS = "60000"  # calls of the operating API, and of the decision API
+SEARCH_WORLDS = "5000"  # policies whose searches are held to trying every entity
 RACES = "1000000"  # two charges against room for one
 
 
@@ -282,7 +283,15 @@ def kills(build):
 def api(build):
     """The operating API driven from its document, for longer and from another seed."""
     return program_counts("openapi_test, a long walk", [sys.executable, "tests/http/openapi_test.py"],
-                          environment(build, DPL_API_STEPS=API_STEPS, DPL_API_SEED=str(int(time.time()))))
+                          environment(build, DPL_API_STEPS=API_STEPS, DPL_API_SEED=str(int(time.time())))) + \
+        program_counts("authzen_openapi_test, a long walk", [sys.executable, "tests/http/authzen_openapi_test.py"],
+                       environment(build, DPL_AUTHZEN_STEPS=API_STEPS, DPL_AUTHZEN_SEED=str(int(time.time()))))
+
+
+def searches(build):
+    """Searches against trying every entity, over many more policies and another seed."""
+    return one("test_search, many policies", [str(build / "tests/test_search"), "--gtest_brief=1"],
+               environment(build, DPL_SEARCH_WORLDS=SEARCH_WORLDS, DPL_SEARCH_SEED=str(int(time.time()) * 10000)))
 
 
 def audit(build):
@@ -308,7 +317,8 @@ FULL = [
     (f"oracle, {ORACLE_CASES} cases", long_oracle),
     ("mutations of the engine", mutations),
     (f"{KILLS} kills, {RACES} races", kills),
-    (f"operating API, {API_STEPS} calls from its document", api),
+    (f"operating and decision API, {API_STEPS} calls each from their documents", api),
+    (f"searches of {SEARCH_WORLDS} policies against trying each", searches),
     (f"audit log: every byte, {KILLS} kills", audit),
     ("a real Envoy", envoy),
     ("soak", soak),
