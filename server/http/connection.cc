@@ -114,7 +114,8 @@ void Connection::Watch(uint32_t events) {
 // Takes of the server's budget what the connection keeps, and will need for its next receive.
 // False, and nothing more taken, when the budget does not have it.
 bool Connection::Charge() {
-  const uint64_t kept = reader_.NeededCapacity() + (pending_.empty() ? 0 : pending_.capacity());
+  uint64_t kept = reader_.NeededCapacity() + (pending_.empty() ? 0 : pending_.capacity());
+  kept -= std::min<uint64_t>(kept, HttpLimits::kFreeBytes);
   if (kept == charged_) return true;
   if (kept > charged_ && !worker_->admission->Take(kept - charged_)) return false;
   if (kept < charged_) worker_->admission->Give(charged_ - kept);

@@ -27,8 +27,8 @@ struct HttpLimits {
   // Of one client: an IPv4 address, an IPv6 /64, a user of a unix socket. Beyond: 503 and close. 0:
   // as many as there are.
   size_t max_connections_per_client = 0;
-  // Of all connections together: requests that have not arrived whole, answers not yet taken.
-  // Beyond: 503 and close.
+  // Of all connections together, beyond kFreeBytes of each: requests that have not arrived whole,
+  // answers not yet taken. Beyond: 503 and close.
   uint64_t max_buffered_bytes = uint64_t{256} << 20;
 
   // One deadline covers a whole head, a whole body, a whole write, however often a byte trickles
@@ -42,6 +42,9 @@ struct HttpLimits {
   // How long a stopping server waits for requests under way.
   std::chrono::milliseconds drain_deadline{10'000};
 
+  // What a connection may keep whatever the others do, so that an ordinary request in two pieces is
+  // never starved.
+  static constexpr size_t kFreeBytes = 4096;
   static constexpr size_t kMaxBodyBytes = 256 * 1024;
 
   size_t BodyBytes(std::string_view path) const {

@@ -68,13 +68,13 @@ class Dpld:
     """One server process. Log lines are JSON and collected; `wait_for(event)` waits for one. Without `watch` it reloads only
     when it is told to."""
 
-    def __init__(self, *arguments, listen="127.0.0.1:0", operate=("none",), watch=0):
+    def __init__(self, *arguments, listen="127.0.0.1:0", operate=("none",), watch=0, preexec=None):
         self.folder = tempfile.TemporaryDirectory(prefix="dpld-test-")
         listens = [part for address in ([listen] if isinstance(listen, str) else listen) for part in ("--listen", address)]
         listens += [part for address in operate for part in ("--operate", address)]
         state = () if "--state" in arguments else ("--state", Path(self.folder.name) / "state")
         self.process = subprocess.Popen([BIN / "dpld", "--log", "json", "--watch", str(watch), *listens, *map(str, (*state, *arguments))],
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, preexec_fn=preexec)
         self.events, self.arrived = [], threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

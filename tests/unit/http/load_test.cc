@@ -15,7 +15,8 @@ namespace {
 using gen::Rng;
 
 const std::string kGet = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
-const std::string kPart = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\npart";
+const std::string kPartBody(5000, 'p');  // needs 8 KiB, of which 4 are free
+const std::string kPart = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5016\r\n\r\n" + kPartBody;
 
 TEST(HttpLoad, ConnectionsOfOneClientAreBounded) {
   HttpLimits limits;
@@ -87,7 +88,7 @@ TEST(HttpLoad, MemoryForWhatComesInPiecesIsBounded) {
   TestServer server(limits);
   {
     std::vector<std::unique_ptr<Client>> slow;
-    for (int i = 0; i < 16; ++i) {  // 4 KiB each
+    for (int i = 0; i < 16; ++i) {
       slow.push_back(std::make_unique<Client>(server.address()));
       ASSERT_TRUE(slow.back()->Send(kPart));
     }
@@ -103,10 +104,13 @@ TEST(HttpLoad, MemoryForWhatComesInPiecesIsBounded) {
     ASSERT_TRUE(slow[0]->Send(std::string(16, 'x') +
                               "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n" +
                               std::string(9000, 'y')));
-    EXPECT_EQ(slow[0]->Receive().body, "POST /? part" + std::string(16, 'x'));
+    EXPECT_EQ(slow[0]->Receive().body, "POST /? " + kPartBody + std::string(16, 'x'));
     EXPECT_EQ(slow[0]->Receive().status, 503);
-    // What comes whole needs none of it, however much of it there is.
+    // What comes whole needs none of it, nor does a small request in two pieces.
     Client good(server.address());
+    ASSERT_TRUE(good.Send("POST /split HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n"));
+    ASSERT_TRUE(good.Send("body"));
+    EXPECT_EQ(good.Receive().body, "POST /split? body");
     for (int i = 0; i < 10; ++i) {
       ASSERT_TRUE(good.Send(kGet + kGet));
       EXPECT_EQ(good.Receive().status, 200);
@@ -116,7 +120,7 @@ TEST(HttpLoad, MemoryForWhatComesInPiecesIsBounded) {
     EXPECT_LE(server.server().counters().buffered_bytes, 64u * 1024);
     // And those that were there first are served when they go on.
     ASSERT_TRUE(slow[1]->Send(std::string(16, 'z')));
-    EXPECT_EQ(slow[1]->Receive().body, "POST /? part" + std::string(16, 'z'));
+    EXPECT_EQ(slow[1]->Receive().body, "POST /? " + kPartBody + std::string(16, 'z'));
   }
   while (server.server().counters().connections_open != 0) std::this_thread::yield();
   EXPECT_EQ(server.server().counters().buffered_bytes, 0u) << "all of it is given back";
