@@ -28,6 +28,9 @@ constexpr const char* kFooter =
     "            dplctl counters --person raj --json\n"
     "Exit codes: 0 done, 1 refused (the reason is on stderr), 2 wrong use, 3 nobody answered";
 
+constexpr const char* kDecisions =
+    "127.0.0.1:8181";  // where dpld decides unless it is told otherwise
+
 struct Common {
   std::string to, token_file, cursor;
   int limit = 0;
@@ -93,6 +96,16 @@ int Run(const Command& command, const Given& given, const Common& common) {
   }
 }
 
+// Whether a load balancer should send questions to it: /readyz of the listener that decides.
+int RunReady(const Common& common) {
+  Result<Target> target = Target::Parse(common.to.empty() ? kDecisions : common.to);
+  if (!target.ok()) return Fail(kUsage, target.error().message);
+  Result<Reply> reply = Send(*target, {"GET", "/readyz", {}, {}});
+  if (!reply.ok()) return Fail(kUnreachable, reply.error().message);
+  std::printf("%s\n", Shown(reply->body).c_str());
+  return reply->status == 200 ? kDone : kRefused;
+}
+
 }  // namespace
 }  // namespace dpl
 
@@ -146,11 +159,15 @@ int main(int argc, char** argv) {
       leaf->add_flag("--all", common.all, "all pages");
     }
   }
+  CLI::App* ready = app.add_subcommand(
+      "ready", "whether dpld answers questions now (--to its decision listener; 127.0.0.1:8181)");
+  ready->fallthrough();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? dpl::kDone : dpl::kUsage;
   }
+  if (ready->parsed()) return dpl::RunReady(common);
   for (const auto& [leaf, command] : leaves) {
     if (!leaf->parsed()) continue;
     dpl::Given given = values[command];
