@@ -484,11 +484,11 @@ class Daemon {
         std::_Exit(kEndedEarly);
       }
       stopping = true;
-      log_.Info("stopping", {{"signal", name}});
       supervisor_.Tell("STOPPING=1");
       service_->BeginDrain();
       server_->Stop();
       operate_server_->Stop();
+      log_.Info("stopping", {{"signal", name}});
     }
   }
 
