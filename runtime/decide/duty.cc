@@ -23,6 +23,8 @@ constexpr DutyRow kRows[kDutyKinds] = {
 
 std::string_view DutyName(DutyKind kind) { return kRows[static_cast<size_t>(kind)].name; }
 
+std::string_view DutyAuthzen(DutyKind kind) { return kRows[static_cast<size_t>(kind)].authzen; }
+
 bool FindDuty(std::string_view name, DutyKind* out) {
   for (const DutyRow& row : kRows) {
     if (row.name != name && row.authzen != name) continue;

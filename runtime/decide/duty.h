@@ -21,7 +21,8 @@ constexpr uint8_t DutyBit(DutyKind kind) {
 }
 constexpr uint8_t kAllDuties = (1u << kDutyKinds) - 1;
 
-std::string_view DutyName(DutyKind kind);  // "step_up", as policies write it
+std::string_view DutyName(DutyKind kind);     // "step_up", as policies write it
+std::string_view DutyAuthzen(DutyKind kind);  // "step-up", as AuthZEN does
 // By our name or by AuthZEN's ("step-up", "notification"). `custom` names no duty in particular.
 bool FindDuty(std::string_view name, DutyKind* out);
 uint8_t DutyBits(const std::vector<std::string>& names);

@@ -201,14 +201,14 @@ bool Merge(const Placement& other, Placement* chain) {
   return true;
 }
 
-// What the enforcement point commits to carry out for this request: `supported_obligations`, and
-// where it lists its mandatory extensions, obligations must be among them. What we do not know it
-// cannot be asked to do.
+// What the enforcement point commits to carry out for this request: `supported_obligations`, if
+// obligations are among the mandatory extensions it says to read. What we do not know it cannot be
+// asked to do.
 uint8_t ReadDuties(const WireValue& context, Request* r) {
   const WireValue* supported = context.Find("supported_obligations");
   if (supported == nullptr || supported->is_null()) return 0;
   const WireValue* extensions = context.Find("supported_mandatory_extensions");
-  bool opted_in = extensions == nullptr || extensions->is_null();
+  bool opted_in = false;
   for (const WireValue* list : {supported, extensions}) {
     if (list == nullptr || list->is_null()) continue;
     bool texts = list->is_array();

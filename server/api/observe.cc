@@ -1,5 +1,6 @@
 // What operators and clients may know about the service itself: metrics and discovery. (Health:
 // health.cc.)
+#include "runtime/decide/duty.h"
 #include "runtime/json/json_writer.h"
 #include "runtime/search/search.h"
 #include "server/api/condition.h"
@@ -32,6 +33,12 @@ void Service::Discovery(const HttpRequest& request, HttpResponse* response) {
   if (!request_endpoint_.empty()) writer.Member("access_request_endpoint", request_endpoint_);
   writer.Key("capabilities").BeginArray();
   writer.String("urn:openid:authzen:capability:obligations").EndArray();
+  writer.Key("supported_obligations").BeginArray();
+  for (int kind = 0; kind < kDutyKinds; ++kind) {
+    const auto duty = static_cast<DutyKind>(kind);
+    if (duty != DutyKind::kLog) writer.String(DutyAuthzen(duty));  // a log is ours to keep
+  }
+  writer.EndArray();
   writer.EndObject();
 }
 

@@ -377,7 +377,7 @@ class Reviewing(WithAsk):
     def open(self, ticket="INC-1"):
         body = evaluation("raj", "hold", "O3", context={
             "break_glass": {"name": "urgent", "reason": "outage", "ticket": ticket},
-            "supported_obligations": ["notification"]})
+            "supported_mandatory_extensions": ["obligations"], "supported_obligations": ["notification"]})
         return reason(self.decide(body))
 
     def test_an_opening_is_reviewed_by_whom_the_policy_names(self):

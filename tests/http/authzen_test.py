@@ -69,6 +69,7 @@ class AuthZen(unittest.TestCase):
         for what in ("subject", "resource", "action"):
             self.assertEqual(found[f"search_{what}_endpoint"], f"{base}/access/v1/search/{what}")
         self.assertEqual(found["capabilities"], ["urn:openid:authzen:capability:obligations"])
+        self.assertEqual(found["supported_obligations"], ["step-up", "sign", "mask", "notification"])
 
     def check_search(self, case, body):
         expect, results = case["expect"], body["results"]

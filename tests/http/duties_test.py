@@ -98,12 +98,14 @@ class Duties(Ward):
 
     def test_who_promises_nothing_gets_no_permit(self):
         for context in (None, {}, {"supported_obligations": []}, {"supported_obligations": ["custom"]},
-                        {"supported_obligations": ["step-up"]}, {"supported_obligations": ["mask"], "supported_mandatory_extensions": ["x"]}):
+                        {"supported_obligations": ["step-up"]}, {"supported_obligations": ["mask"], "supported_mandatory_extensions": ["x"]},
+                        {"supported_obligations": ["mask"]}, {"supported_obligations": ["mask"], "supported_mandatory_extensions": None},
+                        {"supported_mandatory_extensions": ["obligations"]}):
             with self.subTest(context=context):
                 denial = self.denies(ask("read", context), "obligation.unsupported")
                 self.assertNotIn("obligations", denial)
                 self.assertIn("mask", denial["dpl"]["detail"])
-        self.permits(ask("read", {"supported_obligations": ["mask"]}))
+        self.permits(ask("read", {"supported_mandatory_extensions": ["obligations", "x"], "supported_obligations": ["mask"]}))
         self.denies(ask("read", {"supported_obligations": "mask"}), "request.invalid")
 
     def test_an_item_with_its_own_context_promises_again(self):

@@ -217,11 +217,17 @@ TEST(Duties, OnTheWire) {
   EXPECT_EQ(duties(R"({"supported_obligations": null})"), "");
   EXPECT_EQ(duties(R"({"supported_obligations": []})"), "");
   EXPECT_EQ(
-      duties(R"({"supported_obligations": ["step-up", "notification", "mask", "sign", "x"]})"),
+      duties(
+          R"({"supported_mandatory_extensions": ["obligations"], "supported_obligations": ["step-up", "notification", "mask", "sign", "x"]})"),
       "step_up,sign,mask,notify");
-  EXPECT_EQ(duties(R"({"supported_obligations": ["step_up", "notify", "log"]})"),
-            "step_up,log,notify");
-  EXPECT_EQ(duties(R"({"supported_obligations": ["custom"]})"), "")
+  EXPECT_EQ(
+      duties(
+          R"({"supported_mandatory_extensions": ["obligations"], "supported_obligations": ["step_up", "notify", "log"]})"),
+      "step_up,log,notify");
+  EXPECT_EQ(
+      duties(
+          R"({"supported_mandatory_extensions": ["obligations"], "supported_obligations": ["custom"]})"),
+      "")
       << "it says nothing in particular";
   EXPECT_EQ(duties(R"({"supported_obligations": "mask"})"), "malformed");
   EXPECT_EQ(duties(R"({"supported_obligations": ["mask", 1]})"), "malformed");
@@ -235,8 +241,9 @@ TEST(Duties, OnTheWire) {
   EXPECT_EQ(duties(R"({"supported_obligations": ["mask"], "supported_mandatory_extensions": []})"),
             "");
   EXPECT_EQ(
-      duties(R"({"supported_obligations": ["mask"], "supported_mandatory_extensions": null})"),
-      "mask");
+      duties(R"({"supported_obligations": ["mask"], "supported_mandatory_extensions": null})"), "");
+  EXPECT_EQ(duties(R"({"supported_obligations": ["mask"]})"), "")
+      << "it does not say that it reads them";
   EXPECT_EQ(duties(R"({"supported_obligations": ["mask"], "supported_mandatory_extensions": 1})"),
             "malformed");
 }
