@@ -124,8 +124,8 @@ void Sessions(bool bound, bool throttled) {
     if (throttled) r.charges = {&charge, 1};
     if (store.Commit(r).outcome != CommitOutcome::kDone) std::abort();
   }
-  std::printf("bytes of a live session, at a million%s%s: %.0f\n", bound ? ", in a task" : "",
-              throttled ? ", with a counter of its own" : "",
+  std::printf("bytes of a live session, at a million%s%s: %.0f (goal 200, better 128)\n",
+              bound ? ", in a task" : "", throttled ? ", with a counter of its own" : "",
               static_cast<double>(HeapBytes() - before) / kSessions);
 }
 
@@ -189,7 +189,8 @@ void RevokeAtOnce() {
     }
     took[with] = Median(each);
   }
-  std::printf("revoking an agent with ten thousand runs / with none: %.2f\n", took[1] / took[0]);
+  std::printf("revoking an agent with ten thousand runs / with none: %.2f (goal 1.5, better 1.1)\n",
+              took[1] / took[0]);
 }
 
 int Run(const fs::path& base) {
@@ -229,7 +230,8 @@ int Run(const fs::path& base) {
       if (!store->Sync().ok()) std::abort();
       took.push_back((Now() - start) * 1e6);
     }
-    std::printf("a revocation acknowledged: p50 %.2f fdatasyncs\n", Median(took) / sync);
+    std::printf("a revocation acknowledged: p50 %.2f fdatasyncs (goal 4, better 2)\n",
+                Median(took) / sync);
   }
 
   {
