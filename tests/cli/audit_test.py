@@ -11,6 +11,7 @@ from pathlib import Path
 
 DPLC = str(Path(os.environ["DPL_BIN"]) / "dplc")
 LOG = Path(__file__).resolve().parents[2] / "tests/golden/audit/log"
+VERSION1 = LOG.parent / "version1"
 FIRST = "segment-0000000000000000.jsonl"
 
 
@@ -94,6 +95,22 @@ class Audit(unittest.TestCase):
         out = self.folder / "out.jsonl"
         self.assertEqual(audit("export", self.log, "--from", 20, "-o", out).returncode, 0)
         self.assertEqual(out.read_bytes(), b"".join(whole.splitlines(keepends=True)[20:]))
+
+    def test_records_of_version_1_are_read_and_replayed(self):
+        # Written by the last build before records referred to terms; answers may tell more by now, decisions must not differ.
+        shutil.rmtree(self.log)
+        shutil.copytree(VERSION1, self.log)
+        said = audit("who", self.log, "--agent", "assistant").stdout.decode()
+        self.assertIn('the agent acme.world.assistant "run-1", on behalf of person "b01", asked to read shop.Order "O1" at ', said)
+        self.assertIn('because "A buyer may hand routine approvals to software"', said)
+        replayed = json.loads(audit("replay", self.log, "--json").stdout)
+        self.assertEqual((replayed["decisions"], replayed["damaged"], replayed["not_kept"]), (6, 0, 0), replayed)
+        self.assertEqual([d for d in replayed["differing"] if d["from"] != d["to"]], [])
+        # Its digest is still what the answer is held against.
+        lines = (self.log / FIRST).read_bytes()
+        self.assertEqual(lines.count(b'"answer_sha256":"'), 6)
+        (self.log / FIRST).write_bytes(lines.replace(b'"answer_sha256":"', b'"answer_sha256":"0'))
+        self.assertEqual(json.loads(audit("replay", self.log, "--json").stdout)["same"], 0)
 
 
 if __name__ == "__main__":
