@@ -242,7 +242,13 @@ void Acceptor::OnReady(uint32_t) {
     }
     if (errno == EAGAIN) return;
     if (errno == EINTR || errno == ECONNABORTED) continue;
-    if ((errno == EMFILE || errno == ENFILE) && (loop_->GiveUpOne() || ShedOne())) continue;
+    if (errno == EMFILE || errno == ENFILE) {
+      // That is said also when nobody waits. Somebody did when this was called, so one is helped;
+      // if there are more, it is called again.
+      if (i > 0) return;
+      if (loop_->GiveUpOne()) continue;
+      if (ShedOne()) return;
+    }
     // Out of descriptors or memory, or a passing trouble of the network: not now. The next tick
     // tries again.
     loop_->events.Unwatch(fd_.get());
@@ -258,9 +264,10 @@ bool Acceptor::ShedOne() {
   if (loop_->spare.get() < 0) return false;
   loop_->spare.Close();
   int fd = accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const bool nobody = fd < 0 && errno == EAGAIN;
   if (fd >= 0) loop_->Shed(fd, loop_->too_many);
   loop_->spare = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  return fd >= 0 && loop_->spare.get() >= 0;
+  return (fd >= 0 || nobody) && loop_->spare.get() >= 0;
 }
 
 // What a gate's callback keeps: it may come after the loops are gone.
