@@ -15,7 +15,12 @@ namespace {
 using http::RequestReader;
 
 // Everything a handler could tell the requests apart by, and how it ended.
-std::string Read(std::string_view bytes, size_t piece) {
+// `piece`: bytes a time; 0: sizes drawn from the bytes themselves. `lends`: received into memory
+// that is taken away after each turn, as the server does.
+std::string Read(std::string_view bytes, size_t piece, bool lends = false) {
+  uint64_t random = bytes.size();
+  for (char c : bytes.substr(0, 64)) random = random * 1099511628211u + static_cast<uint8_t>(c);
+  std::string lent(16 * 1024, '\0');
   HttpLimits limits;
   limits.max_body_bytes = 2048;
   RequestReader reader(limits);
@@ -49,8 +54,16 @@ std::string Read(std::string_view bytes, size_t piece) {
         break;
     }
     if (bytes.empty()) return seen + "more";
-    std::span<char> space = reader.Space();
-    size_t count = std::min({piece, bytes.size(), space.size()});
+    if (lends) {
+      reader.Keep();
+      std::fill(lent.begin(), lent.end(), '!');  // nothing may still be read from it
+    }
+    DPL_CHECK(reader.capacity() <= reader.NeededCapacity());
+    std::span<char> space = lends ? reader.Space({lent.data(), lent.size()}) : reader.Space();
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    const size_t wanted =
+        piece != 0 ? piece : 1 + (random >> 33) % ((random >> 20) % 8 == 0 ? 5000 : 40);
+    size_t count = std::min({wanted, bytes.size(), space.size()});
     std::memcpy(space.data(), bytes.data(), count);
     reader.Received(count);
     bytes.remove_prefix(count);
@@ -62,6 +75,9 @@ void Run(std::string_view bytes) {
   std::string whole = Read(bytes, bytes.size() + 1);
   DPL_CHECK(Read(bytes, 1) == whole);
   DPL_CHECK(Read(bytes, 7) == whole);
+  DPL_CHECK(Read(bytes, 0) == whole);
+  DPL_CHECK(Read(bytes, 0, true) == whole);
+  DPL_CHECK(Read(bytes, bytes.size() + 1, true) == whole);
 }
 
 }  // namespace

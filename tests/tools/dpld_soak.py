@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Soak: dpld under mixed good and bad load for a while. It must go on answering rightly, and its memory and open files must
-not grow. DPL_SOAK_SECONDS says how long (120). Run by `./dev test --full`."""
+"""Soak: dpld under full load of all kinds for a while: reads, charges, denials, malformed and cut requests, connections that come and go, reloads
+and revocations. It must go on answering rightly, and its memory and open files must not grow.
 
+  python3 tests/tools/dpld_soak.py [--seconds 120]     or DPL_SOAK_SECONDS; `./dev test --full` runs 120, with `--soak` 1800"""
+
+import argparse
 import http.client
 import json
 import os
@@ -16,8 +19,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/http"))
+from dpld import UnixConnection  # noqa: E402
 BIN = Path(os.environ.get("DPL_BIN", ROOT / "build/bin"))
-SECONDS = float(os.environ.get("DPL_SOAK_SECONDS", "120"))
 STORY = ROOT / "policies/quickstart"
 PATH = "/access/v1/evaluation"
 HOSTILE = [b"{", b"[" * 10000, b'{"subject":1}', b'{"a":1,"a":2}', b"\xff\xfe", b'{"x":1e400}', b"null", b""]
@@ -30,9 +34,10 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
+        self.operate = Path(folder) / "operate.sock"
         self.log = open(Path(folder) / "log", "w+b")
         self.process = subprocess.Popen([BIN / "dpld", "--bundle", bundle, "--facts", STORY / "facts.json", "--state", Path(folder) / "state", "--listen",
-                                         f"127.0.0.1:{self.port}"], stdout=self.log, stderr=self.log)
+                                         f"127.0.0.1:{self.port}", "--operate", f"unix:{self.operate}"], stdout=self.log, stderr=self.log)
         for _ in range(1000):
             try:
                 if self.get("/readyz")[0] == 200:
@@ -72,15 +77,16 @@ def decision(body):
     return found[1] if found else None
 
 
-def load(server, request, wanted, stop, faults, counts):
+def load(server, requests, stop, faults, counts):
     """One client: good requests on a kept connection, in between bad ones, cut ones and abandoned ones."""
     connection, number = server.connect(), 0
     while not stop.is_set():
         number += 1
+        request, wanted = requests[number % len(requests)]
         try:
             status, body = ask(connection, request)
             if status != 200 or decision(body) != wanted:
-                faults.append(f"request {number}: {status} {body[:200]}")
+                faults.append(f"request {number}: {status} {body[:300]}")
             if number % 20 == 0:
                 bad = server.connect()
                 status, body = ask(bad, HOSTILE[number // 20 % len(HOSTILE)])
@@ -100,20 +106,52 @@ def load(server, request, wanted, stop, faults, counts):
     counts.append(number)
 
 
+def operate(server, asked, stop, faults, counts):
+    """Now and then a reload, and a run of the agent that is revoked: permitted before, denied after."""
+    number = 0
+    while not stop.wait(1):
+        number += 1
+        try:
+            server.process.send_signal(signal.SIGHUP)
+            run = f"soak-{number}"
+            act = asked["subject"]["properties"]["act"] | {"instance": run}
+            request = json.dumps(asked | {"action": {"name": "read"}, "subject": asked["subject"] | {"properties": {"act": act}}}).encode()
+            before = decision(ask(server.connect(), request)[1])
+            own = UnixConnection(str(server.operate))
+            own.request("POST", "/v1/revocations", json.dumps({"kind": "instance", "name": f"assistant/{run}", "because": "soak"}),
+                        {"Content-Type": "application/json"})
+            revoked = own.getresponse()
+            answer = revoked.read()
+            after = decision(ask(server.connect(), request)[1])
+            if (before, revoked.status, after) != (b"true", 201, b"false"):
+                faults.append(f"revocation {number}: {before} {revoked.status} {answer[:200]} {after}")
+        except OSError as error:
+            faults.append(f"revocation {number}: {error!r}")
+    counts.append(number)
+
+
 def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--seconds", type=float, default=float(os.environ.get("DPL_SOAK_SECONDS", "120")))
+    seconds = arguments.parse_args().seconds
     with tempfile.TemporaryDirectory(prefix="dpl-soak-") as folder:
         server = Server(folder)
-        # Reading uses up no limit, so its answer stays the same however often it is asked.
         asked = json.loads((STORY / "request.json").read_text())
-        request = json.dumps(asked | {"action": {"name": "read"}}).encode()
-        wanted = b"true"
-        stop, faults, counts = threading.Event(), [], []
-        clients = [threading.Thread(target=load, args=(server, request, wanted, stop, faults, counts)) for _ in range(8)]
+        act = asked["subject"]["properties"]["act"] | {"instance": "soak"}
+        asked["subject"]["properties"]["act"] = act
+        def approve(amount):
+            return json.dumps(asked | {"action": {"name": "approve", "properties": {"amount": f"{amount} USD"}}}).encode()
+        read = json.dumps(asked | {"action": {"name": "read"}}).encode()
+        # A cent at a time: the day's limit outlasts the soak.
+        requests = [(read, b"true"), (approve("0.01"), b"true"), (read, b"true"), (approve("1000.01"), b"false")]
+        stop, faults, counts, changes = threading.Event(), [], [], []
+        clients = [threading.Thread(target=load, args=(server, requests, stop, faults, counts)) for _ in range(8)]
+        clients.append(threading.Thread(target=operate, args=(server, asked, stop, faults, changes)))
         for client in clients:
             client.start()
-        time.sleep(SECONDS / 4)  # warm-up: buffers and pools reach their size
+        time.sleep(seconds / 4)  # warm-up: buffers and pools reach their size
         memory, files = server.memory(), server.files()
-        time.sleep(SECONDS * 3 / 4)
+        time.sleep(seconds * 3 / 4)
         grown = server.memory() - memory
         stop.set()
         for client in clients:
@@ -121,13 +159,13 @@ def main():
         files_left = server.files()
         server.process.send_signal(signal.SIGTERM)
         code = server.process.wait(30)
-        print(f"{sum(counts)} requests, memory {memory} kB and {grown:+} kB, files {files} then {files_left}")
+        print(f"{sum(counts)} requests, {sum(changes)} reloads and revocations, memory {memory} kB and {grown:+} kB, files {files} then {files_left}")
         checks = {
             "every answer was right": not faults,
             "memory did not grow": grown < 4096,
             "open files did not grow": files_left <= files,
             "it drained and left with 0": code == 0,
-            "it was asked": sum(counts) > 100,
+            "it was asked": sum(counts) > 100 and sum(changes) > 0,
         }
         print("\n".join(faults[:10]))
         for name, good in checks.items():

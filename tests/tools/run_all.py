@@ -264,6 +264,12 @@ def envoy(build):
     return program_counts("envoy", [sys.executable, "tests/http/envoy_real.py"], environment(build))
 
 
+def slow_clients(build):
+    """Ten thousand of them at once."""
+    return program_counts("load_test, 10,000 slow clients", [sys.executable, "tests/http/load_test.py"],
+                          environment(build, DPL_SLOW_CLIENTS="10000"))
+
+
 def soak(build):
     env, total = environment(build), Count()
     for test in sorted(ROOT.glob("tests/**/*_soak.py")):
@@ -321,6 +327,7 @@ FULL = [
     (f"searches of {SEARCH_WORLDS} policies against trying each", searches),
     (f"audit log: every byte, {KILLS} kills", audit),
     ("a real Envoy", envoy),
+    ("10,000 slow clients", slow_clients),
     ("soak", soak),
 ]
 
@@ -329,9 +336,12 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--build", type=Path, default=ROOT / "build", help="the release build directory")
     arguments.add_argument("--full", action="store_true", help="also the long parts")
+    arguments.add_argument("--soak", action="store_true", help="with --full: the soak for 30 minutes")
     arguments.add_argument("-k", metavar="WORD", default="", help="only parts whose name holds WORD")
     arguments.add_argument("--list", action="store_true", help="print the parts and stop")
     options = arguments.parse_args()
+    if options.soak:
+        os.environ.setdefault("DPL_SOAK_SECONDS", "1800")
     parts = [p for p in DEFAULT + (FULL if options.full else []) if options.k in p[0]]
     if options.list:
         print("\n".join(label for label, _ in parts))
