@@ -12,8 +12,10 @@
 // gathered.
 //
 // When the lane is full (AuditOptions::buffer_bytes wait to be kept), Append waits for room, at
-// most AuditOptions::patience_ms: slower answers instead of denied ones. In mode `available` it
-// drops and counts at once. A log that cannot be written refuses at once in mode `required`.
+// most AuditOptions::patience_ms: slower answers instead of denied ones. Once it has waited in vain
+// it refuses at once until there is room again, so that a disk that hangs does not hold its thread.
+// In mode `available` it drops and counts at once. A log that cannot be written refuses at once in
+// mode `required`.
 //
 // Append and Use: one thread at a time. The log outlives every Append; the lane may outlive the
 // log.
@@ -55,6 +57,10 @@ class AuditLane {
   uint64_t Append(std::string_view bytes, Instant time, AuditSync sync);
 
   // ---- for the log
+  // The thread that appends has waited for room in vain: it does not wait again before there is
+  // some.
+  bool gave_up() const { return gave_up_; }
+  void GiveUp(bool in_vain) { gave_up_ = in_vain; }
   static constexpr int kTicketBits = 48;  // a ticket: the lane's number, and how many before it
   uint64_t pushed() const { return pushed_.load(); }
   uint64_t pushed_bytes() const { return pushed_bytes_.load(std::memory_order_relaxed); }
@@ -95,6 +101,7 @@ class AuditLane {
   // The thread that appends.
   Chunk* in_;
   size_t written_ = 0;
+  bool gave_up_ = false;
   alignas(64) std::atomic<uint64_t> pushed_{0};  // entries
   std::atomic<uint64_t> pushed_bytes_{0};
 

@@ -100,8 +100,11 @@ bool AuditLog::Impl::Takes(AuditLane* lane, size_t size) {
   auto good = [&] {
     return options_.mode == AuditMode::kAvailable || !failed_.load(std::memory_order_relaxed);
   };
-  if (room() && good() && !ended_.load(std::memory_order_relaxed)) return true;
-  if (options_.mode == AuditMode::kRequired && good() && !ended_) {
+  if (room() && good() && !ended_.load(std::memory_order_relaxed)) {
+    lane->GiveUp(false);
+    return true;
+  }
+  if (options_.mode == AuditMode::kRequired && good() && !ended_ && !lane->gave_up()) {
     lane_waits_.fetch_add(1, std::memory_order_relaxed);
     lanes_urgent_ = true;
     Nudge();
@@ -110,6 +113,7 @@ bool AuditLog::Impl::Takes(AuditLane* lane, size_t size) {
       std::this_thread::sleep_for(std::chrono::microseconds(100));
       if (room() && good() && !ended_) return true;
     }
+    lane->GiveUp(!room());
   }
   Lock lock(mutex_);
   if (!closing_) Lose();
