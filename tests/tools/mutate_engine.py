@@ -159,7 +159,6 @@ EDITS = [
     # ---- searches: whom an index or a plan forgets
     ("runtime/search/candidates.cc", "agreed = at == from && agreed != 0 ? agreed + 1 : 1;", "agreed = agreed + 1;"),
     ("runtime/search/candidates.cc", "size_t low = at_ < list_.size() && list_[at_] <= from ? at_ : 0;", "size_t low = at_;"),
-    ("runtime/search/candidates.cc", "if (one->IsAll()) return all_;", ""),
     ("runtime/search/index.cc", "Value value = entity.attributes == nullptr ? Value()", "Value value = rank == 1 || entity.attributes == nullptr ? Value()"),
     ("runtime/search/index.cc", "if (at->parent_state != Entity::Parent::kKnown) break;", "if (level == 1 || at->parent_state != Entity::Parent::kKnown) break;"),
     ("runtime/search/invert.cc", "return unsaid ? space_.Or({with, space_.List(index_.PersonsWithout(attribute))}) : with;", "return with;"),
@@ -173,7 +172,7 @@ EDITS = [
     ("runtime/search/plan.cc", "for (const Holding& h : facts.roles) keys_.push_back({KeyKind::kRole, h.role});", ""),
     ("runtime/search/plan.cc", "if (hop.is_person) continue;", "if (hop.is_person) return space_.Empty();"),
     ("runtime/search/plan.cc", "if (foreign_ || people || r.hop_count == 0 || !of_person) return space_.All();", "if (foreign_ || r.hop_count == 0 || !of_person) return space_.All();"),
-    ("runtime/search/plan.cc", "(s.granted_us > scene_.now.us || s.expires_us <= scene_.now.us);", "(s.granted_us >= s.granted_us || s.expires_us <= scene_.now.us);"),
+    ("runtime/search/plan.cc", "(s.granted_us > scene_.now.us || s.expires_us <= scene_.now.us);", "(s.granted_us <= scene_.now.us || s.expires_us <= scene_.now.us);"),
     ("runtime/search/search.cc", "if (page_.results == bounds_.results) {", "if (page_.results + 1 == bounds_.results) {"),
     ("runtime/search/search.cc", "d.reason == Reason::kWouldPermit && d.partner == kNone", "d.reason == Reason::kWouldPermit"),
     ("runtime/search/search.cc", "return what == SearchFor::kResource && step >= 2 && step <= 5;", "return step >= 2 && step <= 5;"),
