@@ -166,7 +166,6 @@ EDITS = [
      "any.push_back(space_.List(index_.InRoleAt(role, at)));\n      at = nullptr;"),
     ("runtime/search/invert.cc", "if (h.scope == nullptr || searching_persons()) return space_.All();", "if (h.scope == nullptr || searching_persons()) continue;"),
     ("runtime/search/invert.cc", "truth(space_.Or({Truth(a), Truth(b)}));", "truth(space_.And({Truth(a), Truth(b)}));"),
-    ("runtime/search/invert.cc", ": given_.resource->id == value.text()));", ": false));"),
     ("runtime/search/invert.cc", "return comparable ? Whether(order == 0) : space_.All();", "return comparable ? Whether(order != 0) : space_.All();"),
     ("runtime/search/invert.cc", "if (searching_persons() || parent_may_be_said_) return space_.All();", "if (searching_persons()) return space_.All();"),
     ("runtime/search/plan.cc", "for (const Holding& h : facts.roles) keys_.push_back({KeyKind::kRole, h.role});", ""),

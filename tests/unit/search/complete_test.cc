@@ -250,6 +250,15 @@ std::string TryWorld(uint64_t seed, Tally* tally) {
   return {};
 }
 
+// A person who acts for another is a candidate, too, and acts directly then: what refuses everybody
+// else does not refuse that one.
+TEST(Search, WhoActsForThemselvesIsNotLost) {
+  Tally tally;
+  std::string wrong = TryWorld(3'000'214, &tally);
+  EXPECT_TRUE(wrong.empty()) << wrong;
+  EXPECT_GT(tally.results, 0u);
+}
+
 TEST(Search, FindsWhatTryingEachFinds) {
   const uint64_t worlds = FromEnvironment("DPL_SEARCH_WORLDS", 90);
   const uint64_t first = FromEnvironment("DPL_SEARCH_SEED", 3'000'001);
