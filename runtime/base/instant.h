@@ -95,6 +95,9 @@ Result<Duration> ParseDuration(std::string_view text);
 
 // "2026-11-20T15:00:00Z", with as many fraction digits (3 or 6) as are needed.
 void AppendInstant(std::string* out, Instant instant);
+// The same into memory of at least kMostInstantBytes; returns the end.
+char* WriteInstant(char* at, Instant instant);
+constexpr size_t kMostInstantBytes = 48;
 std::string FormatInstant(Instant instant);
 void AppendDate(std::string* out, Date date);
 std::string FormatDate(Date date);

@@ -62,6 +62,12 @@ void AppendPadded(std::string* out, int64_t value, size_t width) {
   out->append(text + at, sizeof text - at);
 }
 
+// Exactly `width` digits.
+char* Write(char* at, uint64_t value, size_t width) {
+  for (size_t i = width; i-- > 0; value /= 10) at[i] = static_cast<char>('0' + value % 10);
+  return at + width;
+}
+
 void AppendFraction(std::string* out, int64_t micro) {
   if (micro == 0) return;
   out->push_back('.');
@@ -182,17 +188,33 @@ void AppendTime(std::string* out, TimeOfDay time) {
   AppendFraction(out, time.us % kMicrosPerSecond);
 }
 
+char* WriteInstant(char* at, Instant instant) {
+  const Civil c = CivilFromDate(DateOf(instant));
+  const auto us = static_cast<uint64_t>(TimeOf(instant).us);
+  // The upper years of what 64 bits could say are beyond kMaxInstant; they keep their digits.
+  const auto year = static_cast<uint64_t>(c.year < 0 ? 0 : c.year);
+  at = Write(at, year, year > 9999 ? 6 : 4);
+  *at++ = '-';
+  at = Write(at, static_cast<uint64_t>(c.month), 2);
+  *at++ = '-';
+  at = Write(at, static_cast<uint64_t>(c.day), 2);
+  *at++ = 'T';
+  at = Write(at, us / kMicrosPerHour, 2);
+  *at++ = ':';
+  at = Write(at, us / kMicrosPerMinute % 60, 2);
+  *at++ = ':';
+  at = Write(at, us / kMicrosPerSecond % 60, 2);
+  if (const uint64_t micro = us % kMicrosPerSecond; micro != 0) {
+    *at++ = '.';
+    at = micro % 1000 == 0 ? Write(at, micro / 1000, 3) : Write(at, micro, 6);
+  }
+  *at++ = 'Z';
+  return at;
+}
+
 void AppendInstant(std::string* out, Instant instant) {
-  AppendDate(out, DateOf(instant));
-  out->push_back('T');
-  int64_t us = TimeOf(instant).us;
-  AppendPadded(out, us / kMicrosPerHour, 2);
-  out->push_back(':');
-  AppendPadded(out, us / kMicrosPerMinute % 60, 2);
-  out->push_back(':');
-  AppendPadded(out, us / kMicrosPerSecond % 60, 2);
-  AppendFraction(out, us % kMicrosPerSecond);
-  out->push_back('Z');
+  char text[kMostInstantBytes];
+  out->append(text, static_cast<size_t>(WriteInstant(text, instant) - text));
 }
 
 void AppendDuration(std::string* out, Duration duration) {

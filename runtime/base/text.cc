@@ -187,26 +187,53 @@ bool HasBidiOrInvisible(std::string_view text, size_t* at) {
 
 namespace {
 
+// Eight bytes that a JSON string takes as they are.
+bool IsPlainWord(const char* at) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  uint64_t word;
+  std::memcpy(&word, at, 8);
+  auto zero = [](uint64_t w) { return (w - kOnes) & ~w; };  // a zero byte sets a high bit
+  const uint64_t control = (word - kOnes * 0x20) & ~word;   // below 0x20
+  return ((word | control | zero(word ^ (kOnes * '"')) | zero(word ^ (kOnes * '\\')) |
+           zero(word ^ (kOnes * 0x7f))) &
+          kHighBits) == 0;
+}
+
+bool IsPlainByte(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
 // How many bytes from the start a JSON string takes as they are; counted in eights, so it may stop
 // early.
 size_t PlainJsonBytes(std::string_view text) {
-  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
   size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + i, 8);
-    auto has = [](uint64_t w) { return (w - kOnes) & ~w & kHighs; };  // a zero byte
-    const uint64_t control = (word - kOnes * 0x20) & ~word & kHighs;  // below 0x20
-    if (((word | control) & kHighs) != 0 || has(word ^ (kOnes * '"')) != 0 ||
-        has(word ^ (kOnes * '\\')) != 0 || has(word ^ (kOnes * 0x7f)) != 0)
-      break;
-  }
+  while (i + 8 <= text.size() && IsPlainWord(text.data() + i)) i += 8;
   return i;
 }
 
 }  // namespace
 
+bool IsPlainJson(std::string_view text) {
+  if (text.size() < 8) {
+    for (char c : text) {
+      if (!IsPlainByte(c)) return false;
+    }
+    return true;
+  }
+  for (size_t i = 0; i + 8 < text.size(); i += 8) {
+    if (!IsPlainWord(text.data() + i)) return false;
+  }
+  return IsPlainWord(text.data() + text.size() - 8);
+}
+
 void AppendJsonString(std::string* out, std::string_view text) {
+  constexpr size_t kShort = 62;
+  if (text.size() <= kShort && IsPlainJson(text)) {  // most are
+    char quoted[kShort + 2];
+    quoted[0] = '"';
+    std::memcpy(quoted + 1, text.data(), text.size());
+    quoted[text.size() + 1] = '"';
+    out->append(quoted, text.size() + 2);
+    return;
+  }
   out->push_back('"');
   size_t clean = 0;  // start of bytes not yet written that need no change
   size_t i = PlainJsonBytes(text);

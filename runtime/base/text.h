@@ -34,6 +34,10 @@ bool HasControl(std::string_view text, size_t* at = nullptr);
 bool HasBidiOrInvisible(std::string_view text, size_t* at = nullptr);
 bool IsBidiOrInvisible(char32_t code_point);
 
+// True when a JSON string takes every byte of it as it is: printable ASCII without quote and
+// backslash. (AppendJsonString leaves other texts alone too; these it need not look at.)
+bool IsPlainJson(std::string_view text);
+
 // Appends `text` as a JSON string with its quotes. Controls, U+2028/2029, bidi and invisible
 // characters are escaped, invalid bytes become U+FFFD, so the result is always valid JSON in valid
 // UTF-8, on one line, and shows what it holds.

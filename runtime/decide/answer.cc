@@ -3,10 +3,11 @@
 
 #include <algorithm>
 
+#include "runtime/decide/answer_parts.h"
 #include "runtime/decide/ask.h"
 #include "runtime/decide/duty.h"
 #include "runtime/decide/render.h"
-#include "runtime/json/json_writer.h"
+#include "runtime/json/json_composer.h"
 
 namespace dpl {
 namespace {
@@ -48,6 +49,7 @@ class AnswerWriter {
     w_.Key("dpl").BeginObject();
     Body(reason);
     w_.EndObject().EndObject().EndObject();
+    w_.Finish();
   }
 
   bool WriteObligations() {
@@ -59,18 +61,19 @@ class AnswerWriter {
   }
 
  private:
-  void Time(std::string_view name, Instant t) {
-    text_.clear();
-    AppendInstant(&text_, t);
-    w_.Member(name, text_);
+  template <size_t N>
+  void Time(const char (&name)[N], Instant t) {
+    w_.Key(name).Time(t);
   }
-  void ValueMember(std::string_view name, const Value& v) {
+  template <size_t N>
+  void ValueMember(const char (&name)[N], const Value& v) {
     if (v.kind == ValueKind::kUnset) return;
     text_.clear();
     AppendValue(&text_, v, program_.schema);
     w_.Member(name, text_);
   }
-  void SpanMember(std::string_view name, const Span& span) {
+  template <size_t N>
+  void SpanMember(const char (&name)[N], const Span& span) {
     if (!span.known()) return;
     text_.clear();
     AppendSpan(&text_, program_, span);
@@ -82,7 +85,8 @@ class AnswerWriter {
     if (!text_.empty() || !otherwise.empty())
       w_.Member("owner", text_.empty() ? otherwise : std::string_view(text_));
   }
-  void CallerText(std::string_view name, std::string_view value) {
+  template <size_t N>
+  void CallerText(const char (&name)[N], std::string_view value) {
     if (!value.empty()) w_.Member(name, Capped(value, &text_));
   }
   std::string_view NameOf(uint32_t statement) const {
@@ -113,7 +117,8 @@ class AnswerWriter {
   }
 
   // "1 of role acme.lead", each of which must be met.
-  void ApprovedBy(std::string_view name, const Approval& approval) {
+  template <size_t N>
+  void ApprovedBy(const char (&name)[N], const Approval& approval) {
     w_.Key(name).BeginArray();
     for (const Approval::By& by : approval.by) {
       text_.assign(std::to_string(by.count)).append(" of ").append(program_.Text(by.text));
@@ -249,19 +254,17 @@ class AnswerWriter {
   }
 
   void Body(Reason reason) {
-    w_.Member("outcome", OutcomeName(d_.outcome));
+    w_.Key("outcome").Plain(OutcomeName(d_.outcome));
     if (d_.dry_run) {
       bool permit = d_.reason == Reason::kWouldPermit;
       w_.Member("would", permit ? "permit" : OutcomeName(d_.outcome));
     }
     w_.Key("versions").BeginObject();
-    text_.assign("sha256:");
-    static constexpr char kDigits[] = "0123456789abcdef";
-    for (uint8_t byte : program_.digest) {
-      text_.push_back(kDigits[byte >> 4]);
-      text_.push_back(kDigits[byte & 15]);
+    if (options_.parts != nullptr) {
+      w_.Raw(options_.parts->Policy());
+    } else {
+      WritePolicy(&w_, program_);
     }
-    w_.Member("policy", text_);
     if (!snapshot_.facts_version().empty()) w_.Member("data", snapshot_.facts_version());
     w_.Key("epoch").Uint(d_.epoch);
     if (program_.schema.zones.size() > 1 && !program_.schema.zones[1].version.empty()) {
@@ -344,7 +347,9 @@ class AnswerWriter {
       if (in_chain) w_.Member("person", hop.person->id);
       return;
     }
-    if (hop.agent != kNone) {
+    if (hop.agent != kNone && options_.parts != nullptr) {
+      w_.Raw(options_.parts->Agent(hop.agent));
+    } else if (hop.agent != kNone) {
       w_.Member("agent", AgentName(hop.agent));
     } else {
       CallerText("partner_agent", hop.foreign);
@@ -357,6 +362,8 @@ class AnswerWriter {
     if (d_.type == kNone || d_.action == kNone) {
       CallerText("action", request_.action);
       CallerText("type", request_.resource_type);
+    } else if (options_.parts != nullptr) {
+      w_.Raw(options_.parts->What(d_.type, d_.action));
     } else {
       const ResourceDef& type = program_.schema.resources[d_.type];
       w_.Member("action", program_.Text(type.actions[d_.action].name));
@@ -370,24 +377,12 @@ class AnswerWriter {
   void Statements() {
     w_.Key("by").BeginArray();
     for (const By& by : d_.by) {
-      const Statement& s = program_.statements[by.statement];
-      w_.BeginObject();
-      w_.Member("statement", program_.Text(s.name));
-      w_.Member("as", PartName(by.part));
-      SpanMember("span", s.span);
-      if (by.clause != kNone) {
-        const Clause& clause = program_.clauses[by.clause];
-        SpanMember("clause", clause.span);
-        if (s.kind == StatementKind::kGrant && clause.row > 0) w_.Key("row").Int(clause.row + 1);
+      std::string_view ready = options_.parts == nullptr ? "" : options_.parts->Of(by);
+      if (ready.empty()) {
+        WriteBy(&w_, program_, by, &text_);
+      } else {
+        w_.Raw(ready);
       }
-      if (by.match == Truth::kError) w_.Member("match", "unknown");
-      if (s.because != 0) w_.Member("because", program_.Text(s.because));
-      OwnerMember(s.owner, {});
-      if (s.ticket != 0) w_.Member("ticket", program_.Text(s.ticket));
-      if (s.doc != 0) w_.Member("doc", program_.Text(s.doc));
-      Instant due;
-      if (ReviewDue(s, &due)) Time("review_due", due);
-      w_.EndObject();
     }
     w_.EndArray();
     if (d_.by.truncated) w_.Key("by_truncated").Bool(true);
@@ -467,7 +462,7 @@ class AnswerWriter {
     w_.EndArray();
   }
 
-  JsonWriter w_;
+  JsonComposer w_;
   const Snapshot& snapshot_;
   const Program& program_;
   const Request& request_;

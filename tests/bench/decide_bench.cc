@@ -2,12 +2,14 @@
 // request bytes to answer bytes costs beside it. Prints medians of several rounds, interleaved, and
 // ratios inside this one run; figures and their reading are in docs/benchmarks.md.
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "compiler/testing/compile.h"
 #include "runtime/decide/answer.h"
+#include "runtime/decide/answer_parts.h"
 #include "runtime/decide/engine.h"
 #include "runtime/decide/wire_request.h"
 #include "runtime/facts/json_facts.h"
@@ -19,8 +21,8 @@ namespace {
 
 using namespace dpl;
 
-constexpr int kRounds = 9;
-constexpr int kDecisions = 20'000;
+int rounds = 9;
+int decisions = 20'000;
 
 // `grants` grants on one resource type, each to a role of its own; E1 holds the last one's. One
 // agent, one forbid.
@@ -53,6 +55,7 @@ struct Case {
   std::shared_ptr<const Program> program;
   std::unique_ptr<Snapshot> snapshot;
   std::unique_ptr<MemoryStore> store = std::make_unique<MemoryStore>();
+  std::unique_ptr<AnswerParts> parts;
   Scratch scratch;
   double compile_ms = 0;
   std::vector<double> decide_ns, path_ns;
@@ -66,6 +69,7 @@ bool Prepare(int grants, Instant now, Case* c) {
   if (!testing::Compile({}, &compilation)) return false;
   c->compile_ms = (Cpu() - start) * 1e3;
   c->program = compilation.program;
+  c->parts = std::make_unique<AnswerParts>(*c->program);
   std::string role = "buyer" + std::to_string(grants - 1);
   Result<FactsInput> facts = ReadFactsJson(
       R"({"persons":[{"id":"E0","attributes":{"region":"amer"}},{"id":"E1","attributes":{"region":"emea"}}],"teams":{"finance":["E0"]},
@@ -86,7 +90,10 @@ const char kBody[] =
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  // Fewer of them, for a profiler: decide_bench ROUNDS DECISIONS
+  if (argc > 1) rounds = std::atoi(argv[1]);
+  if (argc > 2) decisions = std::atoi(argv[2]);
   const Instant now = ParseInstant("2026-11-22T10:00Z").value();
   const Caller caller = Caller::Everything("bench");
   std::vector<std::unique_ptr<Case>> cases;
@@ -100,8 +107,8 @@ int main() {
     cases.push_back(std::move(c));
   }
   Arena arena;
-  std::string answer;
-  for (int round = 0; round < kRounds; ++round) {
+  std::string answer, text;
+  for (int round = 0; round < rounds; ++round) {
     for (auto& c : cases) {
       Request request;
       request.subject_type = "person";
@@ -114,15 +121,15 @@ int main() {
       request.caller = &caller;
       int permits = 0;
       double start = Cpu();
-      for (int i = 0; i < kDecisions; ++i) {
+      for (int i = 0; i < decisions; ++i) {
         permits += Decide(*c->snapshot, c->store.get(), request, now, &c->scratch).outcome ==
                            OutcomeKind::kPermit
                        ? 1
                        : 0;
       }
-      c->decide_ns.push_back((Cpu() - start) * 1e9 / kDecisions);
+      c->decide_ns.push_back((Cpu() - start) * 1e9 / decisions);
       start = Cpu();
-      for (int i = 0; i < kDecisions; ++i) {
+      for (int i = 0; i < decisions; ++i) {
         arena.Reset();
         answer.clear();
         Result<const WireValue*> body = ParseJson(kBody, &arena, JsonLimits{});
@@ -130,11 +137,12 @@ int main() {
             {(*body)->Find("subject"), (*body)->Find("action"), (*body)->Find("resource"), nullptr},
             caller, &arena);
         const Decision& d = Decide(*c->snapshot, c->store.get(), *read, now, &c->scratch);
-        AppendAnswerJson(&answer, *c->snapshot, *read, d, {.evaluation_id = "ev_1"});
+        AppendAnswerJson(&answer, *c->snapshot, *read, d,
+                         {.evaluation_id = "ev_1", .parts = c->parts.get(), .text = &text});
         permits += d.outcome == OutcomeKind::kPermit ? 1 : 0;
       }
-      c->path_ns.push_back((Cpu() - start) * 1e9 / kDecisions);
-      if (permits != 2 * kDecisions) {
+      c->path_ns.push_back((Cpu() - start) * 1e9 / decisions);
+      if (permits != 2 * decisions) {
         std::fprintf(stderr, "decide_bench: expected permits only, the last answer was %s\n",
                      answer.c_str());
         return 1;
