@@ -92,27 +92,31 @@ constexpr std::array<Unit, 6> kUnits = {{{"w", 7 * kMicrosPerDay},
 }  // namespace
 
 Result<Instant> ParseInstant(std::string_view text) {
-  Error syntax{"instant.syntax",
-               "a date-time is written with its offset, as in `2026-11-20T15:00Z`"};
-  Error range{"instant.range", "no such date-time between the years 1 and 9999"};
+  auto syntax = [] {
+    return Error{"instant.syntax",
+                 "a date-time is written with its offset, as in `2026-11-20T15:00Z`"};
+  };
+  auto range = [] {
+    return Error{"instant.range", "no such date-time between the years 1 and 9999"};
+  };
   Cursor in{text};
   Civil c;
-  if (!in.CivilDate(&c) || !in.Literal('T') || !in.CivilTime(&c)) return syntax;
+  if (!in.CivilDate(&c) || !in.Literal('T') || !in.CivilTime(&c)) return syntax();
   int64_t offset = 0;
   if (!in.Literal('Z')) {
     bool east = in.Literal('+');
     int32_t hours = 0;
     int32_t minutes = 0;
-    if (!east && !in.Literal('-')) return syntax;
-    if (!in.Digits(2, &hours) || !in.Literal(':') || !in.Digits(2, &minutes)) return syntax;
-    if (hours > 23 || minutes > 59) return range;
+    if (!east && !in.Literal('-')) return syntax();
+    if (!in.Digits(2, &hours) || !in.Literal(':') || !in.Digits(2, &minutes)) return syntax();
+    if (hours > 23 || minutes > 59) return range();
     offset = (hours * kMicrosPerHour + minutes * kMicrosPerMinute) * (east ? 1 : -1);
   }
-  if (!in.text.empty()) return syntax;
+  if (!in.text.empty()) return syntax();
   std::optional<Instant> local = InstantFromCivil(c);
-  if (!local) return range;
+  if (!local) return range();
   std::optional<Instant> instant = Subtract(*local, Duration{offset});
-  if (!instant) return range;
+  if (!instant) return range();
   return *instant;
 }
 

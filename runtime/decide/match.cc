@@ -40,6 +40,9 @@ void CollectKeys(Fold& f) {
   f.keys = {keys.items, keys.size};
 }
 
+// Keys in the order of the index, as numbers.
+uint64_t Rank(const SubjectKey& key) { return static_cast<uint64_t>(key.kind) << 32 | key.id; }
+
 // What the request itself rules out, without running code: another agent's ceiling, another task,
 // another receiver.
 bool Concerns(const Fold& f, ClauseRole role, const Clause& clause) {
@@ -179,8 +182,14 @@ std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
   if (f.try_all || items.size() <= 4) {
     for (const IndexEntry::Item& item : items) take(item.clause);
   } else {
+    // Most entries hold keys of one or two kinds: the rest of the requester's lies outside.
+    const uint64_t least = Rank(items.front().key), most = Rank(items.back().key);
     for (const SubjectKey& key : f.keys) {
-      auto at = std::lower_bound(items.begin(), items.end(), IndexEntry::Item{key, 0});
+      const uint64_t rank = Rank(key);
+      if (rank < least || rank > most) continue;
+      auto at = std::lower_bound(
+          items.begin(), items.end(), rank,
+          [](const IndexEntry::Item& item, uint64_t wanted) { return Rank(item.key) < wanted; });
       for (; at != items.end() && at->key == key; ++at) take(at->clause);
     }
   }

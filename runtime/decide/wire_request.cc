@@ -19,11 +19,12 @@ Error Bad(std::string message, const WireValue* at = nullptr) {
 Status ReadText(const WireValue* object, std::string_view object_name, std::string_view name,
                 std::string_view* out) {
   const WireValue* v = object->Find(name);
+  if (v != nullptr && v->is_string()) {
+    *out = v->text;
+    return Status::Ok();
+  }
   std::string path = std::string(object_name) + "." + std::string(name);
-  if (v == nullptr) return Bad(path + " is missing", object);
-  if (!v->is_string()) return Bad(path + " is not a string", v);
-  *out = v->text;
-  return Status::Ok();
+  return v == nullptr ? Bad(path + " is missing", object) : Bad(path + " is not a string", v);
 }
 
 Status ReadObject(const WireValue* v, std::string_view name) {
@@ -294,8 +295,9 @@ void ReadExplain(const WireValue* v, Request* r) {
 
 }  // namespace
 
-Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena*) {
-  Request r;
+Status ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena*, Request* out) {
+  *out = Request();
+  Request& r = *out;
   r.caller = &caller;
   DPL_RETURN_IF_ERROR(ReadObject(wire.subject, "subject"));
   DPL_RETURN_IF_ERROR(ReadObject(wire.action, "action"));
@@ -376,7 +378,7 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
     r.signed_in = ReadInstant(r.subject_properties->Find("auth_time"));
     if (!r.signed_in) r.signed_in = ReadInstant(r.subject_properties->Find("iat"));
   }
-  r.hops = chain.hops;
+  std::copy_n(chain.hops.begin(), chain.count, r.hops.begin());
   r.hop_count = chain.count;
   r.too_many_hops = chain.too_many;
 
@@ -390,7 +392,13 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
       }
     }
   }
-  return r;
+  return Status::Ok();
+}
+
+Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena* arena) {
+  Request request;
+  DPL_RETURN_IF_ERROR(ReadWireRequest(wire, caller, arena, &request));
+  return request;
 }
 
 }  // namespace dpl

@@ -27,5 +27,8 @@ struct WireEvaluation {
 // Request::actor_conflict. Reads context.task, context.approval{id}, context.dry_run,
 // context.explain, action.properties.idempotency_key. `arena` holds what is made on the way.
 Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena* arena);
+// The same into a request of the caller's, whatever it held: a Request is a kilobyte to move.
+Status ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena* arena,
+                       Request* out);
 
 }  // namespace dpl

@@ -36,7 +36,8 @@ size_t Distance(std::string_view a, std::string_view b, size_t limit) {
 Status CheckId(std::string_view id) {
   if (id.empty()) return Error{"id.empty", "an id is not empty"};
   if (id.size() > kMaxIdBytes) return Error{"id.size", "an id has at most 4,096 bytes"};
-  bool plain = std::all_of(id.begin(), id.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  bool plain = IsPlainJson(id) ||
+               std::all_of(id.begin(), id.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
   if (plain) return Status::Ok();
   if (!IsValidUtf8(id)) return Error{"id.text", "an id is UTF-8"};
   if (HasControl(id)) return Error{"id.text", "an id has no control characters"};

@@ -1,15 +1,43 @@
 // Open addressing with linear probing; a 32-bit tag in each slot spares most look-ups the text.
 #include "runtime/facts/text_index.h"
 
-#include "runtime/base/sha256.h"
+#include <cstring>
 
 namespace dpl {
 
+namespace {
+
+// Both halves of the whole product.
+uint64_t Fold(uint64_t a, uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+uint64_t Word(const char* at, size_t size) {
+  uint64_t word = 0;
+  std::memcpy(&word, at, size);
+  return word;
+}
+
+}  // namespace
+
+// Eight bytes at a time; the last eight may overlap what came before.
 uint64_t TextIndex::HashOf(uint32_t space, std::string_view text) {
-  uint64_t h = Hash64(text) ^ (uint64_t{space} * 0x9e3779b97f4a7c15u);
-  h ^= h >> 32;
-  h *= 0xd6e8feb86659fd93u;
-  return h ^ (h >> 32);
+  constexpr uint64_t kFirst = 0x9e3779b97f4a7c15u, kSecond = 0xd6e8feb86659fd93u;
+  const char* at = text.data();
+  size_t left = text.size();
+  uint64_t h = Fold(uint64_t{space} + kFirst, text.size() ^ kSecond);
+  for (; left > 8; left -= 8, at += 8) h = Fold(h ^ Word(at, 8), kFirst);
+  uint64_t last = 0;
+  if (text.size() >= 8) {
+    last = Word(text.data() + text.size() - 8, 8);
+  } else if (left >= 4) {
+    last = Word(at, 4) << 32 | Word(at + left - 4, 4);
+  } else if (left > 0) {
+    last = Word(at, 1) << 16 | Word(at + left / 2, 1) << 8 | Word(at + left - 1, 1);
+  }
+  return Fold(h ^ last, kSecond);
 }
 
 void TextIndex::Reserve(size_t count) {

@@ -1,91 +1,40 @@
-// The only file that knows RapidJSON. What the 2016 release gets wrong is kept away from it here:
+// The reader: one pass over a copy of the text that lives in the arena, so that names and strings
+// are views of it and only those with an escape are written anew, in their place.
 //
-// - Text is checked first (size, BOM, NUL, UTF-8), so no stream can run past its end or stop short.
-// - The parser is the iterative one: depth costs heap of ours, not machine stack.
-// - Numbers stay text (kParseNumbersAsStringsFlag), so its double conversion, which can be crashed
-//   by a 46-byte number, never runs.
-// - Its assertions throw and are caught at this border; its memory comes from the caller's arena.
-// - It lets a lone low surrogate escape through and keeps duplicate members: both refused here.
+// - Text is checked first (size, BOM, NUL, UTF-8); the copy ends in zeros, so that eight bytes can
+//   be looked at together and no look runs past the end.
+// - Depth costs a stack in the arena, not machine stack. Children wait in another until their
+//   container closes and they are laid side by side.
+// - Numbers stay text. How large one may be is bounded, so that nobody behind has to think of it.
+//
+// Why not RapidJSON any more: docs/decisions/0017-a-json-reader-of-our-own.md.
 #include "runtime/json/json.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <memory>
-#include <new>
-
-#define RAPIDJSON_NAMESPACE dpl_rapidjson
-#define RAPIDJSON_NAMESPACE_BEGIN namespace dpl_rapidjson {
-#define RAPIDJSON_NAMESPACE_END }
-#define RAPIDJSON_HAS_CXX11_NOEXCEPT 0  // an assertion may throw through any of its functions
-#define RAPIDJSON_ASSERT(x) (static_cast<bool>(x) ? static_cast<void>(0) : ::dpl::ThrowRefused())
-
-namespace dpl {
-namespace {
-struct Refused {};  // thrown through RapidJSON, never out of this file
-}  // namespace
-[[noreturn]] static void ThrowRefused() { throw Refused{}; }
-}  // namespace dpl
-
-// Its stack compares a null pointer plus a size with a null pointer before it first grows. That is
-// harmless, and no business of a sanitizer that looks for our mistakes.
-#ifdef __clang__
-#pragma clang attribute push(__attribute__((no_sanitize("pointer-overflow"))), apply_to = function)
-#endif
-#include <rapidjson/encodedstream.h>
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
-#ifdef __clang__
-#pragma clang attribute pop
-#endif
 
 #include "runtime/base/text.h"
 
 namespace dpl {
 namespace {
 
-namespace rj = dpl_rapidjson;
-
-// Offsets are 32-bit, and RapidJSON's exponent arithmetic is safe only for numbers of fewer than
-// 2^31/10 digits: no limit is taken above this.
+// Offsets are 32-bit.
 constexpr size_t kHardMaxBytes = 200u << 20;
-
-// RapidJSON's allocator interface over the arena. Nothing is freed one by one.
-class ArenaAllocator {
- public:
-  static constexpr bool kNeedFree = false;
-
-  ArenaAllocator() : arena_(nullptr) {}
-  explicit ArenaAllocator(Arena* arena) : arena_(arena) {}
-
-  void* Malloc(size_t size) {
-    if (size == 0) return nullptr;
-    void* at = arena_ == nullptr ? nullptr : arena_->Allocate(size);
-    if (at == nullptr) ThrowRefused();
-    return at;
-  }
-  void* Realloc(void* old, size_t old_size, size_t new_size) {
-    if (new_size <= old_size) return old;
-    void* at = Malloc(new_size);
-    if (old_size != 0) std::memcpy(at, old, old_size);
-    return at;
-  }
-  static void Free(void*) {}
-
- private:
-  Arena* arena_;
-};
+constexpr size_t kPadding = 8;         // zeros behind the copy
+constexpr uint32_t kMostDigits = 308;  // of a whole number, and of an exponent: what a double holds
 
 // A stack of T in the arena; what it outgrows is left behind (at most as much again).
 template <class T>
 class ArenaStack {
  public:
-  explicit ArenaStack(Arena* arena) : arena_(arena) {}
+  ArenaStack(Arena* arena, size_t first) : arena_(arena), next_(first) {}
 
-  bool Push(const T& value) {
-    if (size_ == capacity_ && !Grow()) return false;
-    ::new (static_cast<void*>(items_ + size_)) T(value);
-    ++size_;
-    return true;
+  // Null: out of memory.
+  T* Push() {
+    if (size_ == capacity_ && !Grow()) return nullptr;
+    return ::new (static_cast<void*>(items_ + size_++)) T();
   }
   T& Top() { return items_[size_ - 1]; }
   T* From(size_t at) { return items_ + at; }
@@ -94,12 +43,12 @@ class ArenaStack {
 
  private:
   bool Grow() {
-    size_t capacity = capacity_ == 0 ? 8 : capacity_ * 2;
-    T* items = static_cast<T*>(arena_->Allocate(capacity * sizeof(T), alignof(T)));
+    T* items = static_cast<T*>(arena_->Allocate(next_ * sizeof(T), alignof(T)));
     if (items == nullptr) return false;
     std::uninitialized_copy(items_, items_ + size_, items);
     items_ = items;
-    capacity_ = capacity;
+    capacity_ = next_;
+    next_ *= 2;
     return true;
   }
 
@@ -107,6 +56,7 @@ class ArenaStack {
   T* items_ = nullptr;
   size_t size_ = 0;
   size_t capacity_ = 0;
+  size_t next_;
 };
 
 // Line and column of byte offsets that only rise, each byte looked at once.
@@ -141,260 +91,462 @@ Error ErrorAt(std::string_view text, size_t offset, const char* code, const char
   return Error{code, message, place.line(), place.column()};
 }
 
-// One finished value waiting for its container to close.
-struct Pending {
-  WireMember member;
-  uint32_t name_offset = 0;
-};
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Receives RapidJSON's events and builds the tree. Every event returns false on a refusal, which
-// `code`, `message` and `offset` then describe.
-class TreeBuilder {
+// The first byte at or behind `at` that ends or changes a string: a quote, a backslash, a control
+// (the zeros behind the text are such).
+char* EndOfPlain(char* at) {
+  constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  for (;; at += 8) {
+    uint64_t word;
+    std::memcpy(&word, at, 8);
+    const uint64_t quote = word ^ (kOnes * '"'), backslash = word ^ (kOnes * '\\');
+    // The lowest bit that is set is exact, whatever is borrowed above it.
+    const uint64_t found = (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) |
+                            ((word - kOnes * 0x20) & ~word)) &
+                           kHighs;
+    if constexpr (std::endian::native == std::endian::little) {
+      if (found != 0) return at + __builtin_ctzll(found) / 8;
+    } else if (found != 0) {
+      while (static_cast<uint8_t>(*at) >= 0x20 && *at != '"' && *at != '\\') ++at;
+      return at;
+    }
+  }
+}
+
+// One line of ASCII: an offset is a column.
+bool IsFlat(std::string_view text) {
+  constexpr uint64_t kHighs = 0x8080808080808080;
+  size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + i, 8);
+    if ((word & kHighs) != 0) return false;
+  }
+  for (; i < text.size(); ++i) {
+    if ((text[i] & 0x80) != 0) return false;
+  }
+  return text.find('\n') == std::string_view::npos;
+}
+
+class Reader {
  public:
-  TreeBuilder(std::string_view text, Arena* arena, const JsonLimits& limits,
-              const rj::MemoryStream* stream)
+  // `copy`: the text, kPadding zeros behind it.
+  Reader(std::string_view text, char* copy, Arena* arena, const JsonLimits& limits)
       : text_(text),
+        begin_(copy),
+        at_(copy),
         arena_(arena),
         limits_(limits),
-        stream_(stream),
         place_(text),
-        pending_(arena),
-        open_(arena) {}
+        flat_(limits.positions && IsFlat(text)),
+        pending_(arena, 32),
+        open_(arena, 8) {}
 
-  const char* code = nullptr;
-  const char* message = nullptr;
-  size_t offset = 0;
-  const WireValue* root = nullptr;
-
-  bool Null() { return Scalar(WireValue::Kind::kNull, {}); }
-  bool Bool(bool value) { return Scalar(WireValue::Kind::kBool, {}, value); }
-  bool RawNumber(const char* digits, rj::SizeType size, bool) {
-    if (size > limits_.max_string) return TooLong();
-    return ScalarCopy(WireValue::Kind::kNumber, {digits, size});
-  }
-  bool String(const char* bytes, rj::SizeType size, bool) {
-    if (!StringOk(bytes, size)) return false;
-    return ScalarCopy(WireValue::Kind::kString, {bytes, size});
-  }
-  bool Key(const char* bytes, rj::SizeType size, bool) {
-    if (!StringOk(bytes, size)) return false;
-    Container& object = open_.Top();
-    if (object.count == limits_.max_members) {
-      return Refuse("json.members", "an object has too many members", TokenStart());
-    }
-    ++object.count;
-    name_offset_ = static_cast<uint32_t>(TokenStart());
-    name_ = arena_->Copy({bytes, size});
-    if (name_.data() == nullptr) return OutOfMemory();
-    last_end_ = stream_->Tell();
-    return true;
-  }
-  bool StartObject() { return Open(WireValue::Kind::kObject); }
-  bool StartArray() { return Open(WireValue::Kind::kArray); }
-  bool EndObject(rj::SizeType) { return Close(); }
-  bool EndArray(rj::SizeType) { return Close(); }
-
-  // Never sent with numbers as strings; present because the reader names them.
-  bool Int(int) { return false; }
-  bool Uint(unsigned) { return false; }
-  bool Int64(int64_t) { return false; }
-  bool Uint64(uint64_t) { return false; }
-  bool Double(double) { return false; }
+  // Null: refused.
+  const WireValue* Read();
+  Error error() const { return ErrorAt(text_, offset_, code_, message_); }
 
  private:
   struct Container {
-    Pending self;        // the member this container becomes
-    size_t first = 0;    // its children in pending_
-    uint32_t count = 0;  // members named so far (objects)
+    uint32_t self = 0;  // the place in pending_ of the value that it becomes
+    bool object = false;
   };
 
-  bool Refuse(const char* why, const char* words, size_t where) {
-    code = why;
-    message = words;
-    offset = where;
+  bool Refuse(const char* code, const char* message, size_t where) {
+    code_ = code;
+    message_ = message;
+    offset_ = where;
     return false;
   }
-  bool OutOfMemory() {
-    return Refuse("json.memory", "the value needs more memory than it may have", TokenStart());
+  bool Unexpected(const char* message) { return Refuse("json.syntax", message, Offset(at_)); }
+  bool OutOfMemory(const char* where) {
+    return Refuse("json.memory", "the value needs more memory than it may have", Offset(where));
   }
-  bool TooLong() { return Refuse("json.string", "a string or number is too long", TokenStart()); }
+  size_t Offset(const char* at) const { return static_cast<size_t>(at - begin_); }
 
-  // First byte of the token just reported: between tokens stand only spaces and punctuation.
-  size_t TokenStart() const {
-    auto between = [](char c) {
-      return c == ',' || c == ':' || c == ' ' || c == '\n' || c == '}' || c == ']' || c == '\t' ||
-             c == '\r';
-    };
-    size_t at = last_end_;
-    while (at < text_.size() && between(text_[at])) ++at;
-    return at;
+  void SkipSpace() {
+    while (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r') ++at_;
   }
 
-  // RapidJSON lets an escaped lone low surrogate through as invalid UTF-8. Text was checked before,
-  // so only strings that were changed by an escape need a look.
-  bool StringOk(const char* bytes, size_t size) {
-    if (size > limits_.max_string) return TooLong();
-    size_t start = TokenStart();
-    bool escaped = stream_->Tell() - start != size + 2;
-    if (escaped && !IsValidUtf8({bytes, size})) {
-      return Refuse("json.surrogate", "an escape names half of a surrogate pair", start);
-    }
-    return true;
-  }
-
-  // The member under construction, named when inside an object.
-  bool Begin(WireValue::Kind kind, Pending* out) {
-    if (nodes_ == limits_.max_nodes) {
-      return Refuse("json.nodes", "the text holds too many values", TokenStart());
-    }
-    ++nodes_;
-    out->member.value.kind = kind;
-    if (limits_.positions) {
-      place_.MoveTo(TokenStart());
-      out->member.value.line = place_.line();
-      out->member.value.column = place_.column();
-    }
-    if (open_.size() > 0 && open_.Top().self.member.value.is_object()) {
-      out->member.name = name_;
-      out->name_offset = name_offset_;
-    }
-    return true;
-  }
-
-  bool Finish(const Pending& value) {
-    if (open_.size() > 0) return pending_.Push(value) || OutOfMemory();
-    WireValue* copy = arena_->New<WireValue>(value.member.value);
-    if (copy == nullptr) return OutOfMemory();
-    root = copy;
-    return true;
-  }
-
-  bool Scalar(WireValue::Kind kind, std::string_view text, bool boolean = false) {
-    Pending value;
-    if (!Begin(kind, &value)) return false;
-    value.member.value.text = text;
-    value.member.value.boolean = boolean;
-    last_end_ = stream_->Tell();
-    return Finish(value);
-  }
-
-  bool ScalarCopy(WireValue::Kind kind, std::string_view text) {
-    std::string_view copy = arena_->Copy(text);
-    if (copy.data() == nullptr) return OutOfMemory();
-    return Scalar(kind, copy);
-  }
-
-  bool Open(WireValue::Kind kind) {
-    if (open_.size() == limits_.max_depth) {
-      return Refuse("json.depth", "objects and arrays nest too deep", TokenStart());
-    }
-    Container container;
-    if (!Begin(kind, &container.self)) return false;
-    container.first = pending_.size();
-    last_end_ = stream_->Tell() + 1;  // the bracket is taken after this event
-    return open_.Push(container) || OutOfMemory();
-  }
-
-  bool Close() {
-    Container container = open_.Top();
-    WireValue* value = &container.self.member.value;
-    Pending* children = pending_.From(container.first);
-    size_t count = pending_.size() - container.first;
-    value->count = static_cast<uint32_t>(count);
-    if (value->is_object()) {
-      if (!NamesDiffer(children, count)) return false;
-      WireMember* members = arena_->NewArray<WireMember>(count);
-      if (members == nullptr) return OutOfMemory();
-      for (size_t i = 0; i < count; ++i) members[i] = children[i].member;
-      value->members = members;
-    } else {
-      WireValue* items = arena_->NewArray<WireValue>(count);
-      if (items == nullptr) return OutOfMemory();
-      for (size_t i = 0; i < count; ++i) items[i] = children[i].member.value;
-      value->items = items;
-    }
-    pending_.Truncate(container.first);
-    open_.Truncate(open_.size() - 1);
-    last_end_ = stream_->Tell() + 1;
-    return Finish(container.self);
-  }
-
-  // Every pair for a few members; sorted for many. No hashing, so no names can be chosen to slow
-  // it down: sorting costs n log n comparisons of at most the shorter name.
-  bool NamesDiffer(const Pending* children, size_t count) {
-    const Pending* second = nullptr;
-    if (count <= 16) {
-      for (size_t i = 1; i < count && second == nullptr; ++i) {
-        for (size_t j = 0; j < i; ++j) {
-          if (children[i].member.name == children[j].member.name) second = &children[i];
-        }
-      }
-    } else {
-      const Pending** order = arena_->NewArray<const Pending*>(count);
-      if (order == nullptr) return OutOfMemory();
-      for (size_t i = 0; i < count; ++i) order[i] = &children[i];
-      std::sort(order, order + count, [](const Pending* a, const Pending* b) {
-        int by_name = a->member.name.compare(b->member.name);
-        return by_name != 0 ? by_name < 0 : a->name_offset < b->name_offset;
-      });
-      for (size_t i = 1; i < count; ++i) {
-        if (order[i]->member.name != order[i - 1]->member.name) continue;
-        if (second == nullptr || order[i]->name_offset < second->name_offset) second = order[i];
-      }
-    }
-    if (second == nullptr) return true;
-    return Refuse("json.duplicate", "an object names a member twice", second->name_offset);
-  }
+  bool Value();
+  bool Open(WireValue::Kind kind);
+  bool Close();
+  bool Name();
+  bool String(std::string_view* out);
+  bool Unescape(char* start, char* from, std::string_view* out);
+  bool Hex4(const char* escape, uint32_t* unit);
+  bool Number();
+  bool Word(std::string_view word);
+  WireValue* Begin(WireValue::Kind kind, const char* start);
+  bool NamesDiffer(const WireMember* members, size_t count);
 
   std::string_view text_;
+  char* const begin_;
+  char* at_;
   Arena* arena_;
   const JsonLimits& limits_;
-  const rj::MemoryStream* stream_;
   Place place_;
-  ArenaStack<Pending> pending_;
+  bool flat_;                       // one line of ASCII: an offset is a column
+  ArenaStack<WireMember> pending_;  // finished values, and those of open containers
   ArenaStack<Container> open_;
-  std::string_view name_;
-  uint32_t name_offset_ = 0;
+  std::string_view name_;  // of the member whose value comes next
   uint32_t nodes_ = 0;
-  size_t last_end_ = 0;
+  const char* code_ = nullptr;
+  const char* message_ = nullptr;
+  size_t offset_ = 0;
 };
 
-Error ReaderError(std::string_view text, rj::ParseErrorCode code, size_t offset) {
-  auto at = [&](const char* name, const char* message) {
-    return ErrorAt(text, offset, name, message);
-  };
-  switch (code) {
-    case rj::kParseErrorDocumentEmpty:  // also what RapidJSON says about a wrong first byte
-      if (offset < text.size()) return at("json.syntax", "expected a JSON value");
-      return at("json.empty", "no JSON value was sent");
-    case rj::kParseErrorDocumentRootNotSingular:
-      return at("json.trailing", "something follows the JSON value");
-    case rj::kParseErrorObjectMissName:
-      return at("json.syntax", "expected a member name in double quotes");
-    case rj::kParseErrorObjectMissColon:
-      return at("json.syntax", "expected `:` after a member name");
-    case rj::kParseErrorObjectMissCommaOrCurlyBracket:
-      return at("json.syntax", "expected `,` or `}` after a member");
-    case rj::kParseErrorArrayMissCommaOrSquareBracket:
-      return at("json.syntax", "expected `,` or `]` after an array item");
-    case rj::kParseErrorStringUnicodeEscapeInvalidHex:
-      return at("json.escape", "a `\\u` escape has four hexadecimal digits");
-    case rj::kParseErrorStringUnicodeSurrogateInvalid:
-      return at("json.surrogate", "an escape names half of a surrogate pair");
-    case rj::kParseErrorStringEscapeInvalid:
-      return at("json.escape", "a string has a wrong escape or a raw control character");
-    case rj::kParseErrorStringMissQuotationMark:
-      return at("json.syntax", "a string is not closed");
-    case rj::kParseErrorStringInvalidEncoding:
-      return at("json.utf8", "the text is not valid UTF-8");
-    case rj::kParseErrorNumberTooBig:
-      return at("json.number", "a number is far too large");
-    case rj::kParseErrorNumberMissFraction:
-    case rj::kParseErrorNumberMissExponent:
-      return at("json.syntax", "a number is not complete");
-    default:
-      return at("json.syntax", "expected a JSON value");
+// A value in the making; it stays in pending_ until its container closes.
+WireValue* Reader::Begin(WireValue::Kind kind, const char* start) {
+  if (nodes_ == limits_.max_nodes) {
+    Refuse("json.nodes", "the text holds too many values", Offset(start));
+    return nullptr;
   }
+  ++nodes_;
+  WireMember* member = pending_.Push();
+  if (member == nullptr) {
+    OutOfMemory(start);
+    return nullptr;
+  }
+  member->name = name_;
+  name_ = {};
+  member->value.kind = kind;
+  if (limits_.positions) {
+    if (flat_) {
+      member->value.line = 1;
+      member->value.column = static_cast<uint32_t>(Offset(start)) + 1;
+    } else {
+      place_.MoveTo(Offset(start));
+      member->value.line = place_.line();
+      member->value.column = place_.column();
+    }
+  }
+  return &member->value;
+}
+
+const WireValue* Reader::Read() {
+  SkipSpace();
+  if (Offset(at_) == text_.size()) {
+    Refuse("json.empty", "no JSON value was sent", Offset(at_));
+    return nullptr;
+  }
+  if (!Value()) return nullptr;
+  while (open_.size() > 0) {
+    SkipSpace();
+    const Container& container = open_.Top();
+    const bool first = pending_.size() == container.self + 1;
+    if (*at_ == (container.object ? '}' : ']')) {
+      if (!Close()) return nullptr;
+      continue;
+    }
+    if (!first) {
+      if (*at_ != ',') {
+        Unexpected(container.object ? "expected `,` or `}` after a member"
+                                    : "expected `,` or `]` after an array item");
+        return nullptr;
+      }
+      ++at_;
+      SkipSpace();
+    }
+    if (container.object && !Name()) return nullptr;
+    if (!Value()) return nullptr;
+  }
+  SkipSpace();
+  if (Offset(at_) != text_.size()) {
+    Refuse("json.trailing", "something follows the JSON value", Offset(at_));
+    return nullptr;
+  }
+  const WireValue* root = arena_->New<WireValue>(pending_.Top().value);
+  if (root == nullptr) OutOfMemory(at_);
+  return root;
+}
+
+// A scalar, or the bracket that opens a container.
+bool Reader::Value() {
+  switch (*at_) {
+    case '{':
+      return Open(WireValue::Kind::kObject);
+    case '[':
+      return Open(WireValue::Kind::kArray);
+    case '"': {
+      const char* start = at_;
+      std::string_view bytes;
+      if (!String(&bytes)) return false;
+      WireValue* value = Begin(WireValue::Kind::kString, start);
+      if (value != nullptr) value->text = bytes;
+      return value != nullptr;
+    }
+    case 't':
+    case 'f': {
+      const char* start = at_;
+      const bool truth = *at_ == 't';
+      if (!Word(truth ? "true" : "false")) return false;
+      WireValue* value = Begin(WireValue::Kind::kBool, start);
+      if (value != nullptr) value->boolean = truth;
+      return value != nullptr;
+    }
+    case 'n': {
+      const char* start = at_;
+      return Word("null") && Begin(WireValue::Kind::kNull, start) != nullptr;
+    }
+    default:
+      return Number();
+  }
+}
+
+bool Reader::Word(std::string_view word) {
+  for (char c : word) {
+    if (*at_ != c) return Unexpected("expected a JSON value");
+    ++at_;
+  }
+  return true;
+}
+
+bool Reader::Open(WireValue::Kind kind) {
+  if (open_.size() == limits_.max_depth)
+    return Refuse("json.depth", "objects and arrays nest too deep", Offset(at_));
+  const auto self = static_cast<uint32_t>(pending_.size());
+  if (Begin(kind, at_) == nullptr) return false;
+  Container* container = open_.Push();
+  if (container == nullptr) return OutOfMemory(at_);
+  container->self = self;
+  container->object = kind == WireValue::Kind::kObject;
+  ++at_;
+  return true;
+}
+
+bool Reader::Close() {
+  const Container container = open_.Top();
+  const WireMember* children = pending_.From(container.self + 1);
+  const size_t count = pending_.size() - container.self - 1;
+  WireValue* value = &pending_.From(container.self)->value;
+  value->count = static_cast<uint32_t>(count);
+  if (container.object) {
+    if (!NamesDiffer(children, count)) return false;
+    auto* members =
+        static_cast<WireMember*>(arena_->Allocate(count * sizeof(WireMember), alignof(WireMember)));
+    if (members == nullptr) return OutOfMemory(at_);
+    std::uninitialized_copy(children, children + count, members);
+    value->members = members;
+  } else {
+    auto* items =
+        static_cast<WireValue*>(arena_->Allocate(count * sizeof(WireValue), alignof(WireValue)));
+    if (items == nullptr) return OutOfMemory(at_);
+    for (size_t i = 0; i < count; ++i)
+      ::new (static_cast<void*>(items + i)) WireValue(children[i].value);
+    value->items = items;
+  }
+  pending_.Truncate(container.self + 1);
+  open_.Truncate(open_.size() - 1);
+  ++at_;
+  return true;
+}
+
+bool Reader::Name() {
+  if (*at_ != '"') return Unexpected("expected a member name in double quotes");
+  const char* start = at_;
+  if (!String(&name_)) return false;
+  if (pending_.size() - open_.Top().self - 1 == limits_.max_members)
+    return Refuse("json.members", "an object has too many members", Offset(start));
+  SkipSpace();
+  if (*at_ != ':') return Unexpected("expected `:` after a member name");
+  ++at_;
+  SkipSpace();
+  return true;
+}
+
+// From its quote on.
+bool Reader::String(std::string_view* out) {
+  char* const start = at_ + 1;
+  char* end = EndOfPlain(start);
+  if (*end != '"') {
+    if (!Unescape(start, end, out)) return false;
+  } else {
+    *out = {start, static_cast<size_t>(end - start)};
+    at_ = end + 1;
+  }
+  if (out->size() > limits_.max_string)
+    return Refuse("json.string", "a string or number is too long", Offset(start - 1));
+  return true;
+}
+
+// The rest of a string that is not plain, from `from` on, written over itself: an escape is never
+// shorter than what it stands for.
+bool Reader::Unescape(char* start, char* from, std::string_view* out) {
+  char* to = from;
+  bool low_alone = false;
+  for (;;) {
+    if (*from == '"') break;
+    if (*from != '\\') {  // a control, or the end
+      if (Offset(from) >= text_.size())
+        return Refuse("json.syntax", "a string is not closed", Offset(from));
+      return Refuse("json.escape", "a string has a wrong escape or a raw control character",
+                    Offset(from));
+    }
+    const char* const escape = from;
+    from += 2;
+    switch (escape[1]) {
+      case '"':
+      case '\\':
+      case '/':
+        *to++ = escape[1];
+        break;
+      case 'b':
+        *to++ = '\b';
+        break;
+      case 'f':
+        *to++ = '\f';
+        break;
+      case 'n':
+        *to++ = '\n';
+        break;
+      case 'r':
+        *to++ = '\r';
+        break;
+      case 't':
+        *to++ = '\t';
+        break;
+      case 'u': {
+        uint32_t c = 0, low = 0;
+        if (!Hex4(escape, &c)) return false;
+        from += 4;
+        if (c >= 0xd800 && c < 0xdc00) {
+          if (from[0] != '\\' || from[1] != 'u')
+            return Refuse("json.surrogate", "an escape names half of a surrogate pair",
+                          Offset(escape));
+          // A mistake in the second is told where the first begins.
+          if (!Hex4(from, &low)) return Refuse(code_, message_, Offset(escape));
+          if (low < 0xdc00 || low > 0xdfff)
+            return Refuse("json.surrogate", "an escape names half of a surrogate pair",
+                          Offset(escape));
+          from += 6;
+          c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+        } else if (c >= 0xdc00 && c < 0xe000) {
+          low_alone = true;  // said of the string, once it is known to be one
+          c = 0xfffd;
+        }
+        if (c < 0x80) {
+          *to++ = static_cast<char>(c);
+        } else if (c < 0x800) {
+          *to++ = static_cast<char>(0xc0 | c >> 6);
+          *to++ = static_cast<char>(0x80 | (c & 0x3f));
+        } else if (c < 0x10000) {
+          *to++ = static_cast<char>(0xe0 | c >> 12);
+          *to++ = static_cast<char>(0x80 | (c >> 6 & 0x3f));
+          *to++ = static_cast<char>(0x80 | (c & 0x3f));
+        } else {
+          *to++ = static_cast<char>(0xf0 | c >> 18);
+          *to++ = static_cast<char>(0x80 | (c >> 12 & 0x3f));
+          *to++ = static_cast<char>(0x80 | (c >> 6 & 0x3f));
+          *to++ = static_cast<char>(0x80 | (c & 0x3f));
+        }
+        break;
+      }
+      default:
+        return Refuse("json.escape", "a string has a wrong escape or a raw control character",
+                      Offset(escape));
+    }
+    char* const end = EndOfPlain(from);
+    std::memmove(to, from, static_cast<size_t>(end - from));
+    to += end - from;
+    from = end;
+  }
+  *out = {start, static_cast<size_t>(to - start)};
+  at_ = from + 1;
+  if (out->size() <= limits_.max_string && low_alone)
+    return Refuse("json.surrogate", "an escape names half of a surrogate pair", Offset(start - 1));
+  return true;
+}
+
+// Of the escape that begins at `escape`.
+bool Reader::Hex4(const char* escape, uint32_t* unit) {
+  *unit = 0;
+  for (int i = 2; i < 6; ++i) {
+    const char c = escape[i];
+    uint32_t digit = 0;
+    if (IsDigit(c)) {
+      digit = static_cast<uint32_t>(c - '0');
+    } else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) {
+      digit = static_cast<uint32_t>((c | 0x20) - 'a' + 10);
+    } else {
+      return Refuse("json.escape", "a `\\u` escape has four hexadecimal digits", Offset(escape));
+    }
+    *unit = *unit << 4 | digit;
+  }
+  return true;
+}
+
+bool Reader::Number() {
+  char* const start = at_;
+  auto too_large = [&] {
+    return Refuse("json.number", "a number is far too large", Offset(start));
+  };
+  if (*at_ == '-') ++at_;
+  if (!IsDigit(*at_)) return Unexpected("expected a JSON value");
+  const char* whole = at_;
+  if (*at_++ != '0') {
+    while (IsDigit(*at_)) ++at_;
+  }
+  if (at_ - whole > kMostDigits) return too_large();
+  int64_t fraction = 0;
+  if (*at_ == '.') {
+    const char* point = at_++;
+    if (!IsDigit(*at_)) return Unexpected("a number is not complete");
+    while (IsDigit(*at_)) ++at_;
+    fraction = at_ - point - 1;
+  }
+  if (*at_ == 'e' || *at_ == 'E') {
+    ++at_;
+    const bool minus = *at_ == '-';
+    if (minus || *at_ == '+') ++at_;
+    if (!IsDigit(*at_)) return Unexpected("a number is not complete");
+    int64_t exponent = 0;
+    for (; IsDigit(*at_); ++at_) {
+      exponent = std::min<int64_t>(exponent * 10 + (*at_ - '0'), int64_t{1} << 40);
+      if (!minus && exponent > kMostDigits + fraction) return too_large();
+    }
+  }
+  const auto size = static_cast<size_t>(at_ - start);
+  if (size > limits_.max_string)
+    return Refuse("json.string", "a string or number is too long", Offset(start));
+  WireValue* value = Begin(WireValue::Kind::kNumber, start);
+  if (value != nullptr) value->text = {start, size};
+  return value != nullptr;
+}
+
+// Every pair for a few members; sorted for many. No hashing, so no names can be chosen to slow
+// it down: sorting costs n log n comparisons of at most the shorter name.
+bool Reader::NamesDiffer(const WireMember* members, size_t count) {
+  const WireMember* second = nullptr;
+  if (count <= 16) {
+    // Names of different lengths or first bytes differ: `seen` holds a bit for each such pair.
+    uint64_t seen = 0;
+    for (size_t i = 0; i < count && second == nullptr; ++i) {
+      std::string_view name = members[i].name;
+      const size_t mark = name.size() * 7 + (name.empty() ? 0 : static_cast<uint8_t>(name[0]));
+      const uint64_t bit = uint64_t{1} << (mark % 64);
+      for (size_t j = 0; (seen & bit) != 0 && j < i; ++j) {
+        if (name == members[j].name) second = &members[i];
+      }
+      seen |= bit;
+    }
+  } else {
+    const WireMember** order = arena_->NewArray<const WireMember*>(count);
+    if (order == nullptr) return OutOfMemory(at_);
+    for (size_t i = 0; i < count; ++i) order[i] = &members[i];
+    std::sort(order, order + count, [](const WireMember* a, const WireMember* b) {
+      int by_name = a->name.compare(b->name);
+      return by_name != 0 ? by_name < 0 : a < b;
+    });
+    for (size_t i = 1; i < count; ++i) {
+      if (order[i]->name != order[i - 1]->name) continue;
+      if (second == nullptr || order[i] < second) second = order[i];
+    }
+  }
+  if (second == nullptr) return true;
+  return Refuse("json.duplicate", "an object names a member twice",
+                Offset(second->name.data()) - 1);
 }
 
 }  // namespace
@@ -423,28 +575,15 @@ Result<const WireValue*> ParseJson(std::string_view text, Arena* arena, const Js
   if (!IsValidUtf8(text, &bad)) {
     return ErrorAt(text, bad, "json.utf8", "the text is not valid UTF-8");
   }
-
-  constexpr unsigned kFlags =
-      rj::kParseIterativeFlag | rj::kParseValidateEncodingFlag | rj::kParseNumbersAsStringsFlag;
-  rj::MemoryStream bytes(text.data(), text.size());
-  rj::EncodedInputStream<rj::UTF8<>, rj::MemoryStream> stream(bytes);
-  ArenaAllocator allocator(arena);
-  // The reader's stack holds one string at a time and 8 bytes a level; room for all of a small text
-  // at once saves it from growing.
-  size_t stack = std::min<size_t>(text.size() + 1024, 8192);
-  rj::GenericReader<rj::UTF8<>, rj::UTF8<>, ArenaAllocator> reader(&allocator, stack);
-  TreeBuilder builder(text, arena, limits, &bytes);
-  try {
-    rj::ParseResult parsed = reader.Parse<kFlags>(stream, builder);
-    if (!parsed.IsError() && builder.root != nullptr) return builder.root;
-    if (builder.code != nullptr) {
-      return ErrorAt(text, builder.offset, builder.code, builder.message);
-    }
-    return ReaderError(text, parsed.Code(), parsed.Offset());
-  } catch (const Refused&) {
-    return ErrorAt(text, bytes.Tell(), "json.memory",
-                   "the value needs more memory than it may have");
-  }
+  auto* copy = static_cast<char*>(arena->Allocate(text.size() + kPadding, 1));
+  if (copy == nullptr)
+    return Error{"json.memory", "the value needs more memory than it may have", 1, 1};
+  if (!text.empty()) std::memcpy(copy, text.data(), text.size());
+  std::memset(copy + text.size(), 0, kPadding);
+  Reader reader(text, copy, arena, limits);
+  const WireValue* root = reader.Read();
+  if (root == nullptr) return reader.error();
+  return root;
 }
 
 }  // namespace dpl

@@ -212,9 +212,8 @@ bool MemoryStore::HandoffRecorded(std::string_view parent_agent, std::string_vie
 
 bool MemoryStore::HasParent(std::string_view child_agent, std::string_view child_instance) const {
   if (child_instance.empty()) return false;
-  JoinedKey child({child_agent, child_instance});
   ReadLock lock(records_mutex_);
-  return parents_.Contains(child);
+  return !parents_.empty() && parents_.Contains(JoinedKey({child_agent, child_instance}));
 }
 
 Status MemoryStore::RecordHandoff(const HandoffRecord& handoff) {

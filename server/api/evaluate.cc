@@ -80,12 +80,11 @@ WireEvaluation Members(const WireValue& object) {
 bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluation& wire, int item,
               std::string* out, bool* permitted, Error* error) {
   const int64_t start = MonotonicNs();
-  Result<Request> read = ReadWireRequest(wire, *question.caller, &thread->arena);
-  if (!read.ok()) {
+  Request& request = thread->request;
+  if (Status read = ReadWireRequest(wire, *question.caller, &thread->arena, &request); !read.ok()) {
     *error = read.error();
     return false;
   }
-  Request& request = *read;
   // One id for a whole batch charges every item: the position becomes a part of the key.
   std::string item_key;
   std::string_view charge_key;
@@ -108,6 +107,7 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   options.evaluation_id = thread->NextEvaluationId();
   options.details = question.caller->details;
   options.request_endpoint = question.request_endpoint;
+  options.parts = thread->in_force.parts.get();
   options.text = &thread->text;
   const size_t answer_from = out->size();
   AppendAnswerJson(out, snapshot, request, *decision, options);

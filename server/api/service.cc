@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/base/text.h"
+#include "runtime/decide/answer_parts.h"
 #include "runtime/json/json.h"
 #include "server/api/adapter.h"
 #include "server/api/headers.h"
@@ -67,14 +68,21 @@ void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
   std::string recorded_as = "\"policy\":\"" + PolicyDigest(*snapshot) + "\",\"data\":";
   AppendJsonString(&recorded_as, snapshot->facts_version());
   if (!inputs.empty()) recorded_as.append(",").append(inputs);
-  // What searches had looked up in the facts of before is made ready for these.
+  // New facts under the same policy are worded as before, and what searches had looked up in the
+  // facts of before is made ready for these.
+  InForce last = Current();
+  std::shared_ptr<const AnswerParts> parts =
+      last.parts != nullptr && last.snapshot->shared_program() == snapshot->shared_program()
+          ? std::move(last.parts)
+          : std::make_shared<const AnswerParts>(snapshot->program());
   auto search = std::make_shared<SearchIndex>(snapshot);
-  if (std::shared_ptr<const SearchIndex> last = Current().search) search->WarmLike(*last);
+  if (last.search != nullptr) search->WarmLike(*last.search);
+  last = {};
   std::vector<InForce> before;  // let go of behind the lock
   std::lock_guard lock(mutex_);
   before.push_back(std::move(in_force_));
-  in_force_ = {std::move(snapshot), std::move(recorded_as), std::move(callers), std::move(search),
-               options_.clock->Now()};
+  in_force_ = {std::move(snapshot), std::move(parts),  std::move(recorded_as),
+               std::move(callers),  std::move(search), options_.clock->Now()};
   ++reloads_;
   last_failed_ = false;
   const uint64_t generation = generation_.fetch_add(1, std::memory_order_seq_cst) + 1;

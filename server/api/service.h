@@ -27,6 +27,7 @@
 namespace dpl {
 
 class Adapter;
+class AnswerParts;
 struct Condition;
 class AuditTrail;
 class AuditVault;
@@ -63,6 +64,7 @@ struct ServiceOptions {
 // What is in force: replaced as a whole.
 struct InForce {
   std::shared_ptr<const Snapshot> snapshot;
+  std::shared_ptr<const AnswerParts> parts;  // of its program
   std::string recorded_as;  // members of an audit record: `"policy":"sha256:…","data":"…",…`
   std::shared_ptr<const CallerRegistry> callers;
   std::shared_ptr<const SearchIndex> search;  // of the snapshot

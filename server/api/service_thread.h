@@ -27,6 +27,7 @@ struct ServiceThread {
   std::string_view NextEvaluationId();
 
   Scratch scratch;
+  Request request;  // the one under way
   Recorder recorder;
   Arena arena{kArenaBytes};
   MetricsShard metrics;

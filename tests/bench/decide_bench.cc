@@ -108,6 +108,7 @@ int main(int argc, char** argv) {
   }
   Arena arena;
   std::string answer, text;
+  Request read;
   for (int round = 0; round < rounds; ++round) {
     for (auto& c : cases) {
       Request request;
@@ -133,11 +134,12 @@ int main(int argc, char** argv) {
         arena.Reset();
         answer.clear();
         Result<const WireValue*> body = ParseJson(kBody, &arena, JsonLimits{});
-        Result<Request> read = ReadWireRequest(
+        Status status = ReadWireRequest(
             {(*body)->Find("subject"), (*body)->Find("action"), (*body)->Find("resource"), nullptr},
-            caller, &arena);
-        const Decision& d = Decide(*c->snapshot, c->store.get(), *read, now, &c->scratch);
-        AppendAnswerJson(&answer, *c->snapshot, *read, d,
+            caller, &arena, &read);
+        if (!status.ok()) return 1;
+        const Decision& d = Decide(*c->snapshot, c->store.get(), read, now, &c->scratch);
+        AppendAnswerJson(&answer, *c->snapshot, read, d,
                          {.evaluation_id = "ev_1", .parts = c->parts.get(), .text = &text});
         permits += d.outcome == OutcomeKind::kPermit ? 1 : 0;
       }

@@ -9,6 +9,7 @@
 #include "compiler/testing/compile.h"
 #include "runtime/base/money.h"
 #include "runtime/decide/answer.h"
+#include "runtime/decide/answer_parts.h"
 #include "runtime/decide/approval.h"
 #include "runtime/facts/json_facts.h"
 #include "runtime/json/json.h"
@@ -142,6 +143,12 @@ std::string World::Json(bool details) {
   options.evaluation_id = "ev_1";
   options.details = details;
   AppendAnswerJson(&out, *snapshot, last_request, *last, options);
+  // Parts made beforehand change no byte.
+  AnswerParts parts(snapshot->program());
+  std::string with_parts;
+  options.parts = &parts;
+  AppendAnswerJson(&with_parts, *snapshot, last_request, *last, options);
+  EXPECT_EQ(with_parts, out);
   return out;
 }
 

@@ -39,8 +39,8 @@ TEST(Hostile, DeepNesting) {
 }
 
 TEST(Hostile, NumbersThatCrashTheDoubleConversion) {
-  // With full precision the first ends the process of a plain RapidJSON reader; the second
-  // overflows its exponent.
+  // With full precision the first ends the process of a reader that is in wide use (RapidJSON of
+  // 2016); the second overflows its exponent.
   const std::string numbers[] = {
       "128.74836467836484838364836483643636483648e-336",
       "0." + std::string(40, '1') + "e-2147483639",
