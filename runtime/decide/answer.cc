@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "runtime/decide/answer_parts.h"
+#include "runtime/decide/answer_pieces.h"
 #include "runtime/decide/ask.h"
 #include "runtime/decide/duty.h"
 #include "runtime/decide/render.h"

@@ -9,14 +9,14 @@
 
 namespace dpl {
 
-class AnswerParts;
+class AnswerPieces;
 
 struct AnswerOptions {
-  std::string_view evaluation_id;      // an input: equal inputs give equal bytes
-  bool details = true;                 // reason_admin, statements, arithmetic, nearest miss
-  std::string_view request_endpoint;   // where an `ask` can be requested; empty: leave
-                                       // access_request.endpoint out
-  const AnswerParts* parts = nullptr;  // of the snapshot's program; null: made on the way
+  std::string_view evaluation_id;       // an input: equal inputs give equal bytes
+  bool details = true;                  // reason_admin, statements, arithmetic, nearest miss
+  std::string_view request_endpoint;    // where an `ask` can be requested; empty: leave
+                                        // access_request.endpoint out
+  const AnswerPieces* parts = nullptr;  // of the snapshot's program; null: made on the way
   std::string* text = nullptr;  // to compose in, of the caller; keeps its capacity. Null: its own
 };
 // {"decision":…,"context":{…}} — shape documented in docs/api.md.

@@ -26,8 +26,15 @@ class JsonComposer {
   JsonComposer(const JsonComposer&) = delete;
   JsonComposer& operator=(const JsonComposer&) = delete;
 
-  // Once, at the end; nothing may be written afterwards.
-  void Finish() { out_->resize(size_); }
+  ~JsonComposer() {
+    if (!finished_) Finish();
+  }
+  // At the end, or at the latest when the composer goes; nothing may be written afterwards, and the
+  // text is its owner's again.
+  void Finish() {
+    out_->resize(size_);
+    finished_ = true;
+  }
 
   JsonComposer& BeginObject() { return Open('{'); }
   JsonComposer& BeginArray() { return Open('['); }
@@ -174,7 +181,7 @@ class JsonComposer {
 
   std::string* out_;
   size_t size_;  // written so far; out_ is longer meanwhile
-  bool comma_ = false;
+  bool comma_ = false, finished_ = false;
 };
 
 }  // namespace dpl

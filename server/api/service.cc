@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "runtime/base/text.h"
-#include "runtime/decide/answer_parts.h"
+#include "runtime/decide/answer_pieces.h"
 #include "runtime/json/json.h"
 #include "server/api/adapter.h"
 #include "server/api/headers.h"
@@ -71,10 +71,10 @@ void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
   // New facts under the same policy are worded as before, and what searches had looked up in the
   // facts of before is made ready for these.
   InForce last = Current();
-  std::shared_ptr<const AnswerParts> parts =
+  std::shared_ptr<const AnswerPieces> parts =
       last.parts != nullptr && last.snapshot->shared_program() == snapshot->shared_program()
           ? std::move(last.parts)
-          : std::make_shared<const AnswerParts>(snapshot->program());
+          : std::make_shared<const AnswerPieces>(snapshot->program());
   auto search = std::make_shared<SearchIndex>(snapshot);
   if (last.search != nullptr) search->WarmLike(*last.search);
   last = {};

@@ -27,7 +27,7 @@
 namespace dpl {
 
 class Adapter;
-class AnswerParts;
+class AnswerPieces;
 struct Condition;
 class AuditTrail;
 class AuditVault;
@@ -64,7 +64,7 @@ struct ServiceOptions {
 // What is in force: replaced as a whole.
 struct InForce {
   std::shared_ptr<const Snapshot> snapshot;
-  std::shared_ptr<const AnswerParts> parts;  // of its program
+  std::shared_ptr<const AnswerPieces> parts;  // of its program
   std::string recorded_as;  // members of an audit record: `"policy":"sha256:…","data":"…",…`
   std::shared_ptr<const CallerRegistry> callers;
   std::shared_ptr<const SearchIndex> search;  // of the snapshot

@@ -127,7 +127,7 @@ std::string Engine::Json(const gen::Ask& ask, Instant now) {
   AnswerOptions options;
   options.evaluation_id = "ev_1";
   AppendAnswerJson(&out, *snapshot_, r, d, options);
-  if (parts_ == nullptr) parts_ = std::make_unique<AnswerParts>(snapshot_->program());
+  if (parts_ == nullptr) parts_ = std::make_unique<AnswerPieces>(snapshot_->program());
   options.parts = parts_.get();
   std::string with_parts;  // parts made beforehand change no byte
   AppendAnswerJson(&with_parts, *snapshot_, r, d, options);

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/decide/answer_parts.h"
+#include "runtime/decide/answer_pieces.h"
 #include "runtime/decide/engine.h"
 #include "runtime/facts/snapshot.h"
 #include "runtime/state/memory_store.h"
@@ -78,7 +78,7 @@ class Engine {
   Request Prepare(const gen::Ask& ask, Instant now, const Given& given, MemoryStore* store);
   std::shared_ptr<const Program> program_;
   std::unique_ptr<Snapshot> snapshot_;
-  std::unique_ptr<AnswerParts> parts_;
+  std::unique_ptr<AnswerPieces> parts_;
   FactsInput seeds_;
   Scratch scratch_;
 };

@@ -9,7 +9,7 @@
 #include "compiler/testing/compile.h"
 #include "runtime/base/money.h"
 #include "runtime/decide/answer.h"
-#include "runtime/decide/answer_parts.h"
+#include "runtime/decide/answer_pieces.h"
 #include "runtime/decide/approval.h"
 #include "runtime/facts/json_facts.h"
 #include "runtime/json/json.h"
@@ -144,7 +144,7 @@ std::string World::Json(bool details) {
   options.details = details;
   AppendAnswerJson(&out, *snapshot, last_request, *last, options);
   // Parts made beforehand change no byte.
-  AnswerParts parts(snapshot->program());
+  AnswerPieces parts(snapshot->program());
   std::string with_parts;
   options.parts = &parts;
   AppendAnswerJson(&with_parts, *snapshot, last_request, *last, options);

@@ -1,7 +1,7 @@
 // What answers say of a policy in the same words every time, as JSON that is made once: which
 // statement, by whom, where and why.
 //
-//   auto parts = std::make_shared<const AnswerParts>(program);      // when a policy is loaded
+//   auto parts = std::make_shared<const AnswerPieces>(program);      // when a policy is loaded
 //   AppendAnswerJson(&out, snapshot, request, decision, {.parts = parts.get()});
 //
 // With or without them an answer has the same bytes; with them most of it is copied. About 300
@@ -19,9 +19,9 @@
 
 namespace dpl {
 
-class AnswerParts {
+class AnswerPieces {
  public:
-  explicit AnswerParts(const Program& program);
+  explicit AnswerPieces(const Program& program);
 
   // The object of `by`; empty: not made ready, so WriteBy makes it.
   std::string_view Of(const By& by) const {

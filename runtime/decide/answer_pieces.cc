@@ -1,5 +1,5 @@
-// See answer_parts.h.
-#include "runtime/decide/answer_parts.h"
+// See answer_pieces.h.
+#include "runtime/decide/answer_pieces.h"
 
 #include "runtime/decide/render.h"
 
@@ -72,7 +72,7 @@ void WritePolicy(JsonComposer* w, const Program& program) {
   w->EndString();
 }
 
-AnswerParts::AnswerParts(const Program& program) {
+AnswerPieces::AnswerPieces(const Program& program) {
   std::string piece, text;
   auto begin = [&](std::vector<uint32_t>* ends) {
     ends->push_back(static_cast<uint32_t>(text_.size()));
