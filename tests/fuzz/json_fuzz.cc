@@ -7,6 +7,7 @@
 #include "runtime/base/text.h"
 #include "runtime/json/json.h"
 #include "runtime/json/json_writer.h"
+#include "tests/reference/reference_json.h"
 
 namespace dpl {
 namespace {
@@ -52,6 +53,8 @@ std::string Written(const WireValue& value) {
 }
 
 void Run(std::string_view text) {
+  const std::string differs = WhereReadersDiffer(text);  // from the reference
+  DPL_CHECK(differs.empty());
   Arena arena(16 << 20);
   Result<const WireValue*> root = ParseJson(text, &arena);
   if (!root.ok()) {
