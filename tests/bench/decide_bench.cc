@@ -1,6 +1,7 @@
-// How the cost of one decision grows with the number of grants, and what the whole path from
-// request bytes to answer bytes costs beside it. Prints medians of several rounds, interleaved, and
-// ratios inside this one run; figures and their reading are in docs/benchmarks.md.
+// How the cost of one decision grows with the number of grants, what the whole path from request
+// bytes to answer bytes costs beside it, and both beside the same written by hand (by_hand.h).
+// Prints medians of several rounds, interleaved, and ratios inside this one run; figures and their
+// reading are in docs/benchmarks.md.
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -9,12 +10,13 @@
 
 #include "compiler/testing/compile.h"
 #include "runtime/decide/answer.h"
-#include "runtime/decide/answer_parts.h"
+#include "runtime/decide/answer_pieces.h"
 #include "runtime/decide/engine.h"
 #include "runtime/decide/wire_request.h"
 #include "runtime/facts/json_facts.h"
 #include "runtime/json/json.h"
 #include "runtime/state/memory_store.h"
+#include "tests/bench/by_hand.h"
 #include "tests/bench/measure.h"
 
 namespace {
@@ -55,10 +57,12 @@ struct Case {
   std::shared_ptr<const Program> program;
   std::unique_ptr<Snapshot> snapshot;
   std::unique_ptr<MemoryStore> store = std::make_unique<MemoryStore>();
-  std::unique_ptr<AnswerParts> parts;
+  std::unique_ptr<AnswerPieces> parts;
   Scratch scratch;
   double compile_ms = 0;
   std::vector<double> decide_ns, path_ns;
+  std::unique_ptr<ByHand> by_hand;
+  std::vector<double> decide_ratio, path_ratio;  // of what is written by hand, within a round
 };
 
 bool Prepare(int grants, Instant now, Case* c) {
@@ -69,7 +73,7 @@ bool Prepare(int grants, Instant now, Case* c) {
   if (!testing::Compile({}, &compilation)) return false;
   c->compile_ms = (Cpu() - start) * 1e3;
   c->program = compilation.program;
-  c->parts = std::make_unique<AnswerParts>(*c->program);
+  c->parts = std::make_unique<AnswerPieces>(*c->program);
   std::string role = "buyer" + std::to_string(grants - 1);
   Result<FactsInput> facts = ReadFactsJson(
       R"({"persons":[{"id":"E0","attributes":{"region":"amer"}},{"id":"E1","attributes":{"region":"emea"}}],"teams":{"finance":["E0"]},
@@ -144,6 +148,29 @@ int main(int argc, char** argv) {
         permits += d.outcome == OutcomeKind::kPermit ? 1 : 0;
       }
       c->path_ns.push_back((Cpu() - start) * 1e9 / decisions);
+      // The same by hand, right behind it.
+      if (c->by_hand == nullptr) c->by_hand = std::make_unique<ByHand>(c->grants, answer, now);
+      ByHand::Asked asked;
+      if (!ByHand::Read(kBody, &asked)) return 1;
+      int granted = 0;
+      start = Cpu();
+      for (int i = 0; i < decisions; ++i) {
+        asm volatile("" : : "g"(&asked) : "memory");  // nothing is known of it beforehand
+        granted += c->by_hand->Decide(asked, now) == c->grants - 1 ? 1 : 0;
+      }
+      c->decide_ratio.push_back(c->decide_ns.back() / ((Cpu() - start) * 1e9 / decisions));
+      const std::string engine = answer;
+      start = Cpu();
+      for (int i = 0; i < decisions; ++i) {
+        answer.clear();
+        granted += c->by_hand->Path(kBody, now, "ev_1", &answer) ? 1 : 0;
+      }
+      c->path_ratio.push_back(c->path_ns.back() / ((Cpu() - start) * 1e9 / decisions));
+      if (granted != 2 * decisions || answer != engine) {
+        std::fprintf(stderr, "decide_bench: by hand it is\n%s\nnot\n%s\n", answer.c_str(),
+                     engine.c_str());
+        return 1;
+      }
       if (permits != 2 * decisions) {
         std::fprintf(stderr, "decide_bench: expected permits only, the last answer was %s\n",
                      answer.c_str());
@@ -160,6 +187,13 @@ int main(int argc, char** argv) {
     double path = Median(c->path_ns);
     std::printf("%8d %14.1f %18.0f %8.2f %22.0f %8.2f %12zu\n", c->grants, c->compile_ms, decide,
                 decide / base, path, path / base_path, answer.size());
+  }
+  std::printf(
+      "\nthe same written by hand, in the same round (goals: decide 3, 1.5; bytes to bytes 2.0, "
+      "1.3)\n");
+  for (auto& c : cases) {
+    std::printf("%8d grants: decide %.2f, bytes to bytes %.2f times as long\n", c->grants,
+                Median(c->decide_ratio), Median(c->path_ratio));
   }
   return 0;
 }
