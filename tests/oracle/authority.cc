@@ -252,9 +252,10 @@ bool Fold::Delegated() {
         agreed = consented_within(d.consent_every_us);
         break;
       case ConsentKind::kEachTask:
-        agreed = (w_.task != nullptr && w_.person && w_.task->person == *w_.person &&
-                  !cut(w_.task->opened)) ||
-                 consented_within(lasts);
+        // In a task of one's own, opening it was the consent, and no later one stands for it.
+        agreed = w_.task != nullptr && w_.person && w_.task->person == *w_.person
+                     ? !cut(w_.task->opened)
+                     : consented_within(lasts);
         // Somebody else's task, opened before a cut-off: step 10 refuses it in any case, and this
         // step may already.
         if (w_.task != nullptr && w_.person && w_.task->person != *w_.person &&
