@@ -41,7 +41,13 @@ std::string WriteIdentity(const HttpRequest& request, std::string_view subject_t
   writer->Member("type", type.empty() ? subject_type : type).Member("id", id);
   if (!issuer.empty()) writer->Key("properties").BeginObject().Member("iss", issuer).EndObject();
   writer->EndObject();
-  if (agent.empty() && task.empty()) return {};
+  WriteActing(agent, instance, task, writer);
+  return {};
+}
+
+void WriteActing(std::string_view agent, std::string_view instance, std::string_view task,
+                 JsonWriter* writer) {
+  if (agent.empty() && task.empty()) return;
   writer->Key("context").BeginObject();
   if (!agent.empty()) {
     writer->Key("agent").BeginObject().Member("sub", agent);
@@ -50,7 +56,6 @@ std::string WriteIdentity(const HttpRequest& request, std::string_view subject_t
   }
   if (!task.empty()) writer->Member("task", task);
   writer->EndObject();
-  return {};
 }
 
 }  // namespace dpl

@@ -24,4 +24,9 @@ class JsonWriter;
 std::string WriteIdentity(const HttpRequest& request, std::string_view subject_type,
                           JsonWriter* writer);
 
+// Writes the member `context` of an evaluation: the agent that acts and its instance, and the task;
+// each may be empty, and with neither agent nor task nothing is written.
+void WriteActing(std::string_view agent, std::string_view instance, std::string_view task,
+                 JsonWriter* writer);
+
 }  // namespace dpl

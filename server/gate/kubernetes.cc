@@ -7,6 +7,7 @@
 #include "runtime/json/json.h"
 #include "runtime/json/json_writer.h"
 #include "server/gate/answer.h"
+#include "server/gate/identity.h"
 #include "server/gate/target.h"
 
 namespace dpl {
@@ -122,15 +123,7 @@ std::string AskWho(const KubernetesOptions& options, const WireValue& spec, Json
     break;
   }
   writer->Key("subject").BeginObject().Member("type", type).Member("id", id).EndObject();
-  if (agent.empty() && task.empty()) return {};
-  writer->Key("context").BeginObject();
-  if (!agent.empty()) {
-    writer->Key("agent").BeginObject().Member("sub", agent);
-    if (!instance.empty()) writer->Member("instance", instance);
-    writer->EndObject();
-  }
-  if (!task.empty()) writer->Member("task", task);
-  writer->EndObject();
+  WriteActing(agent, instance, task, writer);
   return {};
 }
 
