@@ -20,8 +20,6 @@ class FileWatch {
   // Takes the files as they are now for known. Empty names are left out.
   void Known(const std::vector<std::string>& paths);
   bool Changed();
-  // The next quiet look counts as a change: what could not be done is to be tried again.
-  void Forget() { known_.clear(); }
 
  private:
   std::vector<std::string> Look() const;
