@@ -9,11 +9,9 @@ import json
 import os
 import random
 import re
-import tempfile
 import unittest
-from pathlib import Path
 
-from dpld import ROOT, Dpld, build
+from dpld import ROOT, FixtureServed
 from json_schema import Schemas
 
 DOCUMENT = json.loads((ROOT / "docs/authzen.openapi.json").read_text())
@@ -70,19 +68,7 @@ class Document(unittest.TestCase):
             self.assertNotEqual(SCHEMAS.errors(schema, {**found, **change}), [], change)
 
 
-class Driven(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="dpl-authzen-")
-        bundle = build("authzen-fixture", Path(cls.folder.name) / "policy.dplb")
-        cls.dpld = Dpld("--bundle", bundle, "--facts", ROOT / "policies/authzen-fixture/facts.json")
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.dpld.stop()
-        cls.folder.cleanup()
-        assert code == 0, code
-
+class Driven(FixtureServed, unittest.TestCase):
     def send(self, rng, method, path, entry):
         """One call by the document; what came back fits the document."""
         if method == "GET":

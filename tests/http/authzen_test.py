@@ -2,28 +2,15 @@
 """The AuthZEN conformance cases of tests/http/authzen/ against policies/authzen-fixture, over HTTP. One test per case."""
 
 import json
-import tempfile
 import unittest
 from pathlib import Path
 
-from dpld import ROOT, Dpld, build
+from dpld import FixtureServed
 
 CASES = json.loads((Path(__file__).parent / "authzen/cases.json").read_text())["cases"]
 
 
-class AuthZen(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="dpl-authzen-")
-        bundle = build("authzen-fixture", Path(cls.folder.name) / "policy.dplb")
-        cls.dpld = Dpld("--bundle", bundle, "--facts", ROOT / "policies/authzen-fixture/facts.json")
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.dpld.stop()
-        cls.folder.cleanup()
-        assert code == 0, code
-
+class AuthZen(FixtureServed, unittest.TestCase):
     def send(self, case):
         if case["method"] == "GET":
             return self.dpld.get(case["path"])

@@ -189,3 +189,19 @@ class Dpld:
         self.process.stderr.close()
         self.folder.cleanup()
         return code
+
+
+class FixtureServed:
+    """For a TestCase: one dpld with AuthZEN's fixture for all of its tests, as `self.dpld`."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="dpl-fixture-")
+        bundle = build("authzen-fixture", Path(cls.folder.name) / "policy.dplb")
+        cls.dpld = Dpld("--bundle", bundle, "--facts", ROOT / "policies/authzen-fixture/facts.json")
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.dpld.stop()
+        cls.folder.cleanup()
+        assert code == 0, code

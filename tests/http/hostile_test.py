@@ -5,11 +5,9 @@ refuses everything would fail here. The server must be as well afterwards as bef
 import gzip
 import json
 import socket
-import tempfile
 import unittest
-from pathlib import Path
 
-from dpld import DROP, EVALUATION, EVALUATIONS, PATIENCE, ROOT, Dpld, build
+from dpld import DROP, EVALUATION, EVALUATIONS, PATIENCE, FixtureServed
 
 GOOD = {"subject": {"type": "user", "id": "alice"}, "action": {"name": "read"},
         "resource": {"type": "record", "id": "record-1"}}
@@ -29,19 +27,7 @@ def nested(depth, opening="[", closing="]"):
     return opening * depth + closing * depth
 
 
-class Hostile(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="dpl-hostile-")
-        bundle = build("authzen-fixture", Path(cls.folder.name) / "policy.dplb")
-        cls.dpld = Dpld("--bundle", bundle, "--facts", ROOT / "policies/authzen-fixture/facts.json")
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.dpld.stop()
-        cls.folder.cleanup()
-        assert code == 0, code
-
+class Hostile(FixtureServed, unittest.TestCase):
     def tearDown(self):
         self.permit(GOOD)
 
