@@ -4,11 +4,9 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -16,18 +14,11 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/random.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "runtime/audit/callers_text.h"
-#include "runtime/audit/decision_entry.h"
 #include "runtime/audit/trail.h"
-#include "runtime/audit/vault.h"
 #include "runtime/base/text.h"
 #include "runtime/json/json_writer.h"
-#include "runtime/state/durable_store.h"
-#include "runtime/state/memory_store.h"
 #include "server/api/metrics.h"
 #include "server/api/service.h"
 #include "server/config.h"
@@ -36,19 +27,17 @@
 #include "server/findings.h"
 #include "server/http/server.h"
 #include "server/load.h"
-#include "server/log.h"
 #include "server/operate/operate_service.h"
 #include "server/policy_keeper.h"
+#include "server/reloader.h"
+#include "server/storage.h"
 #include "server/supervisor.h"
-#include "server/watch.h"
 
 namespace dpl {
 namespace {
 
 constexpr size_t kOperateConnections = 256;
-constexpr int kReloadNice = 10;
-constexpr int kEndedEarly = 3;  // exit code
-constexpr std::chrono::milliseconds kLetGoAgain{100};
+constexpr int kEndedEarly = 3;      // exit code
 constexpr int kOperateThreads = 2;  // a large push of facts keeps one of them busy for a while
 constexpr size_t kMostFactsBody = size_t{200} << 20;
 // Two of those at a time, in buffers that grow by doubling; a third is told to come again.
@@ -59,18 +48,6 @@ std::shared_ptr<const CallerRegistry> MakeCallers(const Config& config) {
   auto callers = std::make_shared<CallerRegistry>();
   for (const RegisteredCaller& caller : config.callers) callers->Add(caller);
   return callers;
-}
-
-// A few characters that no other start of this server is likely to have.
-std::string MakeStartId() {
-  uint64_t random = 0;
-  if (getrandom(&random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
-    random = static_cast<uint64_t>(SystemClock().Now().us);
-  }
-  static constexpr char kDigits[] = "0123456789abcdefghjkmnpqrstvwxyz";
-  std::string text;
-  for (int i = 0; i < 10; ++i, random >>= 5) text.push_back(kDigits[random & 31]);
-  return text;
 }
 
 std::string Join(const std::vector<std::string>& parts) {
@@ -95,28 +72,6 @@ bool IsAssertable(const Schema& schema, std::string_view name) {
                        return among(schema.strings[type.name], type.attributes);
                      });
 }
-
-// Answers leave when the store has kept what they promise, and the log what was recorded of it.
-class DurableGate final : public ReplyGate {
- public:
-  DurableGate(StateStore* store, AuditLog* log) : store_(store), log_(log) {}
-  State Look(const ReplyHold& hold) override {
-    const Promise state = store_->Check(hold.state);
-    Promise audit = log_ == nullptr || hold.audit == 0 ? Promise::kKept : log_->Check(hold.audit);
-    // Whoever prefers availability answers without the record; the log counts what it lost.
-    if (audit == Promise::kBroken && log_->mode() == AuditMode::kAvailable) audit = Promise::kKept;
-    if (state == Promise::kBroken || audit == Promise::kBroken) return State::kBroken;
-    return state == Promise::kKept && audit == Promise::kKept ? State::kOpen : State::kShut;
-  }
-  void OnChange(std::function<void()> wake) override {
-    if (log_ != nullptr) log_->OnKept(wake);
-    store_->OnKept(std::move(wake));
-  }
-
- private:
-  StateStore* store_;
-  AuditLog* log_;  // null: none
-};
 
 class Daemon {
  public:
@@ -146,7 +101,7 @@ class Daemon {
     started_with_ = config_;
     supervisor_.Tell("READY=1\nSTATUS=serving " + keeper_->digest());
     std::thread waiter([this, &signals] { WaitForSignals(signals); });
-    std::thread reloader([this] { KeepUpToDate(); });
+    reloader_->Start();
     std::thread operating;
     if (!operate_server_->BoundAddresses().empty())
       operating = std::thread([this] { (void)operate_server_->Run(kOperateThreads); });
@@ -156,12 +111,8 @@ class Daemon {
       operate_server_->Stop();
     }
     if (operating.joinable()) operating.join();
-    {
-      std::lock_guard lock(reload_mutex_);
-      ended_ = true;
-    }
-    reload_wake_.notify_all();
-    reloader.join();
+    reloader_->End();
+    ended_ = true;
     pthread_kill(waiter.native_handle(), SIGHUP);  // it waits for nothing else any more
     waiter.join();
     log_.Info("stopped", {{"requests", std::to_string(server_->counters().requests)}});
@@ -186,26 +137,28 @@ class Daemon {
   }
 
   Status Start() {
-    watch_.Known(Watched(config_));
-    DPL_RETURN_IF_ERROR(OpenState());
-    const std::string start_id = MakeStartId();
-    DPL_RETURN_IF_ERROR(OpenAudit(start_id));
+    reloader_.emplace(config_.watch_seconds, [this](std::string_view cause) { Reload(cause); });
+    reloader_->watch().Known(Watched(config_));
+    DPL_RETURN_IF_ERROR(storage_.Open(
+        config_, {.check_only = args_.check_only, .recover_state = args_.recover_state}));
     DPL_RETURN_IF_ERROR(OpenPolicy());
     WarnOfUnknownAttributes(config_);
     ServiceOptions options;
     options.clock = &clock_;
-    options.store = store_.get();
+    options.store = storage_.store();
     options.version = kDaemonVersion;
     options.public_url = config_.public_url;
     options.search = config_.search;
-    options.start_id = start_id;
-    options.trail = trail_ ? &*trail_ : nullptr;
-    options.vault = vault_.get();
+    options.start_id = storage_.start_id();
+    options.trail = storage_.trail();
+    options.vault = storage_.vault();
     options.seal = config_.audit.replay;
-    options.audit_health = [this](JsonWriter* writer) { return AppendAuditHealth(writer); };
+    options.audit_health = [this](JsonWriter* writer) {
+      return storage_.AppendAuditHealth(writer);
+    };
     options.more_metrics = [this](MetricsWriter* writer) {
       AppendHttpMetrics(server_->counters(), writer);
-      if (audit_ != nullptr) AppendAuditMetrics(audit_->Health(), writer);
+      storage_.AppendAuditMetrics(writer);
       writer->Family("dpl_reload_duration_seconds", "gauge", "How long the last reload took.");
       writer->Seconds("dpl_reload_duration_seconds", "", reload_seconds_.load());
       AppendProcessMetrics(writer);
@@ -213,15 +166,15 @@ class Daemon {
     integrations_.emplace(config_.integrations);
     options.adapters = integrations_->adapters();
     service_.emplace(std::move(options));
-    Result<std::string> callers = KeepCallers(config_);
+    Result<std::string> callers = storage_.KeepCallers(config_);
     if (!callers.ok()) return callers.error();
-    callers_kept_ = callers.take();
-    if (!args_.check_only && !RecordInForce("start", config_, keeper_->kept()).ok)
+    storage_.SetCallersInForce(callers.take());
+    if (!args_.check_only && !storage_.RecordInForce("start", config_, keeper_->kept()).ok)
       return Error{"audit.failed", "the start cannot be recorded", 0, 0};
-    service_->Publish(keeper_->snapshot(), MakeCallers(config_), Members(keeper_->kept()));
+    service_->Publish(keeper_->snapshot(), MakeCallers(config_), storage_.Members(keeper_->kept()));
     keeper_->publish = [this](std::shared_ptr<const Snapshot> snapshot, const KeptInputs& kept) {
-      LetGo(service_->Current().snapshot);
-      service_->Publish(std::move(snapshot), service_->Current().callers, Members(kept));
+      reloader_->LetGo(service_->Current().snapshot);
+      service_->Publish(std::move(snapshot), service_->Current().callers, storage_.Members(kept));
     };
     const Connections connections = ShareConnections();
     server_.emplace(
@@ -229,7 +182,7 @@ class Daemon {
         [this](const HttpRequest& request, HttpResponse* response) {
           service_->Handle(request, response);
         },
-        &*gate_);
+        storage_.gate());
     StartOperate(connections.operate);
     if (args_.check_only) return {};
     for (const ListenAddress& address : config_.listen)
@@ -253,27 +206,28 @@ class Daemon {
 
   Status OpenPolicy() {
     PolicyKeeper::Options options;
-    options.store = store_.get();
+    options.store = storage_.store();
     options.clock = &clock_;
     if (config_.state != Config::kMemoryState) options.ledger = config_.state + "/facts";
     options.check_only = args_.check_only;
     options.notice = [this](std::string_view event, const std::string& what) {
       log_.Warn(event, {{"what", what}});
     };
-    if (Keeps()) options.keep = [this](std::string_view bytes) { return vault_->Save(bytes); };
+    if (storage_.keeps())
+      options.keep = [this](std::string_view bytes) { return storage_.vault()->Save(bytes); };
     keeper_.emplace(std::move(options));
     keeper_->dropped_revocations = config_.dropped_revocations;
-    return keeper_->Start(config_.bundle, config_.facts, fresh_);
+    return keeper_->Start(config_.bundle, config_.facts, storage_.fresh());
   }
 
   void StartOperate(size_t connections) {
     OperateOptions options;
     options.facts = &*keeper_;
     options.service = &*service_;
-    options.store = store_.get();
+    options.store = storage_.store();
     options.clock = &clock_;
     options.version = kDaemonVersion;
-    options.trail = trail_ ? &*trail_ : nullptr;
+    options.trail = storage_.trail();
     options.more_status = [this](JsonWriter* out) {
       for (auto [name, server] :
            {std::pair("listen", &*server_), std::pair("operate", &*operate_server_)}) {
@@ -282,7 +236,7 @@ class Daemon {
         out->EndArray();
       }
       out->Key("audit").BeginObject();
-      (void)AppendAuditHealth(out);
+      (void)storage_.AppendAuditHealth(out);
       out->EndObject();
     };
     operate_.emplace(std::move(options));
@@ -297,7 +251,7 @@ class Daemon {
         [this](const HttpRequest& request, HttpResponse* response) {
           operate_->Handle(request, response);
         },
-        &*gate_, ErrorForm::kProblem);
+        storage_.gate(), ErrorForm::kProblem);
   }
 
   // What was asked for must be had. Of the defaults, one that is taken is done without.
@@ -322,117 +276,6 @@ class Daemon {
       if (base.empty() && !address.starts_with("unix:")) base = "http://" + address;
     }
     if (!base.empty()) service_->SetRequestEndpoint(base + "/v1/access-requests");
-  }
-
-  // A check reads the folder and changes nothing in it.
-  Status OpenState() {
-    if (config_.state == Config::kMemoryState) {
-      store_ = std::make_unique<MemoryStore>();
-    } else {
-      Result<std::unique_ptr<DurableStore>> opened = DurableStore::Open(
-          {.folder = config_.state, .salvage = args_.recover_state, .read_only = args_.check_only});
-      if (!opened.ok()) {
-        Error error = opened.error();
-        if (error.code == "state.corrupt")
-          error.message += "; to start with what is left, see --state-recover in docs/dpld.md";
-        return error;
-      }
-      const RecoveryReport& found = (*opened)->recovered();
-      fresh_ = found.last == 0;
-      if (found.torn_bytes != 0) {
-        log_.Warn("state_tail_cut", {{"file", found.tail},
-                                     {"bytes", std::to_string(found.torn_bytes)},
-                                     {"group", std::to_string(found.last + 1)}});
-      }
-      for (const std::string& lost : found.lost) log_.Warn("state_lost", {{"what", lost}});
-      store_ = opened.take();
-    }
-    return {};
-  }
-
-  // A check opens no log: it would be told in it.
-  Status OpenAudit(const std::string& start_id) {
-    if (config_.audit.folder == Config::kNoAudit || args_.check_only) {
-      gate_.emplace(store_.get(), nullptr);
-      return {};
-    }
-    Result<std::unique_ptr<AuditLog>> opened =
-        AuditLog::Open({.folder = config_.audit.folder,
-                        .key_path = config_.audit.key,
-                        .mode = config_.audit.mode,
-                        .sync_ms = config_.audit.sync_ms,
-                        .retain_days = config_.audit.retain_days,
-                        .clock = &clock_});
-    if (!opened.ok()) return opened.error();
-    audit_ = opened.take();
-    Result<std::unique_ptr<AuditVault>> vault =
-        AuditVault::Open({.folder = config_.audit.folder, .start = start_id});
-    if (!vault.ok()) return vault.error();
-    vault_ = vault.take();
-    audit_->SetRenderer(std::make_unique<DecisionRecords>(vault_.get(), config_.audit.replay));
-    sink_.emplace(audit_.get());
-    trail_.emplace(&*sink_);
-    gate_.emplace(store_.get(), audit_.get());
-    return {};
-  }
-
-  // What a replay needs is kept where decisions are sealed.
-  bool Keeps() const { return vault_ != nullptr && config_.audit.replay; }
-
-  // The callers, kept in the audit folder; their digest.
-  Result<std::string> KeepCallers(const Config& config) {
-    if (!Keeps()) return std::string();
-    std::vector<Caller> callers;
-    for (const RegisteredCaller& registered : config.callers) callers.push_back(registered.caller);
-    if (callers.empty()) callers.push_back(Caller::Everything("development"));
-    return vault_->Save(CallersText(callers));
-  }
-
-  // What is in force, as members of each record of a decision.
-  std::string Members(const KeptInputs& kept) const {
-    if (kept.bundle.empty() || kept.facts.empty()) return {};
-    return "\"bundle\":\"" + kept.bundle + "\",\"facts\":\"" + kept.facts + "\",\"callers\":\"" +
-           callers_kept_ + "\",\"built\":\"" + FormatInstant(kept.built) + "\"";
-  }
-
-  // The record of a start or reload.
-  Recorded RecordInForce(std::string_view event, const Config& config, const KeptInputs& kept) {
-    StateChange change;
-    change.event = event;
-    change.time = clock_.Now();
-    change.epoch = store_->Epoch();
-    const std::string callers =
-        config.callers.empty() ? std::string("development") : std::to_string(config.callers.size());
-    const std::string built = kept.facts.empty() ? std::string() : FormatInstant(kept.built);
-    change.fields = {{"version", kDaemonVersion},  {"bundle_file", config.bundle},
-                     {"facts_file", config.facts}, {"policy", kept.policy},
-                     {"data", kept.data},          {"registered_callers", callers},
-                     {"bundle", kept.bundle},      {"facts", kept.facts},
-                     {"callers", callers_kept_},   {"built", built}};
-    return RecordChange(trail_ ? &*trail_ : nullptr, change);
-  }
-
-  bool AppendAuditHealth(JsonWriter* writer) {
-    if (audit_ == nullptr) {
-      writer->Member("kind", "none").Member("note", "decisions are not recorded");
-      return true;
-    }
-    const AuditHealth health = audit_->Health();
-    writer->Member("kind", "log").Member("folder", health.folder);
-    writer->Member("origin", health.origin).Member("mode", AuditModeName(health.mode));
-    writer->Key("writable").Bool(health.writable);
-    if (!health.writable && health.mode == AuditMode::kRequired)
-      writer->Member("note", "everything is denied with error.audit");
-    if (!health.error.empty()) writer->Member("error", health.error);
-    writer->Key("records").Uint(health.records).Key("kept").Uint(health.kept);
-    writer->Key("signed").Uint(health.signed_size);
-    if (health.mode == AuditMode::kAvailable) {
-      writer->Key("dropped").Uint(health.dropped);
-    } else {
-      writer->Key("refused").Uint(health.refused);
-    }
-    writer->Key("replay").Bool(config_.audit.replay);
-    return health.writable && health.dropped == 0;
   }
 
   // A name that nothing answers to is most likely misspelt, and the caller will not be believed
@@ -470,14 +313,11 @@ class Daemon {
     for (;;) {
       int number = 0;
       if (sigwait(&signals, &number) != 0) continue;
-      std::unique_lock lock(reload_mutex_);
       if (ended_) return;
       if (number == SIGHUP) {
-        asked_ = true;
-        reload_wake_.notify_all();
+        reloader_->Ask();
         continue;
       }
-      lock.unlock();
       const char* name = number == SIGINT ? "INT" : "TERM";
       if (stopping) {
         log_.Warn("ended", {{"signal", name}, {"what", "not everything was finished"}});
@@ -492,98 +332,46 @@ class Daemon {
     }
   }
 
-  // ---- Keeping what is in force up to date: a thread of its own, which gives way to those that
-  // answer. It also lets go of what was in force before, so that no answering thread has to.
-
-  static std::vector<std::string> Watched(const Config& config, const std::string& file) {
-    return {file, config.bundle, config.facts};
-  }
   std::vector<std::string> Watched(const Config& config) const {
-    return Watched(config, args_.config);
-  }
-
-  void LetGo(std::shared_ptr<const Snapshot> snapshot) {
-    std::lock_guard lock(reload_mutex_);
-    if (snapshot != nullptr) before_.push_back(std::move(snapshot));
-    reload_wake_.notify_all();
-  }
-
-  void KeepUpToDate() {
-    (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kReloadNice);
-    const bool watching = config_.watch_seconds > 0;
-    const auto interval = std::chrono::seconds(watching ? config_.watch_seconds : 3600);
-    auto look = std::chrono::steady_clock::now() + interval;
-    std::unique_lock lock(reload_mutex_);
-    while (!ended_) {
-      const auto until =
-          before_.empty() ? look : std::min(look, std::chrono::steady_clock::now() + kLetGoAgain);
-      reload_wake_.wait_until(lock, until, [this] { return ended_ || asked_; });
-      if (ended_) break;
-      const bool asked = std::exchange(asked_, false);
-      std::vector<std::shared_ptr<const Snapshot>> done;  // nobody else has them any more
-      std::erase_if(before_, [&done](std::shared_ptr<const Snapshot>& snapshot) {
-        if (snapshot.use_count() != 1) return false;
-        done.push_back(std::move(snapshot));
-        return true;
-      });
-      lock.unlock();
-      if (!done.empty()) {
-        done.clear();
-        malloc_trim(0);
-      }
-      bool changed = false;
-      if (const auto now = std::chrono::steady_clock::now(); watching && now >= look) {
-        look = now + interval;
-        changed = watch_.Changed();
-      }
-      if (asked || changed) Reload(asked ? "signal" : "change");
-      lock.lock();
-    }
+    return {args_.config, config.bundle, config.facts};
   }
 
   // Everything is read and checked before anything changes. What only a start takes over keeps
   // until then, and the log names it.
   void Reload(std::string_view cause) {
     const auto begin = std::chrono::steady_clock::now();
-    watch_.Known(Watched(config_));  // before reading: what changes meanwhile is seen
+    reloader_->watch().Known(Watched(config_));  // before reading: what changes meanwhile is seen
     supervisor_.TellReloading();
     auto failed = [&](const Error& error) {
       service_->ReloadFailed(error);
-      StateChange change;
-      change.event = "reload";
-      change.time = clock_.Now();
-      change.failed = error.code;
       const std::string kept = keeper_->digest();
-      change.fields = {{"error", error.message}, {"kept", kept}};
-      (void)RecordChange(trail_ ? &*trail_ : nullptr, change);
-      log_.Fail("reload_failed", {{"cause", cause},
-                                  {"error", error.message},
-                                  {"code", error.code},
-                                  {"kept", keeper_->digest()}});
+      storage_.RecordFailedReload(error, kept);
+      log_.Fail("reload_failed",
+                {{"cause", cause}, {"error", error.message}, {"code", error.code}, {"kept", kept}});
       supervisor_.Tell("READY=1\nSTATUS=stale, the reload failed; serving " + kept);
     };
     Result<Config> config = ReadConfig(args_, nullptr);
     if (!config.ok()) return failed(config.error());
-    watch_.Known(Watched(*config));
+    reloader_->watch().Known(Watched(*config));
     if (config->callers.empty() != config_.callers.empty()) {
       return failed({"config",
                      "going from development to registered callers, or back, needs a new start", 0,
                      0});
     }
-    if (!AuditReady(trail_ ? &*trail_ : nullptr))
+    if (!AuditReady(storage_.trail()))
       return failed({"error.audit", "a reload cannot be recorded now, so it is not done", 0, 0});
-    Result<std::string> callers = KeepCallers(*config);
+    Result<std::string> callers = storage_.KeepCallers(*config);
     if (!callers.ok()) return failed(callers.error());
     keeper_->dropped_revocations = config->dropped_revocations;
     Status loaded = keeper_->Reload(
         config->bundle, config->facts,
         [&](std::shared_ptr<const Snapshot> snapshot, const KeptInputs& kept) {
-          callers_kept_ = callers.take();
-          LetGo(service_->Current().snapshot);
+          storage_.SetCallersInForce(callers.take());
+          reloader_->LetGo(service_->Current().snapshot);
           // Recorded first: what is recorded after this was decided on what it says.
-          if (!RecordInForce("reload", *config, kept).ok)
+          if (!storage_.RecordInForce("reload", *config, kept).ok)
             log_.Fail("audit_failed", {{"event", "reload"}});
-          service_->Publish(std::move(snapshot), MakeCallers(*config), Members(kept));
+          service_->Publish(std::move(snapshot), MakeCallers(*config), storage_.Members(kept));
         });
     if (!loaded.ok()) return failed(loaded.error());
     config_.callers = config->callers;
@@ -608,14 +396,7 @@ class Daemon {
   Config started_with_;
   SystemClock clock_;
   Log log_;
-  std::unique_ptr<StateStore> store_;
-  std::unique_ptr<AuditVault> vault_;  // outlives the log, which seals with it
-  std::unique_ptr<AuditLog> audit_;    // null: nothing is recorded
-  std::optional<LogSink> sink_;
-  std::optional<AuditTrail> trail_;
-  std::optional<DurableGate> gate_;
-  bool fresh_ = true;         // the store held nothing when it was opened
-  std::string callers_kept_;  // digest; changes under the keeper's lock
+  Storage storage_{&clock_, &log_};
   std::optional<PolicyKeeper> keeper_;
   std::optional<Gate> integrations_;
   std::optional<Service> service_;
@@ -623,34 +404,10 @@ class Daemon {
   std::optional<OperateService> operate_;
   std::optional<HttpServer> operate_server_;
   Supervisor supervisor_;
-  FileWatch watch_;  // of the reloading thread, once that runs
   std::atomic<double> reload_seconds_{0};
-  std::mutex reload_mutex_;  // guards what follows
-  std::condition_variable reload_wake_;
-  bool asked_ = false, ended_ = false;
-  std::vector<std::shared_ptr<const Snapshot>> before_;  // not in force any more
+  std::atomic<bool> ended_{false};
+  std::optional<Reloader> reloader_;
 };
-
-}  // namespace
-
-namespace {
-
-// A message of LoadPolicy begins with its file and place; those are told apart here.
-void AddLoadError(const Error& error, const Config& config, Findings* findings) {
-  for (const std::string& file : {config.bundle, config.facts}) {
-    std::string_view message = error.message;
-    if (file.empty() || !message.starts_with(file + ":")) continue;
-    message.remove_prefix(file.size() + 1);
-    if (error.line != 0) {
-      const std::string place =
-          std::to_string(error.line) + ":" + std::to_string(error.column) + ":";
-      if (message.starts_with(place)) message.remove_prefix(place.size());
-    }
-    if (message.starts_with(" ")) message.remove_prefix(1);
-    return findings->Add(file, {"", std::string(message), error.line, error.column});
-  }
-  findings->Add("", {"", error.message, error.line, error.column});
-}
 
 int RunCheck(const DaemonArgs& args) {
   Findings findings;
@@ -663,11 +420,11 @@ int RunCheck(const DaemonArgs& args) {
   } else {
     daemon.emplace(args, *config);
     if (Status checked = daemon->Check(); !checked.ok()) {
-      AddLoadError(checked.error(), *config, &findings);
+      findings.AddLoad(checked.error(), *config);
       // The facts are looked at even where the bundle is not good.
       if (!LoadProgram(config->bundle).ok()) {
         if (Status facts = CheckFactsFile(config->facts); !facts.ok())
-          AddLoadError(facts.error(), *config, &findings);
+          findings.AddLoad(facts.error(), *config);
       }
     }
   }

@@ -2,11 +2,28 @@
 #include "server/findings.h"
 
 #include <cstdio>
+#include <string_view>
 
 #include "runtime/base/text.h"
 #include "runtime/json/json_writer.h"
 
 namespace dpl {
+
+void Findings::AddLoad(const Error& error, const Config& config) {
+  for (const std::string& file : {config.bundle, config.facts}) {
+    std::string_view message = error.message;
+    if (file.empty() || !message.starts_with(file + ":")) continue;
+    message.remove_prefix(file.size() + 1);
+    if (error.line != 0) {
+      const std::string place =
+          std::to_string(error.line) + ":" + std::to_string(error.column) + ":";
+      if (message.starts_with(place)) message.remove_prefix(place.size());
+    }
+    if (message.starts_with(" ")) message.remove_prefix(1);
+    return Add(file, {"", std::string(message), error.line, error.column});
+  }
+  Add("", {"", error.message, error.line, error.column});
+}
 
 void Findings::PrintText() const {
   for (const auto& [file, problem] : found_) {

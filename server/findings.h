@@ -15,6 +15,8 @@ class Findings {
   void Add(const std::string& file, const ConfigProblem& problem) {
     found_.emplace_back(file, problem);
   }
+  // Of a load that failed: its message begins with the file and place, which are told apart.
+  void AddLoad(const Error& error, const Config& config);
   bool empty() const { return found_.empty(); }
 
   // `dpld.json:2:13: limits: has no member …`, a line each.
