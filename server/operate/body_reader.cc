@@ -43,8 +43,8 @@ std::string_view BodyReader::Text(std::string_view name, Need need, size_t most)
   if (value == nullptr) return {};
   if (!value->is_string() || value->text.empty()) {
     Fail(name, "must be a text, not empty");
-  } else if (value->text.size() > most) {
-    Fail(name, "must have at most " + std::to_string(most) + " bytes");
+  } else if (CodePointCount(value->text) > most) {
+    Fail(name, "must have at most " + std::to_string(most) + " characters");
   } else if (HasControl(value->text)) {
     Fail(name, "must not hold control characters");
   } else {

@@ -29,7 +29,7 @@ class BodyReader {
   BodyReader(Call& call, const WireValue& object, std::string pointer = {})
       : call_(call), object_(object), pointer_(std::move(pointer)) {}
 
-  // A text of 1 to `most` bytes without control characters; stays valid for the call.
+  // A text of 1 to `most` characters without control characters; stays valid for the call.
   std::string_view Text(std::string_view name, Need need = Need::kRequired, size_t most = 512);
   // RFC 3339; absent: nullopt.
   std::optional<Instant> Time(std::string_view name, Need need = Need::kOptional);

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include "runtime/base/text.h"
 #include "runtime/json/json.h"
 #include "server/api/headers.h"
 #include "server/http/limits.h"
@@ -57,6 +58,9 @@ bool Lists(std::string_view names, std::string_view name) {
   return false;
 }
 
+// As docs/openapi.json says of names in paths and queries.
+bool IsParameter(std::string_view value) { return !value.empty() && CodePointCount(value) <= 512; }
+
 bool ReadQuery(Call& call, const Route& route,
                std::vector<std::pair<std::string, std::string>>* out) {
   for (std::string_view rest = call.http().query; !rest.empty();) {
@@ -79,6 +83,8 @@ bool ReadQuery(Call& call, const Route& route,
     } else if (std::any_of(out->begin(), out->end(),
                            [&](const auto& known) { return known.first == name; })) {
       wrong = "the query parameter `" + name + "` is given twice";
+    } else if (name != "cursor" && !IsParameter(value)) {
+      wrong = "the query parameter `" + name + "` must have 1 to 512 characters";
     }
     if (!wrong.empty()) {
       call.Problem(ProblemKind::kInvalidParameter, wrong);
@@ -113,7 +119,12 @@ bool ReadBody(Call& call, const Route& route, const WireValue** out) {
     call.Problem(ProblemKind::kMalformedBody, "the body is empty; it must be a JSON object");
     return false;
   }
-  if (route.body == BodyRule::kRaw) return true;
+  if (route.body == BodyRule::kRaw) {  // read whole by the route
+    const size_t at = request.body.find_first_not_of(" \t\r\n");
+    if (at != std::string_view::npos && request.body[at] == '{') return true;
+    call.Problem(ProblemKind::kMalformedBody, "the body must be a JSON object", {{}, 1, 1, {}});
+    return false;
+  }
   JsonLimits limits;
   limits.max_bytes = HttpLimits::kMaxBodyBytes;  // the HTTP server's own limit has passed it
   Result<const WireValue*> root = ParseJson(request.body, call.arena(), limits);
@@ -165,6 +176,10 @@ void OperateService::Handle(const HttpRequest& request, HttpResponse* response) 
   if (!well_formed) {
     return call.Problem(ProblemKind::kInvalidParameter,
                         "a parameter of the path is not percent-encoded UTF-8 without controls");
+  }
+  if (!std::all_of(call.path_.begin(), call.path_.end(), IsParameter)) {
+    return call.Problem(ProblemKind::kInvalidParameter,
+                        "a parameter of the path must have 1 to 512 characters");
   }
   if (!ReadQuery(call, *route, &call.query_)) return;
   if (!ReadBody(call, *route, &call.body_)) return;

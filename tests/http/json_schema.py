@@ -44,7 +44,7 @@ class Schemas:
                 if len(value) < limit:
                     found.append(f"{at}: too short")
             elif keyword == "maxLength":
-                if len(value.encode("utf-8", "surrogatepass")) > limit:
+                if len(value) > limit:
                     found.append(f"{at}: too long")
             elif keyword == "pattern":
                 # ECMAScript's `$` is the very end; Python's would let a line feed pass.
@@ -112,11 +112,14 @@ class Schemas:
             return copy.deepcopy(random.choice(known))
         kind = schema.get("type")
         if kind == "object":
-            out = {}
-            for member, part in schema.get("properties", {}).items():
-                if member in schema.get("required", []) or random.random() < 0.5:
-                    out[member] = self.make(part, random, pool, member)
-            return out
+            for _ in range(50):  # until the alternatives are met as well
+                out = {}
+                for member, part in schema.get("properties", {}).items():
+                    if member in schema.get("required", []) or random.random() < 0.5:
+                        out[member] = self.make(part, random, pool, member)
+                if not any(several in schema for several in ("oneOf", "anyOf")) or not self.errors(schema, out):
+                    return out
+            return copy.deepcopy(schema["examples"][0])
         if kind == "array":
             least = schema.get("minItems", 0)
             return [self.make(schema["items"], random, pool, name) for _ in range(random.randint(least, least + 2))]
@@ -127,9 +130,8 @@ class Schemas:
         if kind == "string":
             if schema.get("format") == "date-time":
                 return (datetime.now(timezone.utc) + timedelta(seconds=random.choice([-86400, -60, 0, 60, 86400]))).isoformat()
-            if "pattern" in schema:
-                return "ab" * random.randint(1, 8)
-            return "".join(random.choice("abcXYZ019 .-_/:é€%\"\\") for _ in range(random.randint(max(1, schema.get("minLength", 1)), 12)))
+            text = "".join(random.choice("abcXYZ019 .-_/:é€%\"\\") for _ in range(random.randint(max(1, schema.get("minLength", 1)), 12)))
+            return text if not self.errors(schema, text) else "ab" * random.randint(1, 8)
         return random.choice([None, 1, "x", True, [], {}])
 
     def spoil(self, schema, value, random):
