@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -171,6 +174,41 @@ bool Recovery::MissingWords(size_t rule, size_t from, const Stop& stop, Finding*
   return true;
 }
 
+// A word, text or `{` that stands beside its like, at the misfit or just before it; or fields of a
+// fact without their `{`.
+std::vector<Finding> Recovery::LikelySlips(const Stop& stop) const {
+  std::vector<Finding> found;
+  auto put = [&](size_t begin, size_t end, std::string message) {
+    Finding& finding = found.emplace_back();
+    finding.token = finding.mend_begin = begin;
+    finding.mend_end = end;
+    finding.mends = true;
+    finding.message = std::move(message);
+  };
+  for (size_t token : {stop.token, stop.token - 1}) {
+    if (token == 0 || token >= stop.token + 1) continue;
+    const SourceToken& here = tokens_->At(token);
+    const size_t type = here.getType();
+    if (!IsWordType(type) && type != P::STRING && type != P::LBRACE) continue;
+    const std::string text = here.getText();
+    auto like = [&](size_t other) {
+      return tokens_->TypeAt(other) == type && tokens_->At(other).getText() == text;
+    };
+    if (like(token - 1) || (token == stop.token && like(token + 1)))
+      put(token, token + 1, fmt::format("{} stands here twice", Ticked(text)));
+  }
+  const bool fact = std::any_of(stop.frames.begin(), stop.frames.end(),
+                                [](const Frame& f) { return f.rule == P::RuleDatum; });
+  if (fact && tokens_->TypeAt(stop.token) == P::ASSIGN && stop.token > 0) {
+    const SourceToken& field = tokens_->At(stop.token - 1);
+    put(stop.token - 1, stop.token - 1,
+        fmt::format("`{{` is missing before {}", Ticked(field.getText())));
+    found.back().pieces = {{P::LBRACE, field.begin(), field.begin(), "{"}};
+    found.back().mend_text = "{ ";
+  }
+  return found;
+}
+
 // Mends the tokens if the slip is a usual one. `slip` is what to say when it cannot be mended.
 bool Recovery::TryMends(size_t rule, size_t from, const Stop& stop, std::optional<Finding>* slip,
                         bool* gave_up) {
@@ -180,10 +218,16 @@ bool Recovery::TryMends(size_t rule, size_t from, const Stop& stop, std::optiona
   if (work_ > kMaxWork / 2) return false;
   bool declaration = LooksLikeDeclaration(stop.token);
   if (declaration) return false;
-  *slip = FindSlip(*tokens_, stop, reader_);
   Finding finding;
   Stop after;
   Span span;  // where to report it: the mend moves the tokens
+  for (const Finding& likely : LikelySlips(stop)) {
+    span = SpanAt(likely.token);
+    if (!Mends(rule, from, likely, &after)) continue;
+    *gave_up = !ReportAt(likely, span);
+    return true;
+  }
+  *slip = FindSlip(*tokens_, stop, reader_);
   if (slip->has_value()) {
     span = SpanAt((*slip)->token);
     if (!(*slip)->mends || !Mends(rule, from, **slip, &after)) return false;
@@ -313,6 +357,11 @@ bool Recovery::StartsClause(size_t index, size_t clause_rule, bool sure) {
   if (GoesOn(before)) return false;
   bool doubtful = Doubtful(type) || clause_rule == P::RuleDatum;  // any name begins a fact
   return !doubtful || ReadsAs(clause_rule, index);
+}
+
+// The shape of a test's step, at the start of a line.
+bool Recovery::BeginsStep(size_t index) {
+  return tokens_->At(index).first_on_line() && StartsClause(index, P::RuleStep, true);
 }
 
 // A word at the start of a line that begins a clause somewhere, or is no keyword at all: a clause
@@ -458,8 +507,7 @@ Recovery::Next Recovery::Mend(size_t rule, size_t from, const Stop& stop, size_t
       return InsertBrace(stop.token, stop.open_brace, from) ? Next::kAgain : Next::kGiveUp;
     }
     // A step at the start of a line, inside `given { … }`, means that the facts were not closed.
-    if (step && element == P::RuleDatum && tokens_->At(stop.token).first_on_line() &&
-        StartsClause(stop.token, P::RuleStep, true)) {
+    if (step && element == P::RuleDatum && BeginsStep(stop.token)) {
       return InsertBrace(stop.token, stop.open_brace, from) ? Next::kAgain : Next::kGiveUp;
     }
     Finding finding = slip.has_value()
@@ -475,6 +523,11 @@ Recovery::Next Recovery::Mend(size_t rule, size_t from, const Stop& stop, size_t
     size_t open = block->start;
     while (open < clause->start && tokens_->TypeAt(open) != P::LBRACE) ++open;
     return InsertBrace(clause->start, open, from) ? Next::kAgain : Next::kGiveUp;
+  } else if (clause != stop.frames.end() && clause->rule == P::RuleDatum &&
+             clause + 1 != stop.frames.end() && (clause + 1)->rule == P::RuleStep &&
+             BeginsStep(clause->start)) {
+    // `row (…)` inside an unclosed `given {` reads like the beginning of a fact.
+    return InsertBrace(clause->start, (clause + 1)->start + 1, from) ? Next::kAgain : Next::kGiveUp;
   } else if (!Report(slip.has_value() ? *slip : ExplainMisfit(*tokens_, stop, reader_))) {
     return Next::kGiveUp;
   }

@@ -50,11 +50,13 @@ class Recovery {
   bool Mends(size_t rule, size_t from, const Finding& finding, Stop* after);
   bool TryMends(size_t rule, size_t from, const Stop& stop, std::optional<Finding>* slip,
                 bool* gave_up);
+  std::vector<Finding> LikelySlips(const Stop& stop) const;
   bool MissingWords(size_t rule, size_t from, const Stop& stop, Finding* finding);
   // Where to cut when the clause before the misfit is likely a part of the mistake.
   size_t CutFrom(const Stop& stop, size_t clause_rule);
   bool LooksLikeDeclaration(size_t index) const;
   bool LooksLikeClause(size_t index) const;
+  bool BeginsStep(size_t index);
   bool InsertBrace(size_t index, size_t open_brace, size_t from);
   // Where the next clause of the block begins, looking from `at` with brackets counted from
   // `begin`.
