@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/base/sha256.h"
 #include "runtime/decide/answer.h"
 #include "runtime/json/json.h"
 #include "runtime/json/json_writer.h"
@@ -10,6 +11,8 @@
 
 namespace dpl {
 namespace {
+
+constexpr size_t kMostPlainKey = 240;  // with `#99` behind it still a charge key
 
 enum class Semantic { kExecuteAll, kDenyOnFirstDeny, kPermitOnFirstPermit };
 
@@ -48,6 +51,17 @@ void RefuseQuestion(const Question& question, ServiceThread* thread, HttpRespons
   RecordRefused(question, thread, -1, why, 400);
 }
 
+void RefuseAt(const WireValue& value, std::string_view why, const Question& question,
+              ServiceThread* thread, HttpResponse* response) {
+  const Error error{"request", std::string(why), value.line, value.column};
+  RefuseQuestion(question, thread, response, LocatedText(error));
+}
+
+const WireValue* FindSet(const WireValue& object, std::string_view name) {
+  const WireValue* value = object.Find(name);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
 const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpResponse* response) {
   if (question.body.empty()) {
     RefuseQuestion(question, thread, response, "the body is empty; it must be a JSON object");
@@ -62,7 +76,7 @@ const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpR
     return nullptr;
   }
   if (!(*root)->is_object()) {
-    RefuseQuestion(question, thread, response, "the body must be a JSON object");
+    RefuseAt(**root, "the body must be a JSON object", question, thread, response);
     return nullptr;
   }
   return *root;
@@ -72,7 +86,7 @@ namespace {
 
 WireEvaluation Members(const WireValue& object) {
   return {object.Find("subject"), object.Find("action"), object.Find("resource"),
-          object.Find("context")};
+          FindSet(object, "context")};
 }
 
 // Decides one evaluation and appends its answer. `item` is -1 for a single one. False when the
@@ -91,8 +105,13 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   if (question.caller->request_id_keys && request.charge_key.empty() &&
       !question.request_id.empty()) {
     request.charge_key = question.request_id;
+    if (question.request_id.size() > kMostPlainKey) {  // longer than a key may be
+      item_key.append("sha256:").append(Hex(Sha256(question.request_id)));
+      request.charge_key = item_key;
+    }
     if (item >= 0) {
-      item_key.append(question.request_id).append("#").append(std::to_string(item));
+      if (item_key.empty()) item_key.append(question.request_id);
+      item_key.append("#").append(std::to_string(item));
       request.charge_key = item_key;
     }
     charge_key = request.charge_key;
@@ -156,13 +175,13 @@ void AppendItemError(std::string_view message, std::string* out) {
 
 bool ReadSemantic(const Question& question, ServiceThread* thread, const WireValue& root,
                   Semantic* semantic, HttpResponse* response) {
-  const WireValue* options = root.Find("options");
+  const WireValue* options = FindSet(root, "options");
   if (options == nullptr) return true;
   if (!options->is_object()) {
-    RefuseQuestion(question, thread, response, "`options` must be an object");
+    RefuseAt(*options, "`options` must be an object", question, thread, response);
     return false;
   }
-  const WireValue* value = options->Find("evaluations_semantic");
+  const WireValue* value = FindSet(*options, "evaluations_semantic");
   if (value == nullptr) return true;
   if (value->is_string() && value->text == "execute_all") return true;
   if (value->is_string() && value->text == "deny_on_first_deny") {
@@ -173,9 +192,10 @@ bool ReadSemantic(const Question& question, ServiceThread* thread, const WireVal
     *semantic = Semantic::kPermitOnFirstPermit;
     return true;
   }
-  RefuseQuestion(question, thread, response,
-                 "`evaluations_semantic` must be `execute_all`, `deny_on_first_deny` or "
-                 "`permit_on_first_permit`");
+  RefuseAt(*value,
+           "`evaluations_semantic` must be `execute_all`, `deny_on_first_deny` or "
+           "`permit_on_first_permit`",
+           question, thread, response);
   return false;
 }
 
@@ -198,20 +218,20 @@ void EvaluateOne(const Question& question, ServiceThread* thread, HttpResponse* 
 void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse* response) {
   const WireValue* root = ReadBody(question, thread, response);
   if (root == nullptr) return;
-  const WireValue* items = root->Find("evaluations");
+  const WireValue* items = FindSet(*root, "evaluations");
   if (items != nullptr && !items->is_array())
-    return RefuseQuestion(question, thread, response, "`evaluations` must be an array");
+    return RefuseAt(*items, "`evaluations` must be an array", question, thread, response);
   Semantic semantic = Semantic::kExecuteAll;
   if (!ReadSemantic(question, thread, *root, &semantic, response)) return;
   if (items == nullptr || items->count == 0) return AnswerSingle(question, thread, *root, response);
   if (items->count > Service::kMaxBatch)
-    return RefuseQuestion(question, thread, response, "a batch holds at most 100 evaluations");
+    return RefuseAt(*items, "a batch holds at most 100 evaluations", question, thread, response);
   const WireEvaluation defaults = Members(*root);
   for (const WireValue* entity :
        {defaults.subject, defaults.action, defaults.resource, defaults.context}) {
     if (entity != nullptr && !entity->is_object()) {
-      return RefuseQuestion(question, thread, response,
-                            "`subject`, `action`, `resource` and `context` must be objects");
+      return RefuseAt(*entity, "`subject`, `action`, `resource` and `context` must be objects",
+                      question, thread, response);
     }
   }
   response->body.append("{\"evaluations\":[");

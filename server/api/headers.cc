@@ -6,8 +6,9 @@
 namespace dpl {
 namespace {
 
-constexpr size_t kMostRequestIdBytes = 256;
+constexpr size_t kMostRequestIdBytes = 1024;
 
+bool IsToken(std::string_view text) { return !text.empty() && http::All(text, http::kToken); }
 bool IsLowerHex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
@@ -16,19 +17,36 @@ bool IsZero(std::string_view text) { return text.find_first_not_of('0') == std::
 }  // namespace
 
 bool IsJson(std::string_view content_type) {
-  size_t semicolon = content_type.find(';');
-  if (!EqualIgnoringCase(http::TrimBlanks(content_type.substr(0, semicolon)), "application/json"))
+  size_t end = content_type.find(';');
+  if (!EqualIgnoringCase(http::TrimBlanks(content_type.substr(0, end)), "application/json"))
     return false;
-  while (semicolon != std::string_view::npos) {
-    content_type.remove_prefix(semicolon + 1);
-    semicolon = content_type.find(';');
-    std::string_view parameter = http::TrimBlanks(content_type.substr(0, semicolon));
-    constexpr std::string_view kCharset = "charset=";
-    if (!EqualIgnoringCase(parameter.substr(0, kCharset.size()), kCharset)) continue;
-    std::string_view charset = parameter.substr(kCharset.size());
-    if (charset.size() >= 2 && charset.front() == '"' && charset.back() == '"')
-      charset = charset.substr(1, charset.size() - 2);
-    if (!EqualIgnoringCase(charset, "utf-8")) return false;
+  // Parameters to the letter (RFC 9110, 5.6.6): a charset that one reader sees and another does not
+  // would be two texts.
+  while (end != std::string_view::npos) {
+    content_type.remove_prefix(end + 1);
+    content_type = http::TrimBlanks(content_type);
+    if (content_type.empty()) return true;
+    end = content_type.find(';');
+    if (end == 0) continue;
+    const size_t equals = content_type.find('=');
+    std::string_view name = content_type.substr(0, equals), value;
+    if (equals == std::string_view::npos || !IsToken(name)) return false;
+    content_type.remove_prefix(equals + 1);
+    if (content_type.starts_with('"')) {
+      const size_t closing = content_type.find('"', 1);
+      if (closing == std::string_view::npos) return false;
+      value = content_type.substr(1, closing - 1);
+      if (value.find('\\') != std::string_view::npos) return false;  // escapes: nobody needs them
+      content_type.remove_prefix(closing + 1);
+      end = content_type.find(';');
+      if (!http::TrimBlanks(content_type.substr(0, end)).empty()) return false;
+    } else {
+      end = content_type.find(';');
+      value = http::TrimBlanks(content_type.substr(0, end));
+      if (content_type.starts_with(' ') || content_type.starts_with('\t') || !IsToken(value))
+        return false;
+    }
+    if (EqualIgnoringCase(name, "charset") && !EqualIgnoringCase(value, "utf-8")) return false;
   }
   return true;
 }
@@ -38,9 +56,10 @@ std::string_view EchoRequestId(const HttpRequest& request, HttpResponse* respons
   HttpRequest::Found found = request.Find("X-Request-ID");
   if (found.count == 0) return {};
   if (found.count > 1) return "more than one X-Request-ID";
-  if (found.value.empty() || found.value.size() > kMostRequestIdBytes ||
+  if (found.value.empty()) return {};  // no id
+  if (found.value.size() > kMostRequestIdBytes ||
       found.value.find('\t') != std::string_view::npos) {
-    return "X-Request-ID must have 1 to 256 bytes and no control character";
+    return "X-Request-ID must have at most 1024 bytes and no control character";
   }
   *id = found.value;
   response->AddHeader("X-Request-ID", found.value);

@@ -43,25 +43,51 @@ const WireValue* WithText(const WireValue& object, std::string_view name, std::s
 
 struct PageAsked {
   uint32_t limit = 0;
+  bool says_limit = false;
   std::string_view token;  // empty: the first page
 };
 
-// What is wrong with `page`; empty: nothing.
-std::string ReadPage(const WireValue& root, const SearchLimits& limits, PageAsked* out) {
-  out->limit = limits.page;
-  const WireValue* page = root.Find("page");
-  if (page == nullptr || page->is_null()) return {};
-  if (!page->is_object()) return "`page` must be an object";
-  if (const WireValue* limit = page->Find("limit"); limit != nullptr && !limit->is_null()) {
-    Result<int64_t> number = limit->is_number() ? ParseInt(limit->text) : Error{"", ""};
-    if (!number.ok() || *number < 1) return "`page.limit` must be a whole number from 1 on";
-    out->limit = static_cast<uint32_t>(std::min<int64_t>(*number, limits.most));
+// A whole number from 0 on, however large; beyond `most` it is that.
+bool ReadLimit(const WireValue& value, uint32_t most, uint32_t* out) {
+  if (!value.is_number()) return false;
+  if (Result<int64_t> number = ParseInt(value.text); number.ok()) {
+    *out = static_cast<uint32_t>(std::clamp<int64_t>(*number, 0, most));
+    return *number >= 0;
   }
-  if (const WireValue* token = page->Find("token"); token != nullptr && !token->is_null()) {
-    if (!token->is_string()) return "`page.token` must be a string";
+  *out = most;
+  return value.text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// What is wrong with `page`, and where; nothing: null.
+const WireValue* ReadPage(const WireValue& root, const SearchLimits& limits, PageAsked* out,
+                          std::string_view* why) {
+  out->limit = limits.page;
+  const WireValue* page = FindSet(root, "page");
+  if (page == nullptr) return nullptr;
+  *why = "`page` must be an object";
+  if (!page->is_object()) return page;
+  *why = "`page.limit` must be a whole number from 0 on";
+  if (const WireValue* limit = FindSet(*page, "limit")) {
+    if (!ReadLimit(*limit, limits.most, &out->limit)) return limit;
+    out->says_limit = true;
+  }
+  *why = "`page.token` must be a string";
+  if (const WireValue* token = FindSet(*page, "token")) {
+    if (!token->is_string()) return token;
     out->token = token->text;
   }
-  return {};
+  *why = "`page.properties` must be an object";
+  if (const WireValue* more = FindSet(*page, "properties"); more != nullptr && !more->is_object())
+    return more;
+  return nullptr;
+}
+
+// From one page to the next everything stays as it was; a limit that is not said again, too.
+bool GoOn(const PagePlace& place, PageAsked* page) {
+  if (place.limit == 0) return true;  // nothing was asked for yet
+  if (page->says_limit) return page->limit == place.limit;
+  page->limit = place.limit;
+  return true;
 }
 
 // What a token is bound to: the question and who asks it, whatever the order of its members.
@@ -123,7 +149,7 @@ void AnswerSearch(SearchFor what, const Question& question, ServiceThread* threa
   // The searched entity's id is ignored, an action's search names none; all else is read as for an
   // evaluation.
   WireEvaluation wire = {root->Find("subject"), root->Find("action"), root->Find("resource"),
-                         root->Find("context")};
+                         FindSet(*root, "context")};
   static constexpr WireValue kNothing = [] {
     WireValue v;
     v.kind = WireValue::Kind::kObject;
@@ -141,18 +167,21 @@ void AnswerSearch(SearchFor what, const Question& question, ServiceThread* threa
   Result<Request> read = ReadWireRequest(wire, caller, &thread->arena);
   if (!read.ok()) return refuse(LocatedText(read.error()));
   PageAsked page;
-  if (std::string wrong = ReadPage(*root, question.options->search, &page); !wrong.empty())
-    return refuse(wrong);
+  std::string_view why;
+  if (const WireValue* wrong = ReadPage(*root, question.options->search, &page, &why))
+    return RefuseAt(*wrong, why, question, thread, response);
 
   const Snapshot& snapshot = *thread->in_force.snapshot;
   const Digest asked = DigestOf(what, caller, wire);
   SearchQuery query;
   query.what = what;
   query.request = *read;
-  std::string after;
+  PagePlace place;
   if (!page.token.empty()) {
-    switch (thread->tokens.Read(page.token, asked, snapshot.program().digest, &after)) {
+    switch (thread->tokens.Read(page.token, asked, snapshot.program().digest, &place)) {
       case PageToken::kGood:
+        if (!GoOn(place, &page))
+          return refuse("`page.limit` is not what it was: it must stay the same from page to page");
         break;
       case PageToken::kOtherPolicy:
         return refuse(
@@ -162,7 +191,7 @@ void AnswerSearch(SearchFor what, const Question& question, ServiceThread* threa
             "`page.token` does not belong to this question: whatever is asked must stay the same "
             "from page to page; or the server was started anew. Search anew, without a token");
     }
-    query.after = after;
+    query.after = place.after;
   }
   if (!thread->recorder.Ready())
     return response->Error(503, "the audit log takes no record, so nothing is searched");
@@ -182,27 +211,33 @@ void AnswerSearch(SearchFor what, const Question& question, ServiceThread* threa
   const int64_t until = start + int64_t{question.options->search.milliseconds} * 1'000'000;
   bounds.tired = [until] { return MonotonicNs() > until; };
 
-  std::string* out = &response->body;
-  JsonWriter w(out);
-  w.BeginObject().Key("results").BeginArray();
+  std::string results;
+  JsonWriter found_out(&results);
+  found_out.BeginArray();
   bool logged = false;
   SearchPage found = Search(*thread->in_force.search, question.store, query, bounds, question.now,
                             &thread->scratch, [&](std::string_view id, const Decision& d) {
-                              w.BeginObject();
-                              AppendEntity(&w, what, query.request, id);
+                              found_out.BeginObject();
+                              AppendEntity(&found_out, what, query.request, id);
                               thread->text.clear();
                               if (AppendObligationsJson(&thread->text, snapshot, d))
-                                w.Key("context").Raw(thread->text);
-                              w.EndObject();
+                                found_out.Key("context").Raw(thread->text);
+                              found_out.EndObject();
                               for (const DutyOut& duty : d.duties)
                                 logged |= duty.kind == DutyKind::kLog;
                             });
-  w.EndArray();
+  found_out.EndArray();
+  if (page.limit == 0) found = {.more = true, .position = place.after};  // nothing was looked at
   std::string token;
-  if (found.more) thread->tokens.Append(&token, asked, snapshot.program().digest, found.position);
+  if (found.more)
+    thread->tokens.Append(&token, asked, snapshot.program().digest, {page.limit, found.position});
+  // The page stands first: so a client that reads as it comes knows what comes.
+  std::string* out = &response->body;
+  JsonWriter w(out);
+  w.BeginObject();
   w.Key("page").BeginObject().Member("next_token", token).Key("count").Uint(found.results);
   if (found.complete) w.Key("total").Uint(found.results);
-  w.EndObject();
+  w.EndObject().Key("results").Raw(results);
 
   SearchTold told;
   told.evaluation_id = thread->NextEvaluationId();

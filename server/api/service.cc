@@ -148,11 +148,14 @@ void Service::Handle(const HttpRequest& request, HttpResponse* response) {
     if (candidate.path == request.path) row = &candidate;
   }
   const Adapter* adapter = row == nullptr ? AdapterOf(request.path) : nullptr;
+  std::string_view echoed;  // one that cannot be is refused with the question
   if (adapter != nullptr) {
     Translate(*adapter, request, thread, response);
   } else if (row == nullptr) {
+    (void)EchoRequestId(request, response, &echoed);
     response->Error(404, "there is nothing at this path");
   } else if (row->method != request.method) {
+    (void)EchoRequestId(request, response, &echoed);
     response->Error(405, "this path takes another method");
     response->AddHeader("Allow", row->method == "GET" ? "GET, HEAD" : row->method);
   } else {
@@ -173,6 +176,7 @@ void Service::Handle(const HttpRequest& request, HttpResponse* response) {
         Access(request, &SearchActions, thread, response);
         break;
       case Route::kDiscovery:
+        (void)EchoRequestId(request, response, &echoed);
         Discovery(request, response);
         break;
       case Route::kHealth:

@@ -71,6 +71,11 @@ const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpR
 // Nothing could be decided: 400, and a record of it.
 void RefuseQuestion(const Question& question, ServiceThread* thread, HttpResponse* response,
                     std::string_view why);
+// The same, with the place of what is wrong.
+void RefuseAt(const WireValue& value, std::string_view why, const Question& question,
+              ServiceThread* thread, HttpResponse* response);
+// The member, where there is one that is not null: a null says no more than leaving it out.
+const WireValue* FindSet(const WireValue& object, std::string_view name);
 std::string LocatedText(const Error& error);  // with line and column, where they are known
 // The record of a question that was refused. `item` of a batch; -1: all of it.
 void RecordRefused(const Question& question, ServiceThread* thread, int item, std::string_view why,

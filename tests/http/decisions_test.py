@@ -221,6 +221,18 @@ class RequestIdKeys(WithWorld):
             self.permits(approve("b00", "5000.00 USD"), other)  # a charge each
         self.denies(approve("b00", "5000.00 USD"), "limit.exceeded", other)
 
+    def test_an_id_that_is_longer_than_a_key(self):
+        other = {"Authorization": "Bearer other"}
+        for end in "ab":
+            runner = {"Authorization": "Bearer tick-tock", "X-Request-ID": "r" * 1023 + end}
+            for _ in range(3):
+                self.permits(approve("b03", "5000.00 USD"), runner)  # one charge
+        body = {**approve("b03", "5000.00 USD"), "evaluations": [{}]}
+        for _ in range(2):  # one charge, too
+            self.assertIs(self.dpld.post(EVALUATIONS, body, runner).json["evaluations"][0]["decision"], True)
+        self.permits(approve("b03", "5000.00 USD"), other)
+        self.denies(approve("b03", "0.01 USD"), "limit.exceeded", other)
+
     def test_one_id_over_a_batch_charges_every_item(self):
         runner = {"Authorization": "Bearer tick-tock", "X-Request-ID": "r-2"}
         body = {**approve("b01", "5000.00 USD"), "evaluations": [{}] * 3}

@@ -65,7 +65,7 @@ class Hostile(FixtureServed, unittest.TestCase):
 
     def test_the_body_must_be_an_object(self):
         for bad in ("null", "true", "1", "\"x\"", "[]", "[" + TEXT + "]"):
-            self.refuse(bad)
+            self.assertIn("line 1", self.refuse(bad).json["error"])
 
     def test_errors_say_where(self):
         self.assertIn("line 2, column", self.refuse("{\"subject\": {},\n \"action\": ]").json["error"])
@@ -189,9 +189,13 @@ class Hostile(FixtureServed, unittest.TestCase):
     # --- Headers, methods, paths ---
 
     def test_content_type(self):
-        for bad in ("text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application", DROP):
+        for bad in ("text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application", "", DROP,
+                    "application/json; charset", "application/json; charset =utf-8", "application/json; charset= utf-8",
+                    "application/json; charset=\"utf-8", "application/json; charset=\"utf-8\"x", "application/json; x y=1",
+                    "application/json; a=b; charset=latin1", "application/json; charset=utf-8; charset=utf-16", "application/json x"):
             self.refuse(GOOD, {"Content-Type": bad})
-        for good in ("application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=\"UTF-8\""):
+        for good in ("application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=\"UTF-8\"",
+                     "application/json;", "application/json ; ; a=b", "application/json; a=\"x;charset=utf-16\""):
             self.permit(GOOD, {"Content-Type": good})
 
     def test_encoded_bodies(self):
@@ -199,13 +203,17 @@ class Hostile(FixtureServed, unittest.TestCase):
         self.permit(GOOD, {"Content-Encoding": "identity"})
 
     def test_request_id(self):
-        longest = "x" * 256
+        longest = "x" * 1024
         self.assertEqual(self.permit(GOOD, {"X-Request-ID": longest}).headers["x-request-id"], longest)
         odd = "a b;c=\"d\" ~{}"
         self.assertEqual(self.permit(GOOD, {"X-Request-ID": odd}).headers["x-request-id"], odd)
         self.refuse(GOOD, {"X-Request-ID": longest + "x"})
         self.refuse(GOOD, {"X-Request-ID": "a\tb"})
         self.assertEqual(self.refuse("{", {"X-Request-ID": "id-1"}).headers["x-request-id"], "id-1")
+        self.assertNotIn("x-request-id", self.permit(GOOD, {"X-Request-ID": ""}).headers)
+        for method, path, status in (("POST", "/nowhere", 404), ("GET", EVALUATION, 405), ("GET", "/.well-known/authzen-configuration", 200)):
+            answer = self.dpld.request(method, path, headers={"X-Request-ID": "id-2"})
+            self.assertEqual((answer.status, answer.headers["x-request-id"]), (status, "id-2"), path)
 
     def test_methods_and_paths(self):
         for path, good in ((EVALUATION, "POST"), (EVALUATIONS, "POST"), ("/healthz", "GET"), ("/readyz", "GET"),
@@ -265,8 +273,20 @@ class Hostile(FixtureServed, unittest.TestCase):
                     {"evaluations": [{}], "options": {"evaluations_semantic": 1}},
                     {"evaluations": [{}], "subject": "alice"}, {"evaluations": []}, {"evaluations": [{}] * 101}):
             with self.subTest(bad=str(bad)[:60]):
-                self.assertEqual(self.batch(bad).status, 400)
+                answer = self.batch(bad)
+                self.assertEqual(answer.status, 400)
+                self.assertIn("line 1" if bad != {"evaluations": []} else "missing", answer.json["error"])
         self.assertEqual([e["decision"] for e in self.batch({**GOOD, "evaluations": [{}] * 100}).json["evaluations"]], [True] * 100)
+
+    def test_null_is_not_said(self):
+        for nothing in ({"evaluations": None}, {"evaluations": [], "options": None}, {"context": None, "options": {"evaluations_semantic": None}}):
+            self.assertIs(self.batch({**GOOD, **nothing}).json["decision"], True, nothing)
+        for nothing in ({"options": None}, {"options": {"evaluations_semantic": None}}, {"context": None}):
+            items = self.batch({**GOOD, **nothing, "evaluations": [{}, {"action": {"name": "fly"}}, {}]}).json["evaluations"]
+            self.assertEqual([item["decision"] for item in items], [True, False, True], nothing)
+        # The agent of the context beside the list does not get lost by it.
+        acting = {**GOOD, "context": {"agent": "nobody"}, "evaluations": [{}, {"context": None}, {"context": {}}]}
+        self.assertEqual([item["decision"] for item in self.batch(acting).json["evaluations"]], [False, False, True])
 
     def test_one_bad_item_spoils_nothing_else(self):
         bad = [None, 1, "x", [], {"subject": "x"}, {"subject": {}}, {"action": None}, {"resource": {"type": "record"}}, {"context": 1}]

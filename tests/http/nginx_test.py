@@ -94,7 +94,7 @@ class Decided(Nginx):
         self.assertEqual(self.ask("GET", "/orders/O1", password="wrong"), 401)
         self.assertEqual(self.decisions(), before, "nobody is asked about before the login is known")
         claims = {"X-DPL-Subject-Id": "E1007", "X-DPL-Subject-Type": "person", "X-DPL-Agent": "x", "X-DPL-Task": "t",
-                  "X-Original-URI": "/orders/O1", "X-Original-Method": "GET", "X-Original-Host": "h", "X-Request-ID": "r" * 300,
+                  "X-Original-URI": "/orders/O1", "X-Original-Method": "GET", "X-Original-Host": "h", "X-Request-ID": "r" * 1100,
                   "X-HTTP-Method-Override": "DELETE", "X-Original-URL": "/admin"}
         self.assertEqual(self.ask("GET", "/orders/O1", "E0500", claims), 403)
         self.assertEqual(self.ask("GET", "/admin", "E1007", claims), 403)

@@ -186,7 +186,10 @@ class Searching(unittest.TestCase):
         token = first["page"]["next_token"]
         self.assertNotIn(first["results"][0]["id"], token)
         self.assertEqual(self.search(dpld, "resource", {**body, "page": {"token": token}}).status, 200)
-        self.assertEqual(self.search(dpld, "resource", {**body, "page": {"token": token, "limit": 30}}).status, 200)
+        self.assertEqual(self.search(dpld, "resource", {**body, "page": {"token": token, "limit": 1}}).status, 200)
+        other = self.search(dpld, "resource", {**body, "page": {"token": token, "limit": 30}})
+        self.assertEqual(other.status, 400)
+        self.assertIn("page.limit", other.json["error"])
         same = {"resource": body["resource"], "action": body["action"], "subject": {"id": "p001", "type": "person"}}
         self.assertEqual(self.search(dpld, "resource", {**same, "page": {"token": token}}).status, 200, "in another order")
         ignored = {**body, "resource": {**body["resource"], "id": "b033"}, "page": {"token": token}}
@@ -215,11 +218,33 @@ class Searching(unittest.TestCase):
         self.assertEqual(len(self.search(dpld, "resource", body).json["results"]), 2)
         self.assertLessEqual(len(self.search(dpld, "resource", {**body, "page": {"limit": 1000}}).json["results"]), 5)
         self.assertEqual(self.walk(dpld, "resource", body, 5), [f"b{n:03}" for n in range(1, 60, 7)])
-        for wrong in (0, -1, 1.5, "3", True, [], 10**30):
-            self.assertEqual(self.search(dpld, "resource", {**body, "page": {"limit": wrong}}).status, 400, wrong)
+        for wrong in (-1, 1.5, "3", True, [], -10**30):
+            answer = self.search(dpld, "resource", {**body, "page": {"limit": wrong}})
+            self.assertEqual(answer.status, 400, wrong)
+            self.assertIn("line 1", answer.json["error"])
+        self.assertEqual(len(self.search(dpld, "resource", {**body, "page": {"limit": 10**30}}).json["results"]),
+                         len(self.search(dpld, "resource", {**body, "page": {"limit": 5}}).json["results"]))
         for wrong in ([], "x", 1):
             self.assertEqual(self.search(dpld, "resource", {**body, "page": wrong}).status, 400, wrong)
-        self.assertEqual(self.search(dpld, "resource", {**body, "page": None}).status, 200)
+        for fine in (None, {"properties": None}, {"properties": {"sort": "id"}}):
+            self.assertEqual(self.search(dpld, "resource", {**body, "page": fine}).status, 200, fine)
+        self.assertEqual(self.search(dpld, "resource", {**body, "page": {"properties": "id"}}).status, 400)
+
+    def test_a_limit_holds_from_page_to_page(self):
+        dpld = self.serve()
+        body = question("resource", "p001", "write")
+        answer = self.search(dpld, "resource", {**body, "page": {"limit": 2}})
+        self.assertTrue(answer.body.startswith(b'{"page":{"next_token":"'), "the page comes first: it says what comes")
+        pages = [answer.json]
+        while pages[-1]["page"]["next_token"]:
+            pages.append(self.search(dpld, "resource", {**body, "page": {"token": pages[-1]["page"]["next_token"]}}).json)
+        self.assertEqual([len(page["results"]) for page in pages], [2, 2, 2, 2, 1])
+        self.assertEqual([r["id"] for page in pages for r in page["results"]], self.walk(dpld, "resource", body))
+        nothing = self.search(dpld, "resource", {**body, "page": {"limit": 0}}).json
+        self.assertEqual((nothing["results"], nothing["page"]["count"]), ([], 0))
+        self.assertNotIn("total", nothing["page"])
+        begun = self.search(dpld, "resource", {**body, "page": {"token": nothing["page"]["next_token"]}}).json
+        self.assertEqual([r["id"] for r in begun["results"]], self.walk(dpld, "resource", body))
 
     def test_who_may_search_and_what_is_recorded(self):
         def token(name):
