@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "compiler/check/model.h"
+#include "compiler/testing/expect.h"
 #include "compiler/testing/values.h"
 #include "compiler/testing/world.h"
 #include "runtime/base/decimal.h"
@@ -19,17 +20,6 @@ namespace dpl::testing {
 namespace {
 
 constexpr uint32_t kMaxRepeat = 1'000'000;
-
-bool EndsWithName(std::string_view full, std::string_view name) {
-  return full == name || (full.size() > name.size() && full.ends_with(name) &&
-                          full[full.size() - name.size() - 1] == '.');
-}
-
-std::string Join(const std::vector<std::string>& parts) {
-  std::string out;
-  for (const std::string& p : parts) out += (out.empty() ? "" : ", ") + p;
-  return out.empty() ? "nothing" : out;
-}
 
 // Runs one row of one test. Stops at the first step that cannot be carried out; a failed `expect`
 // goes on.
@@ -399,164 +389,23 @@ class RowRunner {
     return true;
   }
 
-  // ---- expectations
-  std::string Describe(const ast::Outcome& o) const {
-    std::string out;
-    switch (o.kind) {
-      case ast::Outcome::Kind::kPermit:
-        out = "permit";
-        break;
-      case ast::Outcome::Kind::kDeny:
-        out = o.code.empty() ? "deny" : "deny " + o.code.text;
-        break;
-      case ast::Outcome::Kind::kAsk:
-        out = o.approval.empty() ? "ask" : "ask " + o.approval.text;
-        break;
-      case ast::Outcome::Kind::kVariable:
-        out = o.variable.text;
-        break;
-    }
-    for (size_t i = 0; i < o.by.size(); ++i) out += (i == 0 ? " by " : ", ") + o.by[i].text;
-    if (!o.bound_by.empty()) out += " bound by " + o.bound_by.text;
-    for (const ast::Duty& duty : o.must) out += " must " + Describe(duty);
-    return out;
-  }
-  std::string DescribeActual() const {
-    switch (decision_->outcome) {
-      case OutcomeKind::kPermit:
-        return "permit";
-      case OutcomeKind::kAsk:
-        return "ask " + Join(Approvals());
-      case OutcomeKind::kDeny:
-        return "deny " + std::string(ReasonCode(decision_->reason));
-    }
-    return "?";
-  }
-  std::vector<std::string> Approvals() const {
-    std::vector<std::string> out;
-    for (uint32_t a : decision_->approvals)
-      out.emplace_back(program_->Text(program_->statements[program_->approval_statements[a]].name));
-    return out;
-  }
-  std::vector<std::string> Statements() const {
-    std::vector<std::string> out;
-    for (const By& by : decision_->by)
-      out.emplace_back(program_->Text(program_->statements[by.statement].name));
-    for (const LimitLine& line : decision_->limits) {
-      if (decision_->outcome == OutcomeKind::kDeny && line.state == LimitState::kOk) continue;
-      out.emplace_back(
-          program_->Text(program_->statements[program_->limits[line.limit].statement].name));
-    }
-    return out;
-  }
-  std::string Binding() const {
-    for (const LimitLine& line : decision_->limits) {
-      if (line.binding) return std::string(program_->Text(program_->limits[line.limit].name));
-    }
-    return {};
-  }
-
-  // ---- duties
-  static std::string Describe(const ast::Duty& duty) {
-    std::string out = "`" + std::string(DutyName(check::DutyKindOf(duty.kind)));
-    if (duty.text.present)
-      out += (duty.kind == ast::Duty::Kind::kSign ? " meaning \"" : " \"") + duty.text.value + "\"";
-    for (size_t i = 0; i < duty.names.size(); ++i)
-      out += (i == 0 ? " " : ", ") + duty.names[i].text;
-    if (duty.who.present) {
-      out += !duty.who.is_team ? " person \"" + duty.who.person.value + "\""
-                               : " team " + duty.who.team.text;
-    }
-    return out + "`";
-  }
-  std::vector<std::string> Duties() const {
-    std::vector<std::string> out;
-    for (const DutyOut& duty : decision_->duties) {
-      out.emplace_back();
-      AppendDuty(&out.back(), *program_, duty);
-    }
-    return out;
-  }
-  // A duty of the permit that is as the test says; what the test leaves out may be anything.
-  bool HasDuty(const ast::Duty& want) const {
-    for (const DutyOut& have : decision_->duties) {
-      const Duty& duty = DutyOf(*program_, have);
-      if (duty.kind != check::DutyKindOf(want.kind)) continue;
-      if (want.text.present && want.text.value != program_->Text(duty.text)) continue;
-      bool all = std::all_of(want.names.begin(), want.names.end(), [&](const ast::Name& name) {
-        return std::any_of(duty.fields.begin(), duty.fields.end(),
-                           [&](Str field) { return program_->Text(field) == name.text; });
-      });
-      if (!all || (want.who.present && !Means(want.who, duty.who))) continue;
-      return true;
-    }
-    return false;
-  }
-  bool Means(const ast::OwnerRef& want, const OwnerDef& have) const {
-    if (!want.is_team)
-      return have.person != kNone && program_->constants[have.person].text == want.person.value;
-    return have.team != kNone &&
-           EndsWithName(program_->Text(program_->schema.teams[have.team].name), want.team.text);
-  }
-
   bool Expect(const ast::Step& step) {
     if (decision_ == nullptr) return Stop(step.span, "`expect` before any `when`");
     ++result_->expectations;
     const ast::Outcome* want = &step.expect;
-    ast::Outcome merged;  // a column's outcome
     if (want->kind == ast::Outcome::Kind::kVariable) {
       auto cell = columns_.find(want->variable.text);
       if (cell == columns_.end() || !cell->second->outcome)
         return Stop(step.span, "`" + want->variable.text + "` is not a column of outcomes");
       want = &*cell->second->outcome;
     }
-    std::vector<std::string> wrong;
-    bool kind_ok = false;
-    switch (want->kind) {
-      case ast::Outcome::Kind::kPermit:
-        kind_ok = decision_->outcome == OutcomeKind::kPermit;
-        break;
-      case ast::Outcome::Kind::kDeny:
-        kind_ok = decision_->outcome == OutcomeKind::kDeny &&
-                  (want->code.empty() || want->code.text == ReasonCode(decision_->reason));
-        break;
-      case ast::Outcome::Kind::kAsk: {
-        std::vector<std::string> asked = Approvals();
-        kind_ok = decision_->outcome == OutcomeKind::kAsk &&
-                  (want->approval.empty() ||
-                   std::any_of(asked.begin(), asked.end(), [&](const std::string& a) {
-                     return EndsWithName(a, want->approval.text);
-                   }));
-        break;
-      }
-      case ast::Outcome::Kind::kVariable:
-        break;
-    }
-    if (!kind_ok) wrong.push_back("got " + DescribeActual());
-    std::vector<std::string> statements = Statements();
-    for (const ast::QName& by : want->by) {
-      if (kind_ok && std::none_of(statements.begin(), statements.end(),
-                                  [&](const std::string& s) { return EndsWithName(s, by.text); })) {
-        wrong.push_back("`" + by.text + "` had no part in it (it rests on " + Join(statements) +
-                        ")");
-      }
-    }
-    if (kind_ok && !want->bound_by.empty()) {
-      std::string binding = Binding();
-      if (!EndsWithName(binding, want->bound_by.text) &&
-          !EndsWithName(StatementOf(binding), want->bound_by.text)) {
-        wrong.push_back(binding.empty() ? "no limit binds" : "the limit that binds is " + binding);
-      }
-    }
-    for (const ast::Duty& must : want->must) {
-      if (kind_ok && !HasDuty(must))
-        wrong.push_back(Describe(must) + " is not among its duties (" + Join(Duties()) + ")");
-    }
+    const Expectation expectation(*program_, *decision_);
+    const std::string wrong = expectation.Difference(*want);
     if (wrong.empty()) return true;
     TestFailure failure;
     failure.span = step.span;
-    failure.message = "expected " + Describe(*want) + ", " + Join(wrong);
-    if (!kind_ok && decision_->reason == Reason::kIdentityUnknown &&
+    failure.message = "expected " + Expectation::Describe(*want) + ", " + wrong;
+    if (!expectation.IsKind(*want) && decision_->reason == Reason::kIdentityUnknown &&
         request_.subject_type != "anonymous" &&
         world_.snapshot().FindPerson(request_.subject_id) == nullptr) {
       failure.message +=
@@ -565,9 +414,6 @@ class RowRunner {
     AppendExplanation(&failure.explanation, world_.snapshot(), request_, *decision_);
     result_->failures.push_back(std::move(failure));
     return true;
-  }
-  static std::string StatementOf(const std::string& limit) {
-    return limit.substr(0, limit.rfind('.'));
   }
 
   inline static const std::vector<const ast::DataDecl*> kNothing;
