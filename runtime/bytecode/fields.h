@@ -270,7 +270,7 @@ constexpr std::string_view kMagic = "DPLB";
 constexpr size_t kDigestAt = 16;             // after magic, version, flags, section count
 constexpr size_t kTableAt = kDigestAt + 32;  // then per section: id, size
 constexpr size_t kBodyAt = kTableAt + 8 * size_t{kSectionCount};  // then the sections, without gaps
-constexpr size_t kMaxBundleBytes = size_t{64} << 20;
+constexpr size_t kMaxBundleBytes = size_t{256} << 20;
 
 // The digest as the header must hold it. `bytes` is at least kBodyAt long.
 std::array<uint8_t, 32> DigestOfFile(std::string_view bytes);

@@ -140,13 +140,12 @@ uint32_t Snapshot::FindStatement(std::string_view qualified) const {
 
 uint32_t Snapshot::FindAgent(std::string_view name) const {
   uint32_t found = tables_->names.Find(kAgentSpace, name);
-  if (found != kNone || tables_->most_runs_as_segments == 0) return found;
+  if (found != kNone || tables_->runs_as_segments == 0) return found;
   // The id itself or any id above it by path segment; the longest registered one wins, and one that
-  // two agents claim names neither.
-  uint32_t segments = 0;
-  for (size_t at = 0; at < name.size() && segments < tables_->most_runs_as_segments; ++at) {
-    if (name[at] != '/') continue;
-    ++segments;
+  // two agents claim names neither. Looked for where ids of so many segments are registered.
+  int64_t segments = 0;
+  for (size_t at = 0; at < name.size(); ++at) {
+    if (name[at] != '/' || (tables_->runs_as_segments & SegmentsBit(++segments)) == 0) continue;
     if (const uint32_t* above = tables_->names.Get(kRunsAsSpace, name.substr(0, at)))
       found = *above;
   }

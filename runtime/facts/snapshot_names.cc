@@ -50,8 +50,7 @@ void SnapshotBuilder::AddRunsAs() {
       if (id.empty()) continue;
       const uint32_t* taken = t_.names.Get(kRunsAsSpace, id);
       t_.names.Set(kRunsAsSpace, id, taken == nullptr || *taken == i ? i : kNone);
-      uint32_t segments = static_cast<uint32_t>(std::count(id.begin(), id.end(), '/')) + 1;
-      t_.most_runs_as_segments = std::max(t_.most_runs_as_segments, segments);
+      t_.runs_as_segments |= SegmentsBit(std::count(id.begin(), id.end(), '/') + 1);
     }
   }
 }

@@ -36,10 +36,15 @@ struct TeamAbove {
   bool by_policy = false;
 };
 
+inline uint64_t SegmentsBit(int64_t segments) {
+  return uint64_t{1} << (segments < 63 ? segments : 63);
+}
+
 struct FactTables {
   Arena arena;
   TextIndex names;
-  uint32_t most_runs_as_segments = 0;  // of the ids agents run as; 0: there are none
+  uint64_t runs_as_segments =
+      0;  // bit n: an agent runs as an id of n segments; the last bit: or more
 
   TextIndex person_ids;                     // -> persons
   TextIndex resource_ids;                   // space: resource type; -> resources

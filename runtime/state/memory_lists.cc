@@ -94,17 +94,17 @@ class Gather {
 template <class Find, class Offer, class Restart>
 void InSlices(std::shared_mutex* mutex, const Find& find, const Offer& offer,
               const Restart& restart) {
-  size_t shard = 0, at = 0, buckets = 0;
+  size_t shard = 0, at = 0, buckets = 0, shards = 0;
   for (bool first = true;; first = false) {
     ReadLock lock(*mutex);
     const auto* map = find();
     if (map == nullptr) return;
-    using Map = std::remove_cvref_t<decltype(*map)>;
-    if (first || (at != 0 && map->Buckets(shard) != buckets)) {
+    if (first || map->Shards() != shards || (at != 0 && map->Buckets(shard) != buckets)) {
       restart();
+      shards = map->Shards();
       shard = at = 0;
     }
-    for (size_t n = 0; n < kSliceBuckets && shard < Map::kShards; ++n) {
+    for (size_t n = 0; n < kSliceBuckets && shard < shards; ++n) {
       buckets = map->Buckets(shard);
       if (at == buckets) {
         ++shard;
@@ -113,7 +113,7 @@ void InSlices(std::shared_mutex* mutex, const Find& find, const Offer& offer,
       }
       map->InBucket(shard, at++, offer);
     }
-    if (shard == Map::kShards) return;
+    if (shard == shards) return;
   }
 }
 

@@ -1,18 +1,19 @@
 // A hash table by text for very many entries, in shards: growing moves one shard at a time, and
 // what is dead is swept a little with each step, so that no single call takes long however much
-// there is. Not thread-safe. Entries stay where they are.
+// there is. A small one has one shard, since there may be very many small ones. Not thread-safe.
+// Entries stay where they are.
 //
 //   ShardedMap<Counter> counters;
 //   auto [entry, made] = counters.Emplace(name, key);      // entry->first, entry->second
 //   counters.SweepSome(8, [&](const Counter& c) { return c.Dead(now); });
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "runtime/state/keyed_hash.h"
 
@@ -43,7 +44,7 @@ class ShardedMap {
     auto it = shard.find(key);
     if (it != shard.end()) return {&*it, false};
     it = shard.try_emplace(std::string(name), std::forward<Args>(args)...).first;
-    ++size_;
+    if (++size_ > kMostInOne && shards_.size() == 1) Split();
     return {&*it, true};
   }
   void Assign(std::string_view name, T value) {
@@ -74,7 +75,8 @@ class ShardedMap {
     }
   }
   void Reserve(size_t count) {
-    for (auto& shard : shards_) shard.reserve(count / kShards);
+    if (count > kMostInOne && shards_.size() == 1) Split();
+    for (auto& shard : shards_) shard.reserve(count / shards_.size());
   }
 
   // Looks at this many buckets, from where the last call ended, and erases what `dead` says.
@@ -84,7 +86,7 @@ class ShardedMap {
       auto* shard = &shards_[sweep_shard_];
       if (sweep_bucket_ >= shard->bucket_count() || shard->empty()) {
         sweep_bucket_ = 0;
-        sweep_shard_ = (sweep_shard_ + 1) % kShards;
+        sweep_shard_ = (sweep_shard_ + 1) % shards_.size();
         continue;
       }
       for (auto it = shard->begin(sweep_bucket_); it != shard->end(sweep_bucket_);) {
@@ -109,7 +111,9 @@ class ShardedMap {
       size_ -= std::erase_if(shard, [&](const Entry& entry) { return dead(entry.second); });
   }
 
-  // For a walk with pauses in between: shard by shard, bucket by bucket.
+  // For a walk with pauses in between: shard by shard, bucket by bucket. Another number of shards:
+  // the walk begins anew.
+  size_t Shards() const { return shards_.size(); }
   size_t Buckets(size_t shard) const { return shards_[shard].bucket_count(); }
   template <class Each>
   void InBucket(size_t shard, size_t bucket, const Each& each) const {
@@ -135,9 +139,20 @@ class ShardedMap {
     bool operator()(std::string_view a, std::string_view b) const { return a == b; }
   };
   using Shard = std::unordered_map<std::string, T, Hasher, Equal>;
-  Shard& ShardOf(const Hashed& key) { return shards_[key.hash >> 58]; }
+  static constexpr size_t kMostInOne = 1024;
+  Shard& ShardOf(const Hashed& key) { return shards_[shards_.size() == 1 ? 0 : key.hash >> 58]; }
+  // Nodes move, what is in them does not.
+  void Split() {
+    Shard all = std::move(shards_[0]);
+    shards_ = std::vector<Shard>(kShards);
+    while (!all.empty()) {
+      auto node = all.extract(all.begin());
+      ShardOf(Hashed(node.key())).insert(std::move(node));
+    }
+    sweep_shard_ = sweep_bucket_ = 0;
+  }
 
-  std::array<Shard, kShards> shards_;
+  std::vector<Shard> shards_{1};
   size_t size_ = 0;
   size_t sweep_shard_ = 0, sweep_bucket_ = 0;
 };

@@ -4,7 +4,7 @@
   gen_policy.py 10000 /tmp/set               a company: packages that import each other, many kinds of statement
   gen_policy.py 10000 /tmp/set --shape bucket    every grant to one role, on one action of one type, told apart by its condition only
   gen_policy.py 10000 /tmp/set --shape spend     every grant with a limit on one activity whose limits must agree, to one role
-  gen_policy.py 10000 /tmp/set --shape roles     one file; every grant to a role of its own, and an agent that acts for whoever holds one
+  gen_policy.py 10000 /tmp/set --shape roles     every grant to a role of its own, and an agent that acts for whoever holds one
 
 The same N and shape give the same bytes. Every set is without findings, warnings too: no grant contains another.
 """
@@ -231,9 +231,8 @@ delegation help { from everyone to agent helper consent by policy because "Every
 
 
 def roles(grants):
-    text = ONE + HELPER + "".join(f"role r{i} {{ owner team desk }}\ngrant g{i} {{ to role r{i} may read on shop.Order "
-                         f"where resource.department == person.department because \"Group {i} reads orders\" }}\n" for i in range(grants))
-    return {"roles.dpl": text}
+    return in_files(ONE + HELPER, [f"role r{i} {{ owner team desk }}\ngrant g{i} {{ to role r{i} may read on shop.Order "
+                                   f"where resource.department == person.department because \"Group {i} reads orders\" }}\n" for i in range(grants)])
 
 
 def main():
