@@ -56,8 +56,13 @@ void AppendHttpMetrics(const HttpCounters& counters, MetricsWriter* writer) {
       "Requests refused with 503 because no memory was left for them.", counters.overloaded);
   One(writer, "dpl_http_buffered_bytes", "gauge", "Memory kept for requests and answers under way.",
       counters.buffered_bytes);
-  One(writer, "dpl_http_requests_refused_total", "counter",
-      "Requests refused as malformed or too large.", counters.refused);
+  writer->Family("dpl_http_requests_refused_total", "counter",
+                 "Requests refused as malformed or too large, by what was wrong.");
+  for (size_t i = 0; i < kRefusedForCount; ++i) {
+    std::string labels;
+    MetricsWriter::Label(&labels, "reason", kRefusedForNames[i]);
+    writer->Sample("dpl_http_requests_refused_total", labels, counters.refused_for[i]);
+  }
   One(writer, "dpl_http_timeouts_total", "counter", "Connections dropped at a deadline.",
       counters.timed_out);
   One(writer, "dpl_http_handler_failures_total", "counter",

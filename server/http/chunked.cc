@@ -56,14 +56,16 @@ Refusal ChunkDecoder::SizeLine(std::string_view line) {
   size_t digits = 0;
   uint64_t size = 0;
   while (digits < line.size() && Is(line[digits], kHex)) {
-    if (digits == 8) return {413, "the body is too large"};
+    if (digits == 8) return {413, "the body is too large", RefusedFor::kBodySize};
     size = size * 16 + static_cast<uint64_t>(HexValue(line[digits++]));
   }
-  if (digits == 0) return {400, "a malformed chunk size"};
-  if (!IsValidExtensions(line.substr(digits))) return {400, "a malformed chunk size"};
+  if (digits == 0) return {400, "a malformed chunk size", RefusedFor::kChunk};
+  if (!IsValidExtensions(line.substr(digits)))
+    return {400, "a malformed chunk size", RefusedFor::kChunk};
   extensions_ += line.size() - digits;
-  if (extensions_ > kMaxExtensionBytes) return {400, "too many chunk extensions"};
-  if (size > body_bytes_ - decoded_) return {413, "the body is too large"};
+  if (extensions_ > kMaxExtensionBytes)
+    return {400, "too many chunk extensions", RefusedFor::kChunk};
+  if (size > body_bytes_ - decoded_) return {413, "the body is too large", RefusedFor::kBodySize};
   left_ = size;
   decoded_ += size;
   at_ = size == 0 ? At::kTrailer : At::kData;
@@ -73,14 +75,14 @@ Refusal ChunkDecoder::SizeLine(std::string_view line) {
 Refusal ChunkDecoder::TrailerLine(std::string_view line) {
   trailer_bytes_ += line.size() + 2;
   if (++trailer_lines_ > limits_->max_headers || trailer_bytes_ > limits_->max_head_bytes) {
-    return {431, "too many trailers"};
+    return {431, "too many trailers", RefusedFor::kHeadSize};
   }
   std::string_view name;
   std::string_view value;
   if (Refusal why = SplitHeaderLine(line, &name, &value)) return why;
   if (EqualIgnoringCase(name, "Content-Length") || EqualIgnoringCase(name, "Transfer-Encoding") ||
       EqualIgnoringCase(name, "Host")) {
-    return {400, "a trailer that may only be a header"};
+    return {400, "a trailer that may only be a header", RefusedFor::kChunk};
   }
   return {};
 }
@@ -103,7 +105,7 @@ ChunkDecoder::Progress ChunkDecoder::Advance(char* data, size_t* read, size_t* w
     if (at_ == At::kDataEnd) {
       if (end - *read < 2) return Progress::kMore;
       if (data[*read] != '\r' || data[*read + 1] != '\n')
-        return refuse({400, "a chunk longer than its size"});
+        return refuse({400, "a chunk longer than its size", RefusedFor::kChunk});
       *read += 2;
       at_ = At::kSize;
     }
@@ -113,12 +115,12 @@ ChunkDecoder::Progress ChunkDecoder::Advance(char* data, size_t* read, size_t* w
     size_t length =
         found ? static_cast<size_t>(static_cast<const char*>(found) - start) : end - *read;
     if (length > most) {
-      return refuse(at_ == At::kSize ? Refusal{400, "a malformed chunk size"}
-                                     : Refusal{431, "too many trailers"});
+      return refuse(at_ == At::kSize ? Refusal{400, "a malformed chunk size", RefusedFor::kChunk}
+                                     : Refusal{431, "too many trailers", RefusedFor::kHeadSize});
     }
     if (found == nullptr) return Progress::kMore;
     if (length == 0 || start[length - 1] != '\r')
-      return refuse({400, "a line that does not end in CR LF"});
+      return refuse({400, "a line that does not end in CR LF", RefusedFor::kLineEnd});
     std::string_view line(start, length - 1);
     *read += length + 1;
     if (at_ == At::kTrailer && line.empty()) return Progress::kDone;

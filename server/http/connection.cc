@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +28,10 @@ constexpr std::string_view kJsonType = "application/json";
 constexpr int64_t kStrangersWait = 1'000;
 constexpr int64_t kIdleWait = 5'000;
 constexpr int64_t kStrangersFirst = int64_t{1} << 40;
+
+// At a stop: whose last request is so recent is waited for so long.
+constexpr int64_t kBusyWithin = 1'000;
+constexpr int64_t kLastCall = 500;
 
 void AppendNumber(uint64_t number, std::string* out) {
   char digits[24];
@@ -170,15 +175,13 @@ void Connection::Process() {
         if (Answer() && out.size() < kGatherBytes) continue;
         more = true;
       } else if (state == RequestReader::State::kRefused) {
-        worker_->refused.Add();
+        CountRefused(reader_.refusal().kind);
         Refuse(reader_.refusal().status, reader_.refusal().message);
       } else if (peer_ended_ && state != RequestReader::State::kEmpty) {
-        worker_->refused.Add();
+        CountRefused(RefusedFor::kUnfinished);
         Refuse(400, "the connection ended inside a request");
       } else if (state == RequestReader::State::kBody && reader_.TakeContinue()) {
         out.append("HTTP/1.1 100 Continue\r\n\r\n");
-      } else if (worker_->draining && state == RequestReader::State::kEmpty) {
-        close_after_write_ = true;
       }
       break;
     }
@@ -189,6 +192,10 @@ void Connection::Process() {
   }
   if (peer_ended_) return Close();
   Await();
+}
+
+void Connection::CountRefused(RefusedFor kind) {
+  worker_->refused[static_cast<size_t>(kind)].Add();
 }
 
 // False when nothing more may be answered in this go.
@@ -265,6 +272,8 @@ void Connection::Await() {
                 : state == RequestReader::State::kHead ? worker_->limits->head_deadline
                 : had_request_                         ? worker_->limits->idle_deadline
                                                        : worker_->limits->head_deadline);
+    if (worker_->draining && state == RequestReader::State::kEmpty)
+      deadline_ = std::min(deadline_, since_ + kLastCall);
   }
   if (!Charge()) return Overload();
   reader_.Keep();
@@ -431,8 +440,15 @@ void Connection::Sweep(int64_t now) {
   if (Send(worker_->out)) Finish();
 }
 
-void Connection::Drain() {
-  if (phase_ == Phase::kReading && reader_.Next() == RequestReader::State::kEmpty) Close();
+// Nobody should lose a request that is on its way: who has just asked asks again in a moment, and
+// is told to go elsewhere with the answer. Of whoever has been idle for longer, only what has
+// already arrived is read.
+void Connection::Drain(int64_t now) {
+  if (phase_ != Phase::kReading || reader_.Next() != RequestReader::State::kEmpty) return;
+  char first;
+  const bool busy = now - since_ < kBusyWithin;
+  if (!busy && recv(fd_, &first, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return Close();
+  deadline_ = std::min(deadline_, now + kLastCall);
 }
 
 int64_t Connection::Dispensable(int64_t now) const {

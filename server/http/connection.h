@@ -8,6 +8,7 @@
 // on the worker's one thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -52,8 +53,9 @@ struct Worker {
   std::string date_header;
   void SetDate(std::string_view date);
 
-  Tally accepted, shed, evicted, requests, refused, overloaded, timed_out, handler_failures,
-      bytes_received, bytes_sent;
+  std::array<Tally, kRefusedForCount> refused;
+  Tally accepted, shed, evicted, requests, overloaded, timed_out, handler_failures, bytes_received,
+      bytes_sent;
 };
 
 // Milliseconds of a coarse monotonic clock (about 8 ns a reading, 4 ms a step).
@@ -74,8 +76,9 @@ class Connection final : private Watcher {
   bool Release();
   // Called at every tick: ends the connection when its deadline has passed.
   void Sweep(int64_t now);
-  // The server stops: end now when nothing is under way, else after the present request.
-  void Drain();
+  // The server stops: end now when nothing is under way, else after the present request, or a
+  // moment later.
+  void Drain(int64_t now);
   // Deleted after the present batch of events; until then it may still be called, and does nothing.
   void Close();
 
@@ -95,6 +98,7 @@ class Connection final : private Watcher {
   void Process();
   bool Answer();
   void Refuse(int status, std::string_view message);
+  void CountRefused(RefusedFor kind);
   void AppendResponse(bool close);
   void Await();
   bool Hold();

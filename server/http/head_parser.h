@@ -19,15 +19,9 @@
 #include <vector>
 
 #include "server/http/limits.h"
+#include "server/http/refusal.h"
 
 namespace dpl::http {
-
-// Why a request is refused: a status and a fixed phrase. Status 0 is "not refused".
-struct Refusal {
-  int status = 0;
-  std::string_view message;
-  explicit operator bool() const { return status != 0; }
-};
 
 struct Slice {
   uint32_t offset = 0;

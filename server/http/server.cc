@@ -62,10 +62,12 @@ class Acceptor final : public http::Watcher {
 
   bool Start();
   void Resume();  // after a pause, at the next tick
+  void TakeWaiting();
   void Close() { fd_.Close(); }
 
  private:
   void OnReady(uint32_t events) override;
+  bool Take();
   bool ShedOne();
 
   Loop* loop_;
@@ -201,8 +203,11 @@ struct Loop {
     worker.draining = true;
     const int64_t now = http::CoarseMillis();
     drain_until = now + worker.limits->drain_deadline.count();
-    for (std::unique_ptr<Acceptor>& acceptor : acceptors) acceptor->Close();
-    for (http::Connection* at = worker.first; at != nullptr; at = at->next()) at->Drain();
+    for (std::unique_ptr<Acceptor>& acceptor : acceptors) {
+      acceptor->TakeWaiting();  // who is connected already has perhaps asked
+      acceptor->Close();
+    }
+    for (http::Connection* at = worker.first; at != nullptr; at = at->next()) at->Drain(now);
     next_sweep = now;
   }
 
@@ -230,7 +235,15 @@ void Acceptor::Resume() {
   paused_ = !Start();
 }
 
-void Acceptor::OnReady(uint32_t) {
+void Acceptor::TakeWaiting() {
+  while (!paused_ && Take()) {
+  }
+}
+
+void Acceptor::OnReady(uint32_t) { (void)Take(); }
+
+// True when there may be more.
+bool Acceptor::Take() {
   for (int i = 0; i < kMostAccepted && fd_.get() >= 0; ++i) {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
@@ -240,21 +253,22 @@ void Acceptor::OnReady(uint32_t) {
       loop_->Begin(fd, peer);
       continue;
     }
-    if (errno == EAGAIN) return;
+    if (errno == EAGAIN) return false;
     if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno == EMFILE || errno == ENFILE) {
       // That is said also when nobody waits. Somebody did when this was called, so one is helped;
       // if there are more, it is called again.
-      if (i > 0) return;
+      if (i > 0) return true;
       if (loop_->GiveUpOne()) continue;
-      if (ShedOne()) return;
+      if (ShedOne()) return false;
     }
     // Out of descriptors or memory, or a passing trouble of the network: not now. The next tick
     // tries again.
     loop_->events.Unwatch(fd_.get());
     paused_ = true;
-    return;
+    return false;
   }
+  return fd_.get() >= 0;
 }
 
 // No descriptor is left: the spare one is given up for a moment, to tell one client that there is
@@ -412,7 +426,10 @@ HttpCounters HttpServer::counters() const {
     sum.connections_evicted += worker.evicted.Get();
     sum.overloaded += worker.overloaded.Get();
     sum.requests += worker.requests.Get();
-    sum.refused += worker.refused.Get();
+    for (size_t i = 0; i < kRefusedForCount; ++i) {
+      sum.refused_for[i] += worker.refused[i].Get();
+      sum.refused += worker.refused[i].Get();
+    }
     sum.timed_out += worker.timed_out.Get();
     sum.handler_failures += worker.handler_failures.Get();
     sum.bytes_received += worker.bytes_received.Get();

@@ -12,6 +12,7 @@
 // one coarse timer per thread looks at all of them, so a request re-arms no timer.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,6 +23,7 @@
 #include "server/http/address.h"
 #include "server/http/limits.h"
 #include "server/http/message.h"
+#include "server/http/refusal.h"
 
 namespace dpl {
 
@@ -34,10 +36,11 @@ struct HttpCounters {
   uint64_t connections_evicted = 0;  // closed while they waited, to make room for a newcomer
   uint64_t requests = 0;             // that reached the handler
   uint64_t refused = 0;              // malformed, too large: never reached it
-  uint64_t overloaded = 0;           // over max_buffered_bytes: 503
-  uint64_t buffered_bytes = 0;       // kept for connections now
-  uint64_t timed_out = 0;            // dropped at a deadline of head, body or write
-  uint64_t handler_failures = 0;     // the handler threw
+  std::array<uint64_t, kRefusedForCount> refused_for{};  // the same by kind
+  uint64_t overloaded = 0;                               // over max_buffered_bytes: 503
+  uint64_t buffered_bytes = 0;                           // kept for connections now
+  uint64_t timed_out = 0;         // dropped at a deadline of head, body or write
+  uint64_t handler_failures = 0;  // the handler threw
   uint64_t bytes_received = 0;
   uint64_t bytes_sent = 0;
 };

@@ -9,6 +9,8 @@ import resource
 import socket
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -198,6 +200,52 @@ class Load(unittest.TestCase):
                 pass
             self.assertTrue(plain.recv(65536).startswith(b"HTTP/1.1 %d " % status), (data[:60], status))
             self.permit(dpld, good)
+
+    def test_a_stop_loses_no_request(self):
+        """Clients that ask one thing after the other while the server is told to stop: each is answered to its last question, and told
+        to go with that answer. One that dawdled longer than it has is not counted."""
+        dpld = self.serve()
+        body = json.dumps(ASKED).encode()
+        question = b"POST %b HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (EVALUATION.encode(), len(body)) + body
+        ends, begun = [], threading.Barrier(9)
+
+        def client():
+            plain = self.connect(dpld)
+            answered, last = 0, time.monotonic()
+            while True:
+                dawdled = time.monotonic() - last > 0.25
+                try:
+                    plain.sendall(question)
+                    head = received = b""
+                    while len(received) < len(head) + self.length(head) or not head:
+                        part = plain.recv(65536)
+                        if not part:
+                            raise ConnectionResetError
+                        received += part
+                        head = received[:received.find(b"\r\n\r\n") + 4] if b"\r\n\r\n" in received else b""
+                except OSError:
+                    return ends.append("dawdled" if dawdled else "lost")
+                answered, last = answered + 1, time.monotonic()
+                if b'"decision":true' not in received:
+                    return ends.append("wrong")
+                if b"\r\nConnection: close\r\n" in head:
+                    return ends.append("told")
+                if answered == 20:
+                    begun.wait(PATIENCE)
+        clients = [threading.Thread(target=client) for _ in range(8)]
+        for thread in clients:
+            thread.start()
+        begun.wait(PATIENCE)
+        self.assertEqual(dpld.stop(), 0)
+        for thread in clients:
+            thread.join(PATIENCE)
+        self.assertEqual(len(ends), 8)
+        self.assertLessEqual(set(ends), {"told", "dawdled"}, ends)
+
+    @staticmethod
+    def length(head):
+        found = re.search(rb"(?i)\r\nContent-Length: (\d+)", head)
+        return int(found[1]) if found else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """/metrics by the letter of the Prometheus text format 0.0.4 and its conventions, and the dashboard and alerts held to what it emits."""
 
+import collections
 import json
 import math
 import re
@@ -180,8 +181,27 @@ class Metrics(Running):
     def test_the_page_names_every_family(self):
         page = (ROOT / "docs/dpld.md").read_text()
         for name in self.families:
-            if not name.startswith(("process_", "dpl_http_")):
-                self.assertTrue(name in page, f"docs/dpld.md does not name {name}")
+            self.assertTrue(re.search(rf"`{name}[`{{]", page), f"docs/dpld.md does not name {name}")
+        for reason in {labels["reason"] for _, labels, _ in self.families["dpl_http_requests_refused_total"][2]}:
+            self.assertIn(f"`{reason}`", page)
+
+    def test_refusals_are_counted_by_what_was_wrong(self):
+        def refused():
+            samples = parse(self.dpld.get("/metrics").body.decode())["dpl_http_requests_refused_total"][2]
+            return collections.Counter({labels["reason"]: int(value) for _, labels, value in samples})
+        head = b"POST / HTTP/1.1\r\n"
+        chunked = head + b"Host: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for reason, bad in {
+                "request_line": b"NONSENSE\r\n\r\n", "target": b"GET a HTTP/1.1\r\n\r\n", "version": b"GET / HTTP/3.0\r\n\r\n",
+                "host": head + b"\r\n", "header": head + b"Host: h\r\n folded\r\n\r\n", "line_end": head + b"Host: h\n\r\n",
+                "length": head + b"Host: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", "chunk": chunked + b"x\r\n",
+                "expectation": head + b"Host: h\r\nExpect: tea\r\n\r\n", "head_too_large": head + b"A: b\r\n" * 200 + b"\r\n",
+                "target_too_long": b"GET /" + b"a" * 10000 + b" HTTP/1.1\r\n\r\n", "body_too_large": chunked + b"fffff\r\n",
+                "unfinished": head + b"Host: h\r\nContent-Length: 9\r\n\r\nab"}.items():
+            before = refused()
+            self.assertRegex(self.dpld.raw(bad, end=True), rb"^HTTP/1.1 [45]", reason)
+            self.assertEqual(refused() - before, {reason: 1})
+        self.assertEqual(len(refused()), 13, "all of them were tried")
 
 
 class Observers(Running):
