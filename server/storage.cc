@@ -14,6 +14,7 @@
 #include "runtime/state/memory_store.h"
 #include "server/daemon.h"
 #include "server/families.h"
+#include "server/state_age.h"
 
 namespace dpl {
 namespace {
@@ -59,6 +60,7 @@ Status Storage::Open(const Config& config, Options options) {
   replay_ = config.audit.replay;
   DPL_RETURN_IF_ERROR(OpenState(config, options));
   DPL_RETURN_IF_ERROR(OpenAudit(config, options));
+  DPL_RETURN_IF_ERROR(CompareAges(config, options));
   gate_ = std::make_unique<DurableGate>(store_.get(), audit_.get());
   return {};
 }
@@ -86,8 +88,37 @@ Status Storage::OpenState(const Config& config, const Options& options) {
                                     {"group", std::to_string(found.last + 1)}});
     }
     for (const std::string& lost : found.lost) log_->Warn("state_lost", {{"what", lost}});
+    last_reservation_ = (*opened)->LastReservation();
     store_ = opened.take();
   }
+  return {};
+}
+
+// A state that is older than the log has lost what the log tells of.
+Status Storage::CompareAges(const Config& config, const Options& options) {
+  if (config.state == Config::kMemoryState || config.audit.folder == Config::kNoAudit) return {};
+  const StateAge known{store_->Epoch(), last_reservation_};
+  Result<std::optional<StateBehind>> found = FindStateBehind(config.audit.folder, known);
+  if (!found.ok() && options.check_only) return {};  // there may be no log yet
+  if (!found.ok()) return found.error();
+  if (!*found) return {};
+  const StateBehind& behind = **found;
+  auto age = [](const StateAge& at) {
+    return "revocation epoch " + std::to_string(at.epoch) + " and reservation " +
+           std::to_string(at.reservation);
+  };
+  const std::string what = "the audit log " + config.audit.folder + " tells of " +
+                           age(behind.told) + ", the state " + config.state + " knows " +
+                           age(known);
+  if (behind.certain && !options.recover_state) {
+    return Error{"state.behind",
+                 what + ": it is older than the log, and what was revoked or spent since " +
+                     FormatInstant(behind.since) +
+                     " would be free again. Put the newer folder back; to start all the same, see "
+                     "--state-recover in docs/dpld.md",
+                 0, 0};
+  }
+  log_->Warn("state_behind", {{"what", what}, {"since", FormatInstant(behind.since)}});
   return {};
 }
 
@@ -135,12 +166,15 @@ Recorded Storage::RecordInForce(std::string_view event, const Config& config,
   change.epoch = store_->Epoch();
   const std::string callers =
       config.callers.empty() ? std::string("development") : std::to_string(config.callers.size());
+  const std::string last = std::to_string(last_reservation_);
   const std::string built = kept.facts.empty() ? std::string() : FormatInstant(kept.built);
   change.fields = {{"version", kDaemonVersion},  {"bundle_file", config.bundle},
                    {"facts_file", config.facts}, {"policy", kept.policy},
                    {"data", kept.data},          {"registered_callers", callers},
                    {"bundle", kept.bundle},      {"facts", kept.facts},
-                   {"callers", callers_},        {"built", built}};
+                   {"callers", callers_},        {"built", built},
+                   {"state", config.state}};
+  if (event == "start") change.fields.emplace_back("last_reservation", last);
   return RecordChange(trail(), change);
 }
 

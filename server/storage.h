@@ -65,12 +65,14 @@ class Storage {
  private:
   Status OpenState(const Config& config, const Options& options);
   Status OpenAudit(const Config& config, const Options& options);
+  Status CompareAges(const Config& config, const Options& options);
 
   Clock* const clock_;
   Log* const log_;
   std::string start_id_;
   std::unique_ptr<StateStore> store_;
   bool fresh_ = true;
+  uint64_t last_reservation_ = 0;  // when the state was opened
   bool replay_ = false;
   std::unique_ptr<AuditVault> vault_;  // outlives the log, which seals with it
   std::unique_ptr<AuditLog> audit_;    // null: nothing is recorded

@@ -54,6 +54,7 @@ class DurableStore final : public StateStore {
   const RecoveryReport& recovered() const { return report_; }
   // How much is held, for metrics and tests.
   MemoryStore::Sizes SizesNow() const { return image_.SizesNow(); }
+  uint64_t LastReservation() const { return image_.LastReservation(); }
   // Waits until a tidying that is due has been done.
   void TidyForTest();
 

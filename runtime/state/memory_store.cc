@@ -374,4 +374,9 @@ MemoryStore::Sizes MemoryStore::SizesNow() const {
   return {counters_.size(), instance_count_, count_, keys_.size(), acts_.size(), openings_.size()};
 }
 
+uint64_t MemoryStore::LastReservation() const {
+  ReadLock lock(mutex_);
+  return first_id_ + count_ - 1;
+}
+
 }  // namespace dpl

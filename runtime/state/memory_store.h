@@ -121,6 +121,7 @@ class MemoryStore final : public StateStore {
     size_t counters = 0, instances = 0, reservations = 0, keys = 0, acts = 0, openings = 0;
   };
   Sizes SizesNow() const;
+  uint64_t LastReservation() const;  // the number of the latest one that was ever given; 0: none
 
   // ---- for a store that keeps this one as its image (durable_store.h)
   // What an ended reservation gives back, when that has to wait for the disk.

@@ -44,13 +44,27 @@ std::string_view KeyWord(char mark) {
   }
 }
 
-// The type of the measure, from any action that has it.
-uint32_t TypeOf(const Schema& schema, const Limit& limit) {
-  for (const ResourceDef& resource : schema.resources) {
+uint32_t TypeIn(const ActionDef& action, Str measure) {
+  for (const ParamDef& param : action.params) {
+    if (param.name == measure) return param.type;
+  }
+  return kNone;
+}
+
+// The type of the measure: from an action that the limit's own clauses name; where they name none
+// (a delegation that lends what its agent may), from any action that has it.
+uint32_t TypeOf(const Program& program, const Limit& limit) {
+  for (uint32_t index : program.statements[limit.statement].clauses) {
+    const Clause& clause = program.clauses[index];
+    if (clause.type == kNone) continue;
+    for (uint32_t action : clause.actions) {
+      uint32_t type = TypeIn(program.schema.resources[clause.type].actions[action], limit.measure);
+      if (type != kNone) return type;
+    }
+  }
+  for (const ResourceDef& resource : program.schema.resources) {
     for (const ActionDef& action : resource.actions) {
-      for (const ParamDef& param : action.params) {
-        if (param.name == limit.measure) return param.type;
-      }
+      if (uint32_t type = TypeIn(action, limit.measure); type != kNone) return type;
     }
   }
   return kNone;
@@ -84,7 +98,7 @@ CounterText ReadCounter(const Snapshot& snapshot, std::string_view name) {
   }
   if (out.limit == kNone) return out;
   const Limit& limit = program.limits[out.limit];
-  if (!limit.requests) out.type = TypeOf(program.schema, limit);
+  if (!limit.requests) out.type = TypeOf(program, limit);
   // A key that is an expression is called what the policy calls it.
   for (size_t i = 0; i < out.keys.size() && i < limit.keys.size(); ++i) {
     if (limit.keys[i].kind == KeyPartKind::kCode)

@@ -170,7 +170,10 @@ void ConfirmReservation(Call& call) {
 
 void CancelReservation(Call& call) {
   std::optional<ReservationRecord> found = Find(call, true);
-  if (found) End(call, *found, true, std::nullopt);
+  if (!found) return;
+  if (call.body() != nullptr && !BodyReader(call, *call.body()).Finish())
+    return;  // it says nothing
+  End(call, *found, true, std::nullopt);
 }
 
 }  // namespace dpl

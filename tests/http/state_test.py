@@ -7,6 +7,7 @@ import os
 import random
 import re
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -67,9 +68,10 @@ limit budget {
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.state = self.folder / "state"
+        self.log = "none"
 
     def arguments(self, *more, facts=WORLD / "facts.json"):
-        return ("--bundle", self.bundle, "--facts", facts, "--state", self.state, "--audit", "none", *more)
+        return ("--bundle", self.bundle, "--facts", facts, "--state", self.state, "--audit", self.log, *more)
 
     def serve(self, *more, **options):
         dpld = Dpld(*self.arguments(*more, **options))
@@ -250,6 +252,35 @@ class Damage(WithState):
         dpld = self.serve()
         self.assertIn("log-", dpld.wait_for("state_tail_cut")["file"])
         self.assertEqual(self.permits(dpld, "b00"), WHOLE - 39)
+
+    def test_an_older_state_than_the_log_knows_is_refused(self):
+        self.log = self.folder / "log"
+        dpld = self.serve()
+        self.assertTrue(dpld.ask(spend("b00")).json["decision"])
+        self.assertEqual(dpld.stop(), 0)
+        shutil.copytree(self.state, self.folder / "old")
+        for _ in range(2):  # the second start tells what it found on disk
+            dpld = self.serve()
+            self.assertTrue(dpld.ask(spend("b00")).json["decision"])
+            dpld.process.kill()
+            dpld.stop()
+        newer = self.state
+        for number, older in enumerate((self.folder / "old", self.folder / "none")):
+            self.state = older
+            error = self.refused("--listen", "127.0.0.1:0")
+            self.assertEqual(error["code"], "state.behind")
+            self.assertIn(f"knows revocation epoch 1 and reservation {1 - number}", error["error"])
+            checked = run(*self.arguments("--check-config"))
+            self.assertEqual((checked.returncode, "is older than the log" in checked.stderr), (1, True), checked.stderr)
+        self.state = newer
+        dpld = self.serve()
+        self.assertEqual(self.permits(dpld, "b00"), WHOLE - 3)
+        dpld.stop()
+        self.state = self.folder / "old"
+        dpld = self.serve("--state-recover")
+        self.assertIn("reservation 1", dpld.wait_for("state_behind")["what"])
+        dpld.stop()
+        self.assertEqual(self.permits(self.serve(), "b00"), WHOLE - 1)
 
     def test_another_format_is_refused_by_name(self):
         data, _ = self.spent(1)

@@ -1,0 +1,75 @@
+// See state_age.h. Lines are searched for the few members that matter, not parsed whole: texts that
+// somebody sent are escaped in them, so that a quote and a colon are never theirs.
+#include "server/state_age.h"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "runtime/audit/line.h"
+#include "runtime/audit/segment.h"
+
+namespace dpl {
+namespace {
+
+constexpr size_t kSegments = 3;
+constexpr int64_t kCrashUs = 60'000'000;
+
+uint64_t NumberAfter(std::string_view record, std::string_view member) {
+  const size_t at = record.find(member);
+  if (at == std::string_view::npos) return 0;
+  uint64_t number = 0;
+  const char* begin = record.data() + at + member.size();
+  std::from_chars(begin, record.data() + record.size(), number);
+  return number;
+}
+
+}  // namespace
+
+Result<std::optional<StateBehind>> FindStateBehind(const std::string& folder, StateAge state) {
+  Result<std::vector<SegmentFiles>> segments = ListSegments(folder);
+  if (!segments.ok()) return segments.error();
+  std::vector<SegmentFiles> last;
+  for (const SegmentFiles& segment : *segments) {
+    if (segment.lines) last.push_back(segment);
+  }
+  last.erase(last.begin(),
+             last.end() - static_cast<std::ptrdiff_t>(std::min(last.size(), kSegments)));
+  std::optional<StateBehind> behind;
+  bool forgets = false;  // that run kept its state in memory
+  for (const SegmentFiles& segment : last) {
+    Result<std::unique_ptr<LineReader>> reader =
+        LineReader::Open(folder + "/" + SegmentName(segment.first, AuditFile::kLines));
+    if (!reader.ok()) return reader.error();
+    for (std::string_view bytes;;) {
+      Result<LineReader::Found> found = (*reader)->Next(&bytes);
+      if (!found.ok()) return found.error();
+      AuditLine line;
+      if (*found != LineReader::Found::kLine || !ParseAuditLine(bytes, &line)) break;
+      if (line.record.find("\"event\":\"start\",\"outcome\":\"done\"") != std::string_view::npos) {
+        // That start went on with what it had, and that was on disk.
+        behind.reset();
+        forgets = line.record.find("\"state\":\"memory\"") != std::string_view::npos;
+        const StateAge had{NumberAfter(line.record, "\"epoch\":"),
+                           NumberAfter(line.record, "\"last_reservation\":\"")};
+        if (!forgets && (had.epoch > state.epoch || had.reservation > state.reservation))
+          behind = StateBehind{had, line.time, true};
+        continue;
+      }
+      if (forgets) continue;
+      const StateAge told{NumberAfter(line.record, "\"epoch\":"),
+                          NumberAfter(line.record, "\"reservation\":{\"id\":")};
+      if (!behind && (told.epoch > state.epoch || told.reservation > state.reservation))
+        behind = StateBehind{told, line.time, false};
+      if (!behind) continue;
+      behind->told.epoch = std::max(behind->told.epoch, told.epoch);
+      behind->told.reservation = std::max(behind->told.reservation, told.reservation);
+      if (line.time.us - behind->since.us > kCrashUs) behind->certain = true;
+    }
+  }
+  return behind;
+}
+
+}  // namespace dpl
