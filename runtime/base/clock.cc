@@ -15,6 +15,6 @@ int64_t ReadMicros(clockid_t clock) {
 }  // namespace
 
 Instant SystemClock::Now() { return Instant{ReadMicros(CLOCK_REALTIME)}; }
-int64_t SystemClock::MonotonicUs() { return ReadMicros(CLOCK_MONOTONIC); }
+int64_t SystemClock::MonotonicUs() { return ReadMicros(CLOCK_BOOTTIME); }
 
 }  // namespace dpl

@@ -11,8 +11,9 @@ namespace dpl {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Instant Now() = 0;          // wall time, UTC; may step
-  virtual int64_t MonotonicUs() = 0;  // for deadlines and measuring; never steps back
+  virtual Instant Now() = 0;  // wall time, UTC; may step
+  virtual int64_t
+  MonotonicUs() = 0;  // for deadlines and measuring; never steps back, counts sleep of the machine
 };
 
 // The machine's clocks. Any thread.

@@ -2,12 +2,14 @@
 //
 //   ClockGuard guard;
 //   request.clock_suspect = !guard.Trust(clock.Now(), clock.MonotonicUs());
+//   … guard.Confirm(clock.Now(), clock.MonotonicUs());   // somebody has looked at the clock
 //
 // A wall clock that runs back is harmless: windows use the highest time stored. One that jumps
 // forward by more than five minutes against the monotonic clock could open windows early, so
 // metered permits stop until Confirm(). Thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 
@@ -20,15 +22,20 @@ class ClockGuard {
   static constexpr int64_t kTolerance = 5 * kMicrosPerMinute;
   static constexpr int64_t kSlew = 2000;  // a clock being set right may gain one part in so many
 
+  // Within this of what is trusted nothing has to be looked at closely, and no lock is taken.
+  static constexpr int64_t kNear = kMicrosPerSecond;
+
   bool Trust(Instant wall, int64_t monotonic_us);
   void Confirm(Instant wall, int64_t monotonic_us);  // an operator says the clock is right
 
+  bool suspect() const { return suspect_.load(std::memory_order_acquire); }
+
  private:
-  std::mutex mutex_;
-  bool started_ = false;
-  bool suspect_ = false;
-  int64_t base_us_ = 0;       // wall - monotonic, as trusted so far
-  int64_t monotonic_us_ = 0;  // of the last call
+  std::mutex mutex_;  // guards what follows; the atomics are written under it alone
+  std::atomic<bool> started_{false};
+  std::atomic<bool> suspect_{false};
+  std::atomic<int64_t> base_us_{0};  // wall - monotonic, as trusted so far
+  int64_t monotonic_us_ = 0;         // of the last call that was not near
 };
 
 }  // namespace dpl

@@ -118,6 +118,7 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   }
   const Snapshot& snapshot = *thread->in_force.snapshot;
   Recorder& recorder = thread->recorder;
+  request.clock_suspect = question.clock_suspect;
   request.unrecordable = !recorder.Ready();
   if (request.unrecordable) recorder.Missed();
   const Decision* decision =

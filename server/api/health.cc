@@ -71,6 +71,7 @@ Condition Service::LookAtCondition(const InForce& in_force, bool recording) cons
   add(in_force.snapshot == nullptr, "no_policy", &error);
   add(!options_.store->Health().writable, "state_not_writable", &error);
   add(!recording, "audit_not_writable", &error);
+  add(clock_guard_.suspect(), "clock_suspect", &error);
   add(last_failed_, "reload_failed", &stale);
   if (in_force.snapshot != nullptr)
     add(LookAtSource(*in_force.snapshot, options_.clock->Now()).stale, "facts_stale", &stale);

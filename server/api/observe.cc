@@ -128,6 +128,9 @@ void Service::Metrics(const InForce& in_force, HttpResponse* response) {
   writer.Family("dpl_state_writable", "gauge",
                 "0 while what must be recorded is denied, because the state cannot be written.");
   writer.Sample("dpl_state_writable", "", state.writable ? 1 : 0);
+  writer.Family("dpl_clock_trusted", "gauge",
+                "0 while metered permits are denied, because the clock jumped ahead.");
+  writer.Sample("dpl_clock_trusted", "", clock_guard_.suspect() ? 0 : 1);
   writer.Family("dpl_state_operations_total", "counter", "Changes of state that were recorded.");
   writer.Sample("dpl_state_operations_total", "", state.operations);
   writer.Family("dpl_state_groups_total", "counter", "Groups of them, each with one sync.");

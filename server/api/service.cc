@@ -216,6 +216,7 @@ bool Service::Admit(const HttpRequest& request, ServiceThread* thread, Question*
   question->caller = &caller->caller;
   if (!ReadTraceparent(request, &question->trace)) thread->metrics.traceparent_invalid.Add();
   question->now = options_.clock->Now();
+  question->clock_suspect = !clock_guard_.Trust(question->now, options_.clock->MonotonicUs());
   question->store = options_.store;
   question->options = &options_;
   question->request_endpoint = request_endpoint_;

@@ -20,6 +20,7 @@
 #include "runtime/base/sealed_box.h"
 #include "runtime/facts/snapshot.h"
 #include "runtime/search/index.h"
+#include "runtime/state/clock_guard.h"
 #include "runtime/state/store.h"
 #include "server/api/callers.h"
 #include "server/http/message.h"
@@ -94,6 +95,9 @@ class Service {
   // From now on /readyz says no, so that a load balancer looks elsewhere. Any thread.
   void BeginDrain() { draining_.store(true, std::memory_order_relaxed); }
 
+  // Whether metered permits may go by the clock (docs/dpld.md, "State"). Any thread.
+  ClockGuard& clock_guard() const { return clock_guard_; }
+
   static constexpr int kMaxBatch = 100;
 
  private:
@@ -122,6 +126,7 @@ class Service {
   BoxKey token_key_;              // of the page tokens of this start
   std::string request_endpoint_;  // absolute URL; empty: not said
   std::atomic<bool> draining_{false};
+  mutable ClockGuard clock_guard_;
   std::atomic<uint64_t> generation_{0};  // of in_force_; read on every request, written by Publish
 
   mutable std::mutex

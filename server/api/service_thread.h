@@ -52,6 +52,7 @@ struct Question {
   std::string_view request_id;  // of the header; empty: none
   TraceContext trace;
   Instant now{};
+  bool clock_suspect = false;
   StateStore* store = nullptr;
   const ServiceOptions* options = nullptr;
   std::string_view request_endpoint;

@@ -1,5 +1,6 @@
 // GET /v1/status, /v1/epoch: what is in force, and how the state behind it is.
 #include "runtime/base/sha256.h"
+#include "server/operate/body_reader.h"
 #include "server/operate/call.h"
 #include "server/operate/routes.h"
 
@@ -32,12 +33,31 @@ void GetStatus(Call& call) {
   if (Instant high = call.store().HighTime(); high >= kMinInstant)
     out.Member("high_time", FormatInstant(high));
   out.EndObject();
+  out.Key("clock_trusted").Bool(!call.options().service->clock_guard().suspect());
   if (call.options().more_status) call.options().more_status(&out);
   out.EndObject();
 }
 
 void GetEpoch(Call& call) {
   call.Answer().BeginObject().Key("epoch").Uint(call.store().Epoch()).EndObject();
+}
+
+// Somebody has looked at the clock: metered permits go by it again (closing rule 31).
+void ConfirmClock(Call& call) {
+  BodyReader body(call, *call.body());
+  const std::string_view because = body.Text("because");
+  if (!body.Finish()) return;
+  if (!call.MayChange()) return;
+  ClockGuard& guard = call.options().service->clock_guard();
+  const bool suspect = guard.suspect();
+  if (!call.Changed({.event = "clock.confirm",
+                     .because = because,
+                     .fields = {{"suspect", suspect ? "true" : "false"}}}))
+    return;
+  guard.Confirm(call.options().clock->Now(), call.options().clock->MonotonicUs());
+  JsonWriter& out = call.Answer();
+  out.BeginObject().Key("epoch").Uint(call.store().Epoch());
+  out.Member("now", FormatInstant(call.now())).Key("clock_trusted").Bool(true).EndObject();
 }
 
 }  // namespace dpl

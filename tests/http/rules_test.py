@@ -3,7 +3,7 @@
 it is gone, the server is stopped and started again.
 
 Rule 30 (leases between servers) has nothing to show: there are none, one server owns each budget. Rule 31 (clocks) needs a clock that
-can be set: `Clock*` in tests/unit and `Reopened.TimeNeverRunsBack` show it. Rules 33 and 35 are shown by ask_test.py as well."""
+can be set: clock_test.py shows it. Rules 33 and 35 are shown by ask_test.py as well."""
 
 import re
 import threading

@@ -38,5 +38,23 @@ TEST(ClockGuard, ManySmallJumpsAddUp) {
   EXPECT_FALSE(trusted);
 }
 
+TEST(ClockGuard, ASlewedClockIsFollowedForDays) {
+  ClockGuard g;
+  for (int64_t hour = 0; hour < 24 * 30; ++hour) {  // 300 parts in a million: 13 minutes in a month
+    const int64_t us = hour * kMicrosPerHour;
+    ASSERT_TRUE(g.Trust(Wall(us + us / 1'000'000 * 300), us)) << hour;
+  }
+  EXPECT_FALSE(g.suspect());
+}
+
+TEST(ClockGuard, NearIsTrustedAndDoesNotMoveTheBase) {
+  ClockGuard g;
+  EXPECT_TRUE(g.Trust(Wall(0), 0));
+  for (int i = 1; i < 1000; ++i) EXPECT_TRUE(g.Trust(Wall(900'000), i));
+  EXPECT_TRUE(g.Trust(Wall(ClockGuard::kTolerance), 1000));
+  EXPECT_FALSE(g.Trust(Wall(ClockGuard::kTolerance + 2000), 1001));
+  EXPECT_TRUE(g.suspect());
+}
+
 }  // namespace
 }  // namespace dpl

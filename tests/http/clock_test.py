@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Closing rule 31 over HTTP: a wall clock that steps, under a real dpld. clock_shim.c stands before the machine's clock."""
+
+import os
+import shlex
+import struct
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from operate_world import POLICY, World, evaluation, token
+
+HOUR = 3600 * 1_000_000
+DAILY = """
+limit daily { covers approve on shop.Order cap amount to 100 USD per day for each person because "Slowly" }
+"""
+
+
+class Jumping(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = tempfile.TemporaryDirectory(prefix="dpl-clock-")
+        cls.shim = Path(cls.shared.name) / "shim.so"
+        subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-shared", "-fPIC", "-O1", "-o", cls.shim,
+                        Path(__file__).parent / "clock_shim.c", "-ldl"], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.shared.cleanup()
+
+    def setUp(self):
+        self.world = World(policy=POLICY + DAILY)
+        self.addCleanup(self.world.cleanup)
+        self.clock = self.world.folder / "clock"
+        self.set(0)
+        self.serve()
+
+    def serve(self):
+        with mock.patch.dict(os.environ, LD_PRELOAD=str(self.shim), CLOCK_SHIM=str(self.clock)):
+            self.dpld = self.world.serve()
+        self.addCleanup(self.dpld.stop)
+
+    def set(self, us):
+        """In place: the running server sees it at once."""
+        with open(self.clock, "r+b" if self.clock.exists() else "wb") as file:
+            file.write(struct.pack("<q", us))
+
+    def ask(self, action="approve", amount="60.00 USD"):
+        given = {} if action == "read" else {"amount": amount, "note": "n"}
+        answer = self.dpld.ask(evaluation("raj", action, **given), {"Authorization": f"Bearer {token('gateway')}"})
+        return answer.json["context"]["reason"]
+
+    def confirm(self, caller="operator", **body):
+        return self.dpld.operate("POST", "/v1/clock/confirm", body, token(caller))
+
+    def health(self):
+        return self.dpld.get("/healthz").json
+
+    def test_ahead_opens_no_window_until_it_is_confirmed(self):
+        self.assertEqual([self.ask(), self.ask()], ["permit", "limit.exceeded"])
+        self.set(25 * HOUR)
+        self.assertEqual([self.ask(), self.ask(amount="1.00 USD"), self.ask("read")], ["error.clock", "error.clock", "permit"])
+        self.assertEqual((self.health()["health"], self.health()["because"]), ("ERROR", ["clock_suspect"]))
+        self.assertIn("\ndpl_clock_trusted 0", self.dpld.get("/metrics").body.decode())
+        self.assertEqual(self.dpld.get("/readyz").status, 200)
+        self.assertIs(self.dpld.operate("GET", "/v1/status", None, token("operator")).json["clock_trusted"], False)
+        self.assertEqual(self.confirm("auditor", because="it is").status, 403)
+        self.assertEqual(self.confirm().status, 400)
+        self.assertEqual(self.ask(), "error.clock")
+        self.assertEqual(self.confirm(because="it was a day behind").status, 200)
+        self.assertEqual([self.ask(), self.ask()], ["permit", "limit.exceeded"])
+        self.assertEqual(self.health()["health"], "LOADED")
+        said = self.dpld.audit(lambda r: r.get("event") == "clock.confirm")[0]
+        self.assertEqual((said["caller"], said["because"]), ("operator", "it was a day behind"))
+
+    def test_set_right_again_nothing_was_gained(self):
+        self.assertEqual(self.ask(), "permit")
+        self.set(25 * HOUR)
+        self.assertEqual(self.ask(), "error.clock")
+        self.set(0)
+        self.assertEqual(self.ask(amount="1.00 USD"), "error.clock", "somebody has to look")
+        self.assertEqual(self.dpld.stop(), 0)
+        self.serve()
+        self.assertEqual([self.ask(), self.ask(amount="40.00 USD")], ["limit.exceeded", "permit"])
+
+    def test_behind_opens_no_window_either_after_a_restart_neither(self):
+        self.assertEqual(self.ask(), "permit")
+        self.set(-25 * HOUR)
+        self.assertEqual([self.ask(), self.ask("read")], ["limit.exceeded", "permit"])
+        self.assertEqual(self.dpld.stop(), 0)
+        self.serve()
+        self.assertEqual([self.ask(), self.ask(amount="40.00 USD"), self.ask(amount="1.00 USD")], ["limit.exceeded", "permit", "limit.exceeded"])
+
+    def test_a_little_is_no_jump(self):
+        for seconds in (1, 60, 240, 299):
+            self.set(seconds * 1_000_000)
+            self.assertNotEqual(self.ask(amount="1.00 USD"), "error.clock", seconds)
+        self.set(310 * 1_000_000)
+        self.assertEqual(self.ask(amount="1.00 USD"), "error.clock")
+
+
+if __name__ == "__main__":
+    unittest.main()
