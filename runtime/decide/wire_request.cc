@@ -2,6 +2,8 @@
 #include "runtime/decide/wire_request.h"
 
 #include <algorithm>
+#include <cstring>
+#include <memory>
 
 #include "runtime/base/decimal.h"
 #include "runtime/decide/duty.h"
@@ -15,16 +17,89 @@ Error Bad(std::string message, const WireValue* at = nullptr) {
   return e;
 }
 
-// A required text member of a required object.
-Status ReadText(const WireValue* object, std::string_view object_name, std::string_view name,
+template <size_t N>
+bool Named(const WireMember& member, const char (&name)[N]) {
+  return member.name.size() == N - 1 && std::memcmp(member.name.data(), name, N - 1) == 0;
+}
+
+// The members of an object that are asked for, found in one look at it; null: not there.
+template <class Members>
+Members MembersOf(const WireValue& object) {
+  Members out;
+  for (uint32_t i = 0; object.is_object() && i < object.count; ++i) out.Take(object.members[i]);
+  return out;
+}
+
+// Of a subject, an action or a resource.
+struct EntityMembers {
+  const WireValue *type = nullptr, *id = nullptr, *name = nullptr, *properties = nullptr;
+  void Take(const WireMember& m) {
+    if (Named(m, "type")) type = &m.value;
+    if (Named(m, "id")) id = &m.value;
+    if (Named(m, "name")) name = &m.value;
+    if (Named(m, "properties")) properties = &m.value;
+  }
+};
+
+// Of whatever may name an agent, its run, or when a person signed in.
+struct RunMembers {
+  const WireValue *sub = nullptr, *id = nullptr, *client_id = nullptr, *iss = nullptr,
+                  *act = nullptr, *instance = nullptr, *client_instance_id = nullptr,
+                  *jti = nullptr, *born = nullptr, *iat = nullptr, *sub_profile = nullptr,
+                  *type = nullptr, *auth_time = nullptr;
+  void Take(const WireMember& m) {
+    switch (m.name.size()) {
+      case 2:
+        if (Named(m, "id")) id = &m.value;
+        break;
+      case 3:
+        if (Named(m, "sub")) sub = &m.value;
+        if (Named(m, "iss")) iss = &m.value;
+        if (Named(m, "act")) act = &m.value;
+        if (Named(m, "iat")) iat = &m.value;
+        if (Named(m, "jti")) jti = &m.value;
+        break;
+      case 4:
+        if (Named(m, "born")) born = &m.value;
+        if (Named(m, "type")) type = &m.value;
+        break;
+      default:
+        if (Named(m, "instance")) instance = &m.value;
+        if (Named(m, "client_id")) client_id = &m.value;
+        if (Named(m, "auth_time")) auth_time = &m.value;
+        if (Named(m, "sub_profile")) sub_profile = &m.value;
+        if (Named(m, "client_instance_id")) client_instance_id = &m.value;
+        break;
+    }
+  }
+};
+
+struct ContextMembers {
+  const WireValue *agent = nullptr, *actor = nullptr, *task = nullptr, *approval = nullptr,
+                  *break_glass = nullptr, *supported_obligations = nullptr,
+                  *supported_extensions = nullptr, *dry_run = nullptr, *explain = nullptr;
+  void Take(const WireMember& m) {
+    if (Named(m, "agent")) agent = &m.value;
+    if (Named(m, "actor")) actor = &m.value;
+    if (Named(m, "task")) task = &m.value;
+    if (Named(m, "approval")) approval = &m.value;
+    if (Named(m, "break_glass")) break_glass = &m.value;
+    if (Named(m, "supported_obligations")) supported_obligations = &m.value;
+    if (Named(m, "supported_mandatory_extensions")) supported_extensions = &m.value;
+    if (Named(m, "dry_run")) dry_run = &m.value;
+    if (Named(m, "explain")) explain = &m.value;
+  }
+};
+
+// A required text member of an object. `name`: "subject.id".
+Status ReadText(const WireValue* object, const WireValue* v, std::string_view path,
                 std::string_view* out) {
-  const WireValue* v = object->Find(name);
   if (v != nullptr && v->is_string()) {
     *out = v->text;
     return Status::Ok();
   }
-  std::string path = std::string(object_name) + "." + std::string(name);
-  return v == nullptr ? Bad(path + " is missing", object) : Bad(path + " is not a string", v);
+  return v == nullptr ? Bad(std::string(path) + " is missing", object)
+                      : Bad(std::string(path) + " is not a string", v);
 }
 
 Status ReadObject(const WireValue* v, std::string_view name) {
@@ -34,26 +109,26 @@ Status ReadObject(const WireValue* v, std::string_view name) {
 }
 
 // An optional object member; null counts as absent.
-Status ReadProperties(const WireValue* object, std::string_view path, const WireValue** out) {
-  const WireValue* v = object->Find("properties");
+Status ReadProperties(const WireValue* v, std::string_view path, const WireValue** out) {
   if (v == nullptr || v->is_null()) return Status::Ok();
   if (!v->is_object()) return Bad(std::string(path) + ".properties is not an object", v);
   *out = v;
   return Status::Ok();
 }
 
-// One placement of the actor: its chain, root first.
+// One placement of the actor: its chain, root first, in memory of the caller's for kMaxHops.
 struct Placement {
-  std::array<Request::Hop, kMaxHops> hops;
+  explicit Placement(std::array<Request::Hop, kMaxHops>* memory) : hops(memory->data()) {}
+  Request::Hop* hops;
   int count = 0;
   bool too_many = false;
-  bool Add(const Request::Hop& hop) {
+  // Room for one more, which the caller fills; null: no more.
+  Request::Hop* Add() {
     if (count == kMaxHops) {
       too_many = true;
-      return false;
+      return nullptr;
     }
-    hops[count++] = hop;
-    return true;
+    return &(hops[count++] = {});
   }
 };
 
@@ -71,31 +146,43 @@ std::optional<Instant> ReadInstant(const WireValue* v) {
   return t.ok() ? std::optional<Instant>(*t) : std::nullopt;
 }
 
-std::string_view TextOf(const WireValue& object, std::initializer_list<std::string_view> names) {
-  for (std::string_view name : names) {
-    const WireValue* v = object.Find(name);
+// The first of these that is a text.
+std::string_view TextOf(std::initializer_list<const WireValue*> members) {
+  for (const WireValue* v : members) {
     if (v != nullptr && v->is_string()) return v->text;
   }
   return {};
 }
 
+std::optional<Instant> BornOf(const RunMembers& run) {
+  std::optional<Instant> born = ReadInstant(run.born);
+  return born ? born : ReadInstant(run.iat);
+}
+
+// With no instance the token's own id stands in.
+std::string_view InstanceOf(const RunMembers& run) {
+  return TextOf({run.instance, run.client_instance_id, run.jti});
+}
+
 // Says which member about a run is there and cannot be read: taking it for absent would make an old
 // run a fresh one.
-std::string_view UnreadableRun(const WireValue& object) {
-  for (std::string_view name : {"born", "iat"}) {
-    const WireValue* v = object.Find(name);
-    if (v != nullptr && !v->is_null() && !ReadInstant(v)) return name;
-  }
-  for (std::string_view name : {"instance", "client_instance_id", "jti"}) {
-    const WireValue* v = object.Find(name);
-    if (v != nullptr && !v->is_null() && !v->is_string()) return name;
-  }
+std::string_view UnreadableRun(const RunMembers& run) {
+  auto unreadable_time = [](const WireValue* v) {
+    return v != nullptr && !v->is_null() && !ReadInstant(v);
+  };
+  auto unreadable_text = [](const WireValue* v) {
+    return v != nullptr && !v->is_null() && !v->is_string();
+  };
+  if (unreadable_time(run.born)) return "born";
+  if (unreadable_time(run.iat)) return "iat";
+  if (unreadable_text(run.instance)) return "instance";
+  if (unreadable_text(run.client_instance_id)) return "client_instance_id";
+  if (unreadable_text(run.jti)) return "jti";
   return {};
 }
 
 // Whose name space a name is of. One that cannot be read must not count as none.
-Status ReadIssuer(const WireValue& object, std::string_view path, std::string_view* out) {
-  const WireValue* v = object.Find("iss");
+Status ReadIssuer(const WireValue* v, std::string_view path, std::string_view* out) {
   if (v == nullptr || v->is_null()) return Status::Ok();
   if (!v->is_string() || v->text.empty())
     return Bad(std::string(path) + ": `iss` cannot be read", v);
@@ -103,26 +190,28 @@ Status ReadIssuer(const WireValue& object, std::string_view path, std::string_vi
   return Status::Ok();
 }
 
-// One agent: a text, or an object that names it by `sub`, `id` or `client_id`.
-Status ReadHop(const WireValue& v, std::string_view path, Request::Hop* out) {
+// One agent: a text, or an object that names it by `sub`, `id` or `client_id`. `*act`: what the
+// object says came before it.
+Status ReadHop(const WireValue& v, std::string_view path, Request::Hop* out,
+               const WireValue** act = nullptr) {
   if (v.is_string()) {
     out->agent = v.text;
     return Status::Ok();
   }
   if (!v.is_object()) return Bad(std::string(path) + " is neither a string nor an object", &v);
-  out->agent = TextOf(v, {"sub", "id", "client_id"});
+  const auto run = MembersOf<RunMembers>(v);
+  out->agent = TextOf({run.sub, run.id, run.client_id});
   if (out->agent.empty()) return Bad(std::string(path) + " names no agent (`sub`)", &v);
-  if (std::string_view member = UnreadableRun(v); !member.empty()) {
+  if (std::string_view member = UnreadableRun(run); !member.empty()) {
     return Bad(std::string(path) + ": `" + std::string(member) + "` cannot be read", &v);
   }
-  DPL_RETURN_IF_ERROR(ReadIssuer(v, path, &out->issuer));
+  DPL_RETURN_IF_ERROR(ReadIssuer(run.iss, path, &out->issuer));
   // What is not said to be a person is an agent: the name space that may less.
-  std::string_view profile = TextOf(v, {"sub_profile"}), type = TextOf(v, {"type"});
+  std::string_view profile = TextOf({run.sub_profile}), type = TextOf({run.type});
   out->is_person = profile == "user" || type == "person" || type == "user";
-  // With no instance the token's own id and time stand in.
-  out->instance = TextOf(v, {"instance", "client_instance_id", "jti"});
-  out->born = ReadInstant(v.Find("born"));
-  if (!out->born) out->born = ReadInstant(v.Find("iat"));
+  out->instance = InstanceOf(run);
+  out->born = BornOf(run);
+  if (act != nullptr) *act = run.act;
   return Status::Ok();
 }
 
@@ -132,12 +221,15 @@ Status ReadNested(const WireValue& act, std::string_view path, Placement* out) {
   const WireValue* at = &act;
   for (int depth = 0; at != nullptr && !at->is_null(); ++depth) {
     if (!at->is_object()) return Bad(std::string(path) + ": an inner `act` is not an object", at);
-    Request::Hop hop;
-    DPL_RETURN_IF_ERROR(ReadHop(*at, path, &hop));
-    if (!out->Add(hop)) break;
-    at = at->Find("act");
+    // One too many is still read: it may be what makes the request unreadable.
+    Request::Hop beyond;
+    Request::Hop* hop = out->Add();
+    const WireValue* before = nullptr;
+    DPL_RETURN_IF_ERROR(ReadHop(*at, path, hop != nullptr ? hop : &beyond, &before));
+    if (hop == nullptr) break;
+    at = before;
   }
-  std::reverse(out->hops.begin(), out->hops.begin() + out->count);
+  std::reverse(out->hops, out->hops + out->count);
   return Status::Ok();
 }
 
@@ -147,16 +239,15 @@ Status ReadActor(const WireValue& actor, Placement* out) {
   const WireValue* act = actor.Find("act");
   if (act == nullptr || act->is_object()) {
     if (act != nullptr) return ReadNested(actor, "context.actor", out);
-    Request::Hop hop;
-    DPL_RETURN_IF_ERROR(ReadHop(actor, "context.actor", &hop));
-    out->Add(hop);
-    return Status::Ok();
+    return ReadHop(actor, "context.actor", out->Add());
   }
   if (!act->is_array()) return Bad("context.actor.act is not an array", act);
   for (uint32_t i = 0; i < act->count; ++i) {
-    Request::Hop hop;
-    DPL_RETURN_IF_ERROR(ReadHop(act->items[i], "context.actor.act", &hop));
-    if (!out->Add(hop)) return Status::Ok();
+    Request::Hop beyond;
+    Request::Hop* hop = out->Add();
+    DPL_RETURN_IF_ERROR(
+        ReadHop(act->items[i], "context.actor.act", hop != nullptr ? hop : &beyond));
+    if (hop == nullptr) return Status::Ok();
   }
   Request::Hop client;
   DPL_RETURN_IF_ERROR(ReadHop(actor, "context.actor", &client));
@@ -165,8 +256,8 @@ Status ReadActor(const WireValue& actor, Placement* out) {
     if (leaf.instance.empty()) leaf.instance = client.instance;
     if (leaf.issuer.empty()) leaf.issuer = client.issuer;
     if (!leaf.born) leaf.born = client.born;
-  } else {
-    out->Add(client);
+  } else if (Request::Hop* hop = out->Add()) {
+    *hop = client;
   }
   return Status::Ok();
 }
@@ -175,15 +266,23 @@ Status ReadActor(const WireValue& actor, Placement* out) {
 // it.
 bool Merge(const Placement& other, Placement* chain) {
   if (other.count == 0) return true;
+  std::array<Request::Hop, kMaxHops> memory;
+  Placement merged(&memory);
+  auto keep = [chain](const Placement& from) {
+    std::copy_n(from.hops, from.count, chain->hops);
+    chain->count = from.count;
+    chain->too_many |= from.too_many;
+  };
   if (chain->count == 0) {
-    *chain = other;
+    keep(other);
     return true;
   }
   const Placement& longer = other.count > chain->count ? other : *chain;
   const Placement& shorter = other.count > chain->count ? *chain : other;
   if (shorter.count != longer.count && shorter.count != 1) return false;
-  Placement merged = longer;
-  merged.too_many = chain->too_many || other.too_many;
+  std::copy_n(longer.hops, longer.count, merged.hops);
+  merged.count = longer.count;
+  merged.too_many = other.too_many;
   int offset = longer.count - shorter.count;
   for (int i = 0; i < shorter.count; ++i) {
     Request::Hop& mine = merged.hops[offset + i];
@@ -198,17 +297,17 @@ bool Merge(const Placement& other, Placement* chain) {
     if (mine.instance.empty()) mine.instance = its.instance;
     if (!mine.born) mine.born = its.born;
   }
-  *chain = merged;
+  keep(merged);
   return true;
 }
 
 // What the enforcement point commits to carry out for this request: `supported_obligations`, if
 // obligations are among the mandatory extensions it says to read. What we do not know it cannot be
 // asked to do.
-uint8_t ReadDuties(const WireValue& context, Request* r) {
-  const WireValue* supported = context.Find("supported_obligations");
+uint8_t ReadDuties(const ContextMembers& context, Request* r) {
+  const WireValue* supported = context.supported_obligations;
   if (supported == nullptr || supported->is_null()) return 0;
-  const WireValue* extensions = context.Find("supported_mandatory_extensions");
+  const WireValue* extensions = context.supported_extensions;
   bool opted_in = false;
   for (const WireValue* list : {supported, extensions}) {
     if (list == nullptr || list->is_null()) continue;
@@ -295,56 +394,69 @@ void ReadExplain(const WireValue* v, Request* r) {
 
 }  // namespace
 
+Status ReadWireResource(const WireValue* resource, Request* out) {
+  DPL_RETURN_IF_ERROR(ReadObject(resource, "resource"));
+  const auto members = MembersOf<EntityMembers>(*resource);
+  DPL_RETURN_IF_ERROR(ReadText(resource, members.type, "resource.type", &out->resource_type));
+  DPL_RETURN_IF_ERROR(ReadText(resource, members.id, "resource.id", &out->resource_id));
+  out->resource_properties = nullptr;
+  return ReadProperties(members.properties, "resource", &out->resource_properties);
+}
+
 Status ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena*, Request* out) {
-  *out = Request();
-  Request& r = *out;
+  std::destroy_at(out);
+  Request& r = *std::construct_at(out);  // in its place: a temporary one would be moved
   r.caller = &caller;
+  // What is wrong is told in this order, whoever reads further below.
   DPL_RETURN_IF_ERROR(ReadObject(wire.subject, "subject"));
   DPL_RETURN_IF_ERROR(ReadObject(wire.action, "action"));
   DPL_RETURN_IF_ERROR(ReadObject(wire.resource, "resource"));
-  DPL_RETURN_IF_ERROR(ReadText(wire.subject, "subject", "type", &r.subject_type));
-  DPL_RETURN_IF_ERROR(ReadText(wire.subject, "subject", "id", &r.subject_id));
-  DPL_RETURN_IF_ERROR(ReadText(wire.action, "action", "name", &r.action));
-  DPL_RETURN_IF_ERROR(ReadText(wire.resource, "resource", "type", &r.resource_type));
-  DPL_RETURN_IF_ERROR(ReadText(wire.resource, "resource", "id", &r.resource_id));
-  DPL_RETURN_IF_ERROR(ReadProperties(wire.subject, "subject", &r.subject_properties));
-  DPL_RETURN_IF_ERROR(ReadProperties(wire.action, "action", &r.action_properties));
-  DPL_RETURN_IF_ERROR(ReadProperties(wire.resource, "resource", &r.resource_properties));
+  const auto subject = MembersOf<EntityMembers>(*wire.subject);
+  const auto action = MembersOf<EntityMembers>(*wire.action);
+  const auto resource = MembersOf<EntityMembers>(*wire.resource);
+  DPL_RETURN_IF_ERROR(ReadText(wire.subject, subject.type, "subject.type", &r.subject_type));
+  DPL_RETURN_IF_ERROR(ReadText(wire.subject, subject.id, "subject.id", &r.subject_id));
+  DPL_RETURN_IF_ERROR(ReadText(wire.action, action.name, "action.name", &r.action));
+  DPL_RETURN_IF_ERROR(ReadText(wire.resource, resource.type, "resource.type", &r.resource_type));
+  DPL_RETURN_IF_ERROR(ReadText(wire.resource, resource.id, "resource.id", &r.resource_id));
+  DPL_RETURN_IF_ERROR(ReadProperties(subject.properties, "subject", &r.subject_properties));
+  DPL_RETURN_IF_ERROR(ReadProperties(action.properties, "action", &r.action_properties));
+  DPL_RETURN_IF_ERROR(ReadProperties(resource.properties, "resource", &r.resource_properties));
   if (wire.context != nullptr && !wire.context->is_null()) {
     if (!wire.context->is_object()) return Bad("context is not an object", wire.context);
     r.context = wire.context;
   }
 
-  Placement chain;
+  Placement chain(&r.hops);
+  RunMembers about;  // what the subject's properties say
   if (r.subject_properties != nullptr) {
-    DPL_RETURN_IF_ERROR(ReadIssuer(*r.subject_properties, "subject.properties", &r.subject_issuer));
-    const WireValue* act = r.subject_properties->Find("act");
-    if (act != nullptr && !act->is_null())
-      DPL_RETURN_IF_ERROR(ReadNested(*act, "subject.properties.act", &chain));
+    about = MembersOf<RunMembers>(*r.subject_properties);
+    DPL_RETURN_IF_ERROR(ReadIssuer(about.iss, "subject.properties", &r.subject_issuer));
+    if (about.act != nullptr && !about.act->is_null())
+      DPL_RETURN_IF_ERROR(ReadNested(*about.act, "subject.properties.act", &chain));
   }
   if (r.context != nullptr) {
-    const WireValue* agent = r.context->Find("agent");
-    if (agent != nullptr && !agent->is_null()) {
-      Placement one;
-      Request::Hop hop;
-      DPL_RETURN_IF_ERROR(ReadHop(*agent, "context.agent", &hop));
-      one.Add(hop);
+    const auto context = MembersOf<ContextMembers>(*r.context);
+    if (context.agent != nullptr && !context.agent->is_null()) {
+      std::array<Request::Hop, kMaxHops> memory;
+      Placement one(&memory);
+      DPL_RETURN_IF_ERROR(ReadHop(*context.agent, "context.agent", one.Add()));
       r.actor_conflict |= !Merge(one, &chain);
     }
-    const WireValue* actor = r.context->Find("actor");
-    if (actor != nullptr && !actor->is_null()) {
-      Placement other;
-      DPL_RETURN_IF_ERROR(ReadActor(*actor, &other));
+    if (context.actor != nullptr && !context.actor->is_null()) {
+      std::array<Request::Hop, kMaxHops> memory;
+      Placement other(&memory);
+      DPL_RETURN_IF_ERROR(ReadActor(*context.actor, &other));
       r.actor_conflict |= !Merge(other, &chain);
     }
-    r.task = TextOrMember(r.context->Find("task"), "id", "context.task is not a string", &r);
-    ReadApprovals(r.context->Find("approval"), &r);
+    r.task = TextOrMember(context.task, "id", "context.task is not a string", &r);
+    ReadApprovals(context.approval, &r);
     r.break_glass =
-        TextOrMember(r.context->Find("break_glass"), "name", "context.break_glass has no name", &r);
-    ReadBreakGlass(r.context->Find("break_glass"), &r);
-    r.duties = ReadDuties(*r.context, &r);
-    r.dry_run = ReadFlag(r.context->Find("dry_run"), "context.dry_run is not a bool", &r);
-    ReadExplain(r.context->Find("explain"), &r);
+        TextOrMember(context.break_glass, "name", "context.break_glass has no name", &r);
+    ReadBreakGlass(context.break_glass, &r);
+    r.duties = ReadDuties(context, &r);
+    r.dry_run = ReadFlag(context.dry_run, "context.dry_run is not a bool", &r);
+    ReadExplain(context.explain, &r);
   }
   r.level =
       std::min({r.level, caller.explain, caller.details ? Explain::kTrace : Explain::kReason});
@@ -354,11 +466,10 @@ Status ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena*,
     Request::Hop self;
     self.agent = r.subject_id;
     if (r.subject_properties != nullptr) {
-      if (!UnreadableRun(*r.subject_properties).empty())
+      if (!UnreadableRun(about).empty())
         r.malformed = "subject.properties: the run's id or time cannot be read";
-      self.instance = TextOf(*r.subject_properties, {"instance", "client_instance_id", "jti"});
-      self.born = ReadInstant(r.subject_properties->Find("born"));
-      if (!self.born) self.born = ReadInstant(r.subject_properties->Find("iat"));
+      self.instance = InstanceOf(about);
+      self.born = BornOf(about);
     }
     if (chain.count > 0 && chain.hops[0].agent == self.agent) {
       Request::Hop& root = chain.hops[0];
@@ -369,16 +480,14 @@ Status ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena*,
     } else if (chain.count == kMaxHops) {
       chain.too_many = true;
     } else {
-      std::move_backward(chain.hops.begin(), chain.hops.begin() + chain.count,
-                         chain.hops.begin() + chain.count + 1);
+      std::move_backward(chain.hops, chain.hops + chain.count, chain.hops + chain.count + 1);
       chain.hops[0] = self;
       ++chain.count;
     }
   } else if (caller.asserts_instances && r.subject_properties != nullptr) {
-    r.signed_in = ReadInstant(r.subject_properties->Find("auth_time"));
-    if (!r.signed_in) r.signed_in = ReadInstant(r.subject_properties->Find("iat"));
+    r.signed_in = ReadInstant(about.auth_time);
+    if (!r.signed_in) r.signed_in = ReadInstant(about.iat);
   }
-  std::copy_n(chain.hops.begin(), chain.count, r.hops.begin());
   r.hop_count = chain.count;
   r.too_many_hops = chain.too_many;
 

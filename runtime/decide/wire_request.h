@@ -30,5 +30,8 @@ Result<Request> ReadWireRequest(const WireEvaluation& wire, const Caller& caller
 // The same into a request of the caller's, whatever it held: a Request is a kilobyte to move.
 Status ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena* arena,
                        Request* out);
+// Another resource for a request that was read before and has all else in common, as the items of a
+// batch have: what ReadWireRequest would make of it.
+Status ReadWireResource(const WireValue* resource, Request* out);
 
 }  // namespace dpl

@@ -1,7 +1,8 @@
 // The reader: one pass over a copy of the text that lives in the arena, so that names and strings
 // are views of it and only those with an escape are written anew, in their place.
 //
-// - Text is checked first (size, BOM, NUL, UTF-8); the copy ends in zeros, so that eight bytes can
+// - Text is checked first (size, BOM, NUL, UTF-8); the copy ends in zeros, so that sixteen bytes
+// can
 //   be looked at together and no look runs past the end.
 // - Depth costs a stack in the arena, not machine stack. Children wait in another until their
 //   container closes and they are laid side by side.
@@ -15,6 +16,10 @@
 #include <cstring>
 #include <memory>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "runtime/base/text.h"
 
 namespace dpl {
@@ -22,7 +27,7 @@ namespace {
 
 // Offsets are 32-bit.
 constexpr size_t kHardMaxBytes = 200u << 20;
-constexpr size_t kPadding = 8;         // zeros behind the copy
+constexpr size_t kPadding = 16;        // zeros behind the copy
 constexpr uint32_t kMostDigits = 308;  // of a whole number, and of an exponent: what a double holds
 
 // A stack of T in the arena; what it outgrows is left behind (at most as much again).
@@ -31,10 +36,10 @@ class ArenaStack {
  public:
   ArenaStack(Arena* arena, size_t first) : arena_(arena), next_(first) {}
 
-  // Null: out of memory.
+  // Room for one more, which the caller fills. Null: out of memory.
   T* Push() {
     if (size_ == capacity_ && !Grow()) return nullptr;
-    return ::new (static_cast<void*>(items_ + size_++)) T();
+    return items_ + size_++;
   }
   T& Top() { return items_[size_ - 1]; }
   T* From(size_t at) { return items_ + at; }
@@ -95,7 +100,18 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // The first byte at or behind `at` that ends or changes a string: a quote, a backslash, a control
 // (the zeros behind the text are such).
-char* EndOfPlain(char* at) {
+inline char* EndOfPlain(char* at) {
+#if defined(__SSE2__)
+  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'),
+                last_control = _mm_set1_epi8(0x1f);
+  for (;; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    const __m128i found =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                     _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes));
+    if (const int mask = _mm_movemask_epi8(found); mask != 0) return at + __builtin_ctz(mask);
+  }
+#else
   constexpr uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
   for (;; at += 8) {
     uint64_t word;
@@ -112,34 +128,47 @@ char* EndOfPlain(char* at) {
       return at;
     }
   }
+#endif
 }
 
-// One line of ASCII: an offset is a column.
-bool IsFlat(std::string_view text) {
-  constexpr uint64_t kHighs = 0x8080808080808080;
+// What a text holds, seen in one look at each byte.
+struct Glance {
+  bool nul = false, line_feed = false, beyond_ascii = false;
+};
+
+Glance GlanceAt(std::string_view text) {
+  Glance seen;
   size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + i, 8);
-    if ((word & kHighs) != 0) return false;
+#if defined(__SSE2__)
+  __m128i nul = _mm_setzero_si128(), line_feed = nul, any = nul;
+  for (; i + 16 <= text.size(); i += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
+    nul = _mm_or_si128(nul, _mm_cmpeq_epi8(bytes, _mm_setzero_si128()));
+    line_feed = _mm_or_si128(line_feed, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+    any = _mm_or_si128(any, bytes);
   }
+  seen = {_mm_movemask_epi8(nul) != 0, _mm_movemask_epi8(line_feed) != 0,
+          _mm_movemask_epi8(any) != 0};
+#endif
   for (; i < text.size(); ++i) {
-    if ((text[i] & 0x80) != 0) return false;
+    seen.nul |= text[i] == 0;
+    seen.line_feed |= text[i] == '\n';
+    seen.beyond_ascii |= (text[i] & 0x80) != 0;
   }
-  return text.find('\n') == std::string_view::npos;
+  return seen;
 }
 
 class Reader {
  public:
-  // `copy`: the text, kPadding zeros behind it.
-  Reader(std::string_view text, char* copy, Arena* arena, const JsonLimits& limits)
+  // `copy`: the text, kPadding zeros behind it. `flat`: it is one line of ASCII, so that an offset
+  // is a column.
+  Reader(std::string_view text, char* copy, bool flat, Arena* arena, const JsonLimits& limits)
       : text_(text),
         begin_(copy),
-        at_(copy),
         arena_(arena),
         limits_(limits),
         place_(text),
-        flat_(limits.positions && IsFlat(text)),
+        flat_(flat),
         pending_(arena, 32),
         open_(arena, 8) {}
 
@@ -153,44 +182,48 @@ class Reader {
     bool object = false;
   };
 
-  bool Refuse(const char* code, const char* message, size_t where) {
+  // Where it reads is handed from one to the next; null: refused.
+  char* Refuse(const char* code, const char* message, const char* where) {
     code_ = code;
     message_ = message;
-    offset_ = where;
-    return false;
+    offset_ = Offset(where);
+    return nullptr;
   }
-  bool Unexpected(const char* message) { return Refuse("json.syntax", message, Offset(at_)); }
-  bool OutOfMemory(const char* where) {
-    return Refuse("json.memory", "the value needs more memory than it may have", Offset(where));
+  char* Unexpected(const char* message, const char* where) {
+    return Refuse("json.syntax", message, where);
+  }
+  char* OutOfMemory(const char* where) {
+    return Refuse("json.memory", "the value needs more memory than it may have", where);
   }
   size_t Offset(const char* at) const { return static_cast<size_t>(at - begin_); }
 
-  void SkipSpace() {
-    while (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r') ++at_;
+  static char* SkipSpace(char* at) {
+    while (static_cast<uint8_t>(*at) <= ' ' &&
+           (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r'))
+      ++at;
+    return at;
   }
 
-  bool Value();
-  bool Open(WireValue::Kind kind);
-  bool Close();
-  bool Name();
-  bool String(std::string_view* out);
-  bool Unescape(char* start, char* from, std::string_view* out);
+  char* Value(char* at, std::string_view name);
+  char* Open(char* at, WireValue::Kind kind, std::string_view name);
+  char* Close(char* at);
+  char* Name(char* at, std::string_view* name);
+  char* String(char* at, std::string_view* out);
+  char* Unescape(char* start, char* from, std::string_view* out);
   bool Hex4(const char* escape, uint32_t* unit);
-  bool Number();
-  bool Word(std::string_view word);
-  WireValue* Begin(WireValue::Kind kind, const char* start);
-  bool NamesDiffer(const WireMember* members, size_t count);
+  char* Number(char* at, std::string_view name);
+  char* Word(char* at, std::string_view word);
+  WireValue* Begin(WireValue::Kind kind, std::string_view name, const char* start);
+  bool NamesDiffer(const WireMember* members, size_t count, const char* at);
 
   std::string_view text_;
   char* const begin_;
-  char* at_;
   Arena* arena_;
   const JsonLimits& limits_;
   Place place_;
-  bool flat_;                       // one line of ASCII: an offset is a column
+  const bool flat_;
   ArenaStack<WireMember> pending_;  // finished values, and those of open containers
   ArenaStack<Container> open_;
-  std::string_view name_;  // of the member whose value comes next
   uint32_t nodes_ = 0;
   const char* code_ = nullptr;
   const char* message_ = nullptr;
@@ -198,9 +231,9 @@ class Reader {
 };
 
 // A value in the making; it stays in pending_ until its container closes.
-WireValue* Reader::Begin(WireValue::Kind kind, const char* start) {
+inline WireValue* Reader::Begin(WireValue::Kind kind, std::string_view name, const char* start) {
   if (nodes_ == limits_.max_nodes) {
-    Refuse("json.nodes", "the text holds too many values", Offset(start));
+    Refuse("json.nodes", "the text holds too many values", start);
     return nullptr;
   }
   ++nodes_;
@@ -209,180 +242,184 @@ WireValue* Reader::Begin(WireValue::Kind kind, const char* start) {
     OutOfMemory(start);
     return nullptr;
   }
-  member->name = name_;
-  name_ = {};
-  member->value.kind = kind;
-  if (limits_.positions) {
-    if (flat_) {
-      member->value.line = 1;
-      member->value.column = static_cast<uint32_t>(Offset(start)) + 1;
-    } else {
-      place_.MoveTo(Offset(start));
-      member->value.line = place_.line();
-      member->value.column = place_.column();
-    }
+  member->name = name;
+  WireValue& value = member->value;
+  value.kind = kind;
+  value.boolean = false;
+  value.count = 0;
+  value.text = {};
+  value.items = nullptr;
+  value.members = nullptr;
+  value.line = value.column = 0;
+  if (flat_) {
+    value.line = 1;
+    value.column = static_cast<uint32_t>(Offset(start)) + 1;
+  } else if (limits_.positions) {
+    place_.MoveTo(Offset(start));
+    value.line = place_.line();
+    value.column = place_.column();
   }
-  return &member->value;
+  return &value;
 }
 
 const WireValue* Reader::Read() {
-  SkipSpace();
-  if (Offset(at_) == text_.size()) {
-    Refuse("json.empty", "no JSON value was sent", Offset(at_));
+  char* at = SkipSpace(begin_);
+  if (Offset(at) == text_.size()) {
+    Refuse("json.empty", "no JSON value was sent", at);
     return nullptr;
   }
-  if (!Value()) return nullptr;
-  while (open_.size() > 0) {
-    SkipSpace();
-    const Container& container = open_.Top();
-    const bool first = pending_.size() == container.self + 1;
-    if (*at_ == (container.object ? '}' : ']')) {
-      if (!Close()) return nullptr;
+  at = Value(at, {});
+  while (at != nullptr && open_.size() > 0) {
+    at = SkipSpace(at);
+    const Container container = open_.Top();
+    if (*at == (container.object ? '}' : ']')) {
+      at = Close(at);
       continue;
     }
-    if (!first) {
-      if (*at_ != ',') {
+    if (pending_.size() != container.self + 1) {  // not the first
+      if (*at != ',') {
         Unexpected(container.object ? "expected `,` or `}` after a member"
-                                    : "expected `,` or `]` after an array item");
+                                    : "expected `,` or `]` after an array item",
+                   at);
         return nullptr;
       }
-      ++at_;
-      SkipSpace();
+      at = SkipSpace(at + 1);
     }
-    if (container.object && !Name()) return nullptr;
-    if (!Value()) return nullptr;
+    std::string_view name;
+    if (container.object) at = Name(at, &name);
+    if (at != nullptr) at = Value(at, name);
   }
-  SkipSpace();
-  if (Offset(at_) != text_.size()) {
-    Refuse("json.trailing", "something follows the JSON value", Offset(at_));
+  if (at == nullptr) return nullptr;
+  at = SkipSpace(at);
+  if (Offset(at) != text_.size()) {
+    Refuse("json.trailing", "something follows the JSON value", at);
     return nullptr;
   }
   const WireValue* root = arena_->New<WireValue>(pending_.Top().value);
-  if (root == nullptr) OutOfMemory(at_);
+  if (root == nullptr) OutOfMemory(at);
   return root;
 }
 
 // A scalar, or the bracket that opens a container.
-bool Reader::Value() {
-  switch (*at_) {
-    case '{':
-      return Open(WireValue::Kind::kObject);
-    case '[':
-      return Open(WireValue::Kind::kArray);
+inline char* Reader::Value(char* at, std::string_view name) {
+  const char* const start = at;
+  switch (*at) {
     case '"': {
-      const char* start = at_;
       std::string_view bytes;
-      if (!String(&bytes)) return false;
-      WireValue* value = Begin(WireValue::Kind::kString, start);
-      if (value != nullptr) value->text = bytes;
-      return value != nullptr;
+      at = String(at, &bytes);
+      if (at == nullptr) return nullptr;
+      WireValue* value = Begin(WireValue::Kind::kString, name, start);
+      if (value == nullptr) return nullptr;
+      value->text = bytes;
+      return at;
     }
+    case '{':
+      return Open(at, WireValue::Kind::kObject, name);
+    case '[':
+      return Open(at, WireValue::Kind::kArray, name);
     case 't':
     case 'f': {
-      const char* start = at_;
-      const bool truth = *at_ == 't';
-      if (!Word(truth ? "true" : "false")) return false;
-      WireValue* value = Begin(WireValue::Kind::kBool, start);
-      if (value != nullptr) value->boolean = truth;
-      return value != nullptr;
+      const bool truth = *at == 't';
+      at = Word(at, truth ? "true" : "false");
+      if (at == nullptr) return nullptr;
+      WireValue* value = Begin(WireValue::Kind::kBool, name, start);
+      if (value == nullptr) return nullptr;
+      value->boolean = truth;
+      return at;
     }
-    case 'n': {
-      const char* start = at_;
-      return Word("null") && Begin(WireValue::Kind::kNull, start) != nullptr;
-    }
+    case 'n':
+      at = Word(at, "null");
+      if (at == nullptr || Begin(WireValue::Kind::kNull, name, start) == nullptr) return nullptr;
+      return at;
     default:
-      return Number();
+      return Number(at, name);
   }
 }
 
-bool Reader::Word(std::string_view word) {
+char* Reader::Word(char* at, std::string_view word) {
   for (char c : word) {
-    if (*at_ != c) return Unexpected("expected a JSON value");
-    ++at_;
+    if (*at != c) return Unexpected("expected a JSON value", at);
+    ++at;
   }
-  return true;
+  return at;
 }
 
-bool Reader::Open(WireValue::Kind kind) {
+inline char* Reader::Open(char* at, WireValue::Kind kind, std::string_view name) {
   if (open_.size() == limits_.max_depth)
-    return Refuse("json.depth", "objects and arrays nest too deep", Offset(at_));
+    return Refuse("json.depth", "objects and arrays nest too deep", at);
   const auto self = static_cast<uint32_t>(pending_.size());
-  if (Begin(kind, at_) == nullptr) return false;
+  if (Begin(kind, name, at) == nullptr) return nullptr;
   Container* container = open_.Push();
-  if (container == nullptr) return OutOfMemory(at_);
-  container->self = self;
-  container->object = kind == WireValue::Kind::kObject;
-  ++at_;
-  return true;
+  if (container == nullptr) return OutOfMemory(at);
+  *container = {self, kind == WireValue::Kind::kObject};
+  return at + 1;
 }
 
-bool Reader::Close() {
+inline char* Reader::Close(char* at) {
   const Container container = open_.Top();
   const WireMember* children = pending_.From(container.self + 1);
   const size_t count = pending_.size() - container.self - 1;
   WireValue* value = &pending_.From(container.self)->value;
   value->count = static_cast<uint32_t>(count);
   if (container.object) {
-    if (!NamesDiffer(children, count)) return false;
+    if (!NamesDiffer(children, count, at)) return nullptr;
     auto* members =
         static_cast<WireMember*>(arena_->Allocate(count * sizeof(WireMember), alignof(WireMember)));
-    if (members == nullptr) return OutOfMemory(at_);
+    if (members == nullptr) return OutOfMemory(at);
     std::uninitialized_copy(children, children + count, members);
     value->members = members;
   } else {
     auto* items =
         static_cast<WireValue*>(arena_->Allocate(count * sizeof(WireValue), alignof(WireValue)));
-    if (items == nullptr) return OutOfMemory(at_);
+    if (items == nullptr) return OutOfMemory(at);
     for (size_t i = 0; i < count; ++i)
       ::new (static_cast<void*>(items + i)) WireValue(children[i].value);
     value->items = items;
   }
   pending_.Truncate(container.self + 1);
   open_.Truncate(open_.size() - 1);
-  ++at_;
-  return true;
+  return at + 1;
 }
 
-bool Reader::Name() {
-  if (*at_ != '"') return Unexpected("expected a member name in double quotes");
-  const char* start = at_;
-  if (!String(&name_)) return false;
+inline char* Reader::Name(char* at, std::string_view* name) {
+  if (*at != '"') return Unexpected("expected a member name in double quotes", at);
+  const char* start = at;
+  at = String(at, name);
+  if (at == nullptr) return nullptr;
   if (pending_.size() - open_.Top().self - 1 == limits_.max_members)
-    return Refuse("json.members", "an object has too many members", Offset(start));
-  SkipSpace();
-  if (*at_ != ':') return Unexpected("expected `:` after a member name");
-  ++at_;
-  SkipSpace();
-  return true;
+    return Refuse("json.members", "an object has too many members", start);
+  at = SkipSpace(at);
+  if (*at != ':') return Unexpected("expected `:` after a member name", at);
+  return SkipSpace(at + 1);
 }
 
 // From its quote on.
-bool Reader::String(std::string_view* out) {
-  char* const start = at_ + 1;
+inline char* Reader::String(char* at, std::string_view* out) {
+  char* const start = at + 1;
   char* end = EndOfPlain(start);
   if (*end != '"') {
-    if (!Unescape(start, end, out)) return false;
+    at = Unescape(start, end, out);
+    if (at == nullptr) return nullptr;
   } else {
     *out = {start, static_cast<size_t>(end - start)};
-    at_ = end + 1;
+    at = end + 1;
   }
   if (out->size() > limits_.max_string)
-    return Refuse("json.string", "a string or number is too long", Offset(start - 1));
-  return true;
+    return Refuse("json.string", "a string or number is too long", start - 1);
+  return at;
 }
 
 // The rest of a string that is not plain, from `from` on, written over itself: an escape is never
 // shorter than what it stands for.
-bool Reader::Unescape(char* start, char* from, std::string_view* out) {
+char* Reader::Unescape(char* start, char* from, std::string_view* out) {
   char* to = from;
   bool low_alone = false;
   for (;;) {
     if (*from == '"') break;
     if (*from != '\\') {  // a control, or the end
       if (Offset(from) >= text_.size())
-        return Refuse("json.syntax", "a string is not closed", Offset(from));
-      return Refuse("json.escape", "a string has a wrong escape or a raw control character",
-                    Offset(from));
+        return Refuse("json.syntax", "a string is not closed", from);
+      return Refuse("json.escape", "a string has a wrong escape or a raw control character", from);
     }
     const char* const escape = from;
     from += 2;
@@ -409,17 +446,15 @@ bool Reader::Unescape(char* start, char* from, std::string_view* out) {
         break;
       case 'u': {
         uint32_t c = 0, low = 0;
-        if (!Hex4(escape, &c)) return false;
+        if (!Hex4(escape, &c)) return nullptr;
         from += 4;
         if (c >= 0xd800 && c < 0xdc00) {
           if (from[0] != '\\' || from[1] != 'u')
-            return Refuse("json.surrogate", "an escape names half of a surrogate pair",
-                          Offset(escape));
+            return Refuse("json.surrogate", "an escape names half of a surrogate pair", escape);
           // A mistake in the second is told where the first begins.
-          if (!Hex4(from, &low)) return Refuse(code_, message_, Offset(escape));
+          if (!Hex4(from, &low)) return Refuse(code_, message_, escape);
           if (low < 0xdc00 || low > 0xdfff)
-            return Refuse("json.surrogate", "an escape names half of a surrogate pair",
-                          Offset(escape));
+            return Refuse("json.surrogate", "an escape names half of a surrogate pair", escape);
           from += 6;
           c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
         } else if (c >= 0xdc00 && c < 0xe000) {
@@ -445,7 +480,7 @@ bool Reader::Unescape(char* start, char* from, std::string_view* out) {
       }
       default:
         return Refuse("json.escape", "a string has a wrong escape or a raw control character",
-                      Offset(escape));
+                      escape);
     }
     char* const end = EndOfPlain(from);
     std::memmove(to, from, static_cast<size_t>(end - from));
@@ -453,10 +488,9 @@ bool Reader::Unescape(char* start, char* from, std::string_view* out) {
     from = end;
   }
   *out = {start, static_cast<size_t>(to - start)};
-  at_ = from + 1;
   if (out->size() <= limits_.max_string && low_alone)
-    return Refuse("json.surrogate", "an escape names half of a surrogate pair", Offset(start - 1));
-  return true;
+    return Refuse("json.surrogate", "an escape names half of a surrogate pair", start - 1);
+  return from + 1;
 }
 
 // Of the escape that begins at `escape`.
@@ -470,54 +504,54 @@ bool Reader::Hex4(const char* escape, uint32_t* unit) {
     } else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) {
       digit = static_cast<uint32_t>((c | 0x20) - 'a' + 10);
     } else {
-      return Refuse("json.escape", "a `\\u` escape has four hexadecimal digits", Offset(escape));
+      Refuse("json.escape", "a `\\u` escape has four hexadecimal digits", escape);
+      return false;
     }
     *unit = *unit << 4 | digit;
   }
   return true;
 }
 
-bool Reader::Number() {
-  char* const start = at_;
-  auto too_large = [&] {
-    return Refuse("json.number", "a number is far too large", Offset(start));
-  };
-  if (*at_ == '-') ++at_;
-  if (!IsDigit(*at_)) return Unexpected("expected a JSON value");
-  const char* whole = at_;
-  if (*at_++ != '0') {
-    while (IsDigit(*at_)) ++at_;
+char* Reader::Number(char* at, std::string_view name) {
+  char* const start = at;
+  auto too_large = [&] { return Refuse("json.number", "a number is far too large", start); };
+  if (*at == '-') ++at;
+  if (!IsDigit(*at)) return Unexpected("expected a JSON value", at);
+  const char* whole = at;
+  if (*at++ != '0') {
+    while (IsDigit(*at)) ++at;
   }
-  if (at_ - whole > kMostDigits) return too_large();
+  if (at - whole > kMostDigits) return too_large();
   int64_t fraction = 0;
-  if (*at_ == '.') {
-    const char* point = at_++;
-    if (!IsDigit(*at_)) return Unexpected("a number is not complete");
-    while (IsDigit(*at_)) ++at_;
-    fraction = at_ - point - 1;
+  if (*at == '.') {
+    const char* point = at++;
+    if (!IsDigit(*at)) return Unexpected("a number is not complete", at);
+    while (IsDigit(*at)) ++at;
+    fraction = at - point - 1;
   }
-  if (*at_ == 'e' || *at_ == 'E') {
-    ++at_;
-    const bool minus = *at_ == '-';
-    if (minus || *at_ == '+') ++at_;
-    if (!IsDigit(*at_)) return Unexpected("a number is not complete");
+  if (*at == 'e' || *at == 'E') {
+    ++at;
+    const bool minus = *at == '-';
+    if (minus || *at == '+') ++at;
+    if (!IsDigit(*at)) return Unexpected("a number is not complete", at);
     int64_t exponent = 0;
-    for (; IsDigit(*at_); ++at_) {
-      exponent = std::min<int64_t>(exponent * 10 + (*at_ - '0'), int64_t{1} << 40);
+    for (; IsDigit(*at); ++at) {
+      exponent = std::min<int64_t>(exponent * 10 + (*at - '0'), int64_t{1} << 40);
       if (!minus && exponent > kMostDigits + fraction) return too_large();
     }
   }
-  const auto size = static_cast<size_t>(at_ - start);
+  const auto size = static_cast<size_t>(at - start);
   if (size > limits_.max_string)
-    return Refuse("json.string", "a string or number is too long", Offset(start));
-  WireValue* value = Begin(WireValue::Kind::kNumber, start);
-  if (value != nullptr) value->text = {start, size};
-  return value != nullptr;
+    return Refuse("json.string", "a string or number is too long", start);
+  WireValue* value = Begin(WireValue::Kind::kNumber, name, start);
+  if (value == nullptr) return nullptr;
+  value->text = {start, size};
+  return at;
 }
 
 // Every pair for a few members; sorted for many. No hashing, so no names can be chosen to slow
 // it down: sorting costs n log n comparisons of at most the shorter name.
-bool Reader::NamesDiffer(const WireMember* members, size_t count) {
+bool Reader::NamesDiffer(const WireMember* members, size_t count, const char* at) {
   const WireMember* second = nullptr;
   if (count <= 16) {
     // Names of different lengths or first bytes differ: `seen` holds a bit for each such pair.
@@ -533,7 +567,10 @@ bool Reader::NamesDiffer(const WireMember* members, size_t count) {
     }
   } else {
     const WireMember** order = arena_->NewArray<const WireMember*>(count);
-    if (order == nullptr) return OutOfMemory(at_);
+    if (order == nullptr) {
+      OutOfMemory(at);
+      return false;
+    }
     for (size_t i = 0; i < count; ++i) order[i] = &members[i];
     std::sort(order, order + count, [](const WireMember* a, const WireMember* b) {
       int by_name = a->name.compare(b->name);
@@ -545,8 +582,8 @@ bool Reader::NamesDiffer(const WireMember* members, size_t count) {
     }
   }
   if (second == nullptr) return true;
-  return Refuse("json.duplicate", "an object names a member twice",
-                Offset(second->name.data()) - 1);
+  Refuse("json.duplicate", "an object names a member twice", second->name.data() - 1);
+  return false;
 }
 
 }  // namespace
@@ -567,12 +604,10 @@ Result<const WireValue*> ParseJson(std::string_view text, Arena* arena, const Js
   if (text.substr(0, 3) == "\xef\xbb\xbf") {
     return Error{"json.bom", "the text begins with a byte order mark", 1, 1};
   }
-  if (const void* nul = text.empty() ? nullptr : std::memchr(text.data(), 0, text.size())) {
-    size_t at = static_cast<size_t>(static_cast<const char*>(nul) - text.data());
-    return ErrorAt(text, at, "json.nul", "the text has a NUL byte");
-  }
+  const Glance seen = GlanceAt(text);
+  if (seen.nul) return ErrorAt(text, text.find('\0'), "json.nul", "the text has a NUL byte");
   size_t bad = 0;
-  if (!IsValidUtf8(text, &bad)) {
+  if (seen.beyond_ascii && !IsValidUtf8(text, &bad)) {
     return ErrorAt(text, bad, "json.utf8", "the text is not valid UTF-8");
   }
   auto* copy = static_cast<char*>(arena->Allocate(text.size() + kPadding, 1));
@@ -580,7 +615,8 @@ Result<const WireValue*> ParseJson(std::string_view text, Arena* arena, const Js
     return Error{"json.memory", "the value needs more memory than it may have", 1, 1};
   if (!text.empty()) std::memcpy(copy, text.data(), text.size());
   std::memset(copy + text.size(), 0, kPadding);
-  Reader reader(text, copy, arena, limits);
+  const bool flat = limits.positions && !seen.beyond_ascii && !seen.line_feed;
+  Reader reader(text, copy, flat, arena, limits);
   const WireValue* root = reader.Read();
   if (root == nullptr) return reader.error();
   return root;
