@@ -1,5 +1,7 @@
 // Spellings of instants, dates, times and durations: RFC 3339 and DPL literals, both ways.
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 #include "runtime/base/instant.h"
 
@@ -62,10 +64,29 @@ void AppendPadded(std::string* out, int64_t value, size_t width) {
   out->append(text + at, sizeof text - at);
 }
 
-// Exactly `width` digits.
-char* Write(char* at, uint64_t value, size_t width) {
-  for (size_t i = width; i-- > 0; value /= 10) at[i] = static_cast<char>('0' + value % 10);
-  return at + width;
+// Two digits of a number below a hundred.
+char* WritePair(char* at, uint64_t value) {
+  static constexpr char kPairs[] =
+      "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445"
+      "46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091"
+      "9293949596979899";
+  std::memcpy(at, kPairs + 2 * value, 2);
+  return at + 2;
+}
+
+// `YYYY-MM-DDT`.
+char* WriteDay(char* at, Date date) {
+  const Civil c = CivilFromDate(date);
+  // The upper years of what 64 bits could say are beyond kMaxInstant; they keep their digits.
+  const auto year = static_cast<uint64_t>(c.year < 0 ? 0 : c.year);
+  if (year > 9999) at = WritePair(at, year / 10'000 % 100);
+  at = WritePair(WritePair(at, year / 100 % 100), year % 100);
+  *at++ = '-';
+  at = WritePair(at, static_cast<uint64_t>(c.month));
+  *at++ = '-';
+  at = WritePair(at, static_cast<uint64_t>(c.day));
+  *at++ = 'T';
+  return at;
 }
 
 void AppendFraction(std::string* out, int64_t micro) {
@@ -193,24 +214,39 @@ void AppendTime(std::string* out, TimeOfDay time) {
 }
 
 char* WriteInstant(char* at, Instant instant) {
-  const Civil c = CivilFromDate(DateOf(instant));
+  // Nearly all that a thread writes lie within the same day or two.
+  struct Day {
+    int32_t days = INT32_MIN;
+    uint32_t size = 0;
+    char text[16] = {};
+  };
+  static thread_local std::array<Day, 2> known;
+  const Date date = DateOf(instant);
+  Day& day = known[static_cast<uint32_t>(date.days) & 1];
+  if (day.days != date.days) {
+    day.size = static_cast<uint32_t>(WriteDay(day.text, date) - day.text);
+    day.days = date.days;
+  }
+  static_assert(sizeof day.text <= kMostInstantBytes);
+  std::memcpy(at, day.text, sizeof day.text);
+  at += day.size;
   const auto us = static_cast<uint64_t>(TimeOf(instant).us);
-  // The upper years of what 64 bits could say are beyond kMaxInstant; they keep their digits.
-  const auto year = static_cast<uint64_t>(c.year < 0 ? 0 : c.year);
-  at = Write(at, year, year > 9999 ? 6 : 4);
-  *at++ = '-';
-  at = Write(at, static_cast<uint64_t>(c.month), 2);
-  *at++ = '-';
-  at = Write(at, static_cast<uint64_t>(c.day), 2);
-  *at++ = 'T';
-  at = Write(at, us / kMicrosPerHour, 2);
+  const uint64_t seconds = us / kMicrosPerSecond, micro = us % kMicrosPerSecond;
+  at = WritePair(at, seconds / 3600);
   *at++ = ':';
-  at = Write(at, us / kMicrosPerMinute % 60, 2);
+  at = WritePair(at, seconds / 60 % 60);
   *at++ = ':';
-  at = Write(at, us / kMicrosPerSecond % 60, 2);
-  if (const uint64_t micro = us % kMicrosPerSecond; micro != 0) {
+  at = WritePair(at, seconds % 60);
+  if (micro != 0) {
     *at++ = '.';
-    at = micro % 1000 == 0 ? Write(at, micro / 1000, 3) : Write(at, micro, 6);
+    if (micro % 1000 == 0) {
+      *at++ = static_cast<char>('0' + micro / 100'000);
+      at = WritePair(at, micro / 1000 % 100);
+    } else {
+      at = WritePair(at, micro / 10'000);
+      at = WritePair(at, micro / 100 % 100);
+      at = WritePair(at, micro % 100);
+    }
   }
   *at++ = 'Z';
   return at;

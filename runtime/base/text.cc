@@ -3,6 +3,10 @@
 
 #include <cstring>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace dpl {
 namespace {
 
@@ -188,10 +192,8 @@ bool HasBidiOrInvisible(std::string_view text, size_t* at) {
 namespace {
 
 // Eight bytes that a JSON string takes as they are.
-bool IsPlainWord(const char* at) {
+bool IsPlainWord(uint64_t word) {
   constexpr uint64_t kOnes = 0x0101010101010101;
-  uint64_t word;
-  std::memcpy(&word, at, 8);
   auto zero = [](uint64_t w) { return (w - kOnes) & ~w; };  // a zero byte sets a high bit
   const uint64_t control = (word - kOnes * 0x20) & ~word;   // below 0x20
   return ((word | control | zero(word ^ (kOnes * '"')) | zero(word ^ (kOnes * '\\')) |
@@ -199,29 +201,74 @@ bool IsPlainWord(const char* at) {
           kHighBits) == 0;
 }
 
-bool IsPlainByte(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+#if defined(__SSE2__)
+// Sixteen such bytes.
+inline bool IsPlainBlock(__m128i bytes) {
+  // Signed: what is beyond ASCII is below zero. DEL is the one above `~`.
+  const __m128i awkward = _mm_or_si128(_mm_or_si128(_mm_cmpgt_epi8(_mm_set1_epi8(0x20), bytes),
+                                                    _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))),
+                                       _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                                    _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+  return _mm_movemask_epi8(awkward) == 0;
+}
+inline bool IsPlainBlock(const char* at) {
+  return IsPlainBlock(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+}
+// Two times eight.
+inline bool IsPlainPair(uint64_t a, uint64_t b) {
+  return IsPlainBlock(_mm_set_epi64x(static_cast<int64_t>(a), static_cast<int64_t>(b)));
+}
+#else
+bool IsPlainPair(uint64_t a, uint64_t b) { return IsPlainWord(a) && IsPlainWord(b); }
+#endif
+
+uint64_t WordAt(const char* at) {
+  uint64_t word;
+  std::memcpy(&word, at, 8);
+  return word;
+}
 
 // How many bytes from the start a JSON string takes as they are; counted in eights, so it may stop
 // early.
 size_t PlainJsonBytes(std::string_view text) {
   size_t i = 0;
-  while (i + 8 <= text.size() && IsPlainWord(text.data() + i)) i += 8;
+  while (i + 8 <= text.size() && IsPlainWord(WordAt(text.data() + i))) i += 8;
   return i;
 }
 
 }  // namespace
 
 bool IsPlainJson(std::string_view text) {
-  if (text.size() < 8) {
-    for (char c : text) {
-      if (!IsPlainByte(c)) return false;
+  const char* const at = text.data();
+  const size_t size = text.size();
+  // The last look covers the end, and may cover again what another has.
+#if defined(__SSE2__)
+  if (size >= 16) {
+    for (size_t i = 0; i + 16 < size; i += 16) {
+      if (!IsPlainBlock(at + i)) return false;
     }
-    return true;
+    return IsPlainBlock(at + size - 16);
   }
-  for (size_t i = 0; i + 8 < text.size(); i += 8) {
-    if (!IsPlainWord(text.data() + i)) return false;
+#endif
+  if (size >= 8) {
+    for (size_t i = 8; i + 8 < size; i += 8) {
+      if (!IsPlainWord(WordAt(at + i))) return false;
+    }
+    return IsPlainPair(WordAt(at), WordAt(at + size - 8));
   }
-  return IsPlainWord(text.data() + text.size() - 8);
+  if (size == 0) return true;
+  // In a register: what is stored in pieces is slow to be loaded whole.
+  uint64_t word = 0x6161616161000000;  // filled up with what is plain
+  auto byte = [&](size_t i) { return static_cast<uint64_t>(static_cast<uint8_t>(at[i])); };
+  if (size >= 4) {
+    uint32_t first, last;
+    std::memcpy(&first, at, 4);
+    std::memcpy(&last, at + size - 4, 4);
+    word = first | uint64_t{last} << 32;
+  } else {
+    word |= byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
+  }
+  return IsPlainPair(word, word);
 }
 
 void AppendJsonString(std::string* out, std::string_view text) {

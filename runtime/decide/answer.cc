@@ -12,6 +12,35 @@
 namespace dpl {
 namespace {
 
+// What is always said of a reason, and of one that nothing need be added to: members, ready.
+struct ReasonMembers {
+  std::string_view told, admin;
+};
+constexpr ReasonMembers kReasonMembers[] = {
+#define DPL_REASON(name, code, step, user, meaning) \
+  {"\"reason\":\"" code "\",\"reason_user\":\"" user "\"", "\"reason_admin\":\"" meaning "\""},
+#include "runtime/decide/reasons.def"
+#undef DPL_REASON
+};
+// None of these texts needs an escape.
+constexpr bool AllArePlain() {
+  for (std::string_view text : {
+#define DPL_REASON(name, code, step, user, meaning) std::string_view(code user meaning),
+#include "runtime/decide/reasons.def"
+#undef DPL_REASON
+           std::string_view()}) {
+    for (char c : text) {
+      if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') return false;
+    }
+  }
+  return true;
+}
+static_assert(AllArePlain());
+
+const ReasonMembers& MembersOf(Reason reason) {
+  return kReasonMembers[static_cast<size_t>(reason)];
+}
+
 class AnswerWriter {
  public:
   AnswerWriter(std::string* out, const Snapshot& snapshot, const Request& request,
@@ -27,18 +56,21 @@ class AnswerWriter {
 
   void Write() {
     Reason reason = options_.details ? d_.reason : d_.shown;
-    w_.BeginObject();
-    w_.Key("decision").Bool(d_.outcome == OutcomeKind::kPermit && !d_.dry_run);
-    w_.Key("context").BeginObject();
+    if (d_.outcome == OutcomeKind::kPermit && !d_.dry_run) {
+      w_.Begin("{\"decision\":true,\"context\":{");
+    } else {
+      w_.Begin("{\"decision\":false,\"context\":{");
+    }
     if (!options_.evaluation_id.empty()) w_.Member("evaluation_id", options_.evaluation_id);
     if (level_ == Explain::kNone) {
       LeastOfAll();
       w_.EndObject().EndObject();
       return;
     }
-    w_.Member("reason", ReasonCode(reason));
-    w_.Member("reason_user", ReasonUserText(reason));
-    if (level_ >= Explain::kFull) {
+    w_.Raw(MembersOf(reason).told);
+    if (level_ >= Explain::kFull && d_.outcome == OutcomeKind::kPermit && d_.detail.empty()) {
+      w_.Raw(MembersOf(d_.reason).admin);
+    } else if (level_ >= Explain::kFull) {
       text_.clear();
       AppendReasonAdmin(&text_, snapshot_, d_);
       w_.Member("reason_admin", text_);
@@ -46,7 +78,6 @@ class AnswerWriter {
     if (d_.outcome == OutcomeKind::kAsk) AccessRequest();
     Conditions();
     Obligations();
-    w_.Key("dpl").BeginObject();
     Body(reason);
     w_.EndObject().EndObject().EndObject();
     w_.Finish();
@@ -139,9 +170,7 @@ class AnswerWriter {
   // Until when a permit may be relied on.
   void Conditions() {
     if (d_.outcome != OutcomeKind::kPermit || d_.dry_run) return;
-    w_.Key("conditions").BeginObject();
-    Time("valid_until", d_.valid_until);
-    w_.EndObject();
+    w_.Begin("\"conditions\":{\"valid_until\":").Time(d_.valid_until).EndObject();
   }
 
   void Reservation() {
@@ -254,12 +283,12 @@ class AnswerWriter {
   }
 
   void Body(Reason reason) {
-    w_.Key("outcome").Plain(OutcomeName(d_.outcome));
+    w_.Begin("\"dpl\":{\"outcome\":").Plain(OutcomeName(d_.outcome));
     if (d_.dry_run) {
       bool permit = d_.reason == Reason::kWouldPermit;
       w_.Member("would", permit ? "permit" : OutcomeName(d_.outcome));
     }
-    w_.Key("versions").BeginObject();
+    w_.Begin("\"versions\":{");
     if (options_.parts != nullptr) {
       w_.Raw(options_.parts->Policy());
     } else {
@@ -303,8 +332,7 @@ class AnswerWriter {
   }
 
   void Who() {
-    w_.Key("who").BeginObject();
-    w_.Member("mode", ModeName(d_.mode));
+    w_.Begin("\"who\":{\"mode\":").Plain(ModeName(d_.mode));
     if (d_.partner != kNone) {
       w_.Member("partner", NameOf(program_.partner_statements[d_.partner]));
       CallerText("subject", request_.subject_id);
@@ -328,7 +356,7 @@ class AnswerWriter {
       Hop(actor);
       if (d_.accountable != kNone)
         w_.Member("accountable", program_.constants[d_.accountable].text);
-      w_.Key("chain").BeginArray();
+      w_.Begin("\"chain\":[");
       for (const HopOut& hop : d_.chain) {
         w_.BeginObject();
         Hop(hop, true);
@@ -358,7 +386,7 @@ class AnswerWriter {
   }
 
   void What() {
-    w_.Key("what").BeginObject();
+    w_.Begin("\"what\":{");
     if (d_.type == kNone || d_.action == kNone) {
       CallerText("action", request_.action);
       CallerText("type", request_.resource_type);
@@ -375,7 +403,7 @@ class AnswerWriter {
   }
 
   void Statements() {
-    w_.Key("by").BeginArray();
+    w_.Begin("\"by\":[");
     for (const By& by : d_.by) {
       std::string_view ready = options_.parts == nullptr ? "" : options_.parts->Of(by);
       if (ready.empty()) {

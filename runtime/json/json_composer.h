@@ -22,7 +22,9 @@ namespace dpl {
 
 class JsonComposer {
  public:
-  explicit JsonComposer(std::string* out) : out_(out), size_(out->size()) { Reserve(kFirst); }
+  explicit JsonComposer(std::string* out) : out_(out), at_(out->data() + out->size()), end_(at_) {
+    Reserve(kFirst);
+  }
   JsonComposer(const JsonComposer&) = delete;
   JsonComposer& operator=(const JsonComposer&) = delete;
 
@@ -32,7 +34,7 @@ class JsonComposer {
   // At the end, or at the latest when the composer goes; nothing may be written afterwards, and the
   // text is its owner's again.
   void Finish() {
-    out_->resize(size_);
+    out_->resize(static_cast<size_t>(at_ - out_->data()));
     finished_ = true;
   }
 
@@ -43,35 +45,47 @@ class JsonComposer {
 
   template <size_t N>
   JsonComposer& Key(const char (&name)[N]) {
-    char* at = Room(N + 4);
-    char* const begin = at;
-    *at = ',';
-    at += comma_ ? 1 : 0;
+    Room(N + 3);
+    *at_ = ',';
+    char* at = at_ + (comma_ ? 1 : 0);
     *at++ = '"';
     std::memcpy(at, name, N - 1);
     at += N - 1;
     *at++ = '"';
     *at++ = ':';
-    size_ += static_cast<size_t>(at - begin);
+    at_ = at;
+    comma_ = false;
+    return *this;
+  }
+  // The beginning of something, as it is: `"context":{`, `{"person":`.
+  template <size_t N>
+  JsonComposer& Begin(const char (&json)[N]) {
+    Room(N);
+    *at_ = ',';
+    char* at = at_ + (comma_ ? 1 : 0);
+    std::memcpy(at, json, N - 1);
+    at_ = at + (N - 1);
     comma_ = false;
     return *this;
   }
   JsonComposer& String(std::string_view value) {
-    Comma();
-    Quoted(value);
-    return *this;
+    if (!IsPlainJson(value)) {
+      Comma();
+      Awkward(value);
+      return *this;
+    }
+    return Plain(value);
   }
   // Of a text of ours that needs no escape.
   JsonComposer& Plain(std::string_view value) {
-    char* at = Room(value.size() + 3);
-    char* const begin = at;
-    *at = ',';
-    at += comma_ ? 1 : 0;
+    Room(value.size() + 3);
+    *at_ = ',';
+    char* at = at_ + (comma_ ? 1 : 0);
     *at++ = '"';
     std::memcpy(at, value.data(), value.size());
     at += value.size();
     *at++ = '"';
-    size_ += static_cast<size_t>(at - begin);
+    at_ = at;
     comma_ = true;
     return *this;
   }
@@ -88,28 +102,31 @@ class JsonComposer {
   }
   JsonComposer& Bool(bool value) {
     Comma();
-    Bytes(value ? "true" : "false");
+    if (value) {
+      Bytes("true");
+    } else {
+      Bytes("false");
+    }
     return *this;
   }
   // As FormatInstant writes it.
   JsonComposer& Time(Instant value) {
     Comma();
-    char* at = Room(kMostInstantBytes + 2);
-    char* const begin = at;
+    Room(kMostInstantBytes + 2);
+    *at_ = '"';
+    char* at = WriteInstant(at_ + 1, value);
     *at++ = '"';
-    at = WriteInstant(at, value);
-    *at++ = '"';
-    size_ += static_cast<size_t>(at - begin);
+    at_ = at;
     return *this;
   }
   // A whole value, or whole members of the open object, that are JSON already. Empty: nothing.
   JsonComposer& Raw(std::string_view json) {
     if (json.empty()) return *this;
-    char* at = Room(json.size() + 1);
-    *at = ',';
-    at += comma_ ? 1 : 0;
+    Room(json.size() + 1);
+    *at_ = ',';
+    char* at = at_ + (comma_ ? 1 : 0);
     std::memcpy(at, json.data(), json.size());
-    size_ += json.size() + (comma_ ? 1 : 0);
+    at_ = at + json.size();
     comma_ = true;
     return *this;
   }
@@ -129,10 +146,12 @@ class JsonComposer {
     return *this;
   }
   void Bytes(std::string_view plain) {
-    std::memcpy(Room(plain.size()), plain.data(), plain.size());
-    size_ += plain.size();
+    Room(plain.size());
+    std::memcpy(at_, plain.data(), plain.size());
+    at_ += plain.size();
   }
   void Digits(uint64_t n) {
+    if (n < 10) return Put(static_cast<char>('0' + n));
     char digits[20];
     int at = 20;
     do {
@@ -145,9 +164,8 @@ class JsonComposer {
  private:
   static constexpr size_t kFirst = 2048;
 
-  char* Room(size_t more) {
-    if (out_->size() - size_ < more) Reserve(more);
-    return out_->data() + size_;
+  void Room(size_t more) {
+    if (static_cast<size_t>(end_ - at_) < more) Reserve(more);
   }
   void Reserve(size_t more);
   void Comma() {
@@ -155,8 +173,8 @@ class JsonComposer {
     comma_ = true;
   }
   void Put(char c) {
-    *Room(1) = c;
-    ++size_;
+    Room(1);
+    *at_++ = c;
   }
   JsonComposer& Open(char bracket) {
     Comma();
@@ -169,18 +187,10 @@ class JsonComposer {
     comma_ = true;
     return *this;
   }
-  void Quoted(std::string_view value) {
-    if (!IsPlainJson(value)) return Awkward(value);
-    char* at = Room(value.size() + 2);
-    *at = '"';
-    std::memcpy(at + 1, value.data(), value.size());
-    at[value.size() + 1] = '"';
-    size_ += value.size() + 2;
-  }
   void Awkward(std::string_view value);
 
   std::string* out_;
-  size_t size_;  // written so far; out_ is longer meanwhile
+  char *at_, *end_;  // what is written so far ends, and how far out_ reaches meanwhile
   bool comma_ = false, finished_ = false;
 };
 

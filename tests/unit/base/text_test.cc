@@ -141,6 +141,23 @@ TEST(JsonString, Escapes) {
   }
 }
 
+// Looked at in blocks of several sizes: every byte at every place of every length is seen.
+TEST(JsonString, PlainIsTold) {
+  EXPECT_TRUE(IsPlainJson(""));
+  for (size_t size = 1; size <= 50; ++size) {
+    std::string text(size, '~');
+    EXPECT_TRUE(IsPlainJson(text)) << size;
+    for (size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        text[at] = static_cast<char>(byte);
+        const bool plain = byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+        ASSERT_EQ(IsPlainJson(text), plain) << size << " " << at << " " << byte;
+      }
+      text[at] = '~';
+    }
+  }
+}
+
 TEST(QuoteTest, EscapesAsDpl) {
   const struct {
     std::string_view text, dpl;
