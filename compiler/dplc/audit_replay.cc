@@ -26,8 +26,11 @@ struct Counted {
 };
 
 struct Totals {
-  uint64_t decisions = 0, same = 0, changed = 0, cannot_tell = 0, not_kept = 0, damaged = 0;
+  uint64_t decisions = 0, same = 0, changed = 0, other_grounds = 0, cannot_tell = 0, not_kept = 0,
+           damaged = 0;
   std::map<Change, Counted> changes;
+  // Of those that stay as they were: what else they would rest on.
+  std::map<std::string, Counted> grounds;
   std::map<std::string, uint64_t> missing, reasons_not_kept;
   std::vector<Replayed> differing;  // the first ones
 };
@@ -61,6 +64,17 @@ void Count(Replayed replayed, bool other, Totals* totals) {
       return;
     case Replayed::Kind::kSame:
       ++totals->same;
+      if (!replayed.grounds.empty()) {
+        ++totals->other_grounds;
+        std::string said;
+        for (const std::string& one : replayed.grounds)
+          said.append(said.empty() ? "" : "; ").append(one);
+        Counted& counted = totals->grounds[said];
+        if (counted.count++ == 0) {
+          counted.first_id = replayed.id;
+          counted.first_says = replayed.says;
+        }
+      }
       return;
     case Replayed::Kind::kCannotTell:
       ++totals->cannot_tell;
@@ -94,6 +108,7 @@ std::string Json(const Totals& t, bool other) {
   JsonWriter w(&out, 2);
   w.BeginObject().Key("decisions").Uint(t.decisions).Key("same").Uint(t.same);
   w.Key("changed").Uint(t.changed);
+  if (other) w.Key("other_grounds").Uint(t.other_grounds);
   if (other) w.Key("cannot_tell").Uint(t.cannot_tell);
   w.Key("not_kept").Uint(t.not_kept).Key("damaged").Uint(t.damaged);
   w.Key("changes").BeginArray();
@@ -103,7 +118,16 @@ std::string Json(const Totals& t, bool other) {
     w.Key("count").Uint(counted.count).Member("first", counted.first_id);
     w.Member("says", counted.first_says).EndObject();
   }
-  w.EndArray().Key("differing").BeginArray();
+  w.EndArray();
+  if (other) {
+    w.Key("grounds").BeginArray();
+    for (const auto& [said, counted] : t.grounds) {
+      w.BeginObject().Member("what", said).Key("count").Uint(counted.count);
+      w.Member("first", counted.first_id).Member("says", counted.first_says).EndObject();
+    }
+    w.EndArray();
+  }
+  w.Key("differing").BeginArray();
   for (const Replayed& r : t.differing) {
     w.BeginObject().Member("id", r.id).Member("from", r.from).Member("to", r.to);
     w.Member("why", r.why).EndObject();
@@ -129,6 +153,10 @@ std::string Text(const Totals& t, bool other) {
                    change.who + ", " + change.action);
     Line(&out, "    first: " + counted.first_says + " (" + counted.first_id + ")");
   }
+  for (const auto& [said, counted] : t.grounds) {
+    Line(&out, std::to_string(counted.count) + " × as it was, on other grounds: " + said);
+    Line(&out, "    first: " + counted.first_says + " (" + counted.first_id + ")");
+  }
   for (const Replayed& r : t.differing)
     Line(&out, r.id + ": " + r.from + " -> " + r.to + ": " + r.why);
   for (const auto& [why, count] : t.reasons_not_kept)
@@ -140,6 +168,8 @@ std::string Text(const Totals& t, bool other) {
   out += std::to_string(t.decisions) + " decisions: " + std::to_string(t.same) +
          (other ? " stay as they were, " : " gave the same bytes, ") + std::to_string(t.changed) +
          (other ? " change" : " did not");
+  if (t.other_grounds != 0)
+    out += ", " + std::to_string(t.other_grounds) + " of the former on other grounds";
   if (other) out += ", " + std::to_string(t.cannot_tell) + " cannot be told";
   if (t.not_kept != 0) out += ", " + std::to_string(t.not_kept) + " were not kept";
   if (t.damaged != 0) out += ", " + std::to_string(t.damaged) + " are damaged";
@@ -175,7 +205,7 @@ int RunAuditReplay(const AuditArgs& args) {
     Count(replayer.Run(record.record), other != nullptr, &totals);
   }
   Out(args.format == "json" ? Json(totals, other != nullptr) : Text(totals, other != nullptr));
-  return totals.changed + totals.damaged == 0 ? kOk : kFindings;
+  return totals.changed + totals.other_grounds + totals.damaged == 0 ? kOk : kFindings;
 }
 
 }  // namespace dpl::dplc

@@ -2,6 +2,7 @@
 #include "runtime/audit/replay.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "runtime/audit/callers_text.h"
 #include "runtime/audit/question.h"
@@ -128,6 +129,45 @@ Result<const std::vector<Caller>*> Replayer::CallersOf(std::string_view digest) 
   return &callers_.emplace(digest, callers.take()).first->second;
 }
 
+namespace {
+
+// What a decision rests on, as its record says it. Records of before did not say which window a
+// limit has: then none does.
+std::vector<std::string> GroundsOf(const WireValue& record, bool windows) {
+  std::vector<std::string> out;
+  auto each = [&](std::string_view member, auto&& one) {
+    const WireValue* list = record.Find(member);
+    for (uint32_t i = 0; list != nullptr && list->is_array() && i < list->count; ++i)
+      out.push_back(one(list->items[i]));
+  };
+  auto text = [](const WireValue& value, std::string_view member) {
+    return std::string(TextAt(value, member));
+  };
+  each("by", [&](const WireValue& by) { return text(by, "as") + " " + text(by, "statement"); });
+  each("limits", [&](const WireValue& limit) {
+    std::string said = "limit " + text(limit, "name");
+    if (windows) said += " " + text(limit, "period");
+    if (std::string cap = text(limit, "cap"); !cap.empty()) said += " to " + cap;
+    return said + (text(limit, "state") == "counted" ? ", counted only" : "");
+  });
+  each("approvals", [](const WireValue& name) { return "asks for " + std::string(name.text); });
+  each("duties", [](const WireValue& name) { return "duty " + std::string(name.text); });
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<std::string> Differences(const std::vector<std::string>& then,
+                                     const std::vector<std::string>& now) {
+  std::vector<std::string> gone, come, out;
+  std::set_difference(then.begin(), then.end(), now.begin(), now.end(), std::back_inserter(gone));
+  std::set_difference(now.begin(), now.end(), then.begin(), then.end(), std::back_inserter(come));
+  for (const std::string& one : gone) out.push_back("- " + one);
+  for (const std::string& one : come) out.push_back("+ " + one);
+  return out;
+}
+
+}  // namespace
+
 Replayed Replayer::Run(std::string_view line) {
   Replayed out;
   record_arena_.Reset();
@@ -189,6 +229,13 @@ Replayed Replayer::Run(std::string_view line) {
       std::string(OutcomeName(decision.outcome)) + " " + std::string(ReasonCode(decision.reason));
   if (other_ != nullptr) {
     out.missing = (*witness)->unknown();
+    text_.clear();
+    writer_.Append(&text_, **snapshot, *request, decision, {.evaluation_id = out.id});
+    const WireValue* bound = record.Find("limits");
+    const bool windows = bound == nullptr || !bound->is_array() || bound->count == 0 ||
+                         !TextAt(bound->items[0], "period").empty();
+    if (Result<const WireValue*> would = ParseJson(text_, &record_arena_, limits); would.ok())
+      out.grounds = Differences(GroundsOf(record, windows), GroundsOf(**would, windows));
     out.kind = !out.missing.empty() ? Replayed::Kind::kCannotTell
                : out.from == out.to ? Replayed::Kind::kSame
                                     : Replayed::Kind::kChanged;

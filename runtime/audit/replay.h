@@ -5,7 +5,8 @@
 //   policy Replayed r = replayer.Run(record);
 //
 // Without another policy the answer must be the recorded one, byte for byte. With one, outcome and
-// reason are compared; what the other policy asks of the state that was not asked then cannot be
+// reason are compared, and what they rest on: statements, limits with their caps, approvals asked
+// for, duties. What the other policy asks of the state that was not asked then cannot be
 // known, and is listed. Nothing is written anywhere. One thread.
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/audit/record.h"
 #include "runtime/audit/vault.h"
 #include "runtime/audit/witness.h"
 #include "runtime/base/arena.h"
@@ -26,7 +28,7 @@ namespace dpl {
 struct Replayed {
   enum class Kind : uint8_t {
     kSkipped,     // no record of a decision
-    kSame,        // the same bytes; with another policy: the same outcome and reason
+    kSame,        // the same bytes; with another policy: the same outcome and reason, see `grounds`
     kChanged,     // not so
     kCannotTell,  // another policy asked what was not recorded: `missing`; `to` is a guess
     kNotKept,     // there is nothing to run: `why`
@@ -38,6 +40,9 @@ struct Replayed {
   std::string from, to;     // "permit permit", "deny limit.exceeded"
   std::string why;
   std::vector<std::string> missing;
+  // With another policy: what it rests on then and no longer ("- limit t.pay.amount each to 1
+  // EUR"), and what it would rest on now ("+ …").
+  std::vector<std::string> grounds;
 };
 
 class Replayer {
@@ -61,6 +66,7 @@ class Replayer {
   Arena record_arena_, request_arena_;
   Scratch scratch_;
   std::string answer_, text_;
+  RecordWriter writer_;  // of what another policy would have recorded
 };
 
 }  // namespace dpl

@@ -444,7 +444,20 @@ class Reading(WithAudit):
         done = json.loads(dplc("replay", self.log, "--policy", build(other, self.folder / "o.dplb"), "--json", code=1))
         self.assertEqual((done["changed"], done["same"]), (2, 9), done)
         self.assertEqual(done["changes"][0]["count"], 2)
-        self.assertEqual(json.loads(dplc("replay", self.log, "--policy", self.policy, "--json"))["changed"], 0)
+        same = json.loads(dplc("replay", self.log, "--policy", self.policy, "--json"))
+        self.assertEqual((same["changed"], same["other_grounds"], same["grounds"]), (0, 0, []))
+
+    def test_replay_says_what_else_a_decision_would_rest_on(self):
+        self.filled()
+        other = self.folder / "other.dpl"
+        other.write_text(POLICY.replace("limit amount to 1_000 USD each", "limit amount to 1_500 USD each"))
+        done = json.loads(dplc("replay", self.log, "--policy", other, "--json", code=1))
+        told = [row["what"] for row in done["grounds"]]
+        self.assertEqual(done["other_grounds"], sum(row["count"] for row in done["grounds"]))
+        self.assertTrue(any("- limit " in what and " each to 1000.00 USD" in what and " each to 1500.00 USD" in what for what in told), done)
+        said = dplc("replay", self.log, "--policy", other, code=1)
+        self.assertIn("as it was, on other grounds: - limit ", said)
+        self.assertRegex(said, r"stay as they were, \d+ change, \d+ of the former on other grounds, ")
 
     def test_a_planted_change_is_found(self):
         self.filled()
