@@ -120,6 +120,7 @@ Status PolicyKeeper::Take(Next next, bool fresh, bool first) {
   facts_path_ = std::move(next.facts_path);
   file_digest_ = std::move(next.file_digest);
   document_ = std::move(next.document);
+  patcher_ = nullptr;
   kept_ = std::move(next.kept);
   kept_.policy = loaded_.digest;
   kept_.data = loaded_.snapshot->facts_version();
@@ -238,6 +239,7 @@ Result<FactsInForce> PolicyKeeper::Replace(std::string_view text, std::string_vi
   loaded_ = next.take();
   ForgetRead(&loaded_);
   document_ = std::make_unique<FactsDocument>(read.take());
+  patcher_ = nullptr;
   kept_.data = loaded_.snapshot->facts_version();
   if (publish) publish(loaded_.snapshot, kept_);
   if (!seeded.ok()) {
@@ -252,19 +254,23 @@ Result<FactsInForce> PolicyKeeper::Replace(std::string_view text, std::string_vi
   return out;
 }
 
-// The document that changes are made to, and the ledger they are kept in.
-Status PolicyKeeper::OpenDocument(Instant now) {
-  if (!ledger_->holds()) {
-    Result<std::string> text = ReadWholeFile(facts_path_, kMostFactsBytes);
-    if (!text.ok()) return Kept(text.error());
-    if (Hex(Sha256(*text)) != file_digest_) {
-      return Error{"facts.moved",
-                   facts_path_ + " is no longer what was read: reload it before changing it", 0, 0};
-    }
-    Status kept = ledger_->Begin(*text, {file_digest_, loaded_.snapshot->as_of(), now});
-    if (!kept.ok()) return Kept(kept.error());
-    document_ = nullptr;
+// The ledger that changes are kept in.
+Status PolicyKeeper::OpenLedger(Instant now) {
+  if (ledger_->holds()) return Status::Ok();
+  Result<std::string> text = ReadWholeFile(facts_path_, kMostFactsBytes);
+  if (!text.ok()) return Kept(text.error());
+  if (Hex(Sha256(*text)) != file_digest_) {
+    return Error{"facts.moved",
+                 facts_path_ + " is no longer what was read: reload it before changing it", 0, 0};
   }
+  Status kept = ledger_->Begin(*text, {file_digest_, loaded_.snapshot->as_of(), now});
+  if (!kept.ok()) return Kept(kept.error());
+  document_ = nullptr;
+  return Status::Ok();
+}
+
+// The document with every change so far.
+Status PolicyKeeper::OpenDocument() {
   if (document_ != nullptr) return Status::Ok();
   Result<std::unique_ptr<FactsDocument>> document = ledger_->Replay();
   if (!document.ok()) return Kept(document.error());
@@ -289,11 +295,8 @@ Result<FactsInForce> PolicyKeeper::Change(std::string_view text, std::string_vie
     return Error{"facts.version", "`version` is the one in force", 0, 0};
   if (changes->count() == 0 && !changes->as_of && changes->version.empty())
     return Error{"facts.shape", "there is nothing to change", (*root)->line, (*root)->column};
-  DPL_RETURN_IF_ERROR(OpenDocument(now));
-  if (Status renewed = Renew(*changes, text, now); !renewed.ok()) {
-    document_ = nullptr;  // only some of it is applied; the ledger knows what was there
-    return renewed.error();
-  }
+  DPL_RETURN_IF_ERROR(OpenLedger(now));
+  if (Status renewed = Renew(*changes, text, now); !renewed.ok()) return renewed.error();
   kept_.data = loaded_.snapshot->facts_version();
   if (publish) publish(loaded_.snapshot, kept_);
   FactsInForce out = LookLocked();
@@ -301,27 +304,58 @@ Result<FactsInForce> PolicyKeeper::Change(std::string_view text, std::string_vie
   return out;
 }
 
-Status PolicyKeeper::Renew(const FactsChanges& changes, std::string_view text, Instant now) {
-  DPL_RETURN_IF_ERROR(document_->Apply(changes));
-  if (changes.version.empty()) document_->set_version(ledger_->NextVersion(text, now));
-  std::shared_ptr<const Snapshot> next;
-  if (changes.count() == 0) {  // nothing but the feed saying that all is as it was
-    next = Snapshot::Renewed(*loaded_.snapshot, document_->facts().version,
-                             document_->facts().as_of.value_or(loaded_.snapshot->as_of()));
-  } else {
-    Result<std::unique_ptr<Snapshot>> built =
-        Snapshot::Build(loaded_.snapshot->shared_program(), document_->facts(), now);
-    if (!built.ok()) return OfChanges(built.error());
-    next = built.take();
+// By a patch, whose cost goes by what changes; or else from the whole document, which is then the
+// one with the changes.
+Result<std::shared_ptr<const Snapshot>> PolicyKeeper::NextSnapshot(const FactsChanges& changes,
+                                                                   std::string version, Instant now,
+                                                                   bool* patched) {
+  using Next = std::shared_ptr<const Snapshot>;
+  const Snapshot& before = *loaded_.snapshot;
+  const Instant as_of = changes.as_of.value_or(before.as_of());
+  *patched = true;
+  // Nothing but the feed saying that all is as it was.
+  if (changes.count() == 0) return Next(Snapshot::Renewed(before, std::move(version), as_of));
+  if (patcher_ == nullptr) {
+    DPL_RETURN_IF_ERROR(OpenDocument());
+    patcher_ = std::make_unique<FactsPatcher>(before, document_->facts());
   }
-  Result<std::string> copy = KeepChange(kept_.facts, text, document_->facts().version);
-  if (!copy.ok()) return Kept(copy.error());
-  if (Status kept = ledger_->Append(text, now); !kept.ok()) return Kept(kept.error());
+  Result<std::unique_ptr<Snapshot>> next = patcher_->Patch(before, changes, version, as_of);
+  if (!next.ok()) return next.error();
+  if (*next != nullptr) return Next(next.take());
+  *patched = false;
+  DPL_RETURN_IF_ERROR(OpenDocument());
+  // Until all is done the document is good for nothing else; the ledger knows what was there.
+  std::unique_ptr<FactsDocument> document = std::move(document_);
+  DPL_RETURN_IF_ERROR(document->Apply(changes));
+  document->set_version(std::move(version));
+  Result<std::unique_ptr<Snapshot>> built =
+      Snapshot::Build(before.shared_program(), document->facts(), now);
+  if (!built.ok()) return OfChanges(built.error());
+  document_ = std::move(document);
+  return Next(built.take());
+}
+
+Status PolicyKeeper::Renew(const FactsChanges& changes, std::string_view text, Instant now) {
+  const std::string version =
+      changes.version.empty() ? ledger_->NextVersion(text, now) : changes.version;
+  bool patched = false;
+  Result<std::shared_ptr<const Snapshot>> next = NextSnapshot(changes, version, now, &patched);
+  if (!next.ok()) return next.error();
+  Result<std::string> copy = KeepChange(kept_.facts, text, version);
+  Status kept = copy.ok() ? ledger_->Append(text, now) : Status(copy.error());
+  // The document has the changes and the ledger does not, or the other way round.
+  if (!kept.ok() || patched) document_ = nullptr;
+  if (!kept.ok()) return Kept(kept.error());
   kept_.facts = copy.take();
   if (changes.count() != 0) kept_.built = now;
-  document_->Accept();
-  loaded_.snapshot = std::move(next);
-  if (ledger_->Long()) {
+  if (!patched) {
+    document_->Accept();
+    patcher_ = nullptr;
+  } else if (changes.count() != 0) {
+    patcher_->Accept();
+  }
+  loaded_.snapshot = next.take();
+  if (ledger_->Long() && OpenDocument().ok()) {
     // Nothing hangs on it: what fails here is tried again at the next change.
     std::string whole;
     AppendFactsJson(&whole, document_->facts());

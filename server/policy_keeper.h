@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "runtime/base/clock.h"
+#include "runtime/facts/patch.h"
 #include "runtime/state/facts_ledger.h"
 #include "server/load.h"
 #include "server/operate/facts_feed.h"
@@ -83,7 +84,11 @@ class PolicyKeeper final : public FactsFeed {
   FactsInForce LookLocked() const;
   Status CheckExpected(std::string_view expected) const;
   Status CheckAsOf(std::optional<Instant> as_of, Instant now) const;
-  Status OpenDocument(Instant now);
+  Status OpenLedger(Instant now);
+  Status OpenDocument();
+  Result<std::shared_ptr<const Snapshot>> NextSnapshot(const FactsChanges& changes,
+                                                       std::string version, Instant now,
+                                                       bool* patched);
   Status Renew(const FactsChanges& changes, std::string_view text, Instant now);
   Result<std::string> Keep(std::string_view bytes) const;
   Result<std::string> KeepDocument(std::string_view text, std::optional<Instant> as_of) const;
@@ -98,6 +103,7 @@ class PolicyKeeper final : public FactsFeed {
   KeptInputs kept_;
   std::string facts_path_, file_digest_;
   std::unique_ptr<FactsDocument> document_;  // what was pushed; null: to be read when it is needed
+  std::unique_ptr<FactsPatcher> patcher_;    // of the snapshot in force; null: made when needed
 };
 
 }  // namespace dpl

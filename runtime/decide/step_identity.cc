@@ -111,8 +111,9 @@ Found FindSubject(Fold& f, uint32_t* agent) {
     for (const AccountFact& claim : claims) {
       if (!SameEntity(*claim.person, *claims[0].person)) return Found::kAmbiguous;
     }
-    if (claims[0].person->person == nullptr) return Found::kNobody;
-    f.person = claims[0].person;
+    const Entity* person = f.snapshot.Latest(claims[0].person);
+    if (person->person == nullptr) return Found::kNobody;
+    f.person = person;
     f.account_system = system;
     f.account_key = claims[0].key;
     return Found::kPerson;
@@ -287,8 +288,9 @@ Instant RevokedAt(const Fold& f, std::string_view person) {
 Reason CheckAccountable(Fold& f) {
   for (int i = 0; i < f.hop_count; ++i) {
     const Agent& agent = f.program.agents[f.hops[i].agent];
-    const Entity* person =
-        agent.accountable == kNone ? nullptr : f.snapshot.constant(agent.accountable).entity;
+    const Entity* person = agent.accountable == kNone
+                               ? nullptr
+                               : f.snapshot.Latest(f.snapshot.constant(agent.accountable).entity);
     // Whoever is revoked for good answers for nothing any more, as if they had left then.
     bool revoked = person != nullptr && f.RevokedForGood(RevokedKind::kPerson, person->id);
     if (IsActive(person) && !revoked) continue;

@@ -157,7 +157,7 @@ Reason ParentOfNew(Fold& f, Entity* resource) {
     const Value& named = f.params[i];
     if (named.kind != ValueKind::kResource) continue;
     std::string_view name = f.Text(f.action_def->params[i].wire);
-    if (!named.entity->loaded)
+    if (!f.snapshot.Latest(named.entity)->loaded)
       return Invalid(f, "parameter", name, "the parent is not a known fact");
     if (resource->parent_state == Entity::Parent::kKnown &&
         !SameEntity(*resource->parent, *named.entity)) {
@@ -178,6 +178,7 @@ Reason TypeResource(Fold& f) {
   Entity* laid = f.arena->New<Entity>();
   if (laid == nullptr) return f.OutOfArena(), Reason::kErrorArena;
   if (fact != nullptr) *laid = *fact;
+  laid->slot = kNone;
   laid->type = f.type();
   laid->id = *id;
   const std::vector<AttributeDef>& defs = f.resource_def->attributes;
@@ -313,6 +314,7 @@ Reason OverlayPerson(Fold& f) {
   Entity* laid = f.arena->New<Entity>(*f.person);
   if (laid == nullptr) return f.OutOfArena(), Reason::kErrorArena;
   laid->attributes = attributes;
+  laid->slot = kNone;
   f.person = laid;
   return kPass;
 }

@@ -2,6 +2,7 @@
 // room includes it.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,33 @@
 #include "runtime/facts/typing.h"
 
 namespace dpl {
+
+// ---------------------------------------------------------------- steps that a patch takes, too
+
+Error At(FactsInput::Where where, std::string code, std::string message);
+std::string Described(const Schema& schema, const Entity& entity);  // `app.Project "P1"`
+bool ReadPersonStatus(std::string_view text, PersonStatus* out);
+Result<uint32_t> NamedResourceType(const Schema& schema, const FactTables& tables,
+                                   std::string_view name, FactsInput::Where where);
+// Types the fields of one record into its slots, all unset before.
+Status FillAttributes(const Typing& typing, const std::vector<FactsInput::Field>& fields,
+                      const std::vector<AttributeDef>& defs, std::string_view what,
+                      FactsInput::Where where, Value* slots);
+// Sets the parent of a resource whose attributes are filled.
+Status FillParent(const Typing& typing, const FactsInput::Resource& input, Entity* resource);
+// A role with all that it includes, itself first.
+std::vector<std::vector<uint32_t>> RolesHeld(const Schema& schema);
+// Until when the person named by each grant's `approved by` is entitled to. `facts_of` gives what
+// is known of that person.
+using FactsOfPerson = std::function<const PersonFacts&(const Entity&)>;
+std::vector<FactTables::Approver> FindApprovers(const Program& program,
+                                                const std::vector<Value>& constants,
+                                                const FactsOfPerson& facts_of);
+
+constexpr uint32_t kMostLevels = 16;
+constexpr size_t kMostClosed = 50'000'000;  // memberships or holdings after closing: about 1 GB
+
+// ---------------------------------------------------------------- all of them, in order
 
 class SnapshotBuilder final : public EntitySource {
  public:
@@ -47,27 +75,21 @@ class SnapshotBuilder final : public EntitySource {
   Status CheckPersonTree();
   Status FillResources();
   Status FillResource(const FactsInput::Resource& input, Entity* resource);
-  Status FillParent(const FactsInput::Resource& input, Entity* resource);
   Status CheckParents();
   Status FillAccounts();
-  Status FillAttributes(const std::vector<FactsInput::Field>& fields,
-                        const std::vector<AttributeDef>& defs, std::string_view what, Where where,
-                        Value* slots);
 
   // snapshot_members.cc: teams, roles, approvers
   Status BuildTeams();
   Status BuildMemberships();
   Status BuildHoldings();
-  void FindApprovers();
-  Instant ApproverUntil(const Entity& person, const OwnerDef& owner, int depth,
-                        bool* by_membership) const;
 
   Entity* PersonEntity(std::string_view id);
   Entity* ResourceEntity(uint32_t type, std::string_view id);
   PersonFacts* FactsOf(const Entity& person);
   Result<Entity*> NamedPerson(std::string_view id, Where where);
-  Result<uint32_t> NamedType(std::string_view name, Where where) const;
-  Error At(Where where, std::string code, std::string message) const;
+  Result<uint32_t> NamedType(std::string_view name, Where where) const {
+    return NamedResourceType(schema_, t_, name, where);
+  }
   Error NoMemory() const { return Error{"facts.memory", "the facts do not fit into memory"}; }
 
   const Program& program_;

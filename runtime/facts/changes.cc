@@ -21,11 +21,7 @@ std::string KeyOf(const FactsInput::Resource& resource) {
   return KeyOf(resource.type, resource.id);
 }
 std::string KeyOf(const FactsInput::Account& account) { return KeyOf(account.system, account.key); }
-std::string KeyOf(const FactsInput::Members& group) {
-  std::string key(group.is_role ? "r" : "t");
-  key.append(group.name).push_back('\0');
-  return key.append(KeyOf(group.scope_type, group.scope_id));
-}
+std::string KeyOf(const FactsInput::Members& group) { return KeyOfGroup(group); }
 std::string KeyOf(const FactsInput::Member& member) {
   return std::string(member.is_team ? "t" : "p").append(member.id);
 }
@@ -97,6 +93,48 @@ bool Erase(std::vector<T>* list, std::unordered_map<std::string, uint32_t>* inde
 }
 
 }  // namespace
+
+std::string KeyOfGroup(const FactsInput::Members& group) {
+  std::string key(group.is_role ? "r" : "t");
+  key.append(group.name).push_back('\0');
+  return key.append(KeyOf(group.scope_type, group.scope_id));
+}
+Error NoSuchMember(const FactsChanges::Membership& change) {
+  return Unknown(change.member.where, (change.member.is_team ? "team " : "person ") +
+                                          Quote(change.member.id) + " is not recorded as in " +
+                                          (change.group.is_role ? "role " : "team ") +
+                                          Quote(change.group.name));
+}
+Error NoSuchAccount(const FactsChanges::Key& key) {
+  return Unknown(key.where, "there is no account " + Quote(key.second) + " in " + key.first);
+}
+Error NoSuchResource(const FactsChanges::Key& key) {
+  return Unknown(key.where, "there is no " + key.first + " " + Quote(key.second));
+}
+Error NoSuchPerson(const FactsChanges::Key& key) {
+  return Unknown(key.where, "there is no person " + Quote(key.first));
+}
+
+// A few records do not make a feed: whoever is not among them would be known not to be there.
+Status CheckFeeds(const FactsChanges& changes, const FeedsLoaded& loaded) {
+  const FactsInput& put = changes.upsert;
+  struct Feed {
+    std::string_view name;
+    bool there, asked;
+  };
+  for (const Feed& feed :
+       {Feed{"persons", loaded.persons, !put.persons.empty() || !changes.persons.empty()},
+        Feed{"memberships", loaded.memberships,
+             !put.members.empty() || !changes.join.empty() || !changes.leave.empty()},
+        Feed{"accounts", loaded.accounts, !put.accounts.empty() || !changes.accounts.empty()},
+        Feed{"resources", loaded.resources,
+             !put.resources.empty() || !changes.resources.empty()}}) {
+    if (!feed.asked || feed.there) continue;
+    return Error{"facts.feed", "the facts in force hold no " + std::string(feed.name) +
+                                   " at all; replace the facts as a whole to load them"};
+  }
+  return Status::Ok();
+}
 
 size_t FactsChanges::count() const {
   return upsert.persons.size() + upsert.accounts.size() + upsert.resources.size() +
@@ -189,18 +227,14 @@ Status FactsDocument::Leave(const FactsChanges::Membership& change) {
   GroupIndex* index = Group(change.group, false);
   if (index == nullptr ||
       !Erase(&facts_.members[index->group].members, &index->of, KeyOf(change.member))) {
-    return Unknown(change.member.where, (change.member.is_team ? "team " : "person ") +
-                                            Quote(change.member.id) + " is not recorded as in " +
-                                            (change.group.is_role ? "role " : "team ") +
-                                            Quote(change.group.name));
+    return NoSuchMember(change);
   }
   return Status::Ok();
 }
 
 Status FactsDocument::RemoveAccounts(const FactsChanges::Key& key) {
   auto at = accounts_.find(KeyOf(key.first, key.second));
-  if (at == accounts_.end())
-    return Unknown(key.where, "there is no account " + Quote(key.second) + " in " + key.first);
+  if (at == accounts_.end()) return NoSuchAccount(key);
   std::vector<uint32_t> places = std::move(at->second);
   accounts_.erase(at);
   std::sort(places.rbegin(), places.rend());  // from the end, so that no place of ours moves
@@ -245,40 +279,19 @@ void FactsDocument::ForgetPersons(const std::unordered_set<std::string>& ids) {
   }
 }
 
-// A few records do not make a feed: whoever is not among them would be known not to be there.
-Status FactsDocument::CheckFeeds(const FactsChanges& changes) const {
-  const FactsInput& put = changes.upsert;
-  struct Feed {
-    std::string_view name;
-    bool there, asked;
-  };
-  for (const Feed& feed :
-       {Feed{"persons", facts_.has_persons, !put.persons.empty() || !changes.persons.empty()},
-        Feed{"memberships", facts_.has_memberships,
-             !put.members.empty() || !changes.join.empty() || !changes.leave.empty()},
-        Feed{"accounts", facts_.has_accounts, !put.accounts.empty() || !changes.accounts.empty()},
-        Feed{"resources", facts_.has_resources,
-             !put.resources.empty() || !changes.resources.empty()}}) {
-    if (!feed.asked || feed.there) continue;
-    return Error{"facts.feed", "the facts in force hold no " + std::string(feed.name) +
-                                   " at all; replace the facts as a whole to load them"};
-  }
-  return Status::Ok();
-}
-
 Status FactsDocument::Apply(const FactsChanges& changes) {
-  DPL_RETURN_IF_ERROR(CheckFeeds(changes));
+  DPL_RETURN_IF_ERROR(CheckFeeds(changes, {facts_.has_persons, facts_.has_memberships,
+                                           facts_.has_accounts, facts_.has_resources}));
   // ---- what goes
   for (const FactsChanges::Membership& change : changes.leave) DPL_RETURN_IF_ERROR(Leave(change));
   for (const FactsChanges::Key& key : changes.accounts) DPL_RETURN_IF_ERROR(RemoveAccounts(key));
   for (const FactsChanges::Key& key : changes.resources) {
     if (!Erase(&facts_.resources, &resources_, KeyOf(key.first, key.second)))
-      return Unknown(key.where, "there is no " + key.first + " " + Quote(key.second));
+      return NoSuchResource(key);
   }
   std::unordered_set<std::string> gone;
   for (const FactsChanges::Key& key : changes.persons) {
-    if (!Erase(&facts_.persons, &persons_, key.first))
-      return Unknown(key.where, "there is no person " + Quote(key.first));
+    if (!Erase(&facts_.persons, &persons_, key.first)) return NoSuchPerson(key);
     gone.insert(key.first);
   }
   if (!gone.empty()) ForgetPersons(gone);

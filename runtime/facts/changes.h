@@ -42,6 +42,19 @@ struct FactsChanges {
   size_t count() const;
 };
 
+// What tells one list of members from another: its kind, name and scope as they are written.
+std::string KeyOfGroup(const FactsInput::Members& group);
+
+// What a removal of what is not there is told, and changes to a feed that is not loaded.
+Error NoSuchMember(const FactsChanges::Membership& change);
+Error NoSuchAccount(const FactsChanges::Key& key);
+Error NoSuchResource(const FactsChanges::Key& key);
+Error NoSuchPerson(const FactsChanges::Key& key);
+struct FeedsLoaded {
+  bool persons, memberships, accounts, resources;
+};
+Status CheckFeeds(const FactsChanges& changes, const FeedsLoaded& loaded);
+
 // The values point to what `root` was parsed into. Codes as those of ReadFactsJson.
 Result<FactsChanges> ReadFactsChanges(const WireValue& root);
 
@@ -77,7 +90,6 @@ class FactsDocument {
   Status Leave(const FactsChanges::Membership& change);
   void Join(const FactsChanges::Membership& change);
   Status RemoveAccounts(const FactsChanges::Key& key);
-  Status CheckFeeds(const FactsChanges& changes) const;
   void ForgetPersons(const std::unordered_set<std::string>& ids);
   std::vector<FactsInput::Field> Keep(const std::vector<FactsInput::Field>& fields);
 

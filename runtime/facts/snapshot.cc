@@ -6,6 +6,7 @@
 #include "runtime/base/path.h"
 #include "runtime/facts/builder.h"
 #include "runtime/facts/ids.h"
+#include "runtime/facts/overlay.h"
 #include "runtime/facts/tables.h"
 #include "runtime/facts/typing.h"
 
@@ -17,14 +18,14 @@ constexpr int kMaxLevels = 16;
 // Entities of references that neither facts nor policy name live in the caller's arena.
 class ArenaEntities final : public EntitySource {
  public:
-  ArenaEntities(const Schema& schema, const FactTables& tables, Arena* arena)
-      : schema_(schema), tables_(tables), arena_(arena) {}
+  ArenaEntities(const Snapshot& snapshot, Arena* arena)
+      : schema_(snapshot.program().schema), snapshot_(snapshot), arena_(arena) {}
   const Entity* Person(std::string_view id) override {
-    const Entity* known = tables_.FindPerson(id);
+    const Entity* known = snapshot_.FindPerson(id);
     return known != nullptr ? known : Make(true, kNone, id);
   }
   const Entity* Resource(uint32_t type, std::string_view id) override {
-    const Entity* known = tables_.FindResource(type, id);
+    const Entity* known = snapshot_.FindResource(type, id);
     return known != nullptr ? known : Make(false, type, id);
   }
 
@@ -42,7 +43,7 @@ class ArenaEntities final : public EntitySource {
   }
 
   const Schema& schema_;
-  const FactTables& tables_;
+  const Snapshot& snapshot_;
   Arena* arena_;
 };
 
@@ -86,9 +87,10 @@ Result<std::unique_ptr<Snapshot>> Snapshot::Build(std::shared_ptr<const Program>
   snapshot->has_memberships_ = input.has_memberships;
   snapshot->has_accounts_ = input.has_accounts;
   snapshot->has_resources_ = input.has_resources;
-  SnapshotBuilder builder(*snapshot->program_, input, snapshot->tables_.get(),
-                          &snapshot->constants_);
+  auto constants = std::make_shared<std::vector<Value>>();
+  SnapshotBuilder builder(*snapshot->program_, input, snapshot->tables_.get(), constants.get());
   DPL_RETURN_IF_ERROR(builder.Run());
+  snapshot->constants_ = std::move(constants);
   return snapshot;
 }
 
@@ -105,18 +107,27 @@ std::unique_ptr<Snapshot> Snapshot::Renewed(const Snapshot& from, std::string ve
   snapshot->has_resources_ = from.has_resources_;
   snapshot->constants_ = from.constants_;
   snapshot->tables_ = from.tables_;
+  snapshot->overlay_ = from.overlay_;
   return snapshot;
 }
 
 // ---------------------------------------------------------------- names and ids
 
-const Entity* Snapshot::FindPerson(std::string_view id) const { return tables_->FindPerson(id); }
+const Entity* Snapshot::LatestOf(const Entity* entity) const { return overlay_->Latest(entity); }
+
+const Entity* Snapshot::FindPerson(std::string_view id) const {
+  return overlay_ == nullptr ? tables_->FindPerson(id) : overlay_->FindPerson(*tables_, id);
+}
 
 const Entity* Snapshot::FindResource(uint32_t type, std::string_view id) const {
-  return tables_->FindResource(type, id);
+  return overlay_ == nullptr ? tables_->FindResource(type, id)
+                             : overlay_->FindResource(*tables_, type, id);
 }
 
 std::span<const AccountFact> Snapshot::FindAccounts(uint32_t system, std::string_view key) const {
+  if (overlay_ != nullptr) {
+    if (const AccountClaims* claims = overlay_->FindClaims(system, key)) return claims->claims;
+  }
   uint32_t first = tables_->account_keys.Find(system, key);
   if (first == kNone) return {};
   const std::vector<AccountFact>& all = tables_->accounts;
@@ -185,7 +196,7 @@ Result<std::string_view> Snapshot::CheckResourceId(uint32_t type, std::string_vi
 }
 
 Result<Value> Snapshot::TypeValue(const WireValue& wire, TypeId type, Arena* arena) const {
-  ArenaEntities entities(program_->schema, *tables_, arena);
+  ArenaEntities entities(*this, arena);
   return TypeWireValue(wire, type, Typing{*program_, *tables_, &entities, arena, false});
 }
 
@@ -206,8 +217,9 @@ bool Snapshot::MembershipsFresh(Instant now) const {
 
 Truth Snapshot::InTeam(const Entity& person, uint32_t team, Instant now) const {
   if (!MembershipsFresh(now)) return Truth::kError;
-  if (person.person == nullptr) return Truth::kFalse;
-  std::span<const Membership> teams = person.person->teams;
+  const PersonFacts* facts = Latest(&person)->person;
+  if (facts == nullptr) return Truth::kFalse;
+  std::span<const Membership> teams = facts->teams;
   auto at = std::lower_bound(teams.begin(), teams.end(), team,
                              [](const Membership& m, uint32_t t) { return m.team < t; });
   return at != teams.end() && at->team == team && now < at->until ? Truth::kTrue : Truth::kFalse;
@@ -219,8 +231,9 @@ Truth Snapshot::HoldsRole(const Entity& person, uint32_t role, const Entity* at,
     if (error != nullptr) *error = ErrorKind::kMembership;
     return Truth::kError;
   }
-  if (person.person == nullptr) return Truth::kFalse;
-  std::span<const Holding> all = person.person->roles;
+  const PersonFacts* facts = Latest(&person)->person;
+  if (facts == nullptr) return Truth::kFalse;
+  std::span<const Holding> all = facts->roles;
   auto first = std::lower_bound(all.begin(), all.end(), role,
                                 [](const Holding& h, uint32_t r) { return h.role < r; });
   auto last = first;
@@ -233,12 +246,13 @@ Truth Snapshot::HoldsRole(const Entity& person, uint32_t role, const Entity* at,
     scoped = true;
   }
   if (!scoped || at == nullptr) return Truth::kFalse;
+  at = Latest(at);
   for (int level = 0; level <= kMaxLevels; ++level) {
     if (HasScope(held, *at, now)) return Truth::kTrue;
     Entity::Parent state = ParentState(program_->schema, *at);
     if (state == Entity::Parent::kRoot) return Truth::kFalse;
     if (state == Entity::Parent::kNoFact) break;
-    at = at->parent;
+    at = Latest(at->parent);
   }
   if (error != nullptr) *error = ErrorKind::kContainment;
   return Truth::kError;
@@ -258,13 +272,13 @@ Truth Snapshot::TeamInTeam(uint32_t inner, uint32_t outer, Instant now) const {
 // ---------------------------------------------------------------- containment
 
 Truth Snapshot::ResourceIn(const Entity& inner, const Entity& outer) const {
-  const Entity* at = &inner;
+  const Entity* at = Latest(&inner);
   for (int level = 0; level <= kMaxLevels; ++level) {
     if (SameEntity(*at, outer)) return Truth::kTrue;
     Entity::Parent state = ParentState(program_->schema, *at);
     if (state == Entity::Parent::kRoot) return Truth::kFalse;
     if (state == Entity::Parent::kNoFact) return Truth::kError;
-    at = at->parent;
+    at = Latest(at->parent);
   }
   return Truth::kError;
 }
@@ -276,7 +290,7 @@ Truth Snapshot::PersonIn(const Entity& inner, const Entity& outer) const {
   constexpr size_t kMaxSeen = 256;
   const Entity* seen[kMaxSeen];
   size_t count = 1, level_end = 1;
-  seen[0] = &inner;
+  seen[0] = Latest(&inner);
   bool open = false;
   int level = 0;
   for (size_t i = 0; i < count; ++i) {
@@ -299,7 +313,7 @@ Truth Snapshot::PersonIn(const Entity& inner, const Entity& outer) const {
                                [&](const Entity* e) { return SameEntity(*e, *value.entity); });
       if (known) continue;
       if (count == kMaxSeen) return Truth::kError;
-      seen[count++] = value.entity;
+      seen[count++] = Latest(value.entity);
     }
   }
   return open ? Truth::kError : Truth::kFalse;
@@ -308,16 +322,22 @@ Truth Snapshot::PersonIn(const Entity& inner, const Entity& outer) const {
 // ---------------------------------------------------------------- approvers and lists
 
 bool Snapshot::ApproverOk(uint32_t grant, Instant now) const {
-  const FactTables::Approver& approver = tables_->approvers[grant];
+  const FactTables::Approver& approver = overlay_ != nullptr && overlay_->approvers != nullptr
+                                             ? (*overlay_->approvers)[grant]
+                                             : tables_->approvers[grant];
   return now < approver.until && (!approver.by_membership || MembershipsFresh(now));
 }
 
-std::span<const Entity* const> Snapshot::Persons() const { return tables_->persons_sorted; }
+std::span<const Entity* const> Snapshot::Persons() const {
+  return overlay_ == nullptr ? tables_->persons_sorted : overlay_->Persons(*tables_);
+}
 std::span<const Entity* const> Snapshot::Resources(uint32_t type) const {
-  return tables_->resources_sorted[type];
+  return overlay_ == nullptr ? tables_->resources_sorted[type]
+                             : overlay_->Resources(*tables_, type);
 }
 std::span<const AccountFact> Snapshot::Accounts(uint32_t system) const {
-  const std::vector<AccountFact>& all = tables_->accounts;
+  std::span<const AccountFact> all = tables_->accounts;
+  if (overlay_ != nullptr) all = overlay_->Accounts(*tables_);
   auto from = std::partition_point(all.begin(), all.end(),
                                    [&](const AccountFact& a) { return a.system < system; });
   auto end = std::partition_point(from, all.end(),

@@ -9,8 +9,13 @@
 //
 // A decision lays what the caller says over a fact by copying the Entity and its attributes into
 // its arena: fill only slots that are kUnset, mark them kFromRequest, keep `loaded`, `person` and
-// the parent unless the fact has none. So two Entity objects may be the same thing: compare them
-// with SameEntity(), never by address. Look-ups take no lock and no heap.
+// the parent unless the fact has none; such a copy has no slot. So two Entity objects may be the
+// same thing: compare them with SameEntity(), never by address. Look-ups take no lock and no heap.
+//
+// Facts change by little (patch.h): a snapshot then shares everything with the one before but the
+// records that are new. A reference (an attribute's value, a parent, a constant, an account's
+// person) may lead to a record of before: whoever reads more of it than its id and type asks for
+// Latest() first.
 #pragma once
 
 #include <cstdint>
@@ -162,12 +167,16 @@ struct Entity {
   std::string_view id;
   const Value* attributes = nullptr;  // schema order, kUnset where no fact; null when not loaded
   enum class Parent : uint8_t { kNoFact, kRoot, kKnown } parent_state = Parent::kNoFact;
+  bool gone = false;                    // neither facts nor policy name it any more
+  uint32_t slot = kNone;                // of its record in the tables; kNone: made for a request
   const Entity* parent = nullptr;       // kKnown
   const PersonFacts* person = nullptr;  // persons only; null: nothing at all is known of them
 };
 inline bool SameEntity(const Entity& a, const Entity& b) {
   return &a == &b || (a.is_person == b.is_person && a.type == b.type && a.id == b.id);
 }
+
+struct FactOverlay;
 
 class Snapshot {
  public:
@@ -189,7 +198,12 @@ class Snapshot {
 
   // Constants of the program as values: entities linked, sets built. Same index as
   // Program::constants.
-  const Value& constant(uint32_t i) const { return constants_[i]; }
+  const Value& constant(uint32_t i) const { return (*constants_)[i]; }
+
+  // What this snapshot knows of the thing a reference leads to.
+  const Entity* Latest(const Entity* entity) const {
+    return overlay_ == nullptr || entity->slot == kNone ? entity : LatestOf(entity);
+  }
 
   const Entity* FindPerson(std::string_view id) const;  // null: no such person known at all
   const Entity* FindResource(uint32_t type,
@@ -253,14 +267,18 @@ class Snapshot {
 
  private:
   friend class SnapshotBuilder;
+  friend class FactsPatcher;
+  friend class FactsPatch;
   Snapshot();
+  const Entity* LatestOf(const Entity* entity) const;
   std::shared_ptr<const Program> program_;
   std::string facts_version_, facts_name_;
   Instant as_of_{};
   bool has_persons_ = true, has_memberships_ = true, has_accounts_ = true, has_resources_ = true;
-  std::vector<Value> constants_;
+  std::shared_ptr<const std::vector<Value>> constants_;
   struct Tables;
   std::shared_ptr<Tables> tables_;
+  std::shared_ptr<const FactOverlay> overlay_;  // null: nothing was pushed since the tables
 };
 
 }  // namespace dpl

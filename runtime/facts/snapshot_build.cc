@@ -9,16 +9,16 @@
 namespace dpl {
 namespace {
 
-constexpr int kMaxLevels = 16;
+constexpr int kMaxLevels = kMostLevels;
 
-std::string Describe(const Schema& schema, const Entity& entity) {
+}  // namespace
+
+std::string Described(const Schema& schema, const Entity& entity) {
   if (entity.is_person) return "person " + Quote(entity.id);
   return std::string(schema.Text(schema.resources[entity.type].name)) + " " + Quote(entity.id);
 }
 
-}  // namespace
-
-Error SnapshotBuilder::At(Where where, std::string code, std::string message) const {
+Error At(FactsInput::Where where, std::string code, std::string message) {
   return Error{std::move(code), std::move(message), where.line, where.column};
 }
 
@@ -34,6 +34,7 @@ Entity* SnapshotBuilder::PersonEntity(std::string_view id) {
   DPL_CHECK(copy.data() != nullptr && entity != nullptr && facts != nullptr);
   entity->is_person = true;
   entity->id = copy;
+  entity->slot = next;
   entity->person = facts;
   t_.person_ids.Add(0, copy, next);
   t_.persons.push_back(entity);
@@ -51,7 +52,8 @@ Entity* SnapshotBuilder::ResourceEntity(uint32_t type, std::string_view id) {
   entity->type = type;
   entity->id = copy;
   if (!schema_.resources[type].has_parent) entity->parent_state = Entity::Parent::kRoot;
-  t_.resource_ids.Add(type, copy, static_cast<uint32_t>(t_.resources.size()));
+  entity->slot = static_cast<uint32_t>(t_.resources.size());
+  t_.resource_ids.Add(type, copy, entity->slot);
   t_.resources.push_back(entity);
   resource_where_.emplace_back();
   return entity;
@@ -68,12 +70,13 @@ Result<Entity*> SnapshotBuilder::NamedPerson(std::string_view id, Where where) {
   return PersonEntity(id);
 }
 
-Result<uint32_t> SnapshotBuilder::NamedType(std::string_view name, Where where) const {
-  uint32_t type = t_.names.Find(kResourceSpace, name);
-  if (type == kNone) type = t_.names.Find(kResourceWireSpace, name);
+Result<uint32_t> NamedResourceType(const Schema& schema, const FactTables& tables,
+                                   std::string_view name, FactsInput::Where where) {
+  uint32_t type = tables.names.Find(kResourceSpace, name);
+  if (type == kNone) type = tables.names.Find(kResourceWireSpace, name);
   if (type != kNone) return type;
   std::vector<std::string_view> names;
-  for (const ResourceDef& def : schema_.resources) names.push_back(schema_.Text(def.name));
+  for (const ResourceDef& def : schema.resources) names.push_back(schema.Text(def.name));
   return At(where, "facts.name",
             "the policy declares no resource type " + Quote(name) + NearNameHint(name, names));
 }
@@ -103,7 +106,7 @@ Status SnapshotBuilder::MakeRecords() {
     }
     Entity* entity = ResourceEntity(*type, *id);
     if (entity->loaded) {
-      return At(resource.where, "facts.duplicate", Describe(schema_, *entity) + " is given twice");
+      return At(resource.where, "facts.duplicate", Described(schema_, *entity) + " is given twice");
     }
     entity->loaded = resource.loaded;
     resource_where_[t_.resource_ids.Find(*type, *id)] = resource.where;
@@ -113,38 +116,39 @@ Status SnapshotBuilder::MakeRecords() {
 
 // ---------------------------------------------------------------- attributes
 
-Status SnapshotBuilder::FillAttributes(const std::vector<FactsInput::Field>& fields,
-                                       const std::vector<AttributeDef>& defs, std::string_view what,
-                                       Where where, Value* slots) {
+Status FillAttributes(const Typing& typing, const std::vector<FactsInput::Field>& fields,
+                      const std::vector<AttributeDef>& defs, std::string_view what,
+                      FactsInput::Where where, Value* slots) {
+  using Where = FactsInput::Where;
+  const Schema& schema = typing.program.schema;
   for (const FactsInput::Field& field : fields) {
     Where at{field.value.line, field.value.column};
     if (at.line == 0) at = where;
     uint32_t found = kNone;
     for (uint32_t i = 0; i < defs.size(); ++i) {
-      if (schema_.Text(defs[i].name) == field.name) found = i;
+      if (schema.Text(defs[i].name) == field.name) found = i;
     }
     for (uint32_t i = 0; found == kNone && i < defs.size(); ++i) {
-      if (schema_.Text(defs[i].wire) == field.name) found = i;
+      if (schema.Text(defs[i].wire) == field.name) found = i;
     }
     if (found == kNone) {
       std::vector<std::string_view> names;
-      for (const AttributeDef& def : defs) names.push_back(schema_.Text(def.name));
+      for (const AttributeDef& def : defs) names.push_back(schema.Text(def.name));
       return At(at, "facts.name",
                 std::string(what) + " has no attribute " + Quote(field.name) +
                     NearNameHint(field.name, names));
     }
     if (slots[found].kind != ValueKind::kUnset) {
       return At(at, "facts.duplicate",
-                std::string(what) + ": attribute `" + std::string(schema_.Text(defs[found].name)) +
+                std::string(what) + ": attribute `" + std::string(schema.Text(defs[found].name)) +
                     "` is given twice");
     }
-    Result<Value> value =
-        TypeWireValue(field.value, defs[found].type, Typing{program_, t_, this, &t_.arena, true});
+    Result<Value> value = TypeWireValue(field.value, defs[found].type, typing);
     if (!value.ok()) {
       const Error& error = value.error();
       Where place = error.line != 0 ? Where{error.line, error.column} : at;
       return At(place, "facts.type",
-                std::string(what) + ": attribute `" + std::string(schema_.Text(defs[found].name)) +
+                std::string(what) + ": attribute `" + std::string(schema.Text(defs[found].name)) +
                     "`: " + error.message);
     }
     slots[found] = *value;
@@ -161,15 +165,22 @@ Status SnapshotBuilder::FillPersons() {
   return Status::Ok();
 }
 
+bool ReadPersonStatus(std::string_view text, PersonStatus* out) {
+  if (text == "active") {
+    *out = PersonStatus::kActive;
+  } else if (text == "suspended") {
+    *out = PersonStatus::kSuspended;
+  } else if (text == "left") {
+    *out = PersonStatus::kLeft;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 Status SnapshotBuilder::FillPerson(const FactsInput::Person& input, Entity* person) {
   PersonFacts* facts = FactsOf(*person);
-  if (input.status == "active") {
-    facts->status = PersonStatus::kActive;
-  } else if (input.status == "suspended") {
-    facts->status = PersonStatus::kSuspended;
-  } else if (input.status == "left") {
-    facts->status = PersonStatus::kLeft;
-  } else {
+  if (!ReadPersonStatus(input.status, &facts->status)) {
     return At(input.where, "facts.type",
               "person " + Quote(input.id) + ": status is " + Quote(input.status) +
                   ", expected \"active\", \"suspended\" or \"left\"" +
@@ -180,7 +191,8 @@ Status SnapshotBuilder::FillPerson(const FactsInput::Person& input, Entity* pers
   if (slots == nullptr) return NoMemory();
   person->attributes = slots;
   std::string what = "person " + Quote(input.id);
-  return FillAttributes(input.fields, schema_.person.attributes, what, input.where, slots);
+  return FillAttributes({program_, t_, this, &t_.arena, true}, input.fields,
+                        schema_.person.attributes, what, input.where, slots);
 }
 
 // Superiors come in levels, from those with nobody above; what is left over goes round in a circle.
@@ -216,7 +228,7 @@ Status SnapshotBuilder::CheckPersonTree() {
       if (level[down] > kMaxLevels) {
         return At(
             person_where_[down], "facts.depth",
-            Describe(schema_, *t_.persons[down]) + " has more than 16 levels of persons above it");
+            Described(schema_, *t_.persons[down]) + " has more than 16 levels of persons above it");
       }
       if (--open[down] == 0) ready.push_back(down);
     }
@@ -234,7 +246,7 @@ Status SnapshotBuilder::CheckPersonTree() {
       at = next;
     }
     return At(person_where_[at], "facts.cycle",
-              Describe(schema_, *t_.persons[at]) + " is above itself");
+              Described(schema_, *t_.persons[at]) + " is above itself");
   }
   return Status::Ok();
 }
@@ -254,20 +266,22 @@ Status SnapshotBuilder::FillResources() {
 
 Status SnapshotBuilder::FillResource(const FactsInput::Resource& input, Entity* resource) {
   const ResourceDef& def = schema_.resources[resource->type];
+  const Typing typing{program_, t_, this, &t_.arena, true};
   if (input.loaded || !input.fields.empty()) {
     Value* slots = t_.arena.NewArray<Value>(def.attributes.size());
     if (slots == nullptr) return NoMemory();
     resource->attributes = slots;
-    DPL_RETURN_IF_ERROR(FillAttributes(input.fields, def.attributes, Describe(schema_, *resource),
-                                       input.where, slots));
+    DPL_RETURN_IF_ERROR(FillAttributes(typing, input.fields, def.attributes,
+                                       Described(schema_, *resource), input.where, slots));
   }
-  return FillParent(input, resource);
+  return FillParent(typing, input, resource);
 }
 
 // The parent is said by `parent`, or by the attribute that names it, or by both alike.
-Status SnapshotBuilder::FillParent(const FactsInput::Resource& input, Entity* resource) {
-  const ResourceDef& def = schema_.resources[resource->type];
-  std::string what = Describe(schema_, *resource);
+Status FillParent(const Typing& typing, const FactsInput::Resource& input, Entity* resource) {
+  const Schema& schema = typing.program.schema;
+  const ResourceDef& def = schema.resources[resource->type];
+  std::string what = Described(schema, *resource);
   if (!def.has_parent) {
     if (input.parent_id.empty()) return Status::Ok();
     return At(input.where, "facts.type", what + " has a parent, but its type is within nothing");
@@ -279,19 +293,20 @@ Status SnapshotBuilder::FillParent(const FactsInput::Resource& input, Entity* re
       slot != nullptr && slot->kind == ValueKind::kResource ? slot->entity : nullptr;
   if (!input.parent_id.empty()) {
     if (!input.parent_type.empty()) {
-      Result<uint32_t> type = NamedType(input.parent_type, input.where);
+      Result<uint32_t> type =
+          NamedResourceType(schema, typing.tables, input.parent_type, input.where);
       if (!type.ok()) return type.error();
       if (*type != def.parent_type) {
         return At(input.where, "facts.type",
                   what + " has a parent of type " + input.parent_type + ", expected " +
-                      std::string(schema_.Text(schema_.resources[def.parent_type].name)));
+                      std::string(schema.Text(schema.resources[def.parent_type].name)));
       }
     }
     Result<std::string_view> id =
-        CanonicalResourceId(schema_, t_, def.parent_type, input.parent_id);
+        CanonicalResourceId(schema, typing.tables, def.parent_type, input.parent_id);
     if (!id.ok()) return At(input.where, "facts.id", what + ": its parent: " + id.error().message);
-    const Entity* said = ResourceEntity(def.parent_type, *id);
-    if (parent != nullptr && parent != said) {
+    const Entity* said = typing.entities->Resource(def.parent_type, *id);
+    if (parent != nullptr && !SameEntity(*parent, *said)) {
       return At(input.where, "facts.duplicate", what + " is given two different parents");
     }
     parent = said;
@@ -315,13 +330,13 @@ Status SnapshotBuilder::CheckParents() {
       if (std::find(chain, chain + count, at) != chain + count) {
         // The one met twice is in the circle; the one begun with may only lead there.
         Where where = resource_where_[t_.resource_ids.Find(at->type, at->id)];
-        return At(where, "facts.cycle", Describe(schema_, *at) + " lies within itself");
+        return At(where, "facts.cycle", Described(schema_, *at) + " lies within itself");
       }
       chain[count++] = at;
     }
     if (count > kMaxLevels + 1) {
       return At(resource_where_[i], "facts.depth",
-                Describe(schema_, *t_.resources[i]) + " lies more than 16 levels deep");
+                Described(schema_, *t_.resources[i]) + " lies more than 16 levels deep");
     }
   }
   return Status::Ok();

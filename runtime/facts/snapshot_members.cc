@@ -10,8 +10,8 @@
 namespace dpl {
 namespace {
 
-constexpr uint32_t kMaxLevels = 16;
-constexpr size_t kMaxClosed = 50'000'000;  // memberships or holdings after closing: about 1 GB
+constexpr uint32_t kMaxLevels = kMostLevels;
+constexpr size_t kMaxClosed = kMostClosed;
 constexpr Instant kForever{INT64_MAX};
 
 std::string Unknown(std::string_view kind, std::string_view name,
@@ -159,6 +159,20 @@ Status SnapshotBuilder::BuildMemberships() {
 
 // ---------------------------------------------------------------- roles
 
+std::vector<std::vector<uint32_t>> RolesHeld(const Schema& schema) {
+  std::vector<std::vector<uint32_t>> held(schema.roles.size());
+  for (uint32_t role = 0; role < held.size(); ++role) {
+    held[role].push_back(role);
+    for (size_t i = 0; i < held[role].size(); ++i) {
+      for (uint32_t next : schema.roles[held[role][i]].includes) {
+        if (std::find(held[role].begin(), held[role].end(), next) == held[role].end())
+          held[role].push_back(next);
+      }
+    }
+  }
+  return held;
+}
+
 Status SnapshotBuilder::BuildHoldings() {
   struct Row {
     uint32_t person, role;
@@ -169,17 +183,7 @@ Status SnapshotBuilder::BuildHoldings() {
   std::vector<std::string_view> role_names, team_names;
   for (const RoleDef& role : schema_.roles) role_names.push_back(schema_.Text(role.name));
   for (const TeamDef& team : schema_.teams) team_names.push_back(schema_.Text(team.name));
-  // Each role with all that it includes, itself first.
-  std::vector<std::vector<uint32_t>> held(schema_.roles.size());
-  for (uint32_t role = 0; role < held.size(); ++role) {
-    held[role].push_back(role);
-    for (size_t i = 0; i < held[role].size(); ++i) {
-      for (uint32_t next : schema_.roles[held[role][i]].includes) {
-        if (std::find(held[role].begin(), held[role].end(), next) == held[role].end())
-          held[role].push_back(next);
-      }
-    }
-  }
+  const std::vector<std::vector<uint32_t>> held = RolesHeld(schema_);
   bool by_team =
       std::any_of(input_.members.begin(), input_.members.end(), [](const FactsInput::Members& m) {
         return m.is_role && std::any_of(m.members.begin(), m.members.end(),
@@ -283,49 +287,61 @@ Status SnapshotBuilder::BuildHoldings() {
 
 // ---------------------------------------------------------------- approvers
 
-// Until when `person` is entitled to speak for `owner`: by being it, by owning the team, or as a
-// member.
-Instant SnapshotBuilder::ApproverUntil(const Entity& person, const OwnerDef& owner, int depth,
-                                       bool* by_membership) const {
-  *by_membership = false;
-  if (owner.person != kNone && SameEntity(*constants_[owner.person].entity, person))
-    return kForever;
-  if (owner.team == kNone || depth > static_cast<int>(kMaxLevels)) return Instant{INT64_MIN};
-  bool nested = false;
-  Instant best = ApproverUntil(person, schema_.teams[owner.team].owner, depth + 1, &nested);
-  *by_membership = nested;
-  if (best == kForever && !nested) return best;
-  for (const Membership& membership : person.person->teams) {
-    if (membership.team == owner.team && membership.until > best) {
-      best = membership.until;
-      *by_membership = true;
-    }
-  }
-  return best;
-}
+namespace {
 
-void SnapshotBuilder::FindApprovers() {
-  t_.approvers.resize(program_.grants.size());
-  for (const Statement& statement : program_.statements) {
+struct ApproverFinder {
+  const Program& program;
+  const std::vector<Value>& constants;
+  const FactsOfPerson& facts_of;
+
+  // Until when `person` is entitled to speak for `owner`: by being it, by owning the team, or as a
+  // member.
+  Instant Until(const Entity& person, const OwnerDef& owner, int depth, bool* by_membership) const {
+    *by_membership = false;
+    if (owner.person != kNone && SameEntity(*constants[owner.person].entity, person))
+      return kForever;
+    if (owner.team == kNone || depth > static_cast<int>(kMaxLevels)) return Instant{INT64_MIN};
+    bool nested = false;
+    Instant best = Until(person, program.schema.teams[owner.team].owner, depth + 1, &nested);
+    *by_membership = nested;
+    if (best == kForever && !nested) return best;
+    for (const Membership& membership : facts_of(person).teams) {
+      if (membership.team == owner.team && membership.until > best) {
+        best = membership.until;
+        *by_membership = true;
+      }
+    }
+    return best;
+  }
+};
+
+}  // namespace
+
+std::vector<FactTables::Approver> FindApprovers(const Program& program,
+                                                const std::vector<Value>& constants,
+                                                const FactsOfPerson& facts_of) {
+  const Schema& schema = program.schema;
+  const ApproverFinder finder{program, constants, facts_of};
+  std::vector<FactTables::Approver> approvers(program.grants.size());
+  for (const Statement& statement : program.statements) {
     if (statement.kind != StatementKind::kGrant) continue;
-    FactTables::Approver& approver = t_.approvers[statement.detail];
+    FactTables::Approver& approver = approvers[statement.detail];
     approver = {kForever, false};
-    uint32_t constant = program_.grants[statement.detail].approved_by;
+    uint32_t constant = program.grants[statement.detail].approved_by;
     if (constant == kNone) continue;
-    const Entity& person = *constants_[constant].entity;
+    const Entity& person = *constants[constant].entity;
     for (uint32_t clause : statement.clauses) {
-      const ResourceDef& def = schema_.resources[program_.clauses[clause].type];
+      const ResourceDef& def = schema.resources[program.clauses[clause].type];
       std::vector<OwnerDef> owners = def.owners;
-      if (owners.empty() && def.system != kNone)
-        owners.push_back(schema_.systems[def.system].owner);
+      if (owners.empty() && def.system != kNone) owners.push_back(schema.systems[def.system].owner);
       if ((owners.empty() || owners[0] == OwnerDef()) && def.package != kNone) {
-        owners.assign(1, OwnerDef{schema_.packages[def.package].owner_team, kNone});
+        owners.assign(1, OwnerDef{schema.packages[def.package].owner_team, kNone});
       }
       Instant best{INT64_MIN};
       bool best_by_membership = false;
       for (const OwnerDef& owner : owners) {
         bool by_membership = false;
-        Instant until = ApproverUntil(person, owner, 0, &by_membership);
+        Instant until = finder.Until(person, owner, 0, &by_membership);
         if (until < best || (until == best && best_by_membership <= by_membership)) continue;
         best = until;
         best_by_membership = by_membership;
@@ -334,6 +350,7 @@ void SnapshotBuilder::FindApprovers() {
       approver.by_membership |= best_by_membership;
     }
   }
+  return approvers;
 }
 
 }  // namespace dpl

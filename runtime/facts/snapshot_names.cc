@@ -20,7 +20,9 @@ Status SnapshotBuilder::Run() {
   DPL_RETURN_IF_ERROR(BuildHoldings());
   DPL_RETURN_IF_ERROR(CheckPersonTree());
   DPL_RETURN_IF_ERROR(CheckParents());
-  FindApprovers();
+  t_.approvers =
+      FindApprovers(program_, constants_,
+                    [](const Entity& person) -> const PersonFacts& { return *person.person; });
   SortEntities();
   return Status::Ok();
 }

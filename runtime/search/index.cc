@@ -300,7 +300,7 @@ SearchIndex::Ranks SearchIndex::Within(uint32_t type, const Entity& container) c
           for (int level = 0; level <= kMaxLevels; ++level) {
             emit(HashOfEntity(*at), rank);
             if (at->parent_state != Entity::Parent::kKnown) break;
-            at = at->parent;
+            at = snapshot_->Latest(at->parent);
           }
         }
       })

@@ -186,11 +186,11 @@ const Candidates* Inverter::In(const Sym& x, const Sym& y) {
   if (x.value.kind != ValueKind::kResource) return space_.All();
   // A resource is in the set when anything that it lies within is.
   std::vector<const Candidates*> any;
-  const Entity* at = x.value.entity;
+  const Entity* at = snapshot_.Latest(x.value.entity);
   if (at == given_.resource && parent_may_be_said_) return space_.All();
   for (int level = 0; at != nullptr && level <= 16; ++level) {
     any.push_back(With(y.attribute, Value::Of(ValueKind::kResource, at)));
-    at = at->parent_state == Entity::Parent::kKnown ? at->parent : nullptr;
+    at = at->parent_state == Entity::Parent::kKnown ? snapshot_.Latest(at->parent) : nullptr;
   }
   return space_.Or(any);
 }
@@ -199,7 +199,7 @@ const Candidates* Inverter::Member(const Sym& who, uint32_t team) {
   if (who.kind == Sym::Kind::kSearched && searching_persons())
     return space_.List(index_.InTeam(team));
   if (!who.known() || who.value.kind != ValueKind::kPerson) return space_.All();
-  const PersonFacts* facts = who.value.entity->person;
+  const PersonFacts* facts = snapshot_.Latest(who.value.entity)->person;
   if (facts == nullptr) return space_.Empty();
   return Whether(std::any_of(facts->teams.begin(), facts->teams.end(),
                              [&](const Membership& m) { return m.team == team; }));
@@ -215,12 +215,12 @@ const Candidates* Inverter::Holder(const Sym& who, uint32_t role) {
     std::vector<const Candidates*> any = {space_.List(index_.InRoleAt(role, nullptr))};
     for (int level = 0; at != nullptr && level <= 16; ++level) {
       any.push_back(space_.List(index_.InRoleAt(role, at)));
-      at = at->parent_state == Entity::Parent::kKnown ? at->parent : nullptr;
+      at = at->parent_state == Entity::Parent::kKnown ? snapshot_.Latest(at->parent) : nullptr;
     }
     return space_.Or(any);
   }
   if (!who.known() || who.value.kind != ValueKind::kPerson) return space_.All();
-  const PersonFacts* facts = who.value.entity->person;
+  const PersonFacts* facts = snapshot_.Latest(who.value.entity)->person;
   if (facts == nullptr) return space_.Empty();
   std::vector<const Candidates*> any;
   for (const Holding& h : facts->roles) {
@@ -238,7 +238,7 @@ Inverter::Sym Inverter::PersonAttribute(const Sym& of, uint32_t attribute) {
   if (of.kind == Sym::Kind::kSearched && searching_persons())
     return Sym::Of(Sym::Kind::kAttribute, attribute);
   if (!of.known() || of.value.kind != ValueKind::kPerson) return {};
-  const Entity& person = *of.value.entity;
+  const Entity& person = *snapshot_.Latest(of.value.entity);
   return person.attributes == nullptr ? Sym() : Sym::Known(person.attributes[attribute]);
 }
 
@@ -247,7 +247,7 @@ Inverter::Sym Inverter::ResourceAttribute(const Sym& of, uint32_t type, uint32_t
     return type == given_.type ? Sym::Of(Sym::Kind::kAttribute, attribute) : Sym();
   if (!of.known() || of.value.kind != ValueKind::kResource || of.value.entity->type != type)
     return {};
-  const Entity& resource = *of.value.entity;
+  const Entity& resource = *snapshot_.Latest(of.value.entity);
   if (resource.attributes != nullptr && resource.attributes[attribute].kind != ValueKind::kUnset)
     return Sym::Known(resource.attributes[attribute]);
   return attribute == schema_.resources[type].parent_attribute ? ParentOf(of, type) : Sym();
@@ -257,7 +257,7 @@ Inverter::Sym Inverter::ParentOf(const Sym& of, uint32_t type) {
   if (of.kind == Sym::Kind::kSearched && !searching_persons())
     return type == given_.type && !parent_may_be_said_ ? Sym::Of(Sym::Kind::kParent) : Sym();
   if (!of.known() || of.value.kind != ValueKind::kResource) return {};
-  const Entity& resource = *of.value.entity;
+  const Entity& resource = *snapshot_.Latest(of.value.entity);
   if (resource.type != type || resource.parent_state != Entity::Parent::kKnown) return {};
   return Sym::Known(Value::Of(ValueKind::kResource, resource.parent));
 }
@@ -372,9 +372,10 @@ const Candidates* Inverter::Of(uint32_t code_index) {
           truth(Member(who, static_cast<uint32_t>(team.value.i)));
         } else if (team.kind == Sym::Kind::kAttribute && who.known() &&
                    who.value.kind == ValueKind::kPerson && who.value.entity->person != nullptr) {
+          const PersonFacts* facts = snapshot_.Latest(who.value.entity)->person;
           std::vector<const Candidates*>
               any;  // the team is the searched one's: any of the person's
-          for (const Membership& m : who.value.entity->person->teams)
+          for (const Membership& m : facts->teams)
             any.push_back(With(team.attribute, Value::Int(ValueKind::kTeam, m.team)));
           truth(space_.Or(any));
         } else {

@@ -54,7 +54,7 @@ class Planner {
       for (const AccountFact& claim : claims) {
         if (!SameEntity(*claim.person, *claims[0].person)) nobody_at_all_ = true;  // ambiguous
       }
-      if (!claims.empty()) given_.person = claims[0].person;
+      if (!claims.empty()) given_.person = snapshot_.Latest(claims[0].person);
     }
     if (given_.person != nullptr && given_.person->person == nullptr) given_.person = nullptr;
     if (given_.person_open) return;

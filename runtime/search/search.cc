@@ -73,6 +73,7 @@ class Searcher {
     Result<std::string_view> id = snapshot_.CheckResourceId(type, query_.request.resource_id);
     if (!id.ok()) return;
     if (const Entity* known = snapshot_.FindResource(type, *id)) scene.resource = *known;
+    scene.resource.slot = kNone;  // a copy, which stands for itself
     scene.resource.type = type;
     scene.resource.id = *id;
     Subjects(scene);

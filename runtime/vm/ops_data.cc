@@ -69,7 +69,7 @@ Value PersonAttr(Context& c, const Value& person, uint32_t attribute) {
     return c.Confused();
   }
   if (!c.env->snapshot->PersonsFresh(c.env->now)) return Value::Error(ErrorKind::kStale);
-  const Entity& entity = *person.entity;
+  const Entity& entity = *c.env->snapshot->Latest(person.entity);
   if (entity.attributes != nullptr && entity.attributes[attribute].kind != ValueKind::kUnset) {
     return entity.attributes[attribute];
   }
@@ -84,7 +84,7 @@ Value ResourceAttr(Context& c, const Value& resource, uint32_t type, uint32_t at
     return c.Confused();
   const ResourceDef& def = c.schema.resources[type];
   if (attribute >= def.attributes.size()) return c.Confused();
-  const Entity& entity = *resource.entity;
+  const Entity& entity = *c.env->snapshot->Latest(resource.entity);
   if (entity.type != type) return Missing();
   if (entity.attributes != nullptr && entity.attributes[attribute].kind != ValueKind::kUnset) {
     return entity.attributes[attribute];
@@ -100,7 +100,7 @@ Value ResourceAttr(Context& c, const Value& resource, uint32_t type, uint32_t at
 Value ResourceParent(Context& c, const Value& resource, uint32_t type) {
   if (Unusable(resource)) return EarlierStep(resource);
   if (resource.kind != ValueKind::kResource) return c.Confused();
-  const Entity& entity = *resource.entity;
+  const Entity& entity = *c.env->snapshot->Latest(resource.entity);
   if (entity.type != type) return Missing();
   if (entity.parent_state != Entity::Parent::kNoFact) return ParentOf(entity);
   return c.env->snapshot->ResourcesLoaded() ? Missing() : Value::Error(ErrorKind::kStale);

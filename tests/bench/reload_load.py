@@ -3,7 +3,7 @@
 how long a reload takes; what memory is left. Needs wrk (apt-get install wrk) and a built tree. The figures of docs/benchmarks.md are
 its output.
 
-  python3 tests/bench/reload_load.py [ROUNDS] [GRANTS...]     default: 5 rounds, 10,000 grants
+  python3 tests/bench/reload_load.py [ROUNDS] [GRANTS...]     default: 5 rounds, 10,000 and 100,000 grants
 
 Two policies that differ in one sentence take each other's place. Beside wrk one client reads every answer whole: each must be a permit
 that names one of the two policies, and the policy changes at most as often as there were reloads: it never goes back."""
@@ -120,7 +120,7 @@ def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     http_load.SECONDS = 3
     with tempfile.TemporaryDirectory() as name:
-        for grants in [int(g) for g in sys.argv[2:]] or [10_000]:
+        for grants in [int(g) for g in sys.argv[2:]] or [10_000, 100_000]:
             measure(Path(name), grants, rounds)
 
 
