@@ -108,7 +108,7 @@ EDITS = [
     ("runtime/decide/match.cc", "f.try_all = !f.snapshot.MembershipsFresh(f.now);", "f.try_all = false;"),
     ("runtime/decide/step_request.cc", "if (!a.from_request) continue;\n    const WireValue* wire", "const WireValue* wire"),
     ("runtime/decide/step_request.cc", "if (facts != nullptr && facts[i].kind != ValueKind::kUnset) continue;", ""),
-    ("runtime/decide/step_request.cc", "if (!named.entity->loaded)", "if (false)"),
+    ("runtime/decide/step_request.cc", "if (!f.snapshot.Latest(named.entity)->loaded)", "if (false)"),
     # ---- the machine
     ("runtime/vm/machine.cc", "*top = top[1].IsFalse() ? top[1] : ErrorOf(*top);", "*top = ErrorOf(*top);"),
     ("runtime/vm/machine.cc", "*top = top[1].IsTrue() ? top[1] : ErrorOf(*top);", "*top = ErrorOf(*top);"),
@@ -162,7 +162,7 @@ EDITS = [
     ("runtime/search/index.cc", "Value value = entity.attributes == nullptr ? Value()", "Value value = rank == 1 || entity.attributes == nullptr ? Value()"),
     ("runtime/search/index.cc", "if (at->parent_state != Entity::Parent::kKnown) break;", "if (level == 1 || at->parent_state != Entity::Parent::kKnown) break;"),
     ("runtime/search/invert.cc", "return unsaid ? space_.Or({with, space_.List(index_.PersonsWithout(attribute))}) : with;", "return with;"),
-    ("runtime/search/invert.cc", "any.push_back(space_.List(index_.InRoleAt(role, at)));\n      at = at->parent_state == Entity::Parent::kKnown ? at->parent : nullptr;",
+    ("runtime/search/invert.cc", "any.push_back(space_.List(index_.InRoleAt(role, at)));\n      at = at->parent_state == Entity::Parent::kKnown ? snapshot_.Latest(at->parent) : nullptr;",
      "any.push_back(space_.List(index_.InRoleAt(role, at)));\n      at = nullptr;"),
     ("runtime/search/invert.cc", "if (h.scope == nullptr || searching_persons()) return space_.All();", "if (h.scope == nullptr || searching_persons()) continue;"),
     ("runtime/search/invert.cc", "truth(space_.Or({Truth(a), Truth(b)}));", "truth(space_.And({Truth(a), Truth(b)}));"),
