@@ -151,7 +151,7 @@ class Seeder {
     }
     if (!by_person && !shape.agents.empty() &&
         std::find(shape.agents.begin(), shape.agents.end(), agent) == shape.agents.end()) {
-      return At(t.where, "facts.task",
+      return At(t.where, "facts.agent",
                 "the task `" + t.shape + "` is not for agent `" + t.agent + "`");
     }
     if (!t.person.empty()) DPL_RETURN_IF_ERROR(KnownPerson(t.person, t.where));

@@ -183,6 +183,8 @@ void OpenTask(Call& call) {
       ReadTaskRecord(call.snapshot(), *task, known == nullptr ? call.now() : known->opened);
   if (!record.ok()) {
     const Error& error = record.error();
+    if (error.code == "facts.agent")
+      return call.Problem(ProblemKind::kNotAllowed, error.message, {"/agent", 0, 0, {}});
     return call.Problem(ProblemKind::kInvalidMember, error.message,
                         {"/args", error.line, error.column, {}});
   }

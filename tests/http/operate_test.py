@@ -234,7 +234,7 @@ class Tasks(Operated):
         refuse(400, "/shape", shape=None)
         refuse(400, "/agent", agent=None)
         refuse(400, "/person", person=None)
-        refuse(400, "/args", agent="helper")  # the shape is for another agent
+        refuse(422, "/agent", agent="helper")  # the shape is for another agent
         refuse(422, person="left")
         refuse(422, "/opened_by", opened_by="ana")
         # Closing rule 2: opening is an act of that person, directly.
@@ -447,6 +447,59 @@ class Reservations(Operated):
         self.assertEqual(len(self.op("GET", "/v1/reservations?state=spent&caller=gateway", by="auditor").json["items"]), 1)
         self.op("GET", "/v1/reservations/99", by="gateway", expect=404)
         self.op("GET", "/v1/reservations/x", by="gateway", expect=400)
+
+
+class Units(Operated):
+    """Two actions may have a parameter of the same name and of different types; a reservation may hold two measures."""
+
+    def setUp(self):
+        super().setUp()
+        self.world.policy(POLICY + """
+resource Shelf in shop {
+  can stock { amount: int must be limited }
+  can ship { parcels: int must be limited, weight: decimal must be limited }
+}
+grant stocking {
+  to      role buyer
+  may     stock on shop.Shelf
+  limit   amount to 10 in total for each person
+  may     ship on shop.Shelf
+  limit   parcels to 10 in total
+  limit   weight to 9.5 in total
+  because "Shelves are filled and emptied by buyers"
+}
+""")
+        self.serve()
+
+    def reserve(self, action, **properties):
+        body = evaluation("raj", action, "S1", **properties)
+        body["resource"]["type"] = "shop.Shelf"
+        answer = self.dpld.ask(body, {"Authorization": f"Bearer {token('gateway')}"}).json
+        self.assertTrue(answer["decision"], answer)
+        return answer["context"]["dpl"]["reservation"]["id"]
+
+    def used(self):
+        return sorted(c["used"] for c in self.op("GET", "/v1/counters?statement=stocking").json["items"])
+
+    def test_what_was_used_is_read_in_the_unit_of_that_limit(self):
+        held = self.reserve("stock", amount=7)
+        self.assertEqual(self.used(), ["7"])
+        self.op("POST", f"/v1/reservations/{held}/confirm", {"actual": "3.00 USD"}, by="gateway", expect=400)
+        self.op("POST", f"/v1/reservations/{held}/confirm", {"actual": 3}, by="gateway", expect=200)
+        self.assertEqual(self.used(), ["3"])
+
+    def test_two_measures_are_confirmed_whole_or_cancelled(self):
+        held = self.reserve("ship", parcels=4, weight=2.25)
+        said = self.op("POST", f"/v1/reservations/{held}/confirm", {"actual": 1}, by="gateway", expect=409).json
+        self.assertIn("several measures", said["detail"])
+        self.assertEqual(self.used(), ["2.25", "4"])
+        self.op("POST", f"/v1/reservations/{held}/confirm", {}, by="gateway", expect=200)
+        self.assertEqual(self.used(), ["2.25", "4"])
+        held = self.reserve("ship", parcels=4, weight=2.25)
+        self.assertEqual(self.used(), ["4.5", "8"])
+        self.op("POST", f"/v1/reservations/{held}/cancel", {"because": "no"}, by="gateway", expect=400)
+        self.op("POST", f"/v1/reservations/{held}/cancel", {}, by="gateway", expect=200)
+        self.assertEqual(self.used(), ["2.25", "4"])
 
 
 class Durable(Operated):
