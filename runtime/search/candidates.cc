@@ -59,8 +59,9 @@ class AndSet final : public Candidates {
     });
   }
   uint32_t Seek(uint32_t from) const override {
-    size_t agreed = 0;
+    size_t agreed = 0, leaps = 0;
     for (size_t i = 0; agreed < of_.size(); i = i + 1 == of_.size() ? 0 : i + 1) {
+      if (++leaps > kMostLeaps) break;
       uint32_t at = of_[i]->Seek(from);
       if (at == kNoRank) return kNoRank;
       agreed = at == from && agreed != 0 ? agreed + 1 : 1;
@@ -75,6 +76,8 @@ class AndSet final : public Candidates {
   uint64_t Size() const override { return of_.front()->Size(); }
 
  private:
+  // Of one Seek: what a page does between two decisions has a bound.
+  static constexpr size_t kMostLeaps = 512;
   std::vector<const Candidates*> of_;
 };
 
@@ -158,8 +161,14 @@ const Candidates* CandidateSpace::List(std::span<const uint32_t> sorted) {
 const Candidates* CandidateSpace::Kept(std::vector<uint32_t> ranks) {
   std::sort(ranks.begin(), ranks.end());
   ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+  kept_ranks_ += ranks.size();
   kept_.push_back(std::move(ranks));
   return List(kept_.back());
+}
+
+size_t CandidateSpace::Bytes() const {
+  constexpr size_t kOfNode = 160;  // with its place in those above it, and in their heaps
+  return nodes_.size() * kOfNode + kept_ranks_ * sizeof(uint32_t);
 }
 
 const Candidates* CandidateSpace::And(const std::vector<const Candidates*>& of) {

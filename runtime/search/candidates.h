@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,7 +23,8 @@ constexpr uint32_t kNoRank = UINT32_MAX;
 class Candidates {
  public:
   virtual ~Candidates() = default;
-  // The least member that is not below `from`; kNoRank when there is none.
+  // The least member that is not below `from`; kNoRank when there is none. Where lists have hardly
+  // anything in common it may be, after so many leaps, a rank that only could be one.
   virtual uint32_t Seek(uint32_t from) const = 0;
   virtual bool Has(uint32_t rank) const = 0;
   virtual uint64_t Size() const = 0;  // at most so many
@@ -39,18 +41,31 @@ class CandidateSpace {
 
   const Candidates* All() const { return all_; }
   const Candidates* Empty() const { return empty_; }
-  const Candidates* One(uint32_t rank);                             // kNoRank: nothing
-  const Candidates* Range(uint32_t from, uint32_t end);             // [from, end)
-  const Candidates* List(std::span<const uint32_t> sorted);         // kept by reference
+  // Who cannot be told yet: all of them.
+  const Candidates* Untold() {
+    untold_ = true;
+    return all_;
+  }
+  bool untold() const { return untold_; }
+  const Candidates* One(uint32_t rank);                      // kNoRank: nothing
+  const Candidates* Range(uint32_t from, uint32_t end);      // [from, end)
+  const Candidates* List(std::span<const uint32_t> sorted);  // kept by reference
+  const Candidates* Looked(const std::optional<std::span<const uint32_t>>& sorted) {
+    return sorted ? List(*sorted) : Untold();
+  }
   const Candidates* Kept(std::vector<uint32_t> sorted_or_not);      // sorted here, and owned
   const Candidates* And(const std::vector<const Candidates*>& of);  // of nothing: All
   const Candidates* Or(const std::vector<const Candidates*>& of);   // of nothing: Empty
+
+  size_t Bytes() const;  // about as many
 
  private:
   template <class T>
   const Candidates* Add(T made);
 
   const uint32_t size_;
+  bool untold_ = false;
+  size_t kept_ranks_ = 0;
   std::vector<std::unique_ptr<const Candidates>> nodes_;
   std::deque<std::vector<uint32_t>> kept_;
   const Candidates* all_ = nullptr;

@@ -3,11 +3,18 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
 #include <mutex>
+#include <thread>
 #include <vector>
+
+#include <sys/resource.h>
 
 #include "runtime/base/sha256.h"
 #include "runtime/search/candidates.h"
+#include "runtime/search/plan_cache.h"
 
 namespace dpl {
 namespace {
@@ -98,7 +105,7 @@ class Postings {
 // Made when first asked for.
 struct Part {
   std::once_flag once;
-  std::atomic<bool> made{false};
+  std::atomic<bool> asked{false}, made{false};
   Postings postings;
 
   template <class Walk>
@@ -110,6 +117,54 @@ struct Part {
     return postings;
   }
   bool Made() const { return made.load(std::memory_order_acquire); }
+};
+
+// One thread that makes what takes long, one after the other; begun with the first.
+class Builder {
+ public:
+  ~Builder() {
+    {
+      std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    changed_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+  void Add(std::function<void()> job) {
+    std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+    if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+    changed_.notify_all();
+  }
+  void Settle() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return jobs_.empty() && !busy_; });
+  }
+
+ private:
+  void Run() {
+    (void)setpriority(PRIO_PROCESS, 0, kNice);  // of this thread
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return ended_ || !jobs_.empty(); });
+      if (ended_) return;
+      std::function<void()> job = std::move(jobs_.front());
+      jobs_.pop_front();
+      busy_ = true;
+      lock.unlock();
+      job();
+      lock.lock();
+      busy_ = false;
+      changed_.notify_all();
+    }
+  }
+
+  static constexpr int kNice = 10;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> jobs_;
+  bool busy_ = false, ended_ = false;
+  std::thread thread_;
 };
 
 uint32_t RankIn(std::span<const Entity* const> sorted, std::string_view id) {
@@ -186,16 +241,31 @@ struct SearchIndex::Parts {
   std::vector<Part> persons;                                  // by attribute
   std::vector<std::unique_ptr<std::vector<Part>>> resources;  // by type, attribute
   std::vector<std::unique_ptr<Part>> containers;              // by type
+  Builder builder;                                            // last: ends before what it makes
 };
 
-SearchIndex::SearchIndex(std::shared_ptr<const Snapshot> snapshot)
+SearchIndex::SearchIndex(std::shared_ptr<const Snapshot> snapshot, uint32_t at_once)
     : snapshot_(std::move(snapshot)),
+      at_once_(at_once),
+      plans_(std::make_unique<PlanCache>()),
       parts_(std::make_unique<Parts>(snapshot_->program().schema)) {}
 SearchIndex::~SearchIndex() = default;
+
+void SearchIndex::Settle() const { parts_->builder.Settle(); }
+
+// The walk is kept by value: it may be gone along later.
+template <class Part, class Walk>
+SearchIndex::Found SearchIndex::Look(Part* part, size_t entities, const Walk& walk,
+                                     uint64_t key) const {
+  if (part->Made() || warming_ || entities <= at_once_) return part->Get(walk).Get(key);
+  if (!part->asked.exchange(true)) parts_->builder.Add([part, walk] { (void)part->Get(walk); });
+  return std::nullopt;
+}
 
 void SearchIndex::WarmLike(const SearchIndex& before) {
   if (before.snapshot().shared_program() != snapshot_->shared_program()) return;
   const Parts& had = *before.parts_;
+  warming_ = true;
   if (had.teams.Made()) (void)InTeam(0);
   if (had.roles.Made()) (void)InRole(0);
   if (had.roles_at.Made()) (void)InRoleAt(0, nullptr);
@@ -210,6 +280,7 @@ void SearchIndex::WarmLike(const SearchIndex& before) {
     nothing.type = type;
     if (had.containers[type]->Made()) (void)Within(type, nothing);
   }
+  warming_ = false;
 }
 
 uint32_t SearchIndex::RankOfPerson(std::string_view id) const {
@@ -229,82 +300,91 @@ std::pair<uint32_t, uint32_t> SearchIndex::RanksOfPrefix(uint32_t type,
   return {static_cast<uint32_t>(from - all.begin()), static_cast<uint32_t>(end - all.begin())};
 }
 
-SearchIndex::Ranks SearchIndex::InTeam(uint32_t team) const {
-  return parts_->teams
-      .Get([this](const auto& emit) {
-        std::span<const Entity* const> persons = snapshot_->Persons();
+SearchIndex::Found SearchIndex::InTeam(uint32_t team) const {
+  const std::span<const Entity* const> persons = snapshot_->Persons();
+  return Look(
+      &parts_->teams, persons.size(),
+      [persons](const auto& emit) {
         for (uint32_t rank = 0; rank < persons.size(); ++rank) {
           if (persons[rank]->person == nullptr) continue;
           for (const Membership& m : persons[rank]->person->teams) emit(m.team, rank);
         }
-      })
-      .Get(team);
+      },
+      team);
 }
 
-SearchIndex::Ranks SearchIndex::InRole(uint32_t role) const {
-  return parts_->roles
-      .Get([this](const auto& emit) {
-        std::span<const Entity* const> persons = snapshot_->Persons();
+SearchIndex::Found SearchIndex::InRole(uint32_t role) const {
+  const std::span<const Entity* const> persons = snapshot_->Persons();
+  return Look(
+      &parts_->roles, persons.size(),
+      [persons](const auto& emit) {
         for (uint32_t rank = 0; rank < persons.size(); ++rank) {
           if (persons[rank]->person == nullptr) continue;
           for (const Holding& h : persons[rank]->person->roles) emit(h.role, rank);
         }
-      })
-      .Get(role);
+      },
+      role);
 }
 
-SearchIndex::Ranks SearchIndex::InRoleAt(uint32_t role, const Entity* scope) const {
+SearchIndex::Found SearchIndex::InRoleAt(uint32_t role, const Entity* scope) const {
   auto key = [](uint32_t of, const Entity* at) {
     return Mix(of, at == nullptr ? 1 : HashOfEntity(*at));
   };
-  return parts_->roles_at
-      .Get([&](const auto& emit) {
-        std::span<const Entity* const> persons = snapshot_->Persons();
+  const std::span<const Entity* const> persons = snapshot_->Persons();
+  return Look(
+      &parts_->roles_at, persons.size(),
+      [persons, key](const auto& emit) {
         for (uint32_t rank = 0; rank < persons.size(); ++rank) {
           if (persons[rank]->person == nullptr) continue;
           for (const Holding& h : persons[rank]->person->roles) emit(key(h.role, h.scope), rank);
         }
-      })
-      .Get(key(role, scope));
+      },
+      key(role, scope));
 }
 
-SearchIndex::Ranks SearchIndex::PersonsWith(uint32_t attribute, uint64_t hash) const {
-  return parts_->persons[attribute]
-      .Get([&](const auto& emit) { EmitValues(snapshot_->Persons(), attribute, false, emit); })
-      .Get(hash);
+SearchIndex::Found SearchIndex::PersonsWith(uint32_t attribute, uint64_t hash) const {
+  const std::span<const Entity* const> persons = snapshot_->Persons();
+  return Look(
+      &parts_->persons[attribute], persons.size(),
+      [persons, attribute](const auto& emit) { EmitValues(persons, attribute, false, emit); },
+      hash);
 }
 
-SearchIndex::Ranks SearchIndex::ResourcesWith(uint32_t type, uint32_t attribute,
+SearchIndex::Found SearchIndex::ResourcesWith(uint32_t type, uint32_t attribute,
                                               uint64_t hash) const {
   const ResourceDef& def = snapshot_->program().schema.resources[type];
-  return (*parts_->resources[type])[attribute]
-      .Get([&](const auto& emit) {
-        EmitValues(snapshot_->Resources(type), attribute, attribute == def.parent_attribute, emit);
-      })
-      .Get(hash);
+  const std::span<const Entity* const> resources = snapshot_->Resources(type);
+  const bool is_parent = attribute == def.parent_attribute;
+  return Look(
+      &(*parts_->resources[type])[attribute], resources.size(),
+      [resources, attribute, is_parent](const auto& emit) {
+        EmitValues(resources, attribute, is_parent, emit);
+      },
+      hash);
 }
 
-SearchIndex::Ranks SearchIndex::PersonsWithout(uint32_t attribute) const {
+SearchIndex::Found SearchIndex::PersonsWithout(uint32_t attribute) const {
   return PersonsWith(attribute, kNothing);
 }
-SearchIndex::Ranks SearchIndex::ResourcesWithout(uint32_t type, uint32_t attribute) const {
+SearchIndex::Found SearchIndex::ResourcesWithout(uint32_t type, uint32_t attribute) const {
   return ResourcesWith(type, attribute, kNothing);
 }
 
-SearchIndex::Ranks SearchIndex::Within(uint32_t type, const Entity& container) const {
-  return parts_->containers[type]
-      ->Get([&](const auto& emit) {
-        std::span<const Entity* const> resources = snapshot_->Resources(type);
+SearchIndex::Found SearchIndex::Within(uint32_t type, const Entity& container) const {
+  const std::span<const Entity* const> resources = snapshot_->Resources(type);
+  return Look(
+      parts_->containers[type].get(), resources.size(),
+      [resources, snapshot = snapshot_.get()](const auto& emit) {
         for (uint32_t rank = 0; rank < resources.size(); ++rank) {
           const Entity* at = resources[rank];
           for (int level = 0; level <= kMaxLevels; ++level) {
             emit(HashOfEntity(*at), rank);
             if (at->parent_state != Entity::Parent::kKnown) break;
-            at = snapshot_->Latest(at->parent);
+            at = snapshot->Latest(at->parent);
           }
         }
-      })
-      .Get(HashOfEntity(container));
+      },
+      HashOfEntity(container));
 }
 
 }  // namespace dpl

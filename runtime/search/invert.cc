@@ -75,7 +75,7 @@ const Candidates* Inverter::ById(std::string_view id) {
 
 const Candidates* Inverter::Within(const Entity& container) {
   if (searching_persons() || parent_may_be_said_) return space_.All();
-  return space_.List(index_.Within(given_.type, container));
+  return space_.Looked(index_.Within(given_.type, container));
 }
 
 const Candidates* Inverter::Beneath(std::string_view path) {
@@ -96,13 +96,13 @@ const Candidates* Inverter::With(uint32_t attribute, const Value& value) {
   const AttributeDef& def = defs[attribute];
   const bool unsaid = def.from_request || def.default_constant != kNone;
   if (searching_persons()) {
-    const Candidates* with = space_.List(index_.PersonsWith(attribute, hash));
-    return unsaid ? space_.Or({with, space_.List(index_.PersonsWithout(attribute))}) : with;
+    const Candidates* with = space_.Looked(index_.PersonsWith(attribute, hash));
+    return unsaid ? space_.Or({with, space_.Looked(index_.PersonsWithout(attribute))}) : with;
   }
   if (attribute == schema_.resources[given_.type].parent_attribute && parent_may_be_said_)
     return space_.All();
-  const Candidates* with = space_.List(index_.ResourcesWith(given_.type, attribute, hash));
-  return unsaid ? space_.Or({with, space_.List(index_.ResourcesWithout(given_.type, attribute))})
+  const Candidates* with = space_.Looked(index_.ResourcesWith(given_.type, attribute, hash));
+  return unsaid ? space_.Or({with, space_.Looked(index_.ResourcesWithout(given_.type, attribute))})
                 : with;
 }
 
@@ -197,7 +197,7 @@ const Candidates* Inverter::In(const Sym& x, const Sym& y) {
 
 const Candidates* Inverter::Member(const Sym& who, uint32_t team) {
   if (who.kind == Sym::Kind::kSearched && searching_persons())
-    return space_.List(index_.InTeam(team));
+    return space_.Looked(index_.InTeam(team));
   if (!who.known() || who.value.kind != ValueKind::kPerson) return space_.All();
   const PersonFacts* facts = snapshot_.Latest(who.value.entity)->person;
   if (facts == nullptr) return space_.Empty();
@@ -211,10 +211,10 @@ const Candidates* Inverter::Holder(const Sym& who, uint32_t role) {
     const Entity* at = given_.resource;
     bool open = schema_.resources[given_.type].has_parent &&
                 (given_.makes || at->parent_state == Entity::Parent::kNoFact);
-    if (open) return space_.List(index_.InRole(role));
-    std::vector<const Candidates*> any = {space_.List(index_.InRoleAt(role, nullptr))};
+    if (open) return space_.Looked(index_.InRole(role));
+    std::vector<const Candidates*> any = {space_.Looked(index_.InRoleAt(role, nullptr))};
     for (int level = 0; at != nullptr && level <= 16; ++level) {
-      any.push_back(space_.List(index_.InRoleAt(role, at)));
+      any.push_back(space_.Looked(index_.InRoleAt(role, at)));
       at = at->parent_state == Entity::Parent::kKnown ? snapshot_.Latest(at->parent) : nullptr;
     }
     return space_.Or(any);

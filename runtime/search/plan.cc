@@ -12,25 +12,29 @@ namespace {
 
 using Items = std::vector<IndexEntry::Item>;
 
+bool IsForeign(const Request& request) {
+  return !request.subject_issuer.empty() || request.subject_type.starts_with("partner:");
+}
+
 class Planner {
  public:
-  Planner(const SearchScene& scene, CandidateSpace* space, Inverter::Searched searched)
+  Planner(const SearchScene& scene, SearchPlan* plan, Inverter::Searched searched)
       : scene_(scene),
         snapshot_(scene.index.snapshot()),
         program_(snapshot_.program()),
         entry_(program_.EntryOf(scene.type, scene.action)),
-        space_(*space) {
+        plan_(*plan),
+        space_(plan->space) {
+    plan_.made = scene.now;
+    plan_.until = Instant{INT64_MAX};
     given_.searched = searched;
     given_.type = scene.type;
     given_.makes = program_.schema.resources[scene.type].actions[scene.action].makes;
     given_.resource = &scene.resource;
-    foreign_ =
-        !scene.request.subject_issuer.empty() || scene.request.subject_type.starts_with("partner:");
+    foreign_ = IsForeign(scene.request);
   }
 
-  const Candidates* Persons() {
-    return space_.And({Sources(), Chain(), Delegated(), TaskPerson()});
-  }
+  const Candidates* Persons() { return space_.And({Sources(), Chain(), Delegated()}); }
   const Candidates* Resources() {
     FindWho();
     if (nobody_at_all_) return space_.Empty();
@@ -75,10 +79,14 @@ class Planner {
 
   // ---------------------------------------------------------------- clauses
 
-  bool Over(uint32_t statement) const {
+  // Not in force now; and until when that is so.
+  bool Over(uint32_t statement) {
     const Statement& s = program_.statements[statement];
-    return s.kind == StatementKind::kGrant &&
-           (s.granted_us > scene_.now.us || s.expires_us <= scene_.now.us);
+    if (s.kind != StatementKind::kGrant) return false;
+    for (int64_t turn : {s.granted_us, s.expires_us}) {
+      if (turn > scene_.now.us) plan_.until.us = std::min(plan_.until.us, turn);
+    }
+    return s.granted_us > scene_.now.us || s.expires_us <= scene_.now.us;
   }
 
   // Whom the index finds a clause by, where its own words say no more.
@@ -90,10 +98,10 @@ class Planner {
           any.push_back(space_.One(scene_.index.RankOfPerson(program_.constants[key.id].text)));
           break;
         case KeyKind::kTeam:
-          any.push_back(space_.List(scene_.index.InTeam(key.id)));
+          any.push_back(space_.Looked(scene_.index.InTeam(key.id)));
           break;
         case KeyKind::kRole:
-          any.push_back(space_.List(scene_.index.InRole(key.id)));
+          any.push_back(space_.Looked(scene_.index.InRole(key.id)));
           break;
         default:
           return space_.All();
@@ -103,6 +111,7 @@ class Planner {
   }
 
   const Candidates* OfClause(Inverter* inverter, const Clause& clause, uint32_t also = kNone) {
+    ++plan_.clauses;
     const Candidates* scope = inverter->Of(clause.scope_code);
     if (scope->IsEmpty()) return scope;
     const Candidates* subject = inverter->Of(clause.subject_code);
@@ -193,19 +202,11 @@ class Planner {
     return space_.Or(any);
   }
 
-  // An agent's task is one person's.
-  const Candidates* TaskPerson() {
-    const Request& r = scene_.request;
-    if (foreign_ || r.task.empty() || r.hop_count == 0 || r.hops[0].is_person) return space_.All();
-    std::shared_ptr<const TaskRecord> task = scene_.state.FindTask(r.task);
-    if (task == nullptr || task->person.empty()) return space_.Empty();
-    return space_.One(scene_.index.RankOfPerson(task->person));
-  }
-
   const SearchScene& scene_;
   const Snapshot& snapshot_;
   const Program& program_;
   const IndexEntry& entry_;
+  SearchPlan& plan_;
   CandidateSpace& space_;
   Inverter::Given given_;
   bool foreign_ = false;  // another realm's subject, or one that only step 2 can place
@@ -215,12 +216,21 @@ class Planner {
 
 }  // namespace
 
-const Candidates* PlanPersons(const SearchScene& scene, CandidateSpace* space) {
-  return Planner(scene, space, Inverter::Searched::kPersons).Persons();
+void PlanPersons(const SearchScene& scene, SearchPlan* plan) {
+  plan->candidates = Planner(scene, plan, Inverter::Searched::kPersons).Persons();
 }
 
-const Candidates* PlanResources(const SearchScene& scene, CandidateSpace* space) {
-  return Planner(scene, space, Inverter::Searched::kResources).Resources();
+void PlanResources(const SearchScene& scene, SearchPlan* plan) {
+  plan->candidates = Planner(scene, plan, Inverter::Searched::kResources).Resources();
+}
+
+bool TaskPerson(const SearchScene& scene, uint32_t* rank) {
+  const Request& r = scene.request;
+  if (IsForeign(r) || r.task.empty() || r.hop_count == 0 || r.hops[0].is_person) return false;
+  std::shared_ptr<const TaskRecord> task = scene.state.FindTask(r.task);
+  *rank =
+      task == nullptr || task->person.empty() ? kNoRank : scene.index.RankOfPerson(task->person);
+  return true;
 }
 
 }  // namespace dpl

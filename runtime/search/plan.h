@@ -5,6 +5,7 @@
 #include "runtime/decide/request.h"
 #include "runtime/search/candidates.h"
 #include "runtime/search/index.h"
+#include "runtime/search/plan_cache.h"
 #include "runtime/state/store.h"
 
 namespace dpl {
@@ -20,9 +21,14 @@ struct SearchScene {
   Entity resource;
 };
 
-// Every person whom the request could be permitted for; maybe others.
-const Candidates* PlanPersons(const SearchScene& scene, CandidateSpace* space);
+// Every person whom the request could be permitted for, but for its task; maybe others. Nothing of
+// it rests on the state.
+void PlanPersons(const SearchScene& scene, SearchPlan* plan);
 // Every resource of the type that the request could be permitted on; maybe others.
-const Candidates* PlanResources(const SearchScene& scene, CandidateSpace* space);
+void PlanResources(const SearchScene& scene, SearchPlan* plan);
+
+// An agent's task is one person's: nobody else can be a result. `*rank`: that one's; kNoRank:
+// nobody's. False: the task rules nobody out.
+bool TaskPerson(const SearchScene& scene, uint32_t* rank);
 
 }  // namespace dpl

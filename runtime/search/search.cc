@@ -32,6 +32,8 @@ bool HoldsForAll(SearchFor what, Reason reason, bool makes) {
   }
 }
 
+constexpr uint32_t kAskedEvery = 4;  // decisions, whether the page has taken long enough
+
 class Searcher {
  public:
   Searcher(const SearchIndex& index, DecisionState* state, const SearchQuery& query,
@@ -91,9 +93,26 @@ class Searcher {
 
   void Resources(const SearchScene& scene) {
     std::span<const Entity* const> all = snapshot_.Resources(scene.type);
-    CandidateSpace space(static_cast<uint32_t>(all.size()));
-    EachRanked(all, *PlanResources(scene, &space),
-               [&](std::string_view id) { request_.resource_id = id; });
+    std::unique_ptr<SearchPlan> plan = Planned(all.size(), scene, PlanResources);
+    EachRanked(all, *plan->candidates, [&](std::string_view id) { request_.resource_id = id; });
+    Keep(std::move(plan));
+  }
+
+  // As the page before left it, or made now.
+  template <class Make>
+  std::unique_ptr<SearchPlan> Planned(size_t size, const SearchScene& scene, const Make& make) {
+    std::unique_ptr<SearchPlan> plan;
+    if (query_.question) plan = index_.plans().Take(*query_.question, now_);
+    if (plan != nullptr) return plan;
+    plan = std::make_unique<SearchPlan>(static_cast<uint32_t>(size));
+    make(scene, plan.get());
+    page_.clauses = plan->clauses;
+    return plan;
+  }
+  // One that lacks parts of the index will be made better by the next page.
+  void Keep(std::unique_ptr<SearchPlan> plan) {
+    if (page_.more && query_.question && !plan->space.untold())
+      index_.plans().Put(*query_.question, std::move(plan));
   }
 
   void Subjects(const SearchScene& scene) {
@@ -115,13 +134,18 @@ class Searcher {
       system = FindSystem(schema_, type.substr(kAccount.size()));
     if (!persons && system == kNone) return;
     std::span<const Entity* const> all = snapshot_.Persons();
-    CandidateSpace space(static_cast<uint32_t>(all.size()));
-    const Candidates& plan = *PlanPersons(scene, &space);
+    std::unique_ptr<SearchPlan> plan = Planned(all.size(), scene, PlanPersons);
+    // What the task says is of this moment, the plan is of the facts.
+    CandidateSpace of_task(static_cast<uint32_t>(all.size()));
+    const Candidates* candidates = plan->candidates;
+    if (uint32_t rank = kNoRank; TaskPerson(scene, &rank))
+      candidates = of_task.And({candidates, of_task.One(rank)});
     if (persons) {
-      EachRanked(all, plan, [&](std::string_view id) { request_.subject_id = id; });
+      EachRanked(all, *candidates, [&](std::string_view id) { request_.subject_id = id; });
     } else {
-      Accounts(snapshot_.Accounts(system), plan);
+      Accounts(snapshot_.Accounts(system), *candidates);
     }
+    Keep(std::move(plan));
   }
 
   // ---------------------------------------------------------------- walks
@@ -197,7 +221,7 @@ class Searcher {
   // Decides for one candidate; false: the page ends here.
   bool Try(std::string_view id) {
     if (page_.decisions >= bounds_.decisions ||
-        (page_.decisions % 16 == 15 && page_.decisions > 0 && Tired())) {
+        (page_.decisions % kAskedEvery == kAskedEvery - 1 && Tired())) {
       Stop(behind_);
       return false;
     }

@@ -23,9 +23,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "runtime/base/sha256.h"
 #include "runtime/decide/engine.h"
 #include "runtime/search/index.h"
 
@@ -41,6 +43,9 @@ struct SearchQuery {
   // The same request about another subject, for subjects that stand in their own chain (agents);
   // needed when agents are searched.
   std::function<Request(std::string_view id)> about_subject;
+  // What is the same for all pages of one search and for no other: its plan is kept for the next
+  // page. Without: each page plans anew.
+  std::optional<Digest> question;
 };
 
 struct SearchBounds {
@@ -52,6 +57,7 @@ struct SearchBounds {
 
 struct SearchPage {
   uint32_t results = 0, decisions = 0;
+  uint32_t clauses = 0;  // read backwards to plan it; 0: the plan was there already
   bool more = false;
   std::string position;   // for `after` of the next page, when there is more
   bool complete = false;  // this page holds all results there are

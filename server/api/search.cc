@@ -177,6 +177,7 @@ void AnswerSearch(SearchFor what, const Question& question, ServiceThread* threa
   query.what = what;
   query.request = *read;
   query.request.clock_suspect = question.clock_suspect;
+  query.question = asked;
   PagePlace place;
   if (!page.token.empty()) {
     switch (thread->tokens.Read(page.token, asked, snapshot.program().digest, &place)) {

@@ -32,6 +32,9 @@ constexpr RouteRow kRoutes[] = {
 #undef DPL_DECISION_ROUTE
 };
 
+// A search makes lists of so many entities itself, which takes a few milliseconds.
+constexpr uint32_t kIndexedAtOnce = 10'000;
+
 uint64_t NextIdentity() {
   static std::atomic<uint64_t> last{0};
   return ++last;
@@ -75,7 +78,7 @@ void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
       last.parts != nullptr && last.snapshot->shared_program() == snapshot->shared_program()
           ? std::move(last.parts)
           : std::make_shared<const AnswerPieces>(snapshot->program());
-  auto search = std::make_shared<SearchIndex>(snapshot);
+  auto search = std::make_shared<SearchIndex>(snapshot, kIndexedAtOnce);
   if (last.search != nullptr) search->WarmLike(*last.search);
   last = {};
   std::vector<InForce> before;  // let go of behind the lock

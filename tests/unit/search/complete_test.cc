@@ -142,6 +142,7 @@ Ids BySearch(const Place& at, SearchFor what, const Request& base, gen::Rng* rng
   if (what == SearchFor::kSubject && base.subject_type != "agent")
     query.request.subject_id = rng->Chance(50) ? "" : "E1";
   query.about_subject = [&](std::string_view id) { return About(base, "agent", id); };
+  if (rng->Chance(70)) query.question = Sha256(std::to_string(tally->searches));
   std::string position;
   bool first = true, complete = false;
   int pages = 0;
@@ -211,7 +212,8 @@ std::string TryWorld(uint64_t seed, Tally* tally) {
       Snapshot::Build(compiled->program, world.facts, world.start);
   if (!built.ok()) return {};
   std::shared_ptr<const Snapshot> snapshot = built.take();
-  SearchIndex index(snapshot);
+  // Half of the worlds with an index that comes into being while it is asked.
+  SearchIndex index(snapshot, seed % 2 == 0 ? SearchIndex::kAnyNumber : 0);
   MemoryStore store;
   FactsInput one;  // what fits of the state to start from
   for (const FactsInput::Consent& consent : world.consents) {
