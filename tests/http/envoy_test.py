@@ -7,7 +7,7 @@ import re
 import socket
 import unittest
 
-from dpld import PATIENCE
+from dpld import PATIENCE, Dpld
 from gateway import AGENT, AMBIGUOUS, TOKEN, Gateway
 
 
@@ -84,6 +84,20 @@ class Envoy(Gateway):
         self.check("GET", "/orders//O1")
         self.dpld.audit(lambda r: "an empty segment" in r.get("why", ""))
 
+    def test_routes_hold_until_the_next_start(self):
+        """A reload takes over callers and policy, says that the routes need a start, and leaves what they mean alone until then."""
+        path = self.folder / "dpld.json"
+        config = json.loads(path.read_text())
+        config["integrations"]["routes"] = [{**config["integrations"]["routes"][0], "path": "/purchases/{id}"}]
+        path.write_text(json.dumps(config))
+        self.dpld.hang_up()
+        self.assertEqual(self.dpld.wait_for("restart_needed")["members"], "integrations")
+        for _ in range(20):
+            self.assertEqual([self.check("GET", target)[0] for target in ("/orders/O1", "/purchases/O1")], [200, 403])
+        self.assertEqual(self.dpld.stop(), 0)
+        self.dpld = Dpld("--config", path)
+        self.addCleanup(self.dpld.stop)
+        self.assertEqual([self.check("GET", target)[0] for target in ("/orders/O1", "/purchases/O1")], [403, 200])
 
 
 
