@@ -167,6 +167,7 @@ Refusal HeadParser::RequestLine(std::string_view buffer, std::string_view line) 
     if (method != "OPTIONS")
       return {400, "the target `*` is for OPTIONS only", RefusedFor::kTarget};
     head_.path = SliceOf(target, buffer);
+    head_.body_bytes = limits_->max_body_bytes;
     return {};
   }
   return Target(buffer, target);
