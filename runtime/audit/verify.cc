@@ -250,7 +250,12 @@ Result<AuditVerification> AuditVerifier::Run() {
     std::string_view bytes;
     if (lines.ok()) {
       Result<LineReader::Found> found = (*lines)->Next(&bytes);
-      if (found.ok() && *found == LineReader::Found::kEnd) segments->pop_back();
+      if (found.ok() && *found == LineReader::Found::kEnd) {
+        segments->pop_back();
+        Note(SegmentName(segments->back().first, AuditFile::kSeal) +
+             ": there is no seal, and the next segment is empty: a crash came in between, or the "
+             "seal was removed; its records are judged by the checkpoint");
+      }
     }
   }
   for (size_t i = 0; i < segments->size(); ++i) {

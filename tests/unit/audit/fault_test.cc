@@ -195,6 +195,12 @@ TEST(AuditSegments, ACrashWhileOneIsSealedLosesNothing) {
       fs::remove(path(last, AuditFile::kHashes));
     }
     ExpectIntact(trial.path());
+    Result<AuditVerification> verified = VerifyAudit({.folder = trial.path()});
+    ASSERT_TRUE(verified.ok());
+    size_t told = 0;
+    for (const std::string& note : verified->notes)
+      told += note.find("there is no seal") != std::string::npos ? 1 : 0;
+    EXPECT_EQ(told, state == 0 ? 1u : 0u);
     OpenLog({.folder = trial.path()})->Append(Numbered(100));
     std::vector<std::string> records = Records(trial.path());
     EXPECT_EQ(records.size(), last + 3) << state;
