@@ -85,17 +85,53 @@ const WireValue* ReadBody(const Question& question, ServiceThread* thread, HttpR
 namespace {
 
 WireEvaluation Members(const WireValue& object) {
-  return {object.Find("subject"), object.Find("action"), object.Find("resource"),
-          FindSet(object, "context")};
+  WireEvaluation out;
+  for (uint32_t i = 0; object.is_object() && i < object.count; ++i) {
+    const WireMember& member = object.members[i];
+    if (member.name == "subject") {
+      out.subject = &member.value;
+    } else if (member.name == "action") {
+      out.action = &member.value;
+    } else if (member.name == "resource") {
+      out.resource = &member.value;
+    } else if (member.name == "context" && !member.value.is_null()) {
+      out.context = &member.value;
+    }
+  }
+  return out;
 }
 
-// Decides one evaluation and appends its answer. `item` is -1 for a single one. False when the
-// request cannot be read; nothing is appended then and `*error` says why.
-bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluation& wire, int item,
-              std::string* out, bool* permitted, Error* error) {
-  const int64_t start = MonotonicNs();
+// What the items of a batch have in common with the one before them.
+struct Batch {
+  WireEvaluation read;          // what the thread's request was made of, all but the resource
+  std::string_view charge_key;  // which it had then
+  int64_t at = 0;               // when the last item was answered: MonotonicNs
+};
+
+// Makes the thread's request of it. What is the same as with the item before is not read again.
+Status ReadQuestion(const Question& question, ServiceThread* thread, const WireEvaluation& wire,
+                    Batch* batch) {
   Request& request = thread->request;
-  if (Status read = ReadWireRequest(wire, *question.caller, &thread->arena, &request); !read.ok()) {
+  if (batch == nullptr) return ReadWireRequest(wire, *question.caller, &thread->arena, &request);
+  if (batch->read.subject != nullptr && batch->read.subject == wire.subject &&
+      batch->read.action == wire.action && batch->read.context == wire.context) {
+    request.charge_key = batch->charge_key;
+    return ReadWireResource(wire.resource, &request);
+  }
+  batch->read = {};
+  DPL_RETURN_IF_ERROR(ReadWireRequest(wire, *question.caller, &thread->arena, &request));
+  batch->read = wire;
+  batch->charge_key = request.charge_key;
+  return Status::Ok();
+}
+
+// Decides one evaluation and appends its answer. `item` is -1, and `batch` null, for a single one.
+// False when the request cannot be read; nothing is appended then and `*error` says why.
+bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluation& wire, int item,
+              Batch* batch, std::string* out, bool* permitted, Error* error) {
+  const int64_t start = batch != nullptr ? batch->at : MonotonicNs();
+  Request& request = thread->request;
+  if (Status read = ReadQuestion(question, thread, wire, batch); !read.ok()) {
     *error = read.error();
     return false;
   }
@@ -157,7 +193,9 @@ bool Evaluate(const Question& question, ServiceThread* thread, const WireEvaluat
   }
   thread->hold.Join({decision->ticket, 0});
   *permitted = decision->outcome == OutcomeKind::kPermit && !decision->dry_run;
-  thread->metrics.Decided(*decision, MonotonicNs() - start);
+  const int64_t end = MonotonicNs();
+  thread->metrics.Decided(*decision, end - start);
+  if (batch != nullptr) batch->at = end;
   return true;
 }
 
@@ -204,7 +242,8 @@ void AnswerSingle(const Question& question, ServiceThread* thread, const WireVal
                   HttpResponse* response) {
   bool permitted = false;
   Error error;
-  if (!Evaluate(question, thread, Members(root), -1, &response->body, &permitted, &error)) {
+  if (!Evaluate(question, thread, Members(root), -1, nullptr, &response->body, &permitted,
+                &error)) {
     RefuseQuestion(question, thread, response, LocatedText(error));
   }
 }
@@ -235,12 +274,14 @@ void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse
                       question, thread, response);
     }
   }
+  Batch batch;
+  batch.at = MonotonicNs();
   response->body.append("{\"evaluations\":[");
   for (uint32_t i = 0; i < items->count; ++i) {
     const WireValue& item = items->items[i];
     if (i > 0) response->body.push_back(',');
     bool permitted = false;
-    Error error{"request", "an evaluation must be an object", item.line, item.column};
+    Error error;
     bool evaluated = false;
     if (item.is_object()) {
       WireEvaluation wire = Members(item);  // an entity the item has replaces the default whole
@@ -248,8 +289,10 @@ void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse
       if (wire.action == nullptr) wire.action = defaults.action;
       if (wire.resource == nullptr) wire.resource = defaults.resource;
       if (wire.context == nullptr) wire.context = defaults.context;
-      evaluated = Evaluate(question, thread, wire, static_cast<int>(i), &response->body, &permitted,
-                           &error);
+      evaluated = Evaluate(question, thread, wire, static_cast<int>(i), &batch, &response->body,
+                           &permitted, &error);
+    } else {
+      error = {"request", "an evaluation must be an object", item.line, item.column};
     }
     if (!evaluated) {
       thread->metrics.item_errors.Add();

@@ -13,6 +13,7 @@ char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
+  if (a == b) return true;  // nearly everybody writes them in the same way
   for (size_t i = 0; i < a.size(); ++i) {
     if (Lower(a[i]) != Lower(b[i])) return false;
   }
@@ -22,7 +23,9 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
 HttpRequest::Found HttpRequest::Find(std::string_view name) const {
   Found found;
   for (const HttpHeader& header : headers) {
-    if (!EqualIgnoringCase(header.name, name)) continue;
+    if (header.name.size() != name.size() || Lower(header.name[0]) != Lower(name[0]) ||
+        !EqualIgnoringCase(header.name, name))
+      continue;
     if (found.count++ == 0) found.value = header.value;
   }
   return found;

@@ -70,6 +70,16 @@ constexpr std::string_view kByAgent =
 constexpr std::string_view kDenied =
     R"({"subject":{"type":"person","id":"E1"},"action":{"name":"read"},"resource":{"type":"app.Doc","id":"unknown"}})";
 
+// Of a batch: five items that share a subject and an action, one that brings its own.
+constexpr int kItems = 6;
+std::string BatchOf(std::string_view subject) {
+  std::string body =
+      R"({"subject":)" + std::string(subject) + R"(,"action":{"name":"read"},"evaluations":[)";
+  for (int i = 1; i < kItems; ++i) body += R"({"resource":{"type":"app.Doc","id":"d1"}},)";
+  return body +
+         R"({"subject":{"type":"person","id":"E1"},"resource":{"type":"app.Doc","id":"d1"}}]})";
+}
+
 // What the child reports through memory that it shares.
 struct Seen {
   int answered = 0, permits = 0;
@@ -102,6 +112,8 @@ bool GiveUpSystemCalls() {
 
 // Never returns.
 void Decide(std::string_view body, const std::string& folder, bool system_call, Seen* seen) {
+  const bool batch = body.find("\"evaluations\"") != std::string_view::npos;
+  const int items = batch ? kItems : 1;
   testing::Compilation compilation;
   compilation.sources.Add("t.dpl", kPolicy);
   if (!testing::Compile({}, &compilation)) _exit(10);
@@ -126,23 +138,25 @@ void Decide(std::string_view body, const std::string& folder, bool system_call, 
   service.Publish(snapshot.take(), std::make_shared<CallerRegistry>());
   HttpRequest request;
   request.method = "POST";
-  request.path = "/access/v1/evaluation";
+  request.path = batch ? "/access/v1/evaluations" : "/access/v1/evaluation";
   request.body = body;
   request.headers.push_back({"Content-Type", "application/json"});
   HttpResponse response;
   auto ask = [&] {
     response.Reset();
     service.Handle(request, &response);
-    seen->answered += response.status == 200 ? 1 : 0;
-    seen->permits += response.body.starts_with(R"({"decision":true)") ? 1 : 0;
+    seen->answered += response.status == 200 ? items : 0;
+    for (size_t at = 0; (at = response.body.find("{\"decision\":true", at)) != std::string::npos;
+         ++at)
+      ++seen->permits;
   };
-  for (int i = 0; i < kWarming; ++i) ask();
+  for (int i = 0; i < kWarming / items; ++i) ask();
   if (!(*log)->Sync().ok()) _exit(14);  // what the log has read, its lane uses again
   seen->answered = seen->permits = 0;
   if (!GiveUpSystemCalls()) syscall(SYS_exit_group, 13);
   const size_t allocations = HeapAllocationsForTest();
   const LocksForTest locks = LocksTakenForTest();
-  for (int i = 0; i < kDecisions; ++i) ask();
+  for (int i = 0; i < kDecisions / items; ++i) ask();
   if (system_call) (void)getppid();
   seen->allocations = HeapAllocationsForTest() - allocations;
   seen->locks.mutexes = LocksTakenForTest().mutexes - locks.mutexes;
@@ -205,6 +219,25 @@ TEST(HotPath, ADenialTakesNothingAtAll) {
 TEST(HotPath, AnAgentsQuestionLooksIntoTheStateTwice) {
   int status = 0;
   Seen seen = Patiently(kByAgent, &status);
+  ExpectQuiet(seen, status);
+  EXPECT_EQ(seen.permits, kDecisions);
+  EXPECT_LE(seen.locks.read_locks, 2u * kDecisions);
+}
+
+TEST(HotPath, ABatchTakesNothingAtAll) {
+  int status = 0;
+  Seen seen = Patiently(BatchOf(R"({"type":"person","id":"E1"})"), &status);
+  ExpectQuiet(seen, status);
+  EXPECT_EQ(seen.permits, kDecisions);
+  EXPECT_EQ(seen.locks.read_locks, 0u);
+}
+
+TEST(HotPath, ABatchOfAnAgentsLooksIntoTheStateTwiceForEachItem) {
+  int status = 0;
+  Seen seen = Patiently(
+      BatchOf(
+          R"({"type":"person","id":"E1","properties":{"act":{"sub":"spiffe://acme.example/helper","instance":"run-1"}}})"),
+      &status);
   ExpectQuiet(seen, status);
   EXPECT_EQ(seen.permits, kDecisions);
   EXPECT_LE(seen.locks.read_locks, 2u * kDecisions);
