@@ -66,8 +66,7 @@ void Strip(std::vector<FactsInput::Field>* fields) {
 
 // Puts the record where the one of the same key is, or at the end.
 template <class T>
-void Put(std::vector<T>* list, std::unordered_map<std::string, uint32_t>* index, std::string key,
-         T record) {
+void Put(std::vector<T>* list, KeyedMap<uint32_t>* index, std::string key, T record) {
   auto [at, fresh] = index->try_emplace(std::move(key), static_cast<uint32_t>(list->size()));
   if (fresh) {
     list->push_back(std::move(record));
@@ -78,8 +77,7 @@ void Put(std::vector<T>* list, std::unordered_map<std::string, uint32_t>* index,
 
 // The last one takes the place of the one that goes: the order of records means nothing.
 template <class T>
-bool Erase(std::vector<T>* list, std::unordered_map<std::string, uint32_t>* index,
-           const std::string& key) {
+bool Erase(std::vector<T>* list, KeyedMap<uint32_t>* index, const std::string& key) {
   auto at = index->find(key);
   if (at == index->end()) return false;
   uint32_t place = at->second;
@@ -252,7 +250,7 @@ Status FactsDocument::RemoveAccounts(const FactsChanges::Key& key) {
 
 // Memberships and accounts of people who are no more. One look at everything, however many they
 // are.
-void FactsDocument::ForgetPersons(const std::unordered_set<std::string>& ids) {
+void FactsDocument::ForgetPersons(const KeyedSet& ids) {
   for (FactsInput::Members& group : facts_.members) {
     auto gone = [&](const FactsInput::Member& m) { return !m.is_team && ids.contains(m.id); };
     if (std::none_of(group.members.begin(), group.members.end(), gone)) continue;
@@ -289,7 +287,7 @@ Status FactsDocument::Apply(const FactsChanges& changes) {
     if (!Erase(&facts_.resources, &resources_, KeyOf(key.first, key.second)))
       return NoSuchResource(key);
   }
-  std::unordered_set<std::string> gone;
+  KeyedSet gone;
   for (const FactsChanges::Key& key : changes.persons) {
     if (!Erase(&facts_.persons, &persons_, key.first)) return NoSuchPerson(key);
     gone.insert(key.first);
@@ -357,7 +355,7 @@ void FactsDocument::Accept() {
     for (uint32_t place : at->second) facts_.accounts[place].where = {};
   }
   if (!touched_.groups.empty()) {
-    std::unordered_set<std::string> groups(touched_.groups.begin(), touched_.groups.end());
+    KeyedSet groups(touched_.groups.begin(), touched_.groups.end());
     for (FactsInput::Members& group : facts_.members) {
       if (!groups.contains(KeyOf(group))) continue;
       if (group.where.line >= kPushed) group.where = {};

@@ -14,10 +14,9 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include "runtime/base/keyed_hash.h"
 #include "runtime/facts/snapshot.h"
 
 namespace dpl {
@@ -80,23 +79,23 @@ class FactsDocument {
   static constexpr uint32_t kPushed = uint32_t{1} << 30;
 
  private:
-  using Index = std::unordered_map<std::string, uint32_t>;
+  using Index = KeyedMap<uint32_t>;
   struct GroupIndex {
-    uint32_t group = 0;                            // in facts_.members
-    std::unordered_map<std::string, uint32_t> of;  // member to its place in the group
+    uint32_t group = 0;  // in facts_.members
+    Index of;            // member to its place in the group
   };
 
   GroupIndex* Group(const FactsInput::Members& named, bool make);
   Status Leave(const FactsChanges::Membership& change);
   void Join(const FactsChanges::Membership& change);
   Status RemoveAccounts(const FactsChanges::Key& key);
-  void ForgetPersons(const std::unordered_set<std::string>& ids);
+  void ForgetPersons(const KeyedSet& ids);
   std::vector<FactsInput::Field> Keep(const std::vector<FactsInput::Field>& fields);
 
   FactsInput facts_;
   Index persons_, resources_;
-  std::unordered_map<std::string, std::vector<uint32_t>> accounts_;
-  std::unordered_map<std::string, GroupIndex> groups_;  // those that were asked for
+  KeyedMap<std::vector<uint32_t>> accounts_;
+  KeyedMap<GroupIndex> groups_;  // those that were asked for
   struct Touched {
     std::vector<std::string> persons, resources, accounts, groups;
   } touched_;

@@ -2,8 +2,9 @@
 #include "runtime/facts/overlay.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
+
+#include "runtime/base/keyed_hash.h"
 
 namespace dpl {
 namespace {
@@ -40,7 +41,7 @@ bool InOrder(const AccountFact& a, const AccountFact& b) {
 }  // namespace
 
 uint64_t FactOverlay::HashOfText(uint32_t space, std::string_view text) {
-  return std::hash<std::string_view>()(text) ^ (space + uint64_t{1}) * 0x9e3779b97f4a7c15u;
+  return KeyedHash(text) ^ (space + uint64_t{1}) * 0x9e3779b97f4a7c15u;
 }
 
 const Entity* FactOverlay::PersonAt(const FactTables& tables, uint32_t slot) const {

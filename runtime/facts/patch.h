@@ -59,7 +59,7 @@ class FactsPatcher {
 
   bool usable_ = true;
   bool plain_resources_ = true;  // each is written by the name and in the form that it has here
-  std::unordered_map<std::string, uint32_t> group_of_;
+  KeyedMap<uint32_t> group_of_;
   std::vector<Group> groups_;
   std::vector<std::vector<TeamHolds>> roles_of_team_;
   std::vector<std::vector<uint32_t>> held_;

@@ -87,8 +87,8 @@ class FactsPatch final : public EntitySource {
     std::string_view key;  // in the arena
     std::vector<AccountFact> facts;
   };
-  std::unordered_map<std::string, Claims> claims_;
-  std::unordered_map<std::string, uint32_t> group_of_;
+  KeyedMap<Claims> claims_;
+  KeyedMap<uint32_t> group_of_;
   std::vector<Group> groups_;
   Deltas person_refs_, resource_refs_;
   int person_levels_ = 0, resource_levels_ = 0;

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "runtime/base/keyed_hash.h"
+
 namespace dpl {
 
 namespace {
@@ -22,13 +24,17 @@ uint64_t Word(const char* at, size_t size) {
 
 }  // namespace
 
+// Odd, so that no multiplication loses anything.
+const TextIndex::Secrets TextIndex::secrets_ = {ProcessSecrets()[2] | 1, ProcessSecrets()[3] | 1,
+                                                ProcessSecrets()[4]};
+
 // Eight bytes at a time; the last eight may overlap what came before.
 uint64_t TextIndex::HashOf(uint32_t space, std::string_view text) {
-  constexpr uint64_t kFirst = 0x9e3779b97f4a7c15u, kSecond = 0xd6e8feb86659fd93u;
+  const auto [first, second, start] = secrets_;
   const char* at = text.data();
   size_t left = text.size();
-  uint64_t h = Fold(uint64_t{space} + kFirst, text.size() ^ kSecond);
-  for (; left > 8; left -= 8, at += 8) h = Fold(h ^ Word(at, 8), kFirst);
+  uint64_t h = Fold(uint64_t{space} + start, text.size() ^ second);
+  for (; left > 8; left -= 8, at += 8) h = Fold(h ^ Word(at, 8), first);
   uint64_t last = 0;
   if (text.size() >= 8) {
     last = Word(text.data() + text.size() - 8, 8);
@@ -37,7 +43,7 @@ uint64_t TextIndex::HashOf(uint32_t space, std::string_view text) {
   } else if (left > 0) {
     last = Word(at, 1) << 16 | Word(at + left / 2, 1) << 8 | Word(at + left - 1, 1);
   }
-  return Fold(h ^ last, kSecond);
+  return Fold(h ^ last, second);
 }
 
 void TextIndex::Reserve(size_t count) {
@@ -73,6 +79,16 @@ const TextIndex::Entry* TextIndex::Locate(uint32_t space, std::string_view text)
     if (entry.space == space && entry.text == text) return &entry;
   }
   return nullptr;
+}
+
+size_t TextIndex::ProbesForTest(uint32_t space, std::string_view text) const {
+  const Entry* entry = Locate(space, text);
+  const size_t mask = slots_.size() - 1;
+  size_t at = static_cast<size_t>(HashOf(space, text)) & mask, probes = 1;
+  for (; slots_[at].entry != kNone; at = (at + 1) & mask, ++probes) {
+    if (entry != nullptr && &entries_[slots_[at].entry] == entry) break;
+  }
+  return probes;
 }
 
 uint32_t TextIndex::Find(uint32_t space, std::string_view text) const {

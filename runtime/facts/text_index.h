@@ -5,7 +5,8 @@
 //
 // A space keeps names of different kinds apart (teams from roles, one resource type from another).
 // Texts are kept by reference: their bytes must outlive the index. Finding asks the heap nothing.
-// Keys come from policy and facts, never from a request, so a fixed hash is good enough.
+// The hash has secrets of the process (keyed_hash.h): whoever may choose ids that end up in facts
+// cannot choose such as fall on each other.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,8 @@ class TextIndex {
   const uint32_t* Get(uint32_t space, std::string_view text) const;  // null when it is not there
   bool Has(uint32_t space, std::string_view text) const { return Locate(space, text) != nullptr; }
   size_t size() const { return entries_.size(); }
+  // How many places are looked at to find it.
+  size_t ProbesForTest(uint32_t space, std::string_view text) const;
 
  private:
   struct Entry {
@@ -37,6 +40,10 @@ class TextIndex {
     uint32_t tag = 0;
     uint32_t entry = kNone;
   };
+  struct Secrets {
+    uint64_t first, second, start;
+  };
+  static const Secrets secrets_;
   static uint64_t HashOf(uint32_t space, std::string_view text);
   const Entry* Locate(uint32_t space, std::string_view text) const;
   void Insert(uint64_t hash, uint32_t entry);

@@ -13,7 +13,7 @@
 
 #include <sys/resource.h>
 
-#include "runtime/base/sha256.h"
+#include "runtime/base/keyed_hash.h"
 #include "runtime/search/candidates.h"
 #include "runtime/search/plan_cache.h"
 
@@ -27,8 +27,14 @@ uint64_t Mix(uint64_t a, uint64_t b) {
   return h ^ (h >> 32);
 }
 
+// Ids and values are chosen by those whom the facts are about: hashes have the key of this process.
+uint64_t HashOfNumbers(uint64_t a, uint64_t b, uint64_t c) {
+  const uint64_t numbers[] = {a, b, c};
+  return KeyedHash({reinterpret_cast<const char*>(numbers), sizeof numbers});
+}
+
 uint64_t HashOfEntity(const Entity& entity) {
-  return Mix(entity.is_person ? 1 : 2 + uint64_t{entity.type}, Hash64(entity.id));
+  return Mix(entity.is_person ? 1 : 2 + uint64_t{entity.type}, KeyedHash(entity.id));
 }
 
 // The key under which those without a value stand; the hash of a value is never so.
@@ -217,11 +223,11 @@ bool HashOfValue(const Value& value, uint64_t* hash) {
     case ValueKind::kTeam:
     case ValueKind::kRole:
     case ValueKind::kAgent:
-      *hash = Mix(Mix(static_cast<uint64_t>(value.kind), static_cast<uint64_t>(value.i)),
-                  value.kind == ValueKind::kMoney ? value.n : 0);
+      *hash = HashOfNumbers(static_cast<uint64_t>(value.kind), static_cast<uint64_t>(value.i),
+                            value.kind == ValueKind::kMoney ? value.n : 0);
       break;
     case ValueKind::kString:
-      *hash = Mix(static_cast<uint64_t>(value.kind), Hash64(value.text()));
+      *hash = Mix(static_cast<uint64_t>(value.kind), KeyedHash(value.text()));
       break;
     case ValueKind::kPerson:
     case ValueKind::kResource:

@@ -24,8 +24,6 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "runtime/state/memory_store.h"
@@ -224,8 +222,8 @@ class DurableStore final : public StateStore {
   std::condition_variable work_, done_;
   std::string pending_;      // the group to come, behind room for its frame's header
   std::vector<Gift> gifts_;  // of that group
-  std::unordered_set<std::string> promised_;  // tasks and approvals whose gift is under way
-  std::unordered_map<std::string, std::string> promised_parents_;  // child instance → parent
+  KeyedSet promised_;  // tasks and approvals whose gift is under way
+  KeyedMap<std::string> promised_parents_;  // child instance → parent
   uint64_t operations_ = 0, groups_ = 0;
   bool waiting_ = false, stop_ = false;
   std::string error_, tidy_error_;

@@ -1,28 +1,17 @@
-// Hash tables whose keys a request may choose: SipHash-1-3 under a key of this process, and keys
-// joined from parts without touching the heap.
+// Keys of the state's tables, joined from parts without touching the heap; their hash is
+// runtime/base/keyed_hash.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+
+#include "runtime/base/keyed_hash.h"
 
 namespace dpl {
-
-uint64_t SipHash13(uint64_t k0, uint64_t k1, std::string_view bytes);
-// Under a key drawn once per process. The order of a table made with it is never shown to anybody.
-uint64_t KeyedHash(std::string_view bytes);
-
-struct KeyedHasher {
-  using is_transparent = void;
-  size_t operator()(std::string_view s) const { return static_cast<size_t>(KeyedHash(s)); }
-};
-template <class T>
-using KeyedMap = std::unordered_map<std::string, T, KeyedHasher, std::equal_to<>>;
 
 // Several texts as one, unambiguously (each with its length). Short ones live on the stack.
 class JoinedKey {

@@ -1,7 +1,9 @@
 // SipHash with one compression and three finalisation rounds; see keyed_hash.h.
-#include "runtime/state/keyed_hash.h"
+#include "runtime/base/keyed_hash.h"
 
+#include <array>
 #include <bit>
+#include <cstring>
 #include <random>
 
 namespace dpl {
@@ -17,15 +19,12 @@ struct Sip {
   }
 };
 
-struct ProcessKey {
-  uint64_t k0, k1;
-  ProcessKey() {
-    std::random_device source;
-    auto word = [&] { return (static_cast<uint64_t>(source()) << 32) ^ source(); };
-    k0 = word();
-    k1 = word();
-  }
-};
+std::array<uint64_t, 5> Draw() {
+  std::random_device source;
+  std::array<uint64_t, 5> drawn{};
+  for (uint64_t& word : drawn) word = (static_cast<uint64_t>(source()) << 32) ^ source();
+  return drawn;
+}
 
 }  // namespace
 
@@ -53,9 +52,14 @@ uint64_t SipHash13(uint64_t k0, uint64_t k1, std::string_view bytes) {
   return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
+const std::array<uint64_t, 5>& ProcessSecrets() {
+  static const std::array<uint64_t, 5> secrets = Draw();
+  return secrets;
+}
+
 uint64_t KeyedHash(std::string_view bytes) {
-  static const ProcessKey key;
-  return SipHash13(key.k0, key.k1, bytes);
+  const std::array<uint64_t, 5>& secrets = ProcessSecrets();
+  return SipHash13(secrets[0], secrets[1], bytes);
 }
 
 }  // namespace dpl
