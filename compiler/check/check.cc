@@ -46,6 +46,7 @@ bool Check(const std::vector<std::unique_ptr<ast::File>>& files, const SourceSet
   CheckFacts(c);
   phase("tests");
   CheckTests(c);
+  phase("redundancy");
   // What is pointless is worth a word only once the rest is right.
   if (!sink->HasErrors()) CheckRedundant(c);
   ReportUnusedImports(c);

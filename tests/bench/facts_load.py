@@ -38,7 +38,7 @@ def measure(folder, persons, pushes):
     bundle, facts, asked = world(folder, name)
     config = folder / f"{name}-config.json"
     config.write_text(json.dumps({"bundle": str(bundle), "facts": str(facts), "threads": 1, "audit": {"folder": "none"}}))
-    server = Dpld("--config", config, operate=("127.0.0.1:0",))
+    server = Dpld("--config", config, operate=(f"unix:{folder}/{name}.sock",))
     first = push(server, 0)
     push(server, 1)
     used, took = cpu_ms(server), [push(server, 2 + i) for i in range(pushes)]
@@ -54,7 +54,7 @@ def measure(folder, persons, pushes):
             while not over.is_set():
                 push(server, at[0])
                 at[0] += 1
-        pusher = threading.Thread(target=keep_pushing)
+        pusher = threading.Thread(target=keep_pushing, daemon=True)
         pusher.start()
         ratios.append(load(server, 16, sent)[3] / quiet[3])
         over.set()
