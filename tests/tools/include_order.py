@@ -57,7 +57,7 @@ HEAVY = r"fmt/|boost/(asio|beast)|antlr4-runtime|unicode/|re2/|CLI/|<regex>|<ios
 BANNED = [
     (r"co_await\s[^;]*(\[[^\]]*\]\s*[({]|\{)", "server/", "gcc 12 destroys a temporary aggregate in a co_await expression twice"),
     (r"\bstd::regex\b", "runtime/", "a match must be bounded; runtime/base/pattern.h is"),
-    (r"\bstd::random_device\b", "runtime/(?!state/keyed_hash)", "a decision is repeatable; only hash keys are random"),
+    (r"\bstd::random_device\b", "runtime/(?!base/keyed_hash)", "a decision is repeatable; only hash keys are random"),
     (r"\b(system|steady|high_resolution)_clock::now\(\)", "runtime/(?!base/clock)", "time comes in through the Clock"),
 ]
 
