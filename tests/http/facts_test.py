@@ -214,6 +214,41 @@ class Changing(WithFacts):
         self.assertEqual(sorted(a.status for a in answers), [200] + [412] * 15)
 
 
+class ByReference(WithFacts):
+    """What a reference leads to is what was pushed last, though what refers to it is a record of before."""
+    POLICY = POLICY.replace("person { key id: string }", "person { key id: string  within manager: Person? }") + """
+role reader { owner team finance }
+resource Desk in shop { has head: Person  can look }
+resource Note in shop { within desk: shop.Desk?  has owner: Person  can glance, skim, peek }
+grant glances { to role reader may glance on shop.Note where resource.owner in team finance because "Notes of finance" }
+grant skims   { to role reader may skim on shop.Note where resource.owner.manager is known and resource.owner.manager == person because "Notes of one's own people" }
+grant peeks   { to role reader may peek on shop.Note where resource.desk is known and resource.desk.head == person because "Notes of one's own desk" }
+"""
+    FACTS = {**FACTS, "roles": [*FACTS["roles"], {"role": "reader", "members": ["raj"]}],
+             "resources": [*FACTS["resources"], {"type": "shop.Desk", "id": "D1", "attributes": {"head": "ana"}},
+                           {"type": "shop.Note", "id": "N1", "parent": "D1", "attributes": {"owner": "ana"}}]}
+
+    def may(self, action):
+        body = {"subject": {"type": "person", "id": "raj"}, "action": {"name": action}, "resource": {"type": "shop.Note", "id": "N1"}}
+        answer = self.dpld.ask(body, {"Authorization": f"Bearer {token('gateway')}"})
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json["decision"]
+
+    def test_memberships_attributes_and_containers(self):
+        self.assertEqual([self.may(a) for a in ("glance", "skim", "peek")], [False, False, False])
+        self.change({"upsert": {"memberships": [{"team": "finance", "member": "ana"}]}})
+        self.assertEqual([self.may(a) for a in ("glance", "skim", "peek")], [True, False, False])
+        self.change({"upsert": {"persons": [{"id": "ana", "attributes": {"manager": "raj"}}]}})
+        self.assertEqual([self.may(a) for a in ("glance", "skim", "peek")], [True, True, False])
+        self.change({"upsert": {"resources": [{"type": "shop.Desk", "id": "D1", "attributes": {"head": "raj"}}]}})
+        self.assertEqual([self.may(a) for a in ("glance", "skim", "peek")], [True, True, True])
+        self.change({"remove": {"memberships": [{"team": "finance", "member": "ana"}], "persons": ["ana"],
+                                "resources": [{"type": "shop.Desk", "id": "D1"}]}})
+        self.assertEqual([self.may(a) for a in ("glance", "skim", "peek")], [False, False, False])
+        self.restart()
+        self.assertEqual([self.may(a) for a in ("glance", "skim", "peek")], [False, False, False])
+
+
 class Replacing(WithFacts):
     def test_a_whole_document(self):
         next_ = {**FACTS, "version": "w2", "roles": [{"role": "buyer", "members": ["boss"]}]}
