@@ -110,6 +110,19 @@ TEST_F(SearchWork, APlanIsMadeOnceForAllPages) {
   EXPECT_LE(decisions, 11u) << "the index says which";
 }
 
+TEST_F(SearchWork, APlanIsOfItsQuestion) {
+  SearchIndex index(snapshot_);
+  query_.request.action = "read";
+  query_.question = Sha256("theirs");
+  ASSERT_TRUE(Page(index).more);
+  query_.request.subject_id = "p0008";
+  query_.question = Sha256("hers");
+  found_.clear();
+  ASSERT_TRUE(Page(index).more);
+  ASSERT_EQ(found_.size(), bounds_.results);
+  EXPECT_EQ(found_.front(), "d0008");
+}
+
 TEST_F(SearchWork, APlanEndsWhenGrantsDo) {
   SearchIndex index(snapshot_);
   query_.request.action = "sign";
