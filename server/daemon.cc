@@ -349,6 +349,7 @@ class Daemon {
       log_.Fail("reload_failed",
                 {{"cause", cause}, {"error", error.message}, {"code", error.code}, {"kept", kept}});
       supervisor_.Tell("READY=1\nSTATUS=stale, the reload failed; serving " + kept);
+      if (error.code == "error.audit") reloader_->AskAgain();  // the files are in order
     };
     Result<Config> config = ReadConfig(args_, nullptr);
     if (!config.ok()) return failed(config.error());

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kNice = 10;
 constexpr std::chrono::milliseconds kLetGoAgain{100};
+constexpr std::chrono::seconds kAskAgain{2};
 constexpr std::chrono::hours kNever{1};  // woken up for nothing this often
 
 }  // namespace
@@ -28,6 +29,12 @@ void Reloader::Start() {
 void Reloader::Ask() {
   std::lock_guard lock(mutex_);
   asked_ = true;
+  wake_.notify_all();
+}
+
+void Reloader::AskAgain() {
+  std::lock_guard lock(mutex_);
+  again_ = std::chrono::steady_clock::now() + kAskAgain;
   wake_.notify_all();
 }
 
@@ -55,10 +62,12 @@ void Reloader::Run() {
   auto look = Steady::now() + interval;
   std::unique_lock lock(mutex_);
   while (!ended_) {
-    const auto until = before_.empty() ? look : std::min(look, Steady::now() + kLetGoAgain);
+    auto until = before_.empty() ? look : std::min(look, Steady::now() + kLetGoAgain);
+    if (again_.has_value()) until = std::min(until, *again_);
     wake_.wait_until(lock, until, [this] { return ended_ || asked_; });
     if (ended_) break;
     const bool asked = std::exchange(asked_, false);
+    const bool again = again_.has_value() && Steady::now() >= *again_;
     std::vector<std::shared_ptr<const Snapshot>> done;  // nobody else has them any more
     std::erase_if(before_, [&done](std::shared_ptr<const Snapshot>& snapshot) {
       if (snapshot.use_count() != 1) return false;
@@ -75,7 +84,12 @@ void Reloader::Run() {
       look = now + interval;
       changed = watching && watch_.Changed();
     }
-    if (asked || changed) reload_(asked ? "signal" : "change");
+    if (asked || changed || again) {
+      lock.lock();
+      again_.reset();  // this one counts
+      lock.unlock();
+      reload_(asked ? "signal" : changed ? "change" : "retry");
+    }
     lock.lock();
   }
 }

@@ -10,10 +10,12 @@
 //   reloader.End();
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -25,7 +27,7 @@ namespace dpl {
 
 class Reloader {
  public:
-  // `reload` runs on the thread, told the cause: "signal" or "change". `watch_seconds`: how often
+  // `reload` runs on the thread, told the cause: "signal", "change" or "retry". `watch_seconds`: how often
   // files are looked at; 0: never.
   Reloader(int watch_seconds, std::function<void(std::string_view cause)> reload);
   ~Reloader() { End(); }
@@ -38,6 +40,8 @@ class Reloader {
   void Start();
   // These from any thread. After End nothing is reloaded any more; it waits for one in progress.
   void Ask();
+  // A reload could not be done for now: once more in a few seconds, unless one came before.
+  void AskAgain();
   void LetGo(std::shared_ptr<const Snapshot> snapshot);  // null: nothing to let go of
   void End();
 
@@ -50,6 +54,7 @@ class Reloader {
   std::mutex mutex_;  // guards what follows
   std::condition_variable wake_;
   bool asked_ = false, ended_ = false;
+  std::optional<std::chrono::steady_clock::time_point> again_;
   std::vector<std::shared_ptr<const Snapshot>> before_;
   std::thread thread_;
 };

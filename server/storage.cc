@@ -47,6 +47,9 @@ class DurableGate final : public ReplyGate {
     if (log_ != nullptr) log_->OnKept(wake);
     store_->OnKept(std::move(wake));
   }
+  void Turned() override {
+    if (log_ != nullptr) log_->Flush();
+  }
 
  private:
   StateStore* store_;
@@ -154,6 +157,7 @@ Result<std::string> Storage::KeepCallers(const Config& config) const {
 
 std::string Storage::Members(const KeptInputs& kept) const {
   if (kept.bundle.empty() || kept.facts.empty()) return {};
+  vault_->Hold({kept.bundle, kept.facts, callers_});
   return "\"bundle\":\"" + kept.bundle + "\",\"facts\":\"" + kept.facts + "\",\"callers\":\"" +
          callers_ + "\",\"built\":\"" + FormatInstant(kept.built) + "\"";
 }

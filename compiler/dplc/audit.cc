@@ -3,6 +3,7 @@
 
 #include "compiler/dplc/commands.h"
 #include "compiler/dplc/report.h"
+#include "runtime/audit/decision_entry.h"
 #include "runtime/audit/log.h"
 #include "runtime/audit/proof.h"
 #include "runtime/audit/segment.h"
@@ -147,11 +148,15 @@ int RunAuditPrune(const AuditArgs& args) {
   // Only a log that is there: opening one would begin it.
   if (Result<AuditPublicKey> key = ReadPublicKey(args.folder); !key.ok())
     return UsageError(key.error());
+  Result<std::unique_ptr<AuditVault>> vault =
+      AuditVault::Open({.folder = args.folder, .start = {}, .read_only = true});
   Result<std::unique_ptr<AuditLog>> log = AuditLog::Open({.folder = args.folder});
   if (!log.ok()) {
     Err("dplc: " + Printable(log.error().message) + "\n");
     return log.error().code == "audit.damaged" ? kFindings : kUsage;
   }
+  // What was in force for the records alone goes with them.
+  if (vault.ok()) (*log)->SetRenderer(std::make_unique<DecisionRecords>(vault->get(), false));
   Result<uint64_t> removed = (*log)->Prune(*before, args.because);
   if (!removed.ok()) return UsageError(removed.error());
   (*log)->Close();

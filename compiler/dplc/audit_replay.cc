@@ -202,7 +202,7 @@ int RunAuditReplay(const AuditArgs& args) {
       return kFindings;
     }
     if (!*more) break;
-    Count(replayer.Run(record.record), other != nullptr, &totals);
+    Count(replayer.Run(record.record, record.sealed), other != nullptr, &totals);
   }
   Out(args.format == "json" ? Json(totals, other != nullptr) : Text(totals, other != nullptr));
   return totals.changed + totals.other_grounds + totals.damaged == 0 ? kOk : kFindings;

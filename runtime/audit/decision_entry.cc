@@ -1,122 +1,136 @@
-// See decision_entry.h. One list of what an entry holds serves writing and reading.
+// See decision_entry.h.
 #include "runtime/audit/decision_entry.h"
 
-#include <array>
-#include <cstring>
-#include <type_traits>
+#include "runtime/audit/entry_transfer.h"
+#include "runtime/audit/shape.h"
+#include "runtime/audit/shape_marks.h"
 
 namespace dpl {
 namespace {
 
-constexpr uint32_t kOwnThread = 0;  // of the nonces: the log's thread seals alone
+using Buffer = EntryWriter::Buffer;
 
 class Writer {
  public:
-  explicit Writer(std::string* out) : out_(*out) {}
+  Writer(Buffer* fixed, Buffer* values) : fixed_(*fixed), values_(*values) {}
   template <class T>
-  void operator()(const T& plain) {
+  void Fixed(const T& plain) {
     static_assert(std::is_trivially_copyable_v<T>);
-    out_.append(reinterpret_cast<const char*>(&plain), sizeof plain);
+    fixed_.Put(&plain, sizeof plain);
   }
-  void operator()(const std::string_view& text) {
-    (*this)(static_cast<uint32_t>(text.size()));
-    out_.append(text);
+  void Name(std::string_view name) {
+    Fixed(static_cast<uint32_t>(name.size()));
+    fixed_.Put(name.data(), name.size());
   }
-  template <class T, int N>
-  void operator()(const SmallList<T, N>& list) {
-    (*this)(list.size);
-    (*this)(list.truncated);
-    out_.append(reinterpret_cast<const char*>(list.items),
-                sizeof(T) * static_cast<size_t>(list.size));
+  void Sum(const AnswerSum& sum) { values_.Put(&sum, sizeof sum); }
+  void Text(std::string_view text) {
+    const auto size = static_cast<uint32_t>(text.size());
+    Fixed(size != 0);
+    if (size == 0) return;
+    values_.Put(&size, sizeof size);
+    values_.Put(text.data(), size);
   }
+  void Keyed(std::string_view text, bool) { Text(text); }
+  void Time(const Instant& time) { values_.Put(&time, sizeof time); }
+  template <class T>
+  void Number(const T& number, T none) {
+    Fixed(number != none);
+    if (number == none) return;
+    const auto wide = static_cast<int64_t>(number);
+    values_.Put(&wide, sizeof wide);
+  }
+  void Amount(const Value& value) {
+    Fixed(value.kind), Fixed(value.aux), Fixed(value.flags), Fixed(value.n);
+    values_.Put(&value.i, sizeof value.i);
+  }
+  template <class D, class Line>
+  void After(const D&, const Line&) {}
   void Person(const Entity* const& entity, Entity* /*own*/) {
-    (*this)(entity != nullptr);
-    if (entity != nullptr) (*this)(entity->id);
+    Fixed(entity != nullptr);
+    if (entity != nullptr) Text(entity->id);
   }
 
  private:
-  std::string& out_;
+  Buffer& fixed_;
+  Buffer& values_;
 };
 
 class Reader {
  public:
-  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+  Reader(std::string_view fixed, std::string_view values) : fixed_(fixed), values_(values) {}
+  std::string_view fixed() const { return fixed_; }
+  std::string_view values() const { return values_; }
   template <class T>
-  void operator()(T& plain) {
-    std::memcpy(&plain, Bytes(sizeof plain), sizeof plain);
+  void Fixed(T& plain) {
+    Take(&fixed_, &plain, sizeof plain);
   }
-  void operator()(std::string_view& text) {
+  void Name(std::string_view& name) {
     uint32_t size = 0;
-    (*this)(size);
-    text = {Bytes(size), size};
+    Fixed(size);
+    name = View(&fixed_, size);
   }
-  template <class T, int N>
-  void operator()(SmallList<T, N>& list) {
-    (*this)(list.size);
-    (*this)(list.truncated);
-    const size_t size = sizeof(T) * static_cast<size_t>(list.size);
-    const char* bytes = Bytes(size);
-    if (size != 0) std::memcpy(static_cast<void*>(list.items), bytes, size);
+  void Sum(AnswerSum& sum) { Take(&values_, &sum, sizeof sum); }
+  void Text(std::string_view& text) {
+    bool there = false;
+    Fixed(there);
+    uint32_t size = 0;
+    if (there) Take(&values_, &size, sizeof size);
+    text = View(&values_, size);
   }
+  void Keyed(std::string_view& text, bool) { Text(text); }
+  void Time(Instant& time) { Take(&values_, &time, sizeof time); }
+  template <class T>
+  void Number(T& number, T none) {
+    bool there = false;
+    Fixed(there);
+    int64_t wide = 0;
+    if (there) Take(&values_, &wide, sizeof wide);
+    number = there ? static_cast<T>(wide) : none;
+  }
+  void Amount(Value& value) {
+    value = Value();
+    Fixed(value.kind), Fixed(value.aux), Fixed(value.flags), Fixed(value.n);
+    Take(&values_, &value.i, sizeof value.i);
+  }
+  template <class D, class Line>
+  void After(const D&, const Line&) {}
   void Person(const Entity*& entity, Entity* own) {
     bool there = false;
-    (*this)(there);
+    Fixed(there);
     entity = there ? own : nullptr;
-    if (there) (*this)(own->id);
+    if (there) Text(own->id);
   }
 
  private:
-  const char* Bytes(size_t size) {
-    DPL_CHECK(size <= rest_.size());
-    const char* at = rest_.data();
-    rest_.remove_prefix(size);
-    return at;
+  static std::string_view View(std::string_view* from, size_t size) {
+    DPL_CHECK(size <= from->size());
+    const std::string_view out = from->substr(0, size);
+    from->remove_prefix(size);
+    return out;
   }
-  std::string_view rest_;
+  static void Take(std::string_view* from, void* to, size_t size) {
+    std::memcpy(to, View(from, size).data(), size);
+  }
+  std::string_view fixed_, values_;
 };
-
-// The people that an entry names: the person, who acts for them, and those in the chain.
-using People = std::array<Entity, kMaxHops + 3>;
-
-// Everything that RecordWriter and Sealer look at.
-template <class Io, class R, class D, class Name, class Flag, class C, class Q>
-void Transfer(Io io, R& r, D& d, Name& caller, Flag& request_id_keys, C& c, Q& q, Name& answer,
-              Entity* people) {
-  io(d.outcome), io(d.reason), io(d.now), io(d.epoch), io(d.dry_run), io(d.replayed), io(d.mode);
-  io(d.partner), io(d.account_system), io(d.accountable), io(d.type), io(d.action);
-  io(d.reservation), io(d.reservation_deadline), io(d.opening);
-  io(d.by), io(d.limits), io(d.approvals), io(d.duties);
-  io(d.detail), io(d.account_key), io(d.task);
-  if (d.reason == Reason::kApprovalRequired) io(d.request_digest);
-  io.Person(d.person, people++);
-  io.Person(d.deputy, people++);
-  io(d.chain.size), io(d.chain.truncated);
-  for (int i = 0; i < d.chain.size; ++i) {
-    auto& hop = d.chain.items[i];
-    io(hop.agent), io(hop.ok), io(hop.reason), io(hop.foreign), io(hop.instance);
-    io.Person(hop.person, people++);
-  }
-  io(r.subject_type), io(r.subject_id), io(r.action), io(r.resource_type), io(r.resource_id);
-  io(r.task), io(r.break_glass), io(r.break_glass_reason), io(r.break_glass_ticket);
-  io(r.hop_count);
-  for (int i = 0; d.chain.size == 0 && i < r.hop_count; ++i)
-    io(r.hops[static_cast<size_t>(i)].agent);
-  io(r.approval_count);
-  for (int i = 0; i < r.approval_count; ++i) io(r.approvals[static_cast<size_t>(i)]);
-  io(caller), io(request_id_keys);
-  io(c.evaluation_id), io(c.request_id), io(c.trace_id), io(c.span_id), io(c.item);
-  io(c.parameters), io(answer);
-  io(q.clock_suspect), io(q.charge_key), io(q.body), io(q.endpoint), io(q.witness);
-}
 
 }  // namespace
 
-void AppendDecisionEntry(std::string* out, const Request& request, const Decision& decision,
-                         const RecordContext& context, const SealedQuestion& question,
-                         std::string_view answer) {
-  const std::string_view caller = request.caller->name, bytes_of_answer = answer;
-  Transfer(Writer(out), request, decision, caller, request.caller->request_id_keys, context,
-           question, bytes_of_answer, nullptr);
+void EntryWriter::Write(const Request& request, const Decision& decision,
+                        const RecordContext& context, const SealedItem* item) {
+  fixed_.Clear();
+  values_.Clear();
+  Writer io(&fixed_, &values_);
+  uint32_t size = 0;
+  io.Fixed(size);
+  bool sealed = item != nullptr;
+  TransferItem(io, &sealed, item);
+  RecordContext said = context;
+  if (said.parameters.size() <= 2) said.parameters = {};  // {}
+  const std::string_view caller = request.caller->name;
+  TransferRecord(io, request, decision, caller, request.caller->request_id_keys, said, nullptr);
+  size = static_cast<uint32_t>(fixed_.size());
+  std::memcpy(fixed_.data(), &size, sizeof size);
 }
 
 struct DecisionRecords::Unpacked {
@@ -124,38 +138,119 @@ struct DecisionRecords::Unpacked {
   Decision decision;
   Caller caller;
   RecordContext context;
-  SealedQuestion question;
-  std::string_view answer;
-  People people;
+  EntryPeople people;
+  SealedItem item;
+};
+
+// The decision of one entry, unpacked when that is needed.
+class DecisionRecords::Source final : public AuditShapes::Source {
+ public:
+  Source(RecordWriter* writer, Unpacked* unpacked, const Snapshot& snapshot, const Reader& record)
+      : writer_(*writer), u_(*unpacked), snapshot_(snapshot), record_(record) {}
+
+  void Unpack() {
+    Reader io = record_;
+    std::string_view caller;
+    TransferRecord(io, u_.request, u_.decision, caller, u_.caller.request_id_keys, u_.context,
+                   u_.people.data());
+    u_.caller.name = caller;
+    u_.context.in_force = {};
+    u_.context.sealed_at = -1;
+  }
+  void Render(AuditMarks* marks, std::string* out) override {
+    Unpack();
+    if (marks != nullptr) {
+      std::string_view caller = u_.caller.name;
+      TransferRecord(*marks, u_.request, u_.decision, caller, u_.caller.request_id_keys, u_.context,
+                     u_.people.data());
+    }
+    writer_.Append(out, snapshot_, u_.request, u_.decision, u_.context);
+  }
+  bool Charged() override {
+    Unpack();
+    return ChargedAmounts(u_.decision);
+  }
+  bool SaysValues() override {
+    Unpack();
+    return LogsValues(u_.decision) && !u_.context.parameters.empty();
+  }
+
+ private:
+  RecordWriter& writer_;
+  Unpacked& u_;
+  const Snapshot& snapshot_;
+  const Reader record_;
 };
 
 DecisionRecords::DecisionRecords(AuditVault* vault, bool seal)
-    : vault_(vault), unpacked_(std::make_unique<Unpacked>()) {
-  if (vault != nullptr && seal) sealer_ = std::make_unique<Sealer>(vault, kOwnThread);
+    : vault_(vault),
+      unpacked_(std::make_unique<Unpacked>()),
+      shapes_(std::make_unique<AuditShapes>(&terms_)) {
+  if (vault != nullptr && seal) sealer_ = std::make_unique<Sealer>(vault);
   unpacked_->request.caller = &unpacked_->caller;
 }
 DecisionRecords::~DecisionRecords() = default;
 
-void DecisionRecords::BeginSegment() { terms_.BeginSegment(); }
+void DecisionRecords::BeginSegment() {
+  terms_.BeginSegment();
+  shapes_->BeginSegment();
+}
 
-void DecisionRecords::Render(const AuditLane::Entry& entry, std::string* first,
-                             std::string* record) {
+bool DecisionRecords::Fits(const AuditLane::Entry& entry) const {
+  return made_.size() < Sealer::kMostItems && (sealer_ == nullptr || sealer_->Fits(entry.time));
+}
+
+void DecisionRecords::Add(const AuditLane::Entry& entry, uint64_t seq) {
   const auto& in_force = *static_cast<const RecordInForce*>(entry.context);
   Unpacked& u = *unpacked_;
-  std::string_view caller;
-  Transfer(Reader(entry.bytes), u.request, u.decision, caller, u.caller.request_id_keys, u.context,
-           u.question, u.answer, u.people.data());
-  u.caller.name = caller;
-  u.context.in_force = in_force.members;
+  uint32_t size = 0;
+  DPL_CHECK(entry.bytes.size() >= sizeof size);
+  std::memcpy(&size, entry.bytes.data(), sizeof size);
+  DPL_CHECK(size >= sizeof size && size <= entry.bytes.size());
+  Reader behind(entry.bytes.substr(sizeof size, size - sizeof size), entry.bytes.substr(size));
+  bool sealed = false;
+  TransferItem(behind, &sealed, &u.item);
   u.context.digest_key = vault_ == nullptr ? std::string_view() : vault_->digest_key();
-  u.context.seal_key = u.context.box = {};
-  if (sealer_ != nullptr &&
-      sealer_->Seal(u.decision.now, u.context.evaluation_id, u.question, u.answer)) {
-    u.context.seal_key = sealer_->key_id();
-    u.context.box = sealer_->box();
+  int place = -1;
+  if (sealed && sealer_ != nullptr && sealer_->Begin(entry.time))
+    place = static_cast<int>(sealer_->Add(u.item));
+  const Snapshot& snapshot = *in_force.snapshot;
+  shapes_->Use(snapshot.shared_program());
+  Source source(&writer_, &u, snapshot, behind);
+  if (shapes_->Write(&text_, {seq, behind.fixed(), behind.values(), entry.time,
+                              u.context.digest_key, &source})) {
+    const uint32_t term = writer_.NumberOf(snapshot, in_force.members);
+    AppendRecordEnd(&text_, term, place);
+  } else {
+    source.Unpack();
+    u.context.in_force = in_force.members;
+    u.context.sealed_at = place;
+    writer_.Append(&text_, snapshot, u.request, u.decision, u.context);
   }
-  writer_.Append(record, *in_force.snapshot, u.request, u.decision, u.context);
-  terms_.TakeNew(first);
+  made_.push_back({text_.size(), entry.time});
+}
+
+Status DecisionRecords::Removed(const std::function<bool(std::string_view digest)>& named) {
+  return vault_ == nullptr ? Status::Ok() : vault_->ForgetInputs(named);
+}
+
+void DecisionRecords::Finish(const Line& line) {
+  if (made_.empty()) return;
+  record_.clear();
+  terms_.TakeNew(&record_);
+  if (!record_.empty()) line(made_[0].time, record_);
+  if (sealer_ != nullptr && !sealer_->empty()) {
+    record_.clear();
+    sealer_->Finish(&record_);
+    line(made_[0].time, record_);
+  }
+  size_t from = 0;
+  for (const Made& made : made_) {
+    line(made.time, std::string_view(text_).substr(from, made.end - from));
+    from = made.end;
+  }
+  made_.clear();
+  text_.clear();
 }
 
 }  // namespace dpl

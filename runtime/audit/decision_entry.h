@@ -2,18 +2,21 @@
 // copied out of everything that will be gone then; and the records made of them there.
 //
 //   auto in_force = std::make_shared<RecordInForce>(…);   // the lane uses it (lane.h)
-//   AppendDecisionEntry(&bytes, request, decision, context, question, answer);
-//   lane->Append(bytes, decision.now, sync);
+//   EntryWriter entry;                                    // one per thread
+//   entry.Write(request, decision, context, item);
+//   lane->Append(entry.fixed(), entry.values(), decision.now, sync);
 //
 //   log->SetRenderer(std::make_unique<DecisionRecords>(vault, seal));   // before the first lane
 //
-// The bytes are for this process alone. Writing them costs a fraction of a microsecond; sealing and
-// the record's text (record.h) are the log's thread's.
+// An entry has two parts: `fixed` is the same for decisions that differ in names, numbers and times
+// alone, `values` has those. The bytes are for this process alone. Writing them costs a fraction of
+// a microsecond; sealing and the record's text (record.h, shape.h) are the log's thread's.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/audit/log.h"
 #include "runtime/audit/question.h"
@@ -22,15 +25,43 @@
 
 namespace dpl {
 
+class AuditShapes;
+
 // What entries of a lane refer to: LaneContext.
 struct RecordInForce {
   std::shared_ptr<const Snapshot> snapshot;
   std::string members;  // RecordContext::in_force
 };
 
-void AppendDecisionEntry(std::string* out, const Request& request, const Decision& decision,
-                         const RecordContext& context, const SealedQuestion& question,
-                         std::string_view answer);
+class EntryWriter {
+ public:
+  // With a null `item` nothing is kept for a replay. The views below live until the next call.
+  void Write(const Request& request, const Decision& decision, const RecordContext& context,
+             const SealedItem* item);
+  std::string_view fixed() const { return fixed_.text(); }
+  std::string_view values() const { return values_.text(); }
+
+  // Bytes behind each other in memory that is kept.
+  class Buffer {
+   public:
+    void Clear() { size_ = 0; }
+    void Put(const void* from, size_t size) {
+      if (bytes_.size() - size_ < size) bytes_.resize(2 * bytes_.size() + size);
+      std::char_traits<char>::copy(bytes_.data() + size_, static_cast<const char*>(from), size);
+      size_ += size;
+    }
+    char* data() { return bytes_.data(); }
+    size_t size() const { return size_; }
+    std::string_view text() const { return {bytes_.data(), size_}; }
+
+   private:
+    std::string bytes_ = std::string(1024, '\0');
+    size_t size_ = 0;
+  };
+
+ private:
+  Buffer fixed_, values_;
+};
 
 class DecisionRecords final : public AuditRenderer {
  public:
@@ -39,15 +70,28 @@ class DecisionRecords final : public AuditRenderer {
   ~DecisionRecords() override;
 
   void BeginSegment() override;
-  void Render(const AuditLane::Entry& entry, std::string* first, std::string* record) override;
+  bool Fits(const AuditLane::Entry& entry) const override;
+  void Add(const AuditLane::Entry& entry, uint64_t seq) override;
+  void Finish(const Line& line) override;
+  // What was in force for them goes as well.
+  Status Removed(const std::function<bool(std::string_view digest)>& named) override;
 
  private:
   struct Unpacked;
+  class Source;
   AuditVault* const vault_;
   std::unique_ptr<Sealer> sealer_;
   AuditTerms terms_;
   RecordWriter writer_{&terms_};
   std::unique_ptr<Unpacked> unpacked_;
+  std::unique_ptr<AuditShapes> shapes_;
+  // What was added: the ends of the records in `text_`, and their times.
+  struct Made {
+    size_t end = 0;
+    Instant time{};
+  };
+  std::vector<Made> made_;
+  std::string text_, record_;
 };
 
 }  // namespace dpl

@@ -100,13 +100,17 @@ void AuditLane::Use(LaneContext context) {
   log_->Pushed(this, AuditSync{});
 }
 
-uint64_t AuditLane::Append(std::string_view bytes, Instant time, AuditSync sync) {
-  const size_t size = sizeof(Header) + Rounded(bytes.size());
+uint64_t AuditLane::Append(std::string_view first, std::string_view second, Instant time,
+                           AuditSync sync) {
+  const size_t bytes = first.size() + second.size();
+  const size_t size = sizeof(Header) + Rounded(bytes);
   if (!log_->Takes(this, size)) return 0;
-  const Header header{static_cast<uint32_t>(bytes.size()), 0, time};
+  const Header header{static_cast<uint32_t>(bytes), 0, time};
   char* at = Room(size);
   std::memcpy(at, &header, sizeof header);
-  std::memcpy(at + sizeof header, bytes.data(), bytes.size());
+  at += sizeof header;
+  if (!first.empty()) std::memcpy(at, first.data(), first.size());
+  if (!second.empty()) std::memcpy(at + first.size(), second.data(), second.size());
   Publish(size);
   const uint64_t count = pushed_.load(std::memory_order_relaxed) + 1;
   pushed_.store(count);  // sequentially consistent: see Pushed

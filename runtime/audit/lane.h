@@ -53,8 +53,12 @@ class AuditLane {
   AuditLane& operator=(const AuditLane&) = delete;
 
   void Use(LaneContext context);
-  // The ticket is for AuditLog::Check. `time` stands in the record's line.
-  uint64_t Append(std::string_view bytes, Instant time, AuditSync sync);
+  // The entry is both texts joined. The ticket is for AuditLog::Check. `time` stands in the
+  // record's line.
+  uint64_t Append(std::string_view first, std::string_view second, Instant time, AuditSync sync);
+  uint64_t Append(std::string_view bytes, Instant time, AuditSync sync) {
+    return Append(bytes, {}, time, sync);
+  }
 
   // ---- for the log
   // The thread that appends has waited for room in vain: it does not wait again before there is

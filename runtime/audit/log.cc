@@ -36,7 +36,7 @@ uint64_t AuditLog::Impl::Push(std::string_view json, AuditSync sync) {
   std::memcpy(header, &size, 4);
   std::memcpy(header + 4, &now, 8);
   pending_.append(header, sizeof header).append(json);
-  if (sync == AuditSync::kNow) urgent_ = true;
+  if (sync != AuditSync::kSoon) urgent_ = true;
   if (sleeping_ || (waiting_.load() && (urgent_ || pending_.size() >= kEager))) work_.notify_one();
   return ++appended_;
 }
@@ -126,12 +126,16 @@ void AuditLog::Impl::Nudge() {
 }
 
 void AuditLog::Impl::Pushed(AuditLane* lane, AuditSync sync) {
-  if (sync == AuditSync::kNow || lane->pushed_bytes() - lane->done_bytes() >= kMuch) {
+  if (sync != AuditSync::kSoon || lane->pushed_bytes() - lane->done_bytes() >= kMuch) {
     if (!lanes_urgent_.load()) lanes_urgent_ = true;
-    if (waiting_.load()) Nudge();
+    if (dozing_.load() || (sync != AuditSync::kTurn && waiting_.load())) Nudge();
   } else if (dozing_.load()) {
     Nudge();
   }
+}
+
+void AuditLog::Impl::Flush() {
+  if (lanes_urgent_.load() && waiting_.load()) Nudge();
 }
 
 // ---------------------------------------------------------------- promises
@@ -253,6 +257,7 @@ void AuditLog::SetRenderer(std::unique_ptr<AuditRenderer> renderer) {
 }
 std::shared_ptr<AuditLane> AuditLog::OpenLane() { return impl_->OpenLane(); }
 void AuditLog::Missed() { impl_->Missed(); }
+void AuditLog::Flush() { impl_->Flush(); }
 Promise AuditLog::Check(uint64_t ticket) const { return impl_->Check(ticket); }
 Status AuditLog::Sync() { return impl_->Sync(); }
 void AuditLog::OnKept(std::function<void()> wake) { impl_->OnKept(std::move(wake)); }

@@ -50,6 +50,7 @@ enum class AuditMode : uint8_t { kRequired, kAvailable };
 enum class AuditSync : uint8_t {
   kSoon,  // synced within `sync_ms`
   kNow,   // somebody waits: written and synced with the next group
+  kTurn,  // the same, and AuditLog::Flush comes soon: for who has more to hand over first
 };
 
 struct AuditOptions {
@@ -84,15 +85,27 @@ struct AuditHealth {
   uint64_t segments = 0;     // on disk
 };
 
-// Makes records of what came through lanes; the log's thread alone calls it.
+// Makes records of what came through lanes, some at a time; the log's thread alone calls it.
 class AuditRenderer {
  public:
   virtual ~AuditRenderer() = default;
   // Behind this, records stand in another segment, which is to be read without those before it.
   virtual void BeginSegment() = 0;
-  // Appends the record of one entry; `first`: another record that belongs in front of it, or
-  // nothing.
-  virtual void Render(const AuditLane::Entry& entry, std::string* first, std::string* record) = 0;
+  // Whether the entry may be added to those since the last Finish; the first one may.
+  virtual bool Fits(const AuditLane::Entry& entry) const = 0;
+  // Takes in what it needs of an entry, whose time is that of its record's line. `seq`: the number
+  // of the first record that the next Finish gives.
+  virtual void Add(const AuditLane::Entry& entry, uint64_t seq) = 0;
+  // Calls `line` for the records of what was added, in order, and for others that belong in front
+  // of them.
+  using Line = std::function<void(Instant time, std::string_view record)>;
+  virtual void Finish(const Line& line) = 0;
+  // Segments were removed: `named` says whether what is left speaks of something by this digest
+  // ("sha256:…").
+  virtual Status Removed(const std::function<bool(std::string_view digest)>& named) {
+    (void)named;
+    return Status::Ok();
+  }
 };
 
 class AuditLog {
@@ -116,6 +129,10 @@ class AuditLog {
   void SetRenderer(std::unique_ptr<AuditRenderer> renderer);
   static constexpr size_t kMaxLanes = 1024;
   std::shared_ptr<AuditLane> OpenLane();  // null: there are kMaxLanes already
+
+  // Has the thread take what lanes were given with kTurn. Any thread, takes no lock where there is
+  // nothing.
+  void Flush();
 
   // Something was denied because nothing can be recorded now: counted with what was not taken, and
   // part of the gap that is recorded when the log is back.

@@ -26,6 +26,7 @@ class AuditLog::Impl final : private AuditLane::Log {
 
   uint64_t Append(std::string_view json, AuditSync sync);
   void Missed();
+  void Flush();
   void SetRenderer(std::unique_ptr<AuditRenderer> renderer);
   std::shared_ptr<AuditLane> OpenLane();
   Promise Check(uint64_t ticket) const;
@@ -66,7 +67,8 @@ class AuditLog::Impl final : private AuditLane::Log {
   int64_t LaneTurn();
   void FormatGroup(uint64_t first);
   void FormatLine(Instant time, std::string_view record);
-  void FormatEntry(AuditLane* lane, const AuditLane::Entry& entry);
+  void AddEntry(AuditLane* lane, AuditLane::Entry entry);
+  void FormatAdded();
   bool WriteGroup(Lock* lock);
   void Wake();
   void SignIfDue(bool now);
@@ -76,6 +78,7 @@ class AuditLog::Impl final : private AuditLane::Log {
   void Retain();
   void StartPruning(Instant before, const std::string& because, bool asked);
   void FinishPruning(Lock* lock);
+  Status ForgetInputs();
   void EndPruning(Result<uint64_t> result);
   void Tell(std::string* where, const Status& status);
 
@@ -139,13 +142,15 @@ class AuditLog::Impl final : private AuditLane::Log {
   // The thread's own.
   std::string taken_, lines_, hashes_;
   std::unique_ptr<AuditRenderer> renderer_;
-  std::string first_record_, record_;
+  bool added_ = false;  // entries to the renderer, whose lines are still to come
+  Instant added_time_{INT64_MIN};
   uint64_t next_seq_ = 0, group_first_ = 0;
   Instant last_time_{INT64_MIN};
   bool more_ = false;           // a group was full: lanes have more
   int64_t looked_us_ = 0;       // monotonic: at the lanes, the last time,
   int64_t lane_pause_us_ = 0;   // until the next look,
   int64_t lane_active_us_ = 0;  // and when they last had something
+  int64_t sync_us_ = 0;         // the last write took
   AuditLineWriter line_writer_;
   TreeEnd end_;           // behind the group that is being written
   MerkleEdge kept_edge_;  // behind the last one that was

@@ -1,9 +1,14 @@
 // The thread of an audit log: numbers, hashes, writes, syncs, signs, seals and removes.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <unordered_set>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "runtime/audit/log_parts.h"
@@ -19,8 +24,9 @@ constexpr int64_t kSignUs = kMicrosPerSecond;  // between two checkpoints at mos
 constexpr uint64_t kSignRecords = 1000;        // and this many records
 constexpr size_t kKeepBytes = size_t{4} << 20;
 constexpr size_t kGroupBytes = size_t{2} << 20;  // lines of one write, from lanes
-constexpr size_t kLaneTurn = size_t{1} << 20;    // so much of the lanes should gather between looks
-constexpr int64_t kShortestPauseUs = 2000;
+constexpr size_t kLaneTurn = size_t{64} << 10;   // so much of the lanes should gather between looks
+constexpr int64_t kShortestPauseUs = 1000;
+constexpr int64_t kSyncShare = 4;  // times as long as a sync took, the disk is left to others
 constexpr int64_t kDozeUs = kMicrosPerSecond;  // no lane brought anything for so long
 constexpr int64_t kBackUs = kMicrosPerSecond;  // less than this, lines of lanes do not step back
 
@@ -33,6 +39,37 @@ template <class T>
 void Widen(std::optional<T>* earliest, std::optional<T>* latest, T low, T high) {
   *earliest = std::min(earliest->value_or(low), low);
   *latest = std::max(latest->value_or(high), high);
+}
+
+constexpr std::string_view kDigestMark = "sha256:";
+constexpr size_t kDigestText = 7 + 64;
+
+// The digests ("sha256:…") that the file speaks of, each once, one a line.
+Result<std::string> DigestsIn(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return FileError("open", path, errno);
+  std::unordered_set<std::string> seen;
+  std::string out, bytes;
+  ssize_t count = 0;
+  do {
+    // What may be the beginning of one stays.
+    if (bytes.size() > kDigestText) bytes.erase(0, bytes.size() - kDigestText);
+    const size_t from = bytes.size();
+    bytes.resize(from + kKeepBytes);
+    count = read(fd, bytes.data() + from, kKeepBytes);
+    bytes.resize(from + static_cast<size_t>(std::max<ssize_t>(count, 0)));
+    for (size_t at = 0; (at = bytes.find(kDigestMark, at)) != std::string::npos; ++at) {
+      std::string digest = bytes.substr(at, kDigestText);
+      if (digest.size() < kDigestText ||
+          digest.find_first_not_of("0123456789abcdef", kDigestMark.size()) != std::string::npos)
+        continue;
+      if (seen.insert(digest).second) out.append(digest).append("\n");
+    }
+  } while (count > 0 || (count < 0 && errno == EINTR));
+  const int failed = count < 0 ? errno : 0;
+  close(fd);
+  if (failed != 0) return FileError("read", path, failed);
+  return out;
 }
 
 }  // namespace
@@ -81,6 +118,10 @@ void AuditLog::Impl::Wait(Lock* lock) {
 }
 
 void AuditLog::Impl::Run() {
+  // It works in bursts; as a batch it does not push aside who decides when it wakes.
+  pthread_setname_np(pthread_self(), "audit-log");
+  const sched_param none{};
+  (void)sched_setscheduler(0, SCHED_BATCH, &none);
   Lock lock(mutex_);
   for (;;) {
     Wait(&lock);
@@ -165,19 +206,25 @@ void AuditLog::Impl::FormatLine(Instant time, std::string_view record) {
   ++next_seq_;
 }
 
-void AuditLog::Impl::FormatEntry(AuditLane* lane, const AuditLane::Entry& entry) {
-  first_record_.clear();
-  record_.clear();
-  renderer_->Render(entry, &first_record_, &record_);
-  lane->Take();
+void AuditLog::Impl::AddEntry(AuditLane* lane, AuditLane::Entry entry) {
   // Lanes are looked at one after the other: a little earlier is no step of the clock.
-  Instant time = entry.time;
-  if (time < last_time_ && last_time_.us - time.us < kBackUs) time = last_time_;
-  for (const std::string* record : {&first_record_, &record_}) {
-    if (record->empty()) continue;
-    DPL_CHECK(record->size() <= kMaxRecord && !HasLowControl(*record));
-    FormatLine(time, *record);
-  }
+  const Instant last = std::max(last_time_, added_time_);
+  if (entry.time < last && last.us - entry.time.us < kBackUs) entry.time = last;
+  if (!renderer_->Fits(entry)) FormatAdded();
+  renderer_->Add(entry, next_seq_);
+  added_ = true;
+  added_time_ = entry.time;
+  lane->Take();
+}
+
+void AuditLog::Impl::FormatAdded() {
+  if (!added_) return;
+  added_ = false;
+  added_time_ = Instant{INT64_MIN};
+  renderer_->Finish([this](Instant time, std::string_view record) {
+    DPL_CHECK(record.size() <= kMaxRecord && !HasLowControl(record));
+    FormatLine(time, record);
+  });
 }
 
 // The lines of what was taken and of what the lanes hold, in the order of their times, and the
@@ -216,10 +263,11 @@ void AuditLog::Impl::FormatGroup(uint64_t first) {
       }
     }
     if (next != nullptr) {
-      FormatEntry(next, entry);
+      AddEntry(next, entry);
       more_ = lines_.size() >= kGroupBytes;
       continue;
     }
+    FormatAdded();
     if (!taken) break;
     FormatLine(time, std::string_view(taken_).substr(at + kEntryHeader, size));
     at += kEntryHeader + size;
@@ -233,7 +281,8 @@ void AuditLog::Impl::FormatGroup(uint64_t first) {
         static_cast<int64_t>(static_cast<double>(kLaneTurn) * static_cast<double>(took) /
                              static_cast<double>(lane_bytes));
     const int64_t half = std::max<int64_t>(options_.sync_ms * 500, 1);
-    lane_pause_us_ = std::clamp(gathers, std::min(kShortestPauseUs, half), half);
+    const int64_t shortest = std::max(kShortestPauseUs, kSyncShare * sync_us_);
+    lane_pause_us_ = std::clamp(gathers, std::min(shortest, half), half);
     lane_active_us_ = now;
   }
   looked_us_ = now;
@@ -243,7 +292,9 @@ void AuditLog::Impl::FormatGroup(uint64_t first) {
 bool AuditLog::Impl::WriteGroup(Lock* lock) {
   for (;;) {
     lock->unlock();
+    const int64_t begun = clock_->MonotonicUs();
     Status written = segment_.lines->Append(lines_);
+    sync_us_ = clock_->MonotonicUs() - begun;
     if (written.ok()) {
       kept_edge_ = end_.edge;
       Widen(&segment_.earliest, &segment_.latest, *group_earliest_, *group_latest_);
@@ -402,9 +453,34 @@ void AuditLog::Impl::FinishPruning(Lock* lock) {
   if (done.ok()) done = SyncFolder(options_.folder);
   // What was sealed in them is gone: nobody needs its keys.
   if (done.ok()) done = AuditVault::ForgetKeysBefore(options_.folder, kept_from);
+  if (done.ok()) done = ForgetInputs();
   lock->lock();
   segment_error_ = done.ok() ? "" : done.error().message;
   EndPruning(done.ok() ? Result<uint64_t>(segments.size()) : Result<uint64_t>(done.error()));
+}
+
+// What was in force for the records that are left is told by them: each segment names it. What a
+// sealed one names is found once, and kept beside it.
+Status AuditLog::Impl::ForgetInputs() {
+  if (renderer_ == nullptr) return Status::Ok();
+  Result<std::vector<SegmentFiles>> segments = ListSegments(options_.folder);
+  if (!segments.ok()) return segments.error();
+  std::unordered_set<std::string> named;
+  for (const SegmentFiles& s : *segments) {
+    if (!s.lines) continue;
+    const std::string lines = Path(s.first, AuditFile::kLines);
+    const std::string beside = lines.substr(0, lines.rfind('.')) + ".inputs";
+    Result<std::string> known = ReadSmallFile(beside, size_t{16} << 20);
+    if (!s.seal || !known.ok()) {
+      known = DigestsIn(lines);
+      if (!known.ok()) return known.error();
+      if (s.seal) DPL_RETURN_IF_ERROR(ReplaceFile(beside, *known, disk_));
+    }
+    for (size_t at = 0; at + kDigestText < known->size(); at += kDigestText + 1)
+      named.insert(known->substr(at, kDigestText));
+  }
+  return renderer_->Removed(
+      [&named](std::string_view digest) { return named.contains(std::string(digest)); });
 }
 
 void AuditLog::Impl::EndPruning(Result<uint64_t> result) {

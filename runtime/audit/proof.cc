@@ -9,6 +9,7 @@
 #include "runtime/audit/reader.h"
 #include "runtime/audit/recovery.h"
 #include "runtime/audit/segment.h"
+#include "runtime/audit/terms.h"
 #include "runtime/audit/verify_parts.h"
 #include "runtime/base/arena.h"
 #include "runtime/json/json.h"
@@ -113,72 +114,117 @@ Result<std::string> ProveRecord(const std::string& folder, uint64_t seq) {
   DPL_RETURN_IF_ERROR(nodes.Open(*checkpoint));
   if (seq < nodes.removed())
     return Error{"audit.removed", "record " + std::to_string(seq) + " was removed (retention)"};
-  std::vector<Digest> hashes;
   auto node = [&](int level, uint64_t index, Digest* out) { return nodes.Node(level, index, out); };
-  if (!InclusionProof(seq, checkpoint->size, node, &hashes))
-    return Error{"audit.damaged", "the hashes of the tree are not all there"};
-  Result<std::unique_ptr<AuditReader>> reader = AuditReader::Open(folder, {.from = seq, .to = seq});
-  if (!reader.ok()) return reader.error();
-  AuditRecord record;
-  Result<bool> more = (*reader)->Next(&record);
-  if (!more.ok()) return more.error();
-  if (!*more) return Error{"audit.missing", "record " + std::to_string(seq) + " is missing"};
-  if (!CheckInclusion(seq, checkpoint->size, MerkleLeaf(record.line), hashes, checkpoint->root)) {
-    return Error{"audit.damaged", "record " + std::to_string(seq) +
-                                      " is not what was signed; `dplc audit verify` says more"};
-  }
+  // The members that prove one record; `shape`: receives which record has its shape.
+  auto prove = [&](uint64_t index, JsonWriter* w, std::optional<uint64_t>* shape) -> Status {
+    std::vector<Digest> hashes;
+    if (!InclusionProof(index, checkpoint->size, node, &hashes))
+      return Error{"audit.damaged", "the hashes of the tree are not all there"};
+    Result<std::unique_ptr<AuditReader>> reader =
+        AuditReader::Open(folder, {.from = index, .to = index});
+    if (!reader.ok()) return reader.error();
+    AuditRecord record;
+    Result<bool> more = (*reader)->Next(&record);
+    if (!more.ok()) return more.error();
+    if (!*more) return Error{"audit.missing", "record " + std::to_string(index) + " is missing"};
+    if (!CheckInclusion(index, checkpoint->size, MerkleLeaf(record.line), hashes,
+                        checkpoint->root)) {
+      return Error{"audit.damaged", "record " + std::to_string(index) +
+                                        " is not what was signed; `dplc audit verify` says more"};
+    }
+    w->Key("index").Uint(index).Key("tree_size").Uint(checkpoint->size);
+    w->Member("line", record.line);
+    w->Key("proof").BeginArray();
+    for (const Digest& hash : hashes) w->String(Base64(hash));
+    w->EndArray();
+    if (shape != nullptr) *shape = record.shape;
+    return Status::Ok();
+  };
   std::string out;
   JsonWriter w(&out, 2);
   w.BeginObject().Member("format", kFormat);
-  w.Key("index").Uint(seq).Key("tree_size").Uint(checkpoint->size);
-  w.Member("line", record.line);
-  w.Key("proof").BeginArray();
-  for (const Digest& hash : hashes) w.String(Base64(hash));
-  w.EndArray().Member("checkpoint", *note).EndObject();
+  std::optional<uint64_t> shape;
+  DPL_RETURN_IF_ERROR(prove(seq, &w, &shape));
+  w.Member("checkpoint", *note);
+  if (shape.has_value()) {
+    w.Key("shape").BeginObject();
+    DPL_RETURN_IF_ERROR(prove(*shape, &w, nullptr));
+    w.EndObject();
+  }
+  w.EndObject();
   return out + "\n";
 }
 
-Result<CheckedProof> CheckProof(std::string_view proof, const AuditPublicKey& key) {
-  Arena arena;
-  Result<const WireValue*> root = ParseJson(proof, &arena, FileJsonLimits());
-  if (!root.ok()) return root.error();
-  const WireValue* members[6];
-  constexpr std::string_view kNames[] = {"format", "index", "tree_size",
-                                         "line",   "proof", "checkpoint"};
-  for (size_t i = 0; i < 6; ++i) {
-    members[i] = (*root)->Find(kNames[i]);
-    const bool number = i == 1 || i == 2;
-    if (members[i] == nullptr || (number   ? !members[i]->is_number()
-                                  : i == 4 ? !members[i]->is_array()
+namespace {
+
+struct ProvedLine {
+  AuditLine line;  // views into the proof
+  uint64_t index = 0;
+};
+
+// One record's members of a proof.
+Result<ProvedLine> CheckLine(const WireValue& object, const Checkpoint& checkpoint) {
+  const WireValue* members[4];
+  constexpr std::string_view kNames[] = {"index", "tree_size", "line", "proof"};
+  for (size_t i = 0; i < 4; ++i) {
+    members[i] = object.Find(kNames[i]);
+    if (members[i] == nullptr || (i < 2    ? !members[i]->is_number()
+                                  : i == 3 ? !members[i]->is_array()
                                            : !members[i]->is_string()))
       return Bad("not a proof: `" + std::string(kNames[i]) + "` is missing, or of another kind");
   }
-  if (members[0]->text != kFormat) return Bad("its format is not " + std::string(kFormat));
-  Result<Checkpoint> checkpoint = OpenCheckpoint(members[5]->text, key);
-  if (!checkpoint.ok()) return checkpoint.error();
-  CheckedProof out;
-  out.checkpoint = checkpoint.take();
-  const std::string_view index = members[1]->text;
-  auto [stop, error] = std::from_chars(index.data(), index.data() + index.size(), out.seq);
+  ProvedLine out;
+  const std::string_view index = members[0]->text;
+  auto [stop, error] = std::from_chars(index.data(), index.data() + index.size(), out.index);
   if (error != std::errc() || stop != index.data() + index.size())
     return Bad("its index is no number");
-  if (members[2]->text != std::to_string(out.checkpoint.size))
+  if (members[1]->text != std::to_string(checkpoint.size))
     return Bad("its tree size is not that of its checkpoint");
-  AuditLine line;
-  if (!ParseAuditLine(members[3]->text, &line)) return Bad("its line is no line of a log");
-  if (line.seq != out.seq) return Bad("its line is of another record than its index says");
-  std::vector<Digest> hashes(members[4]->count);
-  for (uint32_t i = 0; i < members[4]->count; ++i) {
-    const WireValue& item = members[4]->items[i];
+  if (!ParseAuditLine(members[2]->text, &out.line)) return Bad("its line is no line of a log");
+  if (out.line.seq != out.index) return Bad("its line is of another record than its index says");
+  std::vector<Digest> hashes(members[3]->count);
+  for (uint32_t i = 0; i < members[3]->count; ++i) {
+    const WireValue& item = members[3]->items[i];
     if (!item.is_string() || !ParseBase64(item.text, &hashes[i]))
       return Bad("hash " + std::to_string(i + 1) + " of it cannot be read");
   }
-  if (!CheckInclusion(out.seq, out.checkpoint.size, MerkleLeaf(members[3]->text), hashes,
-                      out.checkpoint.root))
+  if (!CheckInclusion(out.index, checkpoint.size, MerkleLeaf(members[2]->text), hashes,
+                      checkpoint.root))
     return Bad(
         "the record is not in the log that the checkpoint signs: it, or a hash, was changed");
-  out.time = line.time;
-  out.record = line.record;
+  return out;
+}
+
+}  // namespace
+
+Result<CheckedProof> CheckProof(std::string_view proof, const AuditPublicKey& key) {
+  Arena arena;
+  JsonLimits limits = FileJsonLimits();
+  limits.max_string = limits.max_bytes;  // a line
+  Result<const WireValue*> root = ParseJson(proof, &arena, limits);
+  if (!root.ok()) return root.error();
+  const WireValue *format = (*root)->Find("format"), *note = (*root)->Find("checkpoint");
+  if (format == nullptr || !format->is_string() || note == nullptr || !note->is_string())
+    return Bad("not a proof: `format` or `checkpoint` is missing, or of another kind");
+  if (format->text != kFormat) return Bad("its format is not " + std::string(kFormat));
+  Result<Checkpoint> checkpoint = OpenCheckpoint(note->text, key);
+  if (!checkpoint.ok()) return checkpoint.error();
+  Result<ProvedLine> line = CheckLine(**root, *checkpoint);
+  if (!line.ok()) return line.error();
+  CheckedProof out;
+  out.checkpoint = checkpoint.take();
+  out.seq = line->index;
+  out.time = line->line.time;
+  out.record = line->line.record;
+  // The record names the one that has its shape, which is proved in the same way.
+  if (const WireValue* shape = (*root)->Find("shape"); shape != nullptr && shape->is_object()) {
+    Result<ProvedLine> proved = CheckLine(*shape, out.checkpoint);
+    if (!proved.ok()) return proved.error();
+    AuditTermTable table;
+    (void)table.Learn(proved->line.record, proved->index);
+    if (!table.Shape(line->line.record, out.time, &out.record))
+      return Bad("its shape is not the one that the record names");
+  }
   return out;
 }
 

@@ -1,6 +1,11 @@
-// See question.h.
+// See question.h. A box: its version, then for each item flags, the answer's sum and five texts,
+// each as a difference to the same text of the item before: its size, then in turn how many bytes
+// are as they were, how many are other, and those. Behind the first other bytes what is as it was
+// is counted from the end when the sizes differ.
 #include "runtime/audit/question.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "runtime/base/base64.h"
@@ -9,8 +14,11 @@
 namespace dpl {
 namespace {
 
-constexpr uint8_t kVersion = 2;  // 1: without the check sum
+constexpr uint8_t kVersion = 2;  // of a question sealed for itself; 1: without the check sum
 constexpr size_t kSumSize = 8;
+constexpr uint8_t kBoxVersion = 3;
+constexpr size_t kMostBytes = size_t{64} << 10;    // a box with so much is full
+constexpr uint64_t kMostText = uint64_t{8} << 20;  // of one text: more than any request has
 
 // So that who cannot open the box can tell damage from another answer.
 uint64_t Sum(std::string_view text) {
@@ -30,19 +38,89 @@ uint64_t Sum(std::string_view text) {
   return sum;
 }
 
-}  // namespace
-
-void SealedQuestion::Append(std::string* out) const {
-  const size_t start = out->size();
-  ByteWriter w(out);
-  w.U8(kVersion);
-  w.U8(clock_suspect ? 1 : 0);
-  w.String(charge_key);
-  w.String(endpoint);
-  w.String(body);
-  w.String(witness);
-  w.U64(Sum(std::string_view(*out).substr(start)));
+uint64_t Word(const char* at) {
+  uint64_t word = 0;
+  std::memcpy(&word, at, 8);
+  return word;
 }
+
+// How many bytes are alike, from the beginning.
+size_t Alike(const char* a, const char* b, size_t most) {
+  size_t n = 0;
+  for (; n + 8 <= most; n += 8) {
+    if (const uint64_t other = Word(a + n) ^ Word(b + n); other != 0)
+      return n + static_cast<size_t>(std::countr_zero(other)) / 8;
+  }
+  while (n < most && a[n] == b[n]) ++n;
+  return n;
+}
+
+void AppendVarint(std::string* out, uint64_t v) {
+  for (; v >= 0x80; v >>= 7) out->push_back(static_cast<char>(v | 0x80));
+  out->push_back(static_cast<char>(v));
+}
+
+void AppendDifference(std::string* out, std::string_view before, std::string_view text) {
+  AppendVarint(out, text.size());
+  if (text.empty()) return;
+  size_t at = Alike(before.data(), text.data(), std::min(before.size(), text.size()));
+  AppendVarint(out, at);
+  if (before.size() != text.size()) {
+    if (at == text.size()) return;
+    size_t end = 0;
+    const size_t most = std::min(before.size(), text.size()) - at;
+    while (end < most && before[before.size() - 1 - end] == text[text.size() - 1 - end]) ++end;
+    const size_t other = text.size() - at - end;
+    // There is always something between: a text cut in its middle repeats a byte.
+    const size_t more = other == 0 ? 1 : 0;
+    AppendVarint(out, other + more);
+    out->append(text.substr(at, other + more));
+    if (end > more) AppendVarint(out, end - more);
+    return;
+  }
+  while (at < text.size()) {
+    size_t other = 1;  // up to where eight bytes are alike again
+    while (at + other < text.size() &&
+           (at + other + 8 > text.size() ||
+            Word(before.data() + at + other) != Word(text.data() + at + other)))
+      ++other;
+    AppendVarint(out, other);
+    out->append(text.substr(at, other));
+    at += other;
+    if (at == text.size()) return;
+    const size_t alike = Alike(before.data() + at, text.data() + at, text.size() - at);
+    AppendVarint(out, alike);
+    at += alike;
+  }
+}
+
+bool ReadDifference(ByteReader* r, std::string_view before, std::string* text) {
+  uint64_t size = 0;
+  if (!r->Varint(&size) || size > kMostText) return false;
+  text->clear();
+  size_t shift = 0;  // modulo 2^64
+  while (text->size() < size) {
+    uint64_t alike = 0, other = 0;
+    std::string_view bytes;
+    if (!r->Varint(&alike) || alike > size - text->size()) return false;
+    const size_t from = text->size() + shift;
+    if (alike > 0 && (from > before.size() || alike > before.size() - from)) return false;
+    if (alike > 0) text->append(before.substr(from, alike));
+    if (text->size() == size) return true;
+    if (!r->Varint(&other) || other == 0 || other > size - text->size() || !r->Bytes(other, &bytes))
+      return false;
+    text->append(bytes);
+    shift = before.size() - static_cast<size_t>(size);
+  }
+  return true;
+}
+
+void Mix(uint64_t* a, uint64_t word, uint64_t factor) {
+  const auto product = static_cast<unsigned __int128>(*a ^ word) * factor;
+  *a = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+}  // namespace
 
 std::optional<SealedQuestion> SealedQuestion::Parse(std::string_view plain) {
   if (!plain.empty() && plain[0] == kVersion && plain.size() > kSumSize) {
@@ -62,25 +140,93 @@ std::optional<SealedQuestion> SealedQuestion::Parse(std::string_view plain) {
   return question;
 }
 
-bool Sealer::Seal(Instant now, std::string_view evaluation_id, const SealedQuestion& question,
-                  std::string_view answer) {
-  box_.clear();
+// Four lanes, so that none waits for another's multiplication; odd factors without a pattern.
+AnswerSum AnswerSumOf(std::string_view answer) {
+  constexpr uint64_t kFactors[4] = {0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f, 0x165667b19e3779f9,
+                                    0xd6e8feb86659fd93};
+  uint64_t lanes[4] = {0x243f6a8885a308d3, 0x13198a2e03707344, 0xa4093822299f31d0,
+                       0x082efa98ec4e6c89};
+  const uint64_t size = answer.size();
+  for (; answer.size() >= 32; answer.remove_prefix(32)) {
+    for (size_t i = 0; i < 4; ++i) Mix(&lanes[i], Word(answer.data() + 8 * i), kFactors[i]);
+  }
+  char rest[32] = {};
+  std::copy(answer.begin(), answer.end(), rest);
+  for (size_t i = 0; i < 4; ++i) Mix(&lanes[i], Word(rest + 8 * i), kFactors[i]);
+  AnswerSum sum{size, ~size};
+  for (size_t i = 0; i < 4; ++i) {
+    Mix(&sum[0], lanes[i], kFactors[i]);
+    Mix(&sum[1], lanes[3 - i], kFactors[i]);
+  }
+  return sum;
+}
+
+bool Sealer::Fits(Instant now) const {
+  return count_ == 0 ||
+         (count_ < kMostItems && plain_.size() < kMostBytes && key_->day == AuditVault::DayOf(now));
+}
+
+bool Sealer::Begin(Instant now) {
+  if (count_ != 0) return true;
   if (key_ == nullptr || key_->day != AuditVault::DayOf(now)) {
     key_ = vault_->KeyFor(now);
     sealed_box_ = key_ == nullptr ? nullptr : std::make_unique<SealedBox>(key_->bytes);
   }
-  if (key_ == nullptr) return false;
-  plain_.clear();
-  question.Append(&plain_);
-  // One key is one start's: a thread's number and its count never come twice under it.
+  return key_ != nullptr;
+}
+
+uint32_t Sealer::Add(const SealedItem& item) {
+  if (count_ == 0) {
+    plain_.assign(1, static_cast<char>(kBoxVersion));
+    for (std::string& text : last_) text.clear();
+  }
+  plain_.push_back(item.question.clock_suspect ? '\1' : '\0');
+  plain_.append(reinterpret_cast<const char*>(item.sum.data()), sizeof item.sum);
+  const SealedQuestion& q = item.question;
+  const std::string_view texts[5] = {item.id, q.charge_key, q.endpoint, q.body, q.witness};
+  for (size_t i = 0; i < 5; ++i) {
+    AppendDifference(&plain_, last_[i], texts[i]);
+    last_[i].assign(texts[i]);
+  }
+  return count_++;
+}
+
+void Sealer::Finish(std::string* record) {
+  // One key is one start's, and one log seals alone: a count never comes twice under it.
   BoxNonce nonce{};
-  ++count_;
-  for (size_t i = 0; i < 4; ++i) nonce[i] = static_cast<uint8_t>(thread_ >> (8 * i));
-  for (size_t i = 0; i < 8; ++i) nonce[4 + i] = static_cast<uint8_t>(count_ >> (8 * i));
+  ++boxes_;
+  for (size_t i = 0; i < 8; ++i) nonce[4 + i] = static_cast<uint8_t>(boxes_ >> (8 * i));
   sealed_.clear();
-  sealed_box_->Seal(nonce, evaluation_id, plain_, &sealed_, answer);
-  AppendBase64(&box_, sealed_);
-  return true;
+  sealed_box_->Seal(nonce, kAbout, plain_, &sealed_);
+  record->append(R"({"v":3,"kind":"sealed","key":")").append(key_->id).append("\",\"box\":\"");
+  AppendBase64(record, sealed_);
+  record->append("\"}");
+  count_ = 0;
+}
+
+std::optional<SealedItems> SealedItems::Parse(std::string_view plain) {
+  ByteReader r(plain);
+  SealedItems out;
+  uint8_t version = 0;
+  if (!r.U8(&version) || version != kBoxVersion) return std::nullopt;
+  std::array<std::string_view, 5> last;
+  while (!r.at_end()) {
+    SealedItem item;
+    uint8_t flags = 0;
+    std::string_view sum;
+    if (out.items_.size() == Sealer::kMostItems || !r.U8(&flags) || !r.Bytes(sizeof item.sum, &sum))
+      return std::nullopt;
+    std::memcpy(item.sum.data(), sum.data(), sizeof item.sum);
+    for (std::string_view& text : last) {
+      auto own = std::make_unique<std::string>();
+      if (!ReadDifference(&r, text, own.get())) return std::nullopt;
+      text = *out.texts_.emplace_back(std::move(own));
+    }
+    item.id = last[0];
+    item.question = {(flags & 1) != 0, last[1], last[3], last[2], last[4]};
+    out.items_.push_back(item);
+  }
+  return out;
 }
 
 }  // namespace dpl

@@ -52,12 +52,12 @@ class AuditReader::Impl {
                             "record " + std::to_string(seq_) + " is expected");
       ++seq_;
       if (line.seq > range_.to) return false;
-      const bool terms = terms_.Learn(line.record);
+      const bool terms = terms_.Learn(line.record, line.seq);
       if (line.seq < range_.from || (range_.since && line.time < *range_.since) ||
           (range_.until && line.time >= *range_.until))
         continue;
-      *out = {line.seq, line.time, line.record, bytes, bytes, terms};
-      if (terms_.Expand(line.record, &record_)) {
+      *out = {line.seq, line.time, line.record, bytes, bytes, terms, terms_.sealed(), {}};
+      if (terms_.Expand(line.record, line.time, &record_, &out->shape)) {
         // {"seq":…,"record": and then the record, and a brace.
         whole_.assign(bytes, 0, bytes.size() - line.record.size() - 1).append(record_).append("}");
         out->record = record_;

@@ -29,7 +29,9 @@ struct AuditRecord {
   std::string_view record;  // the JSON object that was appended, whole: terms are written out
   std::string_view line;    // all of its line as it stands in the log, without the newline
   std::string_view whole;   // the same with `record` in it
-  bool terms = false;       // it holds terms of records behind it, and says nothing by itself
+  bool terms = false;       // it is of use for records behind it, and says nothing by itself
+  std::string_view sealed;  // of a decision: the record in which what a replay needs is sealed
+  std::optional<uint64_t> shape;  // the record that has its shape
 };
 
 struct AuditRange {

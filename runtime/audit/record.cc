@@ -224,7 +224,7 @@ class Record {
         d_(d) {}
 
   void Head(const RecordContext& c) {
-    out_->append(terms_ == nullptr ? R"({"v":1,"kind":"decision")" : R"({"v":2,"kind":"decision")");
+    out_->append(terms_ == nullptr ? R"({"v":1,"kind":"decision")" : R"({"v":3,"kind":"decision")");
     Plain(out_, "id", c.evaluation_id);
     Time(out_, "time", d_.now);
     Text(out_, "caller", request_.caller->name);
@@ -233,7 +233,7 @@ class Record {
       if (request_.caller->request_id_keys) {
         Key(out_, "request_id_sha256");
         out_->push_back('"');
-        AppendHex(out_, Keyed(c.digest_key, c.request_id));
+        AppendKeyedDigest(out_, c.digest_key, c.request_id);
         out_->push_back('"');
       } else {
         Text(out_, "request_id", c.request_id);
@@ -339,7 +339,7 @@ class Record {
     out_->push_back('{');
     Key(out_, "sha256");
     out_->push_back('"');
-    AppendHex(out_, Keyed(c.digest_key, c.parameters));
+    AppendKeyedDigest(out_, c.digest_key, c.parameters);
     out_->push_back('"');
     if (LogsValues(d_) && c.parameters.size() <= kMostParameterBytes) {
       Key(out_, "values");
@@ -428,23 +428,15 @@ class Record {
     if (d_.reason == Reason::kApprovalRequired)
       Plain(out_, "binding", std::string_view(d_.request_digest, 64));
     Number("epoch", static_cast<int64_t>(d_.epoch));
-    if (!c.in_force.empty()) Members(fragments_.InForce(c.in_force));
-    if (!c.box.empty()) {
-      Key(out_, "sealed");
-      out_->push_back('{');
-      Plain(out_, "key", c.seal_key);
-      Plain(out_, "box", c.box);
-      out_->push_back('}');
-    }
-    out_->push_back('}');
+    if (!c.in_force.empty() && terms_ == nullptr) Members(fragments_.InForce(c.in_force));
+    AppendRecordEnd(out_,
+                    c.in_force.empty() || terms_ == nullptr
+                        ? 0
+                        : terms_->NumberOf(fragments_.InForce(c.in_force)),
+                    c.sealed_at);
   }
 
  private:
-  Digest Keyed(std::string_view key, std::string_view text) {
-    // One call over both: the key goes before the text.
-    keyed_.assign(key).append(text);
-    return Sha256(keyed_);
-  }
   // A term's members, or its number.
   void Members(AuditTerm* term) {
     if (terms_ != nullptr) return Number("t", terms_->NumberOf(term));
@@ -500,15 +492,7 @@ class Record {
     Text(out_, name, text_);
   }
   Value After(const LimitLine& line) const {
-    Value after = line.used;
-    if (line.used.kind == ValueKind::kUnset) return after;
-    // A replay charged nothing; a denial and an ask charge nothing.
-    if (d_.outcome != OutcomeKind::kPermit || d_.dry_run || d_.replayed) return after;
-    if (line.requested.kind != line.used.kind ||
-        __builtin_add_overflow(line.used.i, line.requested.i, &after.i)) {
-      return Value{};
-    }
-    return after;
+    return AmountAfter(ChargedAmounts(d_), line.used, line.requested);
   }
 
   std::string* out_;
@@ -519,12 +503,7 @@ class Record {
   const Program& program_;
   const Request& request_;
   const Decision& d_;
-  // Digests are short-lived texts of their own: text_ may be what is digested.
-  static thread_local std::string keyed_;
 };
-
-template <class Fragments>
-thread_local std::string Record<Fragments>::keyed_;
 
 }  // namespace
 
@@ -544,6 +523,41 @@ void RecordWriter::Append(std::string* out, const Snapshot& snapshot, const Requ
   record.Statements();
   record.Limits();
   record.Rest(context);
+}
+
+uint32_t RecordWriter::NumberOf(const Snapshot& snapshot, std::string_view in_force) {
+  if (in_force.empty() || terms_ == nullptr) return 0;
+  fragments_->Prepare(snapshot.shared_program());
+  return terms_->NumberOf(fragments_->InForce(in_force));
+}
+
+void AppendRecordEnd(std::string* out, uint32_t in_force, int sealed_at) {
+  if (in_force != 0) {
+    Key(out, "t");
+    AppendInt(out, in_force);
+  }
+  if (sealed_at >= 0) {
+    Key(out, "q");
+    AppendInt(out, sealed_at);
+  }
+  out->push_back('}');
+}
+
+bool ChargedAmounts(const Decision& decision) {
+  // A replay charged nothing; a denial and an ask charge nothing.
+  return decision.outcome == OutcomeKind::kPermit && !decision.dry_run && !decision.replayed;
+}
+
+Value AmountAfter(bool charged, const Value& used, const Value& requested) {
+  Value after = used;
+  if (used.kind == ValueKind::kUnset || !charged) return after;
+  if (requested.kind != used.kind || __builtin_add_overflow(used.i, requested.i, &after.i))
+    return Value{};
+  return after;
+}
+
+void AppendKeyedDigest(std::string* out, std::string_view key, std::string_view text) {
+  AppendHex(out, Sha256(key, text));
 }
 
 void AppendRefusedRecord(std::string* out, const RefusedQuestion& refused) {

@@ -31,9 +31,7 @@ struct RecordContext {
   std::string_view in_force;
   std::string_view digest_key;  // of the log: keys the digest of parameters
   std::string_view parameters;  // as AppendParameters writes them; empty: none
-  // What a replay needs, sealed (seal.h); empty: not kept.
-  std::string_view seal_key;  // the id of its key
-  std::string_view box;       // base64
+  int sealed_at = -1;  // the place of what a replay needs in the record of kind `sealed`; none
 };
 
 class AuditTerms;
@@ -49,6 +47,8 @@ class RecordWriter {
 
   void Append(std::string* out, const Snapshot& snapshot, const Request& request,
               const Decision& decision, const RecordContext& context);
+  // With terms: the number of what is in force; 0: none is said.
+  uint32_t NumberOf(const Snapshot& snapshot, std::string_view in_force);
 
  private:
   struct Fragments;
@@ -74,6 +74,17 @@ bool LogsValues(const Decision& decision);
 // True when the answer may leave only after its record is synced: `log` duties, and whatever
 // changed state.
 bool WaitsForRecord(const Decision& decision);
+
+// The end of a record: what is in force, the place of what is sealed, and the brace.
+void AppendRecordEnd(std::string* out, uint32_t in_force, int sealed_at);
+
+// Whether what a decision asked for was counted; and the amount that a counter holds then. Unset:
+// it cannot be said.
+bool ChargedAmounts(const Decision& decision);
+Value AmountAfter(bool charged, const Value& used, const Value& requested);
+
+// In hex: SHA-256 of the key and the text.
+void AppendKeyedDigest(std::string* out, std::string_view key, std::string_view text);
 
 // `{"amount":"4000.00 USD"}`: the declared parameters as they were sent, in declared order.
 void AppendParameters(std::string* out, const Program& program, const Decision& decision,

@@ -2,6 +2,7 @@
 #include "runtime/audit/replay.h"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 #include "runtime/audit/callers_text.h"
@@ -168,11 +169,42 @@ std::vector<std::string> Differences(const std::vector<std::string>& then,
 
 }  // namespace
 
-Replayed Replayer::Run(std::string_view line) {
+// What is sealed for one decision, in a record of several.
+Result<const SealedItem*> Replayer::ItemOf(std::string_view sealed, const WireValue& place,
+                                           std::string_view id) {
+  if (opened_ != sealed || !items_.has_value()) {
+    opened_ = sealed;
+    items_ = [&]() -> Result<SealedItems> {
+      Arena arena;
+      JsonLimits limits = FileJsonLimits();
+      limits.positions = false;
+      limits.max_string = limits.max_bytes;  // what is sealed
+      Result<const WireValue*> root = ParseJson(sealed, &arena, limits);
+      if (!root.ok()) return Error{"audit.sealed", "the sealed requests are damaged", 0, 0};
+      Result<std::string> plain =
+          vault_.OpenBox(TextAt(**root, "key"), Sealer::kAbout, TextAt(**root, "box"));
+      if (!plain.ok()) return plain.error();
+      std::optional<SealedItems> items = SealedItems::Parse(*plain);
+      if (!items) return Error{"audit.sealed", "the sealed requests are damaged", 0, 0};
+      return std::move(*items);
+    }();
+  }
+  if (!items_->ok()) return items_->error();
+  const std::vector<SealedItem>& items = (**items_).items();
+  uint64_t at = 0;
+  const char* end = place.text.data() + place.text.size();
+  auto [stop, error] = std::from_chars(place.text.data(), end, at);
+  if (error != std::errc() || stop != end || at >= items.size() || items[at].id != id)
+    return Error{"audit.sealed", "its request is not among those that were sealed", 0, 0};
+  return &items[at];
+}
+
+Replayed Replayer::Run(std::string_view line, std::string_view sealed_record) {
   Replayed out;
   record_arena_.Reset();
   JsonLimits limits = FileJsonLimits();
   limits.positions = false;
+  limits.max_string = limits.max_bytes;  // what is sealed
   Result<const WireValue*> root = ParseJson(line, &record_arena_, limits);
   if (!root.ok() || TextAt(**root, "kind") != "decision") return out;
   const WireValue& record = **root;
@@ -195,13 +227,24 @@ Replayed Replayer::Run(std::string_view line) {
   }
   Result<Instant> now = ParseInstant(out.time);
   if (!now.ok()) return failed(now.error());
-  // A record of version 1 has the answer's digest; later ones bind the answer to the box.
+  // A record of version 1 has the answer's digest; one of version 2 binds the answer to a box of
+  // its own; later ones have its sum in a box that they share.
   const std::string_view digest = TextAt(record, "answer_sha256");
   const std::string_view key = TextAt(*sealed, "key"), box = TextAt(*sealed, "box");
-  Result<std::string> plain =
-      digest.empty() ? vault_.PeekBox(key, box) : vault_.OpenBox(key, out.id, box);
-  if (!plain.ok()) return failed(plain.error());
-  std::optional<SealedQuestion> question = SealedQuestion::Parse(*plain);
+  const WireValue* place = sealed->Find("at");
+  const SealedItem* item = nullptr;
+  std::optional<SealedQuestion> question;
+  Result<std::string> plain = std::string();
+  if (place != nullptr) {
+    Result<const SealedItem*> found = ItemOf(sealed_record, *place, out.id);
+    if (!found.ok()) return failed(found.error());
+    item = *found;
+    question = item->question;
+  } else {
+    plain = digest.empty() ? vault_.PeekBox(key, box) : vault_.OpenBox(key, out.id, box);
+    if (!plain.ok()) return failed(plain.error());
+    question = SealedQuestion::Parse(*plain);
+  }
   if (!question) return failed({"audit.sealed", "the sealed request is damaged", 0, 0});
   Result<std::unique_ptr<WitnessState>> witness = WitnessState::Parse(question->witness);
   if (!witness.ok()) return failed(witness.error());
@@ -248,8 +291,9 @@ Replayed Replayer::Run(std::string_view line) {
   options.text = &text_;
   answer_.clear();
   AppendAnswerJson(&answer_, **snapshot, *request, decision, options);
-  const bool same = digest.empty() ? vault_.OpenBox(key, out.id, box, answer_).ok()
-                                   : Hex(Sha256(answer_)) == digest;
+  const bool same = item != nullptr  ? AnswerSumOf(answer_) == item->sum
+                    : digest.empty() ? vault_.OpenBox(key, out.id, box, answer_).ok()
+                                     : Hex(Sha256(answer_)) == digest;
   out.kind = same ? Replayed::Kind::kSame : Replayed::Kind::kChanged;
   if (!same) out.why = "the answer has other bytes: " + answer_;
   return out;

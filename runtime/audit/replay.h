@@ -2,7 +2,7 @@
 //
 //   Replayer replayer(vault.get());                 // what was in force then
 //   Replayer what_if(vault.get(), other_program);   // the facts and callers of then, another
-//   policy Replayed r = replayer.Run(record);
+//   policy Replayed r = replayer.Run(record, sealed);
 //
 // Without another policy the answer must be the recorded one, byte for byte. With one, outcome and
 // reason are compared, and what they rest on: statements, limits with their caps, approvals asked
@@ -12,10 +12,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "runtime/audit/question.h"
 #include "runtime/audit/record.h"
 #include "runtime/audit/vault.h"
 #include "runtime/audit/witness.h"
@@ -51,18 +53,23 @@ class Replayer {
   explicit Replayer(AuditVault* vault, std::shared_ptr<const Program> other = nullptr)
       : vault_(*vault), other_(std::move(other)) {}
 
-  Replayed Run(std::string_view record);
+  // `sealed`: AuditRecord::sealed.
+  Replayed Run(std::string_view record, std::string_view sealed = {});
 
  private:
   Result<const Snapshot*> SnapshotOf(std::string_view bundle, std::string_view facts,
                                      std::string_view built);
   Result<std::unique_ptr<FactsDocument>> FactsOf(std::string_view digest);
   Result<const std::vector<Caller>*> CallersOf(std::string_view digest);
+  Result<const SealedItem*> ItemOf(std::string_view sealed, const WireValue& place,
+                                   std::string_view id);
 
   AuditVault& vault_;
   std::shared_ptr<const Program> other_;
   std::map<std::string, std::unique_ptr<Snapshot>> snapshots_;
   std::map<std::string, std::vector<Caller>> callers_;
+  std::string opened_;  // the record that these were sealed in
+  std::optional<Result<SealedItems>> items_;
   Arena record_arena_, request_arena_;
   Scratch scratch_;
   std::string answer_, text_;

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include <dirent.h>
@@ -19,6 +22,8 @@ namespace dpl {
 namespace {
 
 constexpr size_t kMostInput = size_t{1} << 30;
+constexpr off_t kMostLink = off_t{1} << 16;  // a larger input is no link to others
+constexpr time_t kYoungSeconds = 3600;       // what is being put in force may not be in it yet
 
 // A new file for its owner only, synced; an error when it is there already.
 Status WriteSecret(const std::string& path, std::string_view text) {
@@ -43,6 +48,10 @@ bool IsName(std::string_view name) {
   return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
+}
+
+bool IsDigest(std::string_view text) {
+  return text.starts_with("sha256:") && text.size() == 7 + 64 && IsName(text.substr(7));
 }
 
 }  // namespace
@@ -131,11 +140,75 @@ Status AuditVault::ForgetKeysBefore(const std::string& folder, Instant before) {
   return old.empty() ? Status::Ok() : SyncFolder(keys);
 }
 
+void AuditVault::Hold(std::vector<std::string> digests) {
+  std::lock_guard lock(mutex_);
+  held_before_ = std::exchange(held_, std::move(digests));
+}
+
+Status AuditVault::ForgetInputs(const std::function<bool(std::string_view)>& named) {
+  const std::string folder = options_.folder + "/inputs";
+  DIR* dir = opendir(folder.c_str());
+  if (dir == nullptr) return errno == ENOENT ? Status::Ok() : FileError("read", folder, errno);
+  constexpr std::string_view kEnding = ".sealed";
+  std::map<std::string, bool> kept;  // by digest: whether it was looked into
+  std::vector<std::string> all;
+  const time_t young = time(nullptr) - kYoungSeconds;
+  while (dirent* entry = readdir(dir)) {
+    std::string_view name = entry->d_name;
+    if (!name.ends_with(kEnding)) continue;
+    const std::string path = folder + "/" + std::string(name);
+    name.remove_suffix(kEnding.size());
+    const std::string digest = "sha256:" + std::string(name);
+    all.push_back(digest);
+    struct stat info;
+    if (stat(path.c_str(), &info) != 0 || info.st_mtime > young || named(digest))
+      kept.emplace(digest, false);
+  }
+  closedir(dir);
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto* held : {&held_, &held_before_}) {
+      for (const std::string& digest : *held) {
+        if (IsDigest(digest)) kept.emplace(digest, false);  // nothing is kept without `replay`
+      }
+    }
+  }
+  // Facts that were pushed are links, each to a document and a change.
+  for (bool more = true; more;) {
+    more = false;
+    std::vector<std::string> found;
+    for (auto& [digest, looked] : kept) {
+      struct stat info;
+      const std::string path = folder + "/" + digest.substr(7) + std::string(kEnding);
+      if (std::exchange(looked, true) || inputs_ == nullptr || stat(path.c_str(), &info) != 0 ||
+          info.st_size > kMostLink)
+        continue;
+      Result<std::string> text = Load(digest);
+      if (!text.ok()) return text.error();  // what it needs is not known: nothing goes
+      for (size_t at = 0; (at = text->find("\"sha256:", at)) != std::string::npos; ++at)
+        if (std::string digest = text->substr(at + 1, 7 + 64); IsDigest(digest))
+          found.push_back(std::move(digest));
+    }
+    for (std::string& digest : found) more |= kept.emplace(std::move(digest), false).second;
+  }
+  bool removed = false;
+  for (const std::string& digest : all) {
+    if (kept.contains(digest)) continue;
+    const std::string path = folder + "/" + digest.substr(7) + std::string(kEnding);
+    if (unlink(path.c_str()) != 0) return FileError("remove", path, errno);
+    removed = true;
+  }
+  return removed ? SyncFolder(folder) : Status::Ok();
+}
+
 Result<std::string> AuditVault::Save(std::string_view bytes) {
   const std::string hex = Hex(Sha256(bytes));
   const std::string path = options_.folder + "/inputs/" + hex + ".sealed";
   struct stat info;
-  if (stat(path.c_str(), &info) == 0) return "sha256:" + hex;
+  if (stat(path.c_str(), &info) == 0) {
+    (void)utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // saved again: see ForgetInputs
+    return "sha256:" + hex;
+  }
   BoxNonce nonce;
   if (!FillRandom(nonce.data(), nonce.size()))
     return Error{"audit.key", path + ": the system gives no random bytes", 0, 0};

@@ -12,10 +12,12 @@
 // key makes what it sealed unreadable for good; the log still verifies. docs/audit.md, "Sealed".
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/instant.h"
 #include "runtime/base/result.h"
@@ -49,6 +51,12 @@ class AuditVault {
   // Removes the keys of days that were over, by a day, at `before`: what they sealed is forgotten.
   static Status ForgetKeysBefore(const std::string& folder, Instant before);
 
+  // What is in force from now on, by digests: kept, and what was before it.
+  void Hold(std::vector<std::string> digests);
+  // Removes what was kept and is of no use any more: neither `named`, nor in force, nor part of
+  // what is, nor saved within the hour.
+  Status ForgetInputs(const std::function<bool(std::string_view digest)>& named);
+
   // Keeps these bytes, sealed; their digest ("sha256:…"). Bytes kept before are not written again.
   Result<std::string> Save(std::string_view bytes);
 
@@ -71,6 +79,7 @@ class AuditVault {
   std::unique_ptr<SealedBox> inputs_;
   std::mutex mutex_;  // guards what follows, and inputs_
   std::shared_ptr<const Key> current_;
+  std::vector<std::string> held_, held_before_;
   std::string opened_id_;  // the last key that OpenBox used
   std::unique_ptr<SealedBox> opened_;
 };

@@ -106,17 +106,28 @@ constexpr bool IsSmall(uint8_t kind) {
   return kind == kEpoch || kind == kAnyRevoked || kind == kHighTime;
 }
 
+// The front of an entry; put together first, as each decision writes several.
+struct Front {
+  char text[1 + 8 + 2 + 1];
+  size_t size = 0;
+  Front(Kind kind, uint64_t asked, uint16_t length) {
+    text[size++] = static_cast<char>(kind);
+    if (IsSmall(kind)) {
+      text[size++] = static_cast<char>(asked);
+    } else {
+      for (int i = 0; i < 64; i += 8) text[size++] = static_cast<char>(asked >> i);
+    }
+    text[size++] = static_cast<char>(length);
+    text[size++] = static_cast<char>(length >> 8);
+  }
+};
+
 // One entry being written; its length is patched in at the end.
 class Entry {
  public:
   Entry(std::string* out, Kind kind, uint64_t asked) : out_(out), w_(out) {
-    w_.U8(kind);
-    if (IsSmall(kind)) {
-      w_.U8(static_cast<uint8_t>(asked));
-    } else {
-      w_.U64(asked);
-    }
-    w_.U16(0);
+    const Front front(kind, asked, 0);
+    out_->append(front.text, front.size);
     start_ = out_->size();
   }
   Entry(std::string* out, Kind kind, const Asked& asked) : Entry(out, kind, asked.hash()) {}
@@ -141,7 +152,9 @@ class Entry {
 constexpr uint64_t kNothing = 0;  // asked of kinds that take no argument
 
 bool Flag(std::string* out, Kind kind, uint64_t asked, bool value) {
-  Entry(out, kind, asked).w().U8(value ? 1 : 0);
+  Front front(kind, asked, 1);
+  front.text[front.size++] = value ? '\1' : '\0';
+  out->append(front.text, front.size);
   return value;
 }
 

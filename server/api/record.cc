@@ -31,6 +31,7 @@ bool Recorder::Decided(const Snapshot& snapshot, const Request& request, const D
   parameters_.clear();
   AppendParameters(&parameters_, snapshot.program(), decision, request);
   answered.context.parameters = parameters_;
+  SealedItem item;
   if (seal_) {
     if (answered.question.body.empty()) {
       static constexpr std::string_view kNames[4] = {
@@ -46,16 +47,12 @@ bool Recorder::Decided(const Snapshot& snapshot, const Request& request, const D
       answered.question.body = body_;
     }
     answered.question.witness = witness_;
-  } else {
-    answered.answer = {};
-    answered.question = {};
+    item = {answered.context.evaluation_id, AnswerSumOf(answered.answer), answered.question};
   }
-  entry_.clear();
-  AppendDecisionEntry(&entry_, request, decision, answered.context, answered.question,
-                      answered.answer);
+  entry_.Write(request, decision, answered.context, seal_ ? &item : nullptr);
   const bool waits = WaitsForRecord(decision);
-  const uint64_t ticket =
-      lane_->Append(entry_, decision.now, waits ? AuditSync::kNow : AuditSync::kSoon);
+  const uint64_t ticket = lane_->Append(entry_.fixed(), entry_.values(), decision.now,
+                                        waits ? AuditSync::kTurn : AuditSync::kSoon);
   if (waits) hold->Join({0, ticket});
   return ticket != 0 || trail_->mode() == AuditMode::kAvailable;
 }
@@ -63,18 +60,18 @@ bool Recorder::Decided(const Snapshot& snapshot, const Request& request, const D
 bool Recorder::Searched(const Request& request, const SearchTold& told, bool waits,
                         ReplyHold* hold) {
   if (trail_ == nullptr) return true;
-  entry_.clear();
-  AppendSearchRecord(&entry_, request, told);
-  const Recorded recorded = trail_->Put(entry_, waits ? AuditSync::kNow : AuditSync::kSoon);
+  text_.clear();
+  AppendSearchRecord(&text_, request, told);
+  const Recorded recorded = trail_->Put(text_, waits ? AuditSync::kNow : AuditSync::kSoon);
   if (waits) hold->Join({0, recorded.ticket});
   return recorded.ok;
 }
 
 void Recorder::Refused(const RefusedQuestion& refused) {
   if (trail_ == nullptr) return;
-  entry_.clear();
-  AppendRefusedRecord(&entry_, refused);
-  (void)trail_->Put(entry_, AuditSync::kSoon);
+  text_.clear();
+  AppendRefusedRecord(&text_, refused);
+  (void)trail_->Put(text_, AuditSync::kSoon);
 }
 
 }  // namespace dpl

@@ -57,7 +57,8 @@ class Recorder {
   const bool seal_;
   std::shared_ptr<AuditLane> lane_;
   std::optional<WitnessRecorder> recorder_;
-  std::string witness_, entry_, body_, parameters_;
+  EntryWriter entry_;
+  std::string witness_, text_, body_, parameters_;
 };
 
 }  // namespace dpl

@@ -101,6 +101,8 @@ struct Loop {
         if (stopping.load()) Drain();
         ReleaseHeld();
       }
+      if (worker.gate != nullptr && worker.held_count.load(std::memory_order_relaxed) != 0)
+        worker.gate->Turned();
       if (int64_t now = http::CoarseMillis(); now >= next_sweep) Sweep(now);
       Bury();
     }

@@ -53,6 +53,9 @@ class ReplyGate {
   virtual State Look(const ReplyHold& hold) = 0;  // any thread, at once
   // `wake` is to be called, on any thread, whenever an answer of Look may have changed.
   virtual void OnChange(std::function<void()> wake) = 0;
+  // A loop has answered all that it had, and holds some of it: what they wait for may begin. Any
+  // thread, at once.
+  virtual void Turned() {}
 };
 
 class HttpServer {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 DPLC = str(Path(os.environ["DPL_BIN"]) / "dplc")
 LOG = Path(__file__).resolve().parents[2] / "tests/golden/audit/log"
-VERSION1 = LOG.parent / "version1"
+VERSION1, VERSION2 = LOG.parent / "version1", LOG.parent / "version2"
 FIRST = "segment-0000000000000000.jsonl"
 
 
@@ -110,6 +110,24 @@ class Audit(unittest.TestCase):
         lines = (self.log / FIRST).read_bytes()
         self.assertEqual(lines.count(b'"answer_sha256":"'), 6)
         (self.log / FIRST).write_bytes(lines.replace(b'"answer_sha256":"', b'"answer_sha256":"0'))
+        self.assertEqual(json.loads(audit("replay", self.log, "--json").stdout)["same"], 0)
+
+    def test_records_of_version_2_are_read_and_replayed(self):
+        # Written by the last build before records had shapes, each request under a seal of its own, which its answer opens.
+        shutil.rmtree(self.log)
+        shutil.copytree(VERSION2, self.log)
+        said = audit("who", self.log, "--person", "clerk").stdout.decode()
+        self.assertEqual(said.count('person "clerk" asked to read shop.Order "O1" at '), 3)
+        whole = [json.loads(line)["record"] for line in audit("export", self.log).stdout.splitlines()]
+        decisions = [record for record in whole if record["kind"] == "decision"]
+        self.assertEqual((len(decisions), {d["v"] for d in decisions}), (21, {2}))
+        self.assertEqual(decisions[0]["by"][0]["because"], "Buyers settle routine orders")
+        replayed = json.loads(audit("replay", self.log, "--json").stdout)
+        self.assertEqual((replayed["decisions"], replayed["damaged"], replayed["not_kept"]), (21, 0, 0), replayed)
+        self.assertEqual([d for d in replayed["differing"] if d["from"] != d["to"]], [])
+        lines = (self.log / FIRST).read_bytes()
+        self.assertEqual(lines.count(b'"box":"'), 21)
+        (self.log / FIRST).write_bytes(lines.replace(b'"box":"A', b'"box":"B'))
         self.assertEqual(json.loads(audit("replay", self.log, "--json").stdout)["same"], 0)
 
 

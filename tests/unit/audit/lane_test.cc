@@ -14,13 +14,19 @@ namespace {
 class Plain final : public AuditRenderer {
  public:
   void BeginSegment() override { begun = false; }
-  void Render(const AuditLane::Entry& entry, std::string* first, std::string* record) override {
-    if (!begun) *first = R"({"kind":"terms"})";
-    begun = true;
+  bool Fits(const AuditLane::Entry&) const override { return added.size() < 3; }
+  void Add(const AuditLane::Entry& entry, uint64_t) override {
     const int use = entry.context == nullptr ? 0 : *static_cast<const int*>(entry.context);
-    *record = R"({"kind":"test","use":)" + std::to_string(use) + ",\"text\":\"" +
-              std::string(entry.bytes) + "\"}";
+    added.emplace_back(entry.time, R"({"kind":"test","use":)" + std::to_string(use) +
+                                       ",\"text\":\"" + std::string(entry.bytes) + "\"}");
   }
+  void Finish(const Line& line) override {
+    if (!begun && !added.empty()) line(added[0].first, R"({"kind":"terms"})");
+    begun = true;
+    for (const auto& [time, record] : added) line(time, record);
+    added.clear();
+  }
+  std::vector<std::pair<Instant, std::string>> added;
   bool begun = true;
 };
 

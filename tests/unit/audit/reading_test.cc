@@ -82,6 +82,36 @@ TEST(AuditProof, AnyChangeOfAProofIsSeen) {
     EXPECT_FALSE(CheckProof(bad, key).ok());
 }
 
+TEST(AuditProof, ARecordIsProvedWithTheShapeThatItNamesAndNoOther) {
+  TemporaryFolder folder;
+  {
+    auto log = OpenLog({.folder = folder.path()});
+    for (const char* text : {"read", "deleted"})
+      log->Append(R"({"v":3,"kind":"terms","terms":[],"shapes":[["{\"says\":\"E7 )" +
+                  std::string(text) + R"( ",0,"\""]]})");
+    log->Append(R"({"v":3,"kind":"decision","s":[1,0],"h":["a1"]})");
+    log->Append(R"({"v":3,"kind":"decision","s":[2,0],"h":["a1"]})");
+  }
+  const AuditPublicKey key = KeyOf(folder.path());
+  const std::string read = *ProveRecord(folder.path(), 3), deleted = *ProveRecord(folder.path(), 4);
+  Result<CheckedProof> checked = CheckProof(read, key);
+  ASSERT_TRUE(checked.ok()) << checked.error().message;
+  EXPECT_EQ(checked->seq, 3u);
+  EXPECT_EQ(checked->record, R"({"says":"E7 read a1"})");
+  const size_t at = read.find("\"shape\""), other = deleted.find("\"shape\"");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_FALSE(CheckProof(read.substr(0, at) + deleted.substr(other), key).ok());
+  for (size_t i = 0; i < read.size(); ++i) {
+    std::string changed = read;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    Result<CheckedProof> result = CheckProof(changed, key);
+    // Without its shape (another member's name) the record is what its line says.
+    EXPECT_TRUE(!result.ok() || result->record == checked->record ||
+                result->record == R"({"v":3,"kind":"decision","s":[1,0],"h":["a1"]})")
+        << changed;
+  }
+}
+
 // ---------------------------------------------------------------- checkpoints kept elsewhere
 
 TEST(AuditCheckpoints, OneKeptElsewhereShowsWhatWasRolledBackOrMadeAnew) {

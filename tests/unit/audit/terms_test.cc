@@ -52,7 +52,7 @@ class Terms : public ::testing::Test {
     return out;
   }
   // The same, but for the version.
-  static std::string Version2(std::string plain) { return plain.replace(5, 1, "2"); }
+  static std::string Version3(std::string plain) { return plain.replace(5, 1, "3"); }
 
   World world_{kPolicy, kFacts};
   AuditTerms terms_;
@@ -77,8 +77,8 @@ TEST_F(Terms, AWholeRecordIsWhatAPlainOneSays) {
       }
       EXPECT_FALSE(table.Learn(written.record));
       std::string whole;
-      ASSERT_TRUE(table.Expand(written.record, &whole));
-      EXPECT_EQ(whole, Version2(written.plain));
+      ASSERT_TRUE(table.Expand(written.record, {}, &whole));
+      EXPECT_EQ(whole, Version3(written.plain));
     }
   }
 }
@@ -97,13 +97,13 @@ TEST_F(Terms, ATermIsMadeOnceInEachSegment) {
 TEST_F(Terms, WhatIsNoReferenceStaysAsItIs) {
   AuditTermTable table;
   std::string whole;
-  EXPECT_FALSE(table.Expand(R"({"v":1,"kind":"decision","t":1})", &whole));
-  EXPECT_FALSE(table.Expand(R"({"v":2,"kind":"decision",)", &whole));
+  EXPECT_FALSE(table.Expand(R"({"v":1,"kind":"decision","t":1})", {}, &whole));
+  EXPECT_FALSE(table.Expand(R"({"v":2,"kind":"decision",)", {}, &whole));
   const std::string unknown = R"({"v":2,"kind":"decision","by":[7,{"a":1}],"t":9,"n":1.50})";
-  ASSERT_TRUE(table.Expand(unknown, &whole));
+  ASSERT_TRUE(table.Expand(unknown, {}, &whole));
   EXPECT_EQ(whole, unknown);
   EXPECT_TRUE(table.Learn(R"({"v":2,"kind":"terms","terms":[[7,{"x":"y"}],[8],"no",[9,3]]})"));
-  ASSERT_TRUE(table.Expand(unknown, &whole));
+  ASSERT_TRUE(table.Expand(unknown, {}, &whole));
   EXPECT_EQ(whole, R"({"v":2,"kind":"decision","by":[{"x":"y"},{"a":1}],"t":9,"n":1.50})");
 }
 

@@ -2,6 +2,7 @@
 #include "runtime/audit/witness.h"
 
 #include <filesystem>
+#include <random>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "runtime/audit/question.h"
 #include "runtime/audit/record.h"
 #include "runtime/decide/answer.h"
+#include "runtime/json/json.h"
 #include "tests/heap/heap_count.h"
 #include "tests/unit/decide/world.h"
 
@@ -178,11 +180,11 @@ TEST(Witness, AWarmRecordWithItsSealAsksTheHeapForNothing) {
   const std::string folder = ::testing::TempDir() + "dpl-vault-" + std::to_string(::getpid());
   Result<std::unique_ptr<AuditVault>> vault = AuditVault::Open({.folder = folder, .start = "s1"});
   ASSERT_TRUE(vault.ok()) << vault.error().message;
-  Sealer sealer(vault->get(), 1);
+  Sealer sealer(vault->get());
   RecordWriter writer;
   w.Decide(Ask().Person("E7").Agent("helper", "run-1").Does("read", "app.Doc", "d1"));
   const Request request = w.last_request;
-  std::string witness, line;
+  std::string witness, line, sealed;
   auto record = [&] {
     witness.clear();
     WitnessRecorder recorder(&w.store, &witness);
@@ -193,9 +195,10 @@ TEST(Witness, AWarmRecordWithItsSealAsksTheHeapForNothing) {
     RecordContext context;
     context.evaluation_id = "ev_1";
     context.digest_key = (*vault)->digest_key();
-    EXPECT_TRUE(sealer.Seal(w.now, "ev_1", question, "{}"));
-    context.seal_key = sealer.key_id();
-    context.box = sealer.box();
+    EXPECT_TRUE(sealer.Begin(w.now));
+    context.sealed_at = static_cast<int>(sealer.Add({"ev_1", AnswerSumOf("{}"), question}));
+    sealed.clear();
+    sealer.Finish(&sealed);
     line.clear();
     writer.Append(&line, *w.snapshot, request, d, context);
   };
@@ -203,28 +206,138 @@ TEST(Witness, AWarmRecordWithItsSealAsksTheHeapForNothing) {
   const size_t before = HeapAllocationsForTest();
   for (int i = 0; i < 100; ++i) record();
   EXPECT_EQ(HeapAllocationsForTest(), before);
-  EXPECT_NE(line.find("\"sealed\":{\"key\":\"seal-2026-11-20-s1\""), std::string::npos);
+  EXPECT_TRUE(line.ends_with(",\"q\":0}")) << line;
+  EXPECT_TRUE(sealed.starts_with(R"({"v":3,"kind":"sealed","key":"seal-2026-11-20-s1",)"));
   std::filesystem::remove_all(folder);
 }
 
-TEST(SealedQuestion, ComesBack) {
-  SealedQuestion question;
-  question.clock_suspect = true;
-  question.charge_key = "key";
-  question.endpoint = "https://x";
-  question.body = "{}";
-  question.witness = std::string_view("\0\1", 2);
-  std::string plain;
-  question.Append(&plain);
-  std::optional<SealedQuestion> back = SealedQuestion::Parse(plain);
-  ASSERT_TRUE(back);
-  EXPECT_TRUE(back->clock_suspect);
-  EXPECT_EQ(back->charge_key, "key");
-  EXPECT_EQ(back->endpoint, "https://x");
-  EXPECT_EQ(back->body, "{}");
-  EXPECT_EQ(back->witness, question.witness);
-  for (size_t size = 0; size < plain.size(); ++size)
-    EXPECT_FALSE(SealedQuestion::Parse(std::string_view(plain).substr(0, size)));
+std::string Opened(AuditVault* vault, const std::string& sealed) {
+  Arena arena;
+  JsonLimits limits = FileJsonLimits();
+  limits.max_string = limits.max_bytes;
+  Result<const WireValue*> root = ParseJson(sealed, &arena, limits);
+  EXPECT_TRUE(root.ok());
+  Result<std::string> plain =
+      vault->OpenBox((*root)->Find("key")->text, Sealer::kAbout, (*root)->Find("box")->text);
+  EXPECT_TRUE(plain.ok());
+  return plain.ok() ? *plain : "";
+}
+
+TEST(Sealed, WhatIsSealedTogetherComesBack) {
+  const std::string folder = ::testing::TempDir() + "dpl-sealed-" + std::to_string(::getpid());
+  Result<std::unique_ptr<AuditVault>> vault = AuditVault::Open({.folder = folder, .start = "s1"});
+  ASSERT_TRUE(vault.ok()) << vault.error().message;
+  const Instant now = ParseInstant("2026-11-20T12:00Z").value();
+  // Texts that are longer, shorter, empty, repeated, other at the front, inside, at the end.
+  const std::vector<std::string> texts = {
+      "",
+      "a",
+      "a",
+      "aa",
+      "aaaa",
+      "aa",
+      "ab",
+      "b",
+      "",
+      "0123456789",
+      "01234567",
+      "x01234567",
+      "x0123y567",
+      "x0123y5678x0123y5678",
+      std::string(5000, 'q'),
+      std::string(4999, 'q') + "r",
+      "r" + std::string(4999, 'q'),
+      std::string(2000, 'q') + "middle" + std::string(2994, 'q'),
+      std::string(100, '\0'),
+      "end"};
+  Sealer sealer(vault->get());
+  std::mt19937 random(7);
+  std::vector<std::string> made;
+  for (int round = 0; round < 40; ++round) {
+    ASSERT_TRUE(sealer.Begin(now));
+    std::vector<std::array<std::string, 4>> put;
+    const size_t count = 1 + random() % Sealer::kMostItems;
+    for (size_t i = 0; i < count && sealer.Fits(now); ++i) {
+      std::array<std::string, 4> item;
+      for (std::string& text : item) text = texts[random() % texts.size()];
+      if (round % 2 == 0 && !put.empty()) item[1] = put.back()[1];
+      SealedQuestion q{i % 3 == 0, item[0], item[1], item[2], item[3]};
+      EXPECT_EQ(sealer.Add({"ev_" + std::to_string(i), {i, ~i}, q}), i);
+      put.push_back(item);
+    }
+    std::string record;
+    sealer.Finish(&record);
+    EXPECT_TRUE(sealer.empty());
+    const std::string plain = Opened(vault->get(), record);
+    std::optional<SealedItems> back = SealedItems::Parse(plain);
+    ASSERT_TRUE(back);
+    ASSERT_EQ(back->items().size(), put.size());
+    for (size_t i = 0; i < put.size(); ++i) {
+      const SealedItem& item = back->items()[i];
+      EXPECT_EQ(item.id, "ev_" + std::to_string(i));
+      EXPECT_EQ(item.sum, (AnswerSum{i, ~i}));
+      EXPECT_EQ(item.question.clock_suspect, i % 3 == 0);
+      EXPECT_EQ(item.question.charge_key, put[i][0]);
+      EXPECT_EQ(item.question.body, put[i][1]);
+      EXPECT_EQ(item.question.endpoint, put[i][2]);
+      EXPECT_EQ(item.question.witness, put[i][3]);
+    }
+    // Bytes that are none: refused or other items, never a crash.
+    for (size_t cut = 0; cut < std::min<size_t>(plain.size(), 300); ++cut) {
+      std::optional<SealedItems> less = SealedItems::Parse(plain.substr(0, cut));
+      EXPECT_TRUE(!less || less->items().size() < put.size());
+    }
+    for (int i = 0; i < 200; ++i) {
+      std::string other = plain;
+      other[random() % other.size()] = static_cast<char>(random());
+      (void)SealedItems::Parse(other);
+    }
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Sealed, AnotherDayHasAKeyOfItsOwn) {
+  const std::string folder = ::testing::TempDir() + "dpl-sealed-day-" + std::to_string(::getpid());
+  Result<std::unique_ptr<AuditVault>> vault = AuditVault::Open({.folder = folder, .start = "s1"});
+  ASSERT_TRUE(vault.ok()) << vault.error().message;
+  const Instant now = ParseInstant("2026-11-20T23:59:59Z").value();
+  const Instant next{now.us + 2 * kMicrosPerSecond};
+  Sealer sealer(vault->get());
+  EXPECT_TRUE(sealer.Fits(next));
+  ASSERT_TRUE(sealer.Begin(now));
+  sealer.Add({"ev_1", {}, {}});
+  EXPECT_TRUE(sealer.Fits(now));
+  EXPECT_FALSE(sealer.Fits(next));
+  std::string first, second;
+  sealer.Finish(&first);
+  ASSERT_TRUE(sealer.Begin(next));
+  sealer.Add({"ev_2", {}, {}});
+  sealer.Finish(&second);
+  EXPECT_NE(first.find("seal-2026-11-20-s1"), std::string::npos);
+  EXPECT_NE(second.find("seal-2026-11-21-s1"), std::string::npos);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Sealed, ASumIsOfEveryByteAndItsPlace) {
+  std::mt19937 random(3);
+  for (size_t size : {0, 1, 7, 8, 31, 32, 33, 64, 1449}) {
+    std::string answer(size, 'a');
+    for (char& c : answer) c = static_cast<char>('a' + random() % 20);
+    const AnswerSum sum = AnswerSumOf(answer);
+    EXPECT_EQ(AnswerSumOf(std::string(answer)), sum);
+    EXPECT_NE(AnswerSumOf(answer + '\0'), sum);
+    for (size_t i = 0; i < size; ++i) {
+      std::string other = answer;
+      other[i] ^= 1;
+      EXPECT_NE(AnswerSumOf(other), sum);
+      EXPECT_NE(AnswerSumOf(answer.substr(0, i)), sum);
+      if (i + 1 < size && answer[i] != answer[i + 1]) {
+        other = answer;
+        std::swap(other[i], other[i + 1]);
+        EXPECT_NE(AnswerSumOf(other), sum);
+      }
+    }
+  }
 }
 
 TEST(CallersText, ComesBack) {
