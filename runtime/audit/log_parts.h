@@ -78,7 +78,7 @@ class AuditLog::Impl final : private AuditLane::Log {
   void Retain();
   void StartPruning(Instant before, const std::string& because, bool asked);
   void FinishPruning(Lock* lock);
-  Status ForgetInputs();
+  Status ForgetInputs(bool all);
   void EndPruning(Result<uint64_t> result);
   void Tell(std::string* where, const Status& status);
 

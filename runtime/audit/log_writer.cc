@@ -41,6 +41,7 @@ void Widen(std::optional<T>* earliest, std::optional<T>* latest, T low, T high) 
   *latest = std::max(latest->value_or(high), high);
 }
 
+constexpr size_t kLookThrough = 2;  // sealed segments, at one removal by retention
 constexpr std::string_view kDigestMark = "sha256:";
 constexpr size_t kDigestText = 7 + 64;
 
@@ -432,6 +433,7 @@ void AuditLog::Impl::FinishPruning(Lock* lock) {
   std::vector<uint64_t> segments = std::move(prune_.segments);
   prune_.segments.clear();
   const Instant kept_from = prune_.kept_from;
+  const bool all = prune_.asked;
   lock->unlock();
   // Whatever else carries the segment's name goes with it; the seal stays.
   Status done;
@@ -453,16 +455,18 @@ void AuditLog::Impl::FinishPruning(Lock* lock) {
   if (done.ok()) done = SyncFolder(options_.folder);
   // What was sealed in them is gone: nobody needs its keys.
   if (done.ok()) done = AuditVault::ForgetKeysBefore(options_.folder, kept_from);
-  if (done.ok()) done = ForgetInputs();
+  if (done.ok()) done = ForgetInputs(all);
   lock->lock();
   segment_error_ = done.ok() ? "" : done.error().message;
   EndPruning(done.ok() ? Result<uint64_t>(segments.size()) : Result<uint64_t>(done.error()));
 }
 
 // What was in force for the records that are left is told by them: each segment names it. What a
-// sealed one names is found once, and kept beside it.
-Status AuditLog::Impl::ForgetInputs() {
+// sealed one names is found once, and kept beside it. Not `all`: records wait meanwhile, so some of
+// them are looked through now and the others the next times, and nothing goes before all were.
+Status AuditLog::Impl::ForgetInputs(bool all) {
   if (renderer_ == nullptr) return Status::Ok();
+  size_t look = all ? SIZE_MAX : kLookThrough;
   Result<std::vector<SegmentFiles>> segments = ListSegments(options_.folder);
   if (!segments.ok()) return segments.error();
   std::unordered_set<std::string> named;
@@ -472,6 +476,7 @@ Status AuditLog::Impl::ForgetInputs() {
     const std::string beside = lines.substr(0, lines.rfind('.')) + ".inputs";
     Result<std::string> known = ReadSmallFile(beside, size_t{16} << 20);
     if (!s.seal || !known.ok()) {
+      if (s.seal && look-- == 0) return Status::Ok();
       known = DigestsIn(lines);
       if (!known.ok()) return known.error();
       if (s.seal) DPL_RETURN_IF_ERROR(ReplaceFile(beside, *known, disk_));

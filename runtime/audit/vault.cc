@@ -186,8 +186,8 @@ Status AuditVault::ForgetInputs(const std::function<bool(std::string_view)>& nam
       Result<std::string> text = Load(digest);
       if (!text.ok()) return text.error();  // what it needs is not known: nothing goes
       for (size_t at = 0; (at = text->find("\"sha256:", at)) != std::string::npos; ++at)
-        if (std::string digest = text->substr(at + 1, 7 + 64); IsDigest(digest))
-          found.push_back(std::move(digest));
+        if (std::string part = text->substr(at + 1, 7 + 64); IsDigest(part))
+          found.push_back(std::move(part));
     }
     for (std::string& digest : found) more |= kept.emplace(std::move(digest), false).second;
   }
