@@ -156,6 +156,10 @@ def main():
             quiet = range(rounds)
             growth = [statistics.median(seen[case, "decide"][i][k] / seen[case, "10 grants"][i][k] for i in quiet) for k in range(2)]
             print(f"{case}: 10,000 grants against 10: {1 / growth[0]:.2f} time by rate, {growth[1]:.2f} CPU (goal 1.10, 1.03)")
+        for label in ("decide", "audited", "audited+replay"):
+            alone = statistics.median(own[2] - const[2] for own, const in zip(seen["c=1", label], seen["c=1", "const"]))
+            spread = statistics.median(own[3] / own[2] for own in seen["c=64", label])
+            print(f"{label}: p50 at c=1 less const's {alone:.0f} us (goal 12, 5); p99 / p50 at c=64 {spread:.1f} (goal 3, 2)")
         for server in servers.values():
             server.stop()
 
