@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "runtime/audit/line.h"
 #include "runtime/audit/segment.h"
+#include "runtime/audit/terms.h"
 
 namespace dpl {
 namespace {
@@ -43,11 +45,15 @@ Result<std::optional<StateBehind>> FindStateBehind(const std::string& folder, St
     Result<std::unique_ptr<LineReader>> reader =
         LineReader::Open(folder + "/" + SegmentName(segment.first, AuditFile::kLines));
     if (!reader.ok()) return reader.error();
+    AuditTermTable shapes;
+    std::string whole;
     for (std::string_view bytes;;) {
       Result<LineReader::Found> found = (*reader)->Next(&bytes);
       if (!found.ok()) return found.error();
       AuditLine line;
       if (*found != LineReader::Found::kLine || !ParseAuditLine(bytes, &line)) break;
+      if (shapes.Learn(line.record, line.seq)) continue;
+      if (shapes.Shape(line.record, line.time, &whole)) line.record = whole;
       if (line.record.find("\"event\":\"start\",\"outcome\":\"done\"") != std::string_view::npos) {
         // That start went on with what it had, and that was on disk.
         behind.reset();

@@ -282,6 +282,22 @@ class Damage(WithState):
         dpld.stop()
         self.assertEqual(self.permits(self.serve(), "b00"), WHOLE - 1)
 
+    def test_an_older_state_is_told_from_records_of_a_shape(self):
+        # Records alike share a shape, and say little themselves (docs/audit.md, "Shapes").
+        self.log = self.folder / "log"
+        dpld = self.serve()
+        self.assertTrue(dpld.ask(spend("b00")).json["decision"])
+        self.assertEqual(dpld.stop(), 0)
+        shutil.copytree(self.state, self.folder / "old")
+        dpld = self.serve()
+        for _ in range(5):
+            self.assertTrue(dpld.ask(spend("b00")).json["decision"])
+        dpld.process.kill()
+        dpld.stop()
+        self.assertIn(b'"kind":"decision","s":[', b"".join(p.read_bytes() for p in self.log.glob("*.jsonl")))
+        self.state = self.folder / "old"
+        self.assertIn("tells of revocation epoch 1 and reservation 6,", self.serve().wait_for("state_behind")["what"])
+
     def test_another_format_is_refused_by_name(self):
         data, _ = self.spent(1)
         self.log_file().write_bytes(data[:12] + bytes([9]) + data[13:])
