@@ -2,11 +2,15 @@
 // apply.
 //
 // The index is made from the clauses' own keys, never read from a bundle; the verifier proves that
-// the keys cover whatever the subject code could say yes (or "cannot tell") to. Rule for readers of
-// the index: a clause keyed by team or role is only found through memberships, so while the
-// membership feed is unloaded or stale every item must be tried.
+// the keys cover whatever the subject code could say yes (or "cannot tell") to. Where many clauses
+// share a key, a second level tells them apart by what their conditions say of values (narrow.h);
+// it too is made here, from the code that was proven. Rule for readers of the index: a clause keyed
+// by team or role is only found through memberships, so while the membership feed is unloaded or
+// stale every item must be tried.
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <span>
 
 #include "runtime/bytecode/program.h"
 
@@ -63,9 +67,99 @@ void FillDetailStatements(Program* program) {
   fill(StatementKind::kPartner, program->partners.size(), &program->partner_statements);
 }
 
+// The pins of each clause, found when somebody first asks.
+class AllPins {
+ public:
+  AllPins(const Program& program, bool subject)
+      : program_(program), subject_(subject), pins_(program.clauses.size()) {}
+  const Pins& Of(uint32_t clause) {
+    if (pins_[clause]) return *pins_[clause];
+    const Clause& whole = program_.clauses[clause];
+    Clause beside_subject;
+    beside_subject.statement = whole.statement;
+    beside_subject.type = whole.type;
+    beside_subject.scope_code = whole.scope_code;
+    beside_subject.where_code = whole.where_code;
+    pins_[clause] = PinsOf(program_, subject_ ? whole : beside_subject);
+    return *pins_[clause];
+  }
+
+ private:
+  const Program& program_;
+  const bool subject_;
+  std::vector<std::optional<Pins>> pins_;
+};
+
+uint32_t AddNarrowing(IndexEntry* entry, std::span<const uint32_t> clauses, AllPins* pins,
+                      uint32_t from) {
+  if (clauses.size() < from) return kNone;
+  std::optional<Narrowing> narrowing = Narrow(
+      clauses, [&](uint32_t clause) -> const Pins& { return pins->Of(clause); },
+      std::min<uint32_t>(from, 4));
+  if (!narrowing) return kNone;
+  entry->narrowings.push_back(std::move(*narrowing));
+  return static_cast<uint32_t>(entry->narrowings.size() - 1);
+}
+
+void AddRuns(IndexEntry* entry, AllPins* pins, uint32_t narrow_from) {
+  std::vector<uint32_t> clauses;
+  for (size_t role = 0; role < kClauseRoles; ++role) {
+    const std::vector<IndexEntry::Item>& items = entry->items[role];
+    for (uint32_t i = 0; i < items.size();) {
+      clauses.clear();
+      IndexEntry::Run run{items[i].key, i, 0, kNone};
+      for (; i < items.size() && items[i].key == run.key; ++i) clauses.push_back(items[i].clause);
+      run.count = static_cast<uint32_t>(clauses.size());
+      run.narrowing = AddNarrowing(entry, clauses, pins, narrow_from);
+      entry->runs[role].push_back(run);
+    }
+    entry->runs[role].shrink_to_fit();
+  }
+}
+
+// The first of the grants in the order of the items, each once.
+void FillNear(const Program& program, IndexEntry* entry, AllPins* pins, uint32_t narrow_from) {
+  constexpr size_t kGrants = static_cast<size_t>(ClauseRole::kGrantMay);
+  const std::vector<IndexEntry::Item>& items = entry->items[kGrants];
+  IndexEntry::Near& near = entry->near;
+  std::vector<uint32_t> seen;  // ascending
+  auto find = [&](uint32_t clause) { return std::lower_bound(seen.begin(), seen.end(), clause); };
+  for (const IndexEntry::Item& item : items) {
+    if (seen.size() == kMaxNear) break;
+    auto at = find(item.clause);
+    if (at == seen.end() || *at != item.clause) seen.insert(at, item.clause);
+  }
+  auto by_statement = [&](uint32_t a, uint32_t b) {
+    uint32_t x = program.clauses[a].statement, y = program.clauses[b].statement;
+    return x != y ? x < y : a < b;
+  };
+  near.clauses = seen;
+  std::sort(near.clauses.begin(), near.clauses.end(), by_statement);
+  near.narrowing = AddNarrowing(entry, seen, pins, narrow_from);
+  if (near.narrowing == kNone) return;
+  for (const IndexEntry::Run& run : entry->runs[kGrants]) {
+    Narrowing::Range range{static_cast<uint32_t>(near.by_run.size()), 0};
+    for (uint32_t i = run.first; i < run.first + run.count; ++i) {
+      auto at = find(items[i].clause);
+      if (at != seen.end() && *at == items[i].clause) near.by_run.push_back(*at);
+    }
+    range.count = static_cast<uint32_t>(near.by_run.size()) - range.first;
+    std::sort(near.by_run.begin() + range.first, near.by_run.end(), by_statement);
+    near.runs.push_back(range);
+  }
+}
+
 }  // namespace
 
-void BuildIndex(Program* program) {
+const IndexEntry::Run* IndexEntry::FindRun(ClauseRole role, SubjectKey key) const {
+  const std::vector<Run>& all = runs[static_cast<size_t>(role)];
+  auto at =
+      std::lower_bound(all.begin(), all.end(), key.Rank(),
+                       [](const Run& run, uint64_t wanted) { return run.key.Rank() < wanted; });
+  return at != all.end() && at->key == key ? &*at : nullptr;
+}
+
+void BuildIndex(Program* program, uint32_t narrow_from) {
   FillDetailStatements(program);
   program->index_base.clear();
   program->index.clear();
@@ -87,12 +181,18 @@ void BuildIndex(Program* program) {
       clauses_of[at].push_back(c);
     }
   }
+  AllPins pins(*program, true);
+  // A grant that the requester is not found by has a subject that is F; what else of it is F must
+  // not be the same thing once more.
+  AllPins pins_beside_subject(*program, false);
   for (uint32_t at = 0; at < base; ++at) {
     for (auto& items : program->index[at].items) {
       std::sort(items.begin(), items.end());
       items.erase(std::unique(items.begin(), items.end()), items.end());
       items.shrink_to_fit();
     }
+    AddRuns(&program->index[at], &pins, narrow_from);
+    FillNear(*program, &program->index[at], &pins_beside_subject, narrow_from);
     CostSum sum(*program);
     std::vector<uint32_t> statements;
     for (uint32_t c : clauses_of[at]) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/base/span.h"
+#include "runtime/bytecode/narrow.h"
 #include "runtime/bytecode/schema.h"
 
 namespace dpl {
@@ -118,6 +119,7 @@ struct SubjectKey {
   KeyKind kind = KeyKind::kAny;
   uint32_t id = 0;
   auto operator<=>(const SubjectKey&) const = default;
+  uint64_t Rank() const { return static_cast<uint64_t>(kind) << 32 | id; }  // in the same order
 };
 
 // What a clause is there for; the index keeps one list per role.
@@ -321,9 +323,29 @@ struct IndexEntry {
     uint32_t clause = kNone;
     auto operator<=>(const Item&) const = default;
   };
+  // The items of one key, and their second level where there are enough of them.
+  struct Run {
+    SubjectKey key;
+    uint32_t first = 0, count = 0;  // of the role's items
+    uint32_t narrowing = kNone;     // `narrowings`
+  };
+  // What a denial's nearest miss is looked for in: the first grants of `items`. All of them and, in
+  // `by_run`, those of each run, by statement.
+  struct Near {
+    std::vector<uint32_t> clauses, by_run;
+    std::vector<Narrowing::Range> runs;  // of `by_run`; parallel to the grants' `runs`
+    uint32_t narrowing = kNone;
+  };
   std::array<std::vector<Item>, kClauseRoles> items;
+  std::array<std::vector<Run>, kClauseRoles> runs;  // by key
+  std::vector<Narrowing> narrowings;
+  Near near;
   uint32_t cost = 0;  // sum of the worst-case cost of everything that could be tried
+
+  const Run* FindRun(ClauseRole role, SubjectKey key) const;  // null: no clause has this key
 };
+// How many clauses a denial is explained by.
+constexpr size_t kMaxNear = 512;
 
 struct SourceText {
   std::string path;
@@ -366,7 +388,8 @@ struct Program {
 
 // Sorts clauses into `index`/`index_base` from `clauses` and the schema, and fills the
 // `*_statements` vectors. Called by lower and by decode (neither is trusted from disk, both are
-// rebuilt). Every index must be in range.
-void BuildIndex(Program* program);
+// rebuilt). Every index must be in range. `narrow_from`: from how many clauses with one key a second
+// level is made (tests make them smaller).
+void BuildIndex(Program* program, uint32_t narrow_from = kNarrowFrom);
 
 }  // namespace dpl

@@ -222,7 +222,9 @@ void RunFold(Fold& f) {
 
 void Scratch::Impl::Prepare(const Snapshot& snapshot) {
   if (notes.program == snapshot.shared_program()) return;
+  const bool narrow = notes.narrow;
   notes = {};
+  notes.narrow = narrow;
   notes.program = snapshot.shared_program();
   const Program& program = *notes.program;
   notes.machine = std::make_unique<Machine>(program);
@@ -239,6 +241,7 @@ void Scratch::Impl::Prepare(const Snapshot& snapshot) {
 
 Scratch::Scratch() : impl_(std::make_unique<Impl>()) {}
 Scratch::~Scratch() = default;
+void Scratch::TryEveryClauseForTest() { impl_->notes.narrow = false; }
 
 const Decision& Decide(const Snapshot& snapshot, DecisionState* store, const Request& request,
                        Instant now, Scratch* scratch, DecisionObserver* observer) {

@@ -24,6 +24,9 @@ class Scratch {
   ~Scratch();
   struct Impl;
   Impl* impl() { return impl_.get(); }
+  // Every clause of a subject's is tried, as if the index had one level only: nothing but the cost,
+  // and how long an answer may be relied on, may differ.
+  void TryEveryClauseForTest();
 
  private:
   std::unique_ptr<Impl> impl_;

@@ -32,6 +32,7 @@ struct ProgramNotes {
   std::vector<bool> reads_now;         // by code: its value may change with time alone
   std::vector<uint32_t> clause_round;  // by clause: the round it was last collected in
   uint32_t round = 0;
+  bool narrow = true;  // the second level of the index is read; tests compare with false
 };
 
 // A clause that was tried.
@@ -255,6 +256,9 @@ Reason StepCommit(Fold& f);      // 15  step_commit.cc
 void RunFold(Fold& f);
 
 // ---------------------------------------------------------------- matching (match.cc)
+// Whether clauses that the request's values rule out are left out: not while somebody watches what
+// is tried.
+inline bool Narrows(const Fold& f) { return f.notes.narrow && f.observer == nullptr; }
 // Clauses of this role that could apply, tried, in clause order; M = F ones included.
 std::span<const Hit> HitsOf(Fold& f, ClauseRole role);
 // Tries one clause. `all_factors`: also those after an F (for the nearest miss).

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "runtime/decide/fold.h"
+#include "runtime/decide/narrow.h"
 
 namespace dpl {
 namespace {
@@ -39,9 +40,6 @@ void CollectKeys(Fold& f) {
   if (!ok) f.OutOfArena();
   f.keys = {keys.items, keys.size};
 }
-
-// Keys in the order of the index, as numbers.
-uint64_t Rank(const SubjectKey& key) { return static_cast<uint64_t>(key.kind) << 32 | key.id; }
 
 // What the request itself rules out, without running code: another agent's ceiling, another task,
 // another receiver.
@@ -179,18 +177,28 @@ std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
     f.notes.clause_round[clause] = f.notes.round;
     if (Concerns(f, role, f.program.clauses[clause])) ok = found.Add(f.arena, clause) && ok;
   };
+  const std::vector<IndexEntry::Run>& runs = f.entry->runs[slot];
+  auto take_run = [&](const IndexEntry::Run& run) {
+    if (run.narrowing != kNone && Narrows(f)) {
+      NarrowedRanges narrowed;
+      if (ReadNarrowing(f, f.entry->narrowings[run.narrowing], &narrowed)) {
+        for (int i = 0; i < narrowed.count; ++i) {
+          for (uint32_t clause : narrowed.ranges[i]) take(clause);
+        }
+        return;
+      }
+    }
+    for (uint32_t i = run.first; i < run.first + run.count; ++i) take(items[i].clause);
+  };
   if (f.try_all || items.size() <= 4) {
-    for (const IndexEntry::Item& item : items) take(item.clause);
+    for (const IndexEntry::Run& run : runs) take_run(run);
   } else {
     // Most entries hold keys of one or two kinds: the rest of the requester's lies outside.
-    const uint64_t least = Rank(items.front().key), most = Rank(items.back().key);
+    const uint64_t least = runs.front().key.Rank(), most = runs.back().key.Rank();
     for (const SubjectKey& key : f.keys) {
-      const uint64_t rank = Rank(key);
+      const uint64_t rank = key.Rank();
       if (rank < least || rank > most) continue;
-      auto at = std::lower_bound(
-          items.begin(), items.end(), rank,
-          [](const IndexEntry::Item& item, uint64_t wanted) { return Rank(item.key) < wanted; });
-      for (; at != items.end() && at->key == key; ++at) take(at->clause);
+      if (const IndexEntry::Run* run = f.entry->FindRun(role, key)) take_run(*run);
     }
   }
   std::sort(found.begin(), found.end());

@@ -6,11 +6,10 @@
 #include <algorithm>
 
 #include "runtime/decide/fold.h"
+#include "runtime/decide/narrow.h"
 
 namespace dpl {
 namespace {
-
-constexpr size_t kMaxTried = 512;  // clauses looked at for the nearest miss
 
 struct Near {
   NearestMiss miss;
@@ -25,12 +24,91 @@ struct Near {
 
 int Said(Truth t) { return t == Truth::kTrue ? 1 : 0; }
 
+// Tries one more; false: the report is over its means.
+bool Try(Fold& f, ClauseRole role, uint32_t clause, Near* near) {
+  Hit hit = TryClause(f, clause, true);
+  if (f.env.abort != Abort::kNo) return false;
+  uint32_t statement = f.program.clauses[clause].statement;
+  int passed = Said(hit.subject) + Said(hit.scope) + Said(hit.where);
+  Factor factor = hit.subject != Truth::kTrue ? Factor::kSubject
+                  : hit.scope != Truth::kTrue ? Factor::kScope
+                  : hit.where != Truth::kTrue ? Factor::kWhere
+                                              : Factor::kNone;
+  Factor dead = role == ClauseRole::kGrantMay ? NotLive(f, statement) : Factor::kNone;
+  int live = static_cast<int>(dead);
+  if (!near->Better(passed, live, statement, clause)) return true;
+  near->passed = passed;
+  near->live = live;
+  near->miss = {statement, clause, factor == Factor::kNone ? dead : factor, Truth::kFalse,
+                hit.error};
+  Truth truth = factor == Factor::kSubject ? hit.subject
+                : factor == Factor::kScope ? hit.scope
+                                           : hit.where;
+  if (factor != Factor::kNone) near->miss.truth = truth;
+  return true;
+}
+
+void NextRound(Fold& f) {
+  if (++f.notes.round != 0) return;
+  std::fill(f.notes.clause_round.begin(), f.notes.clause_round.end(), 0);
+  f.notes.round = 1;
+}
+
+// The same as trying all of `near`, where there are many of them. First those that no value rules
+// out; of the others, which have some factor that is F, first those that the requester is found by,
+// then those whose subject is F as well: of each lot only as long as one could still be nearer.
+bool FindAmong(Fold& f, const IndexEntry::Near& near, Near* out) {
+  if (near.narrowing == kNone || !Narrows(f) || f.try_all || !f.keys_ready) return false;
+  NarrowedRanges narrowed;
+  if (!ReadNarrowing(f, f.entry->narrowings[near.narrowing], &narrowed)) return false;
+  NextRound(f);
+  for (int i = 0; i < narrowed.count; ++i) {
+    for (uint32_t clause : narrowed.ranges[i]) {
+      if (f.notes.clause_round[clause] == f.notes.round) continue;
+      f.notes.clause_round[clause] = f.notes.round;
+      if (!Try(f, ClauseRole::kGrantMay, clause, out)) return true;
+    }
+  }
+  // `most`: how many factors of these can say T. False: over its means.
+  auto try_of = [&](std::span<const uint32_t> clauses, int most) {
+    for (uint32_t clause : clauses) {
+      if (out->passed > most) return true;
+      if (f.notes.clause_round[clause] == f.notes.round) continue;
+      const bool best_of_its_kind =
+          out->passed == most && out->live == static_cast<int>(Factor::kNone);
+      if (best_of_its_kind &&
+          !out->Better(most, out->live, f.program.clauses[clause].statement, clause))
+        return true;
+      if (!Try(f, ClauseRole::kGrantMay, clause, out)) return false;
+    }
+    return true;
+  };
+  const std::vector<IndexEntry::Run>& runs =
+      f.entry->runs[static_cast<size_t>(ClauseRole::kGrantMay)];
+  for (const SubjectKey& key : f.keys) {
+    const IndexEntry::Run* run = f.entry->FindRun(ClauseRole::kGrantMay, key);
+    if (run == nullptr) continue;
+    const Narrowing::Range range = near.runs[static_cast<size_t>(run - runs.data())];
+    if (!try_of(std::span(near.by_run).subspan(range.first, range.count), 2)) return true;
+  }
+  try_of(near.clauses, 1);
+  return true;
+}
+
 // Of all clauses of this role, not only those the index found for the requester.
 Near FindNearest(Fold& f, ClauseRole role, uint32_t only_statement) {
   Near near;
+  if (role == ClauseRole::kGrantMay && only_statement == kNone) {
+    if (!FindAmong(f, f.entry->near, &near)) {
+      for (uint32_t clause : f.entry->near.clauses) {
+        if (!Try(f, role, clause, &near)) break;
+      }
+    }
+    return near;
+  }
   const auto& items = f.entry->items[static_cast<int>(role)];
   size_t tried = 0;
-  if (++f.notes.round == 0) ++f.notes.round;
+  NextRound(f);
   for (const IndexEntry::Item& item : items) {
     if (f.notes.clause_round[item.clause] == f.notes.round) continue;
     f.notes.clause_round[item.clause] = f.notes.round;
@@ -39,25 +117,8 @@ Near FindNearest(Fold& f, ClauseRole role, uint32_t only_statement) {
     if (role == ClauseRole::kDelegationMay &&
         !DelegationConcerns(f, f.program.statements[statement].detail))
       continue;
-    if (++tried > kMaxTried) break;
-    Hit hit = TryClause(f, item.clause, true);
-    if (f.env.abort != Abort::kNo) break;
-    int passed = Said(hit.subject) + Said(hit.scope) + Said(hit.where);
-    Factor factor = hit.subject != Truth::kTrue ? Factor::kSubject
-                    : hit.scope != Truth::kTrue ? Factor::kScope
-                    : hit.where != Truth::kTrue ? Factor::kWhere
-                                                : Factor::kNone;
-    Factor dead = role == ClauseRole::kGrantMay ? NotLive(f, statement) : Factor::kNone;
-    int live = static_cast<int>(dead);
-    if (!near.Better(passed, live, statement, item.clause)) continue;
-    near.passed = passed;
-    near.live = live;
-    near.miss = {statement, item.clause, factor == Factor::kNone ? dead : factor, Truth::kFalse,
-                 hit.error};
-    Truth truth = factor == Factor::kSubject ? hit.subject
-                  : factor == Factor::kScope ? hit.scope
-                                             : hit.where;
-    if (factor != Factor::kNone) near.miss.truth = truth;
+    if (++tried > kMaxNear) break;
+    if (!Try(f, role, item.clause, &near)) break;
   }
   return near;
 }

@@ -283,6 +283,21 @@ Truth Snapshot::ResourceIn(const Entity& inner, const Entity& outer) const {
   return Truth::kError;
 }
 
+size_t Snapshot::Above(const Entity& inner, std::array<const Entity*, kMostAbove>* out,
+                       bool* known) const {
+  static_assert(kMostAbove == kMaxLevels + 1);
+  const Entity* at = &inner;
+  *known = false;
+  for (size_t count = 0; count < kMostAbove;) {
+    (*out)[count++] = at;
+    Entity::Parent state = ParentState(program_->schema, *at);
+    *known = state == Entity::Parent::kRoot;
+    if (state != Entity::Parent::kKnown) return count;
+    at = at->parent;
+  }
+  return kMostAbove;
+}
+
 // Breadth first over every `within` attribute; a person whose superior is not on record leaves the
 // answer open.
 Truth Snapshot::PersonIn(const Entity& inner, const Entity& outer) const {

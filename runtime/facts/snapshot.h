@@ -18,6 +18,7 @@
 // Latest() first.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -241,6 +242,10 @@ class Snapshot {
   // Containment over recorded parents, reflexive, transitive, at most 16 levels; kError: a level
   // has no parent fact, or too deep.
   Truth ResourceIn(const Entity& inner, const Entity& outer) const;
+  // `inner` and all it lies within, innermost first; how many. *known: no level is missing, so that
+  // ResourceIn is T for these and F for every other.
+  static constexpr size_t kMostAbove = 17;
+  size_t Above(const Entity& inner, std::array<const Entity*, kMostAbove>* out, bool* known) const;
   Truth PersonIn(const Entity& inner,
                  const Entity& outer) const;  // over `within` attributes of Person
 

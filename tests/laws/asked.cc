@@ -118,11 +118,19 @@ Answer Engine::Put(const gen::Ask& ask, Instant now, const Given& given) {
   return a;
 }
 
-std::string Engine::Json(const gen::Ask& ask, Instant now) {
+std::string Engine::Json(const gen::Ask& ask, Instant now, Instant* valid_until, bool explain) {
   MemoryStore store;
   Request r = Prepare(ask, now, {}, &store);
-  r.explain = true;
-  const Decision& d = dpl::Decide(*snapshot_, &store, r, now, &scratch_);
+  r.explain = explain;
+  if (valid_until != nullptr) r.level = Explain::kTrace;
+  const Decision& made = dpl::Decide(*snapshot_, &store, r, now, &scratch_);
+  std::optional<Decision> without_time;
+  if (valid_until != nullptr) {
+    *valid_until = made.valid_until;
+    without_time = made;
+    without_time->valid_until = now;
+  }
+  const Decision& d = without_time ? *without_time : made;
   std::string out;
   AnswerOptions options;
   options.evaluation_id = "ev_1";

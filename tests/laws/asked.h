@@ -71,8 +71,12 @@ class Engine {
   bool ok() const { return snapshot_ != nullptr; }  // false: the facts do not fit
 
   Answer Put(const gen::Ask& ask, Instant now, const Given& given = {});
-  // The bytes of the whole answer.
-  std::string Json(const gen::Ask& ask, Instant now);
+  // The bytes of the whole answer. `valid_until`: said there instead, so that it can be compared by
+  // itself; `explain`: the steps after the first failure too.
+  std::string Json(const gen::Ask& ask, Instant now, Instant* valid_until = nullptr,
+                   bool explain = true);
+  // As if the index had one level only.
+  void TryEveryClause() { scratch_.TryEveryClauseForTest(); }
 
  private:
   Request Prepare(const gen::Ask& ask, Instant now, const Given& given, MemoryStore* store);

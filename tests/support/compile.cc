@@ -40,7 +40,9 @@ std::unique_ptr<Compiled> CompileText(const std::string& text, std::vector<Compi
   c->model.roles = model.roles;
   c->model.files = model.files;
   c->owned = std::move(model.owned);
-  c->program = std::make_shared<const Program>(lower::Lower(std::move(model), c->sources));
+  Program program = lower::Lower(std::move(model), c->sources);
+  BuildIndex(&program, 2);
+  c->program = std::make_shared<const Program>(std::move(program));
   return c;
 }
 

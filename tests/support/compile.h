@@ -27,7 +27,9 @@ struct Compiled {
   Texts Names(StatementKind kind) const;  // qualified
 };
 
-// Null when the text has errors; they are then in `errors` as "line: code message".
+// The program's index has a second level wherever two clauses allow one, so that whatever is tried
+// on generated policies tries it. Null when the text has errors; they are then in `errors` as
+// "line: code message".
 struct CompileError {
   uint32_t line = 0;
   std::string text;
