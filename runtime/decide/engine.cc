@@ -70,25 +70,22 @@ constexpr Step kSteps[] = {
     StepSeparation, StepLimits,    StepDuties,   StepApprovals,  StepCommit,
 };
 
-// The table of section 4: which steps run in which mode.
-bool Runs(const Fold& f, int step) {
+// The table of section 4: which steps run in which mode; a bit for each step. Without anything that
+// could apply to this action, separation has nothing to say either.
+uint32_t StepsOf(const Fold& f) {
+  uint32_t steps = 0xffff & ~1u;
+  auto drop = [&](int step, bool runs) { steps &= runs ? ~0u : ~(1u << step); };
   bool person = f.mode == ActingMode::kDirect || f.delegated();
   bool partner = f.mode == ActingMode::kPartner;
-  switch (step) {
-    case 3:
-    case 11:
-      return f.mode != ActingMode::kPublic;
-    case 5:
-      return person;
-    case 8:
-      return f.hop_count > 0;
-    case 9:
-      return f.delegated() || partner || (f.mode == ActingMode::kStanding && f.hop_count > 1);
-    case 10:
-      return f.hop_count > 0 || f.deputy != nullptr;
-    default:
-      return true;
-  }
+  drop(3, f.mode != ActingMode::kPublic);
+  drop(5, person);
+  drop(8, f.hop_count > 0);
+  drop(9, f.delegated() || partner || (f.mode == ActingMode::kStanding && f.hop_count > 1));
+  drop(10, f.hop_count > 0 || f.deputy != nullptr);
+  drop(11, f.mode != ActingMode::kPublic &&
+               !(f.entry->items[static_cast<size_t>(ClauseRole::kSeparateA)].empty() &&
+                 f.entry->items[static_cast<size_t>(ClauseRole::kSeparateB)].empty()));
+  return steps;
 }
 
 Reason OfAbort(Abort abort) {
@@ -168,8 +165,10 @@ void RunFold(Fold& f) {
   d.dry_run = f.request.dry_run;
   d.epoch = f.epoch = f.store.Epoch();
   Reason first = kPass;
+  uint32_t steps = ~0u;
   for (int step = 1; step <= 15; ++step) {
-    if (step > 2 && !Runs(f, step)) continue;
+    if (step == 3) steps = StepsOf(f);
+    if ((steps >> step & 1) == 0) continue;
     if (f.reporting && step == 15) break;
     Reason reason = kSteps[step - 1](f);
     if (f.env.abort != Abort::kNo) {
@@ -232,10 +231,24 @@ void Scratch::Impl::Prepare(const Snapshot& snapshot) {
   for (const Limit& limit : program.limits) {
     if (!limit.requests) notes.is_limited[limit.measure] = true;
   }
-  notes.reads_now.assign(program.codes.size(), false);
+  notes.reads_now.assign(program.codes.size(), 0);
   for (size_t i = 0; i < program.codes.size(); ++i)
-    notes.reads_now[i] = ReadsNow(program, program.codes[i]);
-  notes.clause_round.assign(program.clauses.size(), 0);
+    notes.reads_now[i] = ReadsNow(program, program.codes[i]) ? 1 : 0;
+  notes.clauses.resize(program.clauses.size());
+  notes.metes.assign(program.index.size(), 0);
+  for (size_t i = 0; i < program.clauses.size(); ++i) {
+    const Clause& clause = program.clauses[i];
+    const Statement& statement = program.statements[clause.statement];
+    notes.clauses[i] = {clause.statement,
+                        clause.subject_code,
+                        clause.scope_code,
+                        clause.where_code,
+                        statement.kind == StatementKind::kDelegation,
+                        0};
+    if (statement.limits.empty() && clause.ask_approval == kNone) continue;
+    for (uint32_t action : clause.actions)
+      notes.metes[program.index_base[clause.type] + action] = 1;
+  }
   text.reserve(4096);
 }
 

@@ -28,9 +28,17 @@ constexpr Reason kPass = Reason::kPermit;
 struct ProgramNotes {
   std::shared_ptr<const Program> program;  // held, so that no other program takes its address
   std::unique_ptr<Machine> machine;
-  std::vector<bool> is_limited;        // by Str: some limit names a parameter so
-  std::vector<bool> reads_now;         // by code: its value may change with time alone
-  std::vector<uint32_t> clause_round;  // by clause: the round it was last collected in
+  // What matching reads of a clause, close together.
+  struct ClauseNote {
+    uint32_t statement = kNone, subject = kNone, scope = kNone, where = kNone;
+    bool of_delegation = false;
+    uint32_t round = 0;  // in which it was last collected
+  };
+  std::vector<bool> is_limited;    // by Str: some limit names a parameter so
+  std::vector<uint8_t> reads_now;  // by code: its value may change with time alone
+  std::vector<uint8_t> metes;  // by index entry: a clause of it asks, or limits by its statement
+  std::vector<ClauseNote> clauses;
+  std::vector<uint32_t> found;  // clauses being collected; keeps its capacity
   uint32_t round = 0;
   bool narrow = true;  // the second level of the index is read; tests compare with false
 };
@@ -259,8 +267,22 @@ void RunFold(Fold& f);
 // Whether clauses that the request's values rule out are left out: not while somebody watches what
 // is tried.
 inline bool Narrows(const Fold& f) { return f.notes.narrow && f.observer == nullptr; }
-// Clauses of this role that could apply, tried, in clause order; M = F ones included.
-std::span<const Hit> HitsOf(Fold& f, ClauseRole role);
+// Clauses of this role that could apply, tried, in clause order; of those with M = F some.
+std::span<const Hit> TryRole(Fold& f, ClauseRole role);
+inline std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
+  const size_t slot = static_cast<size_t>(role);
+  if (f.tried[slot]) return f.hits[slot];
+  f.tried[slot] = true;
+  return f.entry->items[slot].empty() ? std::span<const Hit>() : TryRole(f, role);
+}
+// A round in which no clause is collected yet.
+inline uint32_t NextRound(Fold& f) {
+  if (++f.notes.round == 0) {
+    for (ProgramNotes::ClauseNote& note : f.notes.clauses) note.round = 0;
+    f.notes.round = 1;
+  }
+  return f.notes.round;
+}
 // Tries one clause. `all_factors`: also those after an F (for the nearest miss).
 Hit TryClause(Fold& f, uint32_t clause, bool all_factors);
 

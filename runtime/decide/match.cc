@@ -1,5 +1,6 @@
 // Which clauses could apply (by the index), and whether they do (by the machine).
 #include <algorithm>
+#include <new>
 
 #include "runtime/decide/fold.h"
 #include "runtime/decide/narrow.h"
@@ -12,16 +13,21 @@ namespace {
 void CollectKeys(Fold& f) {
   if (f.keys_ready) return;
   f.keys_ready = true;
-  ArenaList<SubjectKey> keys;
-  bool ok = true;
-  auto add = [&](KeyKind kind, uint32_t id) { ok = keys.Add(f.arena, {kind, id}) && ok; };
+  const PersonFacts* facts = f.person != nullptr ? f.person->person : nullptr;
+  const size_t most = 6 + static_cast<size_t>(f.hop_count) +
+                      (facts == nullptr ? 0 : facts->teams.size() + facts->roles.size());
+  auto* keys =
+      static_cast<SubjectKey*>(f.arena->Allocate(most * sizeof(SubjectKey), alignof(SubjectKey)));
+  if (keys == nullptr) return f.OutOfArena();
+  size_t count = 0;
+  auto add = [&](KeyKind kind, uint32_t id) { new (&keys[count++]) SubjectKey{kind, id}; };
   add(KeyKind::kAny, 0);
   add(KeyKind::kEveryone, 0);
   add(KeyKind::kPublic, 0);
   if (f.person != nullptr) {
     // Without a fresh feed nobody can say that a clause does not concern this person: try them all.
     f.try_all = !f.snapshot.MembershipsFresh(f.now);
-    if (const PersonFacts* facts = f.person->person) {
+    if (facts != nullptr) {
       if (facts->literal != kNone) add(KeyKind::kPerson, facts->literal);
       for (const Membership& m : facts->teams) {
         add(KeyKind::kTeam, m.team);
@@ -37,27 +43,26 @@ void CollectKeys(Fold& f) {
   for (int i = 0; i < f.hop_count; ++i) add(KeyKind::kAgent, f.hops[i].agent);
   if (f.partner != kNone) add(KeyKind::kPartner, f.partner);
   if (f.task_statement != kNone) add(KeyKind::kTask, f.program.statements[f.task_statement].detail);
-  if (!ok) f.OutOfArena();
-  f.keys = {keys.items, keys.size};
+  f.keys = {keys, count};
 }
 
 // What the request itself rules out, without running code: another agent's ceiling, another task,
 // another receiver.
-bool Concerns(const Fold& f, ClauseRole role, const Clause& clause) {
+bool Concerns(const Fold& f, ClauseRole role, uint32_t statement) {
   switch (role) {
     case ClauseRole::kAgentMay:
       for (int i = 0; i < f.hop_count; ++i) {
-        if (f.hops[i].statement == clause.statement) return true;
+        if (f.hops[i].statement == statement) return true;
       }
       return false;
     case ClauseRole::kDelegationMay:
-      return DelegationConcerns(f, f.program.statements[clause.statement].detail);
+      return DelegationConcerns(f, f.program.statements[statement].detail);
     case ClauseRole::kTaskMay:
-      return clause.statement == f.task_statement;
+      return statement == f.task_statement;
     case ClauseRole::kBreakGlassMay:
-      return clause.statement == f.break_glass_named;
+      return statement == f.break_glass_named;
     case ClauseRole::kPartnerMay:
-      return clause.statement == f.partner_statement;
+      return statement == f.partner_statement;
     default:
       return true;
   }
@@ -125,59 +130,69 @@ Truth MatchForDeputy(Fold& f, uint32_t clause) {
   return TryClause(f, clause, false).match;
 }
 
-Hit TryClause(Fold& f, uint32_t clause_index, bool all_factors) {
-  const Clause& clause = f.program.clauses[clause_index];
-  TaskView view(f, clause.statement);
-  Hit hit;
-  hit.clause = clause_index;
-  bool failed = false;
-  auto factor = [&](uint32_t code, Truth* out) {
+namespace {
+
+// One factor after the other, as `and` takes them: what comes after an F is not asked.
+class Matching {
+ public:
+  Matching(Fold& f, Hit* hit, bool all_factors) : f_(f), hit_(*hit), all_(all_factors) {}
+  void Ask(uint32_t code, Truth* out) {
+    if (code == kNone || (hit_.match == Truth::kFalse && !all_)) return;  // *out is T
     ErrorKind error = ErrorKind::kMissing;
-    *out = failed && !all_factors ? Truth::kTrue : RunTruthCode(f, code, &error);
-    if (*out == Truth::kError && hit.match == Truth::kTrue) hit.error = error;
-    hit.match = And(hit.match, *out);
-    failed = hit.match == Truth::kFalse;
-  };
-  factor(clause.subject_code, &hit.subject);
-  if (clause.role == ClauseRole::kDelegationMay) {
-    const Delegation& delegation =
-        f.program.delegations[f.program.statements[clause.statement].detail];
-    Truth held = Truth::kTrue;
-    factor(delegation.from_code, &held);
-    hit.subject = And(hit.subject, held);
-    if (delegation.to_code != kNone && f.deputy != nullptr) {
-      DeputyView view_of_deputy(f);
-      Truth receives = Truth::kTrue;
-      factor(delegation.to_code, &receives);
-      hit.subject = And(hit.subject, receives);
-    }
+    *out = RunTruthCode(f_, code, &error);
+    if (*out == Truth::kError && hit_.match == Truth::kTrue) hit_.error = error;
+    hit_.match = And(hit_.match, *out);
   }
-  factor(clause.scope_code, &hit.scope);
-  factor(clause.where_code, &hit.where);
-  return hit;
+
+ private:
+  Fold& f_;
+  Hit& hit_;
+  const bool all_;
+};
+
+void TryDelegation(Fold& f, uint32_t statement, Matching* matching, Hit* hit) {
+  const Delegation& delegation = f.program.delegations[f.program.statements[statement].detail];
+  Truth held = Truth::kTrue;
+  matching->Ask(delegation.from_code, &held);
+  hit->subject = And(hit->subject, held);
+  if (delegation.to_code != kNone && f.deputy != nullptr) {
+    DeputyView view(f);
+    Truth receives = Truth::kTrue;
+    matching->Ask(delegation.to_code, &receives);
+    hit->subject = And(hit->subject, receives);
+  }
 }
 
-std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
-  size_t slot = static_cast<size_t>(role);
-  if (f.tried[slot]) return f.hits[slot];
-  f.tried[slot] = true;
-  f.hits[slot] = {};
-  const std::vector<IndexEntry::Item>& items = f.entry->items[slot];
-  if (items.empty()) return {};
-  CollectKeys(f);
-
-  ArenaList<uint32_t> found;
-  bool ok = true;
-  if (++f.notes.round == 0) {
-    std::fill(f.notes.clause_round.begin(), f.notes.clause_round.end(), 0);
-    f.notes.round = 1;
+// *hit: as it begins.
+void Try(Fold& f, uint32_t clause, bool all_factors, Hit* hit) {
+  const ProgramNotes::ClauseNote& note = f.notes.clauses[clause];
+  hit->clause = clause;
+  Matching matching(f, hit, all_factors);
+  if (note.of_delegation) {
+    TaskView view(f, note.statement);
+    matching.Ask(note.subject, &hit->subject);
+    TryDelegation(f, note.statement, &matching, hit);
+    matching.Ask(note.scope, &hit->scope);
+    matching.Ask(note.where, &hit->where);
+    return;
   }
+  matching.Ask(note.subject, &hit->subject);
+  matching.Ask(note.scope, &hit->scope);
+  matching.Ask(note.where, &hit->where);
+}
+
+// The clauses of this role that the index finds, in notes.found, in clause order.
+void CollectMany(Fold& f, ClauseRole role) {
+  const size_t slot = static_cast<size_t>(role);
+  const std::vector<IndexEntry::Item>& items = f.entry->items[slot];
+  std::vector<uint32_t>& found = f.notes.found;
+  const uint32_t round = NextRound(f);
   auto take = [&](uint32_t clause) {
-    if (f.notes.clause_round[clause] == f.notes.round) return;
-    f.notes.clause_round[clause] = f.notes.round;
-    if (Concerns(f, role, f.program.clauses[clause])) ok = found.Add(f.arena, clause) && ok;
+    ProgramNotes::ClauseNote& note = f.notes.clauses[clause];
+    if (note.round == round) return;
+    note.round = round;
+    if (Concerns(f, role, note.statement)) found.push_back(clause);
   };
-  const std::vector<IndexEntry::Run>& runs = f.entry->runs[slot];
   auto take_run = [&](const IndexEntry::Run& run) {
     if (run.narrowing != kNone && Narrows(f)) {
       NarrowedRanges narrowed;
@@ -190,7 +205,8 @@ std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
     }
     for (uint32_t i = run.first; i < run.first + run.count; ++i) take(items[i].clause);
   };
-  if (f.try_all || items.size() <= 4) {
+  const std::vector<IndexEntry::Run>& runs = f.entry->runs[slot];
+  if (f.try_all) {
     for (const IndexEntry::Run& run : runs) take_run(run);
   } else {
     // Most entries hold keys of one or two kinds: the rest of the requester's lies outside.
@@ -201,17 +217,50 @@ std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
       if (const IndexEntry::Run* run = f.entry->FindRun(role, key)) take_run(*run);
     }
   }
-  std::sort(found.begin(), found.end());
-  Hit* hits = f.arena->NewArray<Hit>(found.size);
-  if (!ok || (hits == nullptr && found.size != 0)) {
+  if (found.size() > 1) std::sort(found.begin(), found.end());
+}
+
+// So few that looking for their keys would cost more than trying them.
+void CollectFew(Fold& f, ClauseRole role, const std::vector<IndexEntry::Item>& items) {
+  std::vector<uint32_t>& found = f.notes.found;
+  for (const IndexEntry::Item& item : items) {
+    auto at = std::lower_bound(found.begin(), found.end(), item.clause);
+    if (at != found.end() && *at == item.clause) continue;
+    if (Concerns(f, role, f.notes.clauses[item.clause].statement)) found.insert(at, item.clause);
+  }
+}
+
+}  // namespace
+
+Hit TryClause(Fold& f, uint32_t clause, bool all_factors) {
+  Hit hit;
+  Try(f, clause, all_factors, &hit);
+  return hit;
+}
+
+std::span<const Hit> TryRole(Fold& f, ClauseRole role) {
+  const size_t slot = static_cast<size_t>(role);
+  const std::vector<IndexEntry::Item>& items = f.entry->items[slot];
+  CollectKeys(f);
+  std::vector<uint32_t>& found = f.notes.found;
+  found.clear();
+  if (items.size() <= 4 && f.entry->narrowings.empty()) {
+    CollectFew(f, role, items);
+  } else {
+    CollectMany(f, role);
+  }
+  if (found.empty()) return {};
+  auto* hits = static_cast<Hit*>(f.arena->Allocate(found.size() * sizeof(Hit), alignof(Hit)));
+  if (hits == nullptr) {
     f.OutOfArena();
     return {};
   }
-  for (uint32_t i = 0; i < found.size; ++i) {
-    hits[i] = TryClause(f, found.items[i], false);
+  for (size_t i = 0; i < found.size(); ++i) {
+    new (&hits[i]) Hit();
+    Try(f, found[i], false, &hits[i]);
     if (f.observer != nullptr) ReportHit(f, hits[i]);
   }
-  f.hits[slot] = {hits, found.size};
+  f.hits[slot] = {hits, found.size()};
   return f.hits[slot];
 }
 

@@ -48,12 +48,6 @@ bool Try(Fold& f, ClauseRole role, uint32_t clause, Near* near) {
   return true;
 }
 
-void NextRound(Fold& f) {
-  if (++f.notes.round != 0) return;
-  std::fill(f.notes.clause_round.begin(), f.notes.clause_round.end(), 0);
-  f.notes.round = 1;
-}
-
 // The same as trying all of `near`, where there are many of them. First those that no value rules
 // out; of the others, which have some factor that is F, first those that the requester is found by,
 // then those whose subject is F as well: of each lot only as long as one could still be nearer.
@@ -61,11 +55,11 @@ bool FindAmong(Fold& f, const IndexEntry::Near& near, Near* out) {
   if (near.narrowing == kNone || !Narrows(f) || f.try_all || !f.keys_ready) return false;
   NarrowedRanges narrowed;
   if (!ReadNarrowing(f, f.entry->narrowings[near.narrowing], &narrowed)) return false;
-  NextRound(f);
+  const uint32_t round = NextRound(f);
   for (int i = 0; i < narrowed.count; ++i) {
     for (uint32_t clause : narrowed.ranges[i]) {
-      if (f.notes.clause_round[clause] == f.notes.round) continue;
-      f.notes.clause_round[clause] = f.notes.round;
+      if (f.notes.clauses[clause].round == round) continue;
+      f.notes.clauses[clause].round = round;
       if (!Try(f, ClauseRole::kGrantMay, clause, out)) return true;
     }
   }
@@ -73,7 +67,7 @@ bool FindAmong(Fold& f, const IndexEntry::Near& near, Near* out) {
   auto try_of = [&](std::span<const uint32_t> clauses, int most) {
     for (uint32_t clause : clauses) {
       if (out->passed > most) return true;
-      if (f.notes.clause_round[clause] == f.notes.round) continue;
+      if (f.notes.clauses[clause].round == round) continue;
       const bool best_of_its_kind =
           out->passed == most && out->live == static_cast<int>(Factor::kNone);
       if (best_of_its_kind &&
@@ -108,10 +102,10 @@ Near FindNearest(Fold& f, ClauseRole role, uint32_t only_statement) {
   }
   const auto& items = f.entry->items[static_cast<int>(role)];
   size_t tried = 0;
-  NextRound(f);
+  const uint32_t round = NextRound(f);
   for (const IndexEntry::Item& item : items) {
-    if (f.notes.clause_round[item.clause] == f.notes.round) continue;
-    f.notes.clause_round[item.clause] = f.notes.round;
+    if (f.notes.clauses[item.clause].round == round) continue;
+    f.notes.clauses[item.clause].round = round;
     uint32_t statement = f.program.clauses[item.clause].statement;
     if (only_statement != kNone && statement != only_statement) continue;
     if (role == ClauseRole::kDelegationMay &&

@@ -30,6 +30,7 @@ std::string_view Expectation(const Error& error) {
 
 // Names that come along: short, and nothing in them that looks like something else.
 bool PlainName(std::string_view s) {
+  if (s.empty()) return true;
   if (s.size() <= 1024 && IsPlainJson(s)) return true;  // as most are
   return s.size() <= 1024 && IsValidUtf8(s) && !HasControl(s) && !HasBidiOrInvisible(s);
 }

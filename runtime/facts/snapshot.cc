@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "runtime/base/path.h"
+#include "runtime/base/text.h"
 #include "runtime/facts/builder.h"
 #include "runtime/facts/ids.h"
 #include "runtime/facts/overlay.h"
@@ -154,21 +155,23 @@ uint32_t Snapshot::FindAgent(std::string_view name) const {
   if (found != kNone || tables_->runs_as_segments == 0) return found;
   // The id itself or any id above it by path segment; the longest registered one wins, and one that
   // two agents claim names neither. Looked for where ids of so many segments are registered.
+  if (const uint32_t* exact = tables_->names.Get(kRunsAsSpace, name)) return *exact;
   int64_t segments = 0;
   for (size_t at = 0; at < name.size(); ++at) {
     if (name[at] != '/' || (tables_->runs_as_segments & SegmentsBit(++segments)) == 0) continue;
     if (const uint32_t* above = tables_->names.Get(kRunsAsSpace, name.substr(0, at)))
       found = *above;
   }
-  if (const uint32_t* exact = tables_->names.Get(kRunsAsSpace, name)) found = *exact;
   return found;
 }
 
 Result<std::string_view> CanonicalResourceId(const Schema& schema, const FactTables& tables,
                                              uint32_t type, std::string_view id) {
+  const ResourceDef& def = schema.resources[type];
+  const bool any_form = !def.key_is_path && !def.key_fold_ascii && !tables.key_patterns[type];
+  if (any_form && !id.empty() && id.size() <= kMaxIdBytes && IsPlainJson(id)) return id;  // most
   Status status = CheckId(id);
   if (!status.ok()) return status.error();
-  const ResourceDef& def = schema.resources[type];
   if (def.key_is_path) {
     Result<std::string_view> path = CheckPath(id);
     if (!path.ok()) return Error{"id.form", path.error().message};

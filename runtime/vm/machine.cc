@@ -31,6 +31,71 @@ constexpr int16_t kSteps[] = {
 #undef DPL_OPCODE
 };
 
+// A code of one subject test and nothing else, as most subjects are: asked without the loop.
+struct SubjectTest {
+  Opcode op = Opcode::kReturn;
+  uint32_t operand = 0;
+  int64_t steps = 0;  // of both instructions; 0: the code is another
+};
+
+SubjectTest TestOf(const Program& program, const Code& code) {
+  const uint32_t* words = program.code.data() + code.offset;
+  if (code.size < 2 || words[code.size - 1] != static_cast<uint32_t>(Opcode::kReturn)) return {};
+  const std::optional<Opcode> op = OpcodeOfWord(words[0]);
+  if (!op || InfoOf(*op).words() + 1 != code.size) return {};
+  switch (*op) {
+    case Opcode::kSubjPerson:
+    case Opcode::kSubjTeam:
+    case Opcode::kSubjRole:
+    case Opcode::kSubjEveryone:
+    case Opcode::kSubjAgentRoot:
+    case Opcode::kSubjAgentHop:
+      return {*op, InfoOf(*op).operand_count == 0 ? 0 : words[1],
+              kSteps[words[0]] + kSteps[static_cast<size_t>(Opcode::kReturn)]};
+    default:
+      return {};
+  }
+}
+
+Value Ask(Context& c, const SubjectTest& test) {
+  switch (test.op) {
+    case Opcode::kSubjPerson:
+      return vm::SubjPerson(c, test.operand);
+    case Opcode::kSubjTeam:
+      return vm::SubjTeam(c, test.operand);
+    case Opcode::kSubjRole:
+      return vm::SubjRole(c, test.operand);
+    case Opcode::kSubjEveryone:
+      return vm::SubjEveryone(c);
+    case Opcode::kSubjAgentRoot:
+      return vm::SubjAgentRoot(c, test.operand);
+    case Opcode::kSubjAgentHop:
+      return vm::SubjAgentHop(c, test.operand);
+    default:
+      return c.Confused();
+  }
+}
+
+// Equality of two values of one plain kind, the commonest of all comparisons; false: ask
+// vm::Compare.
+inline bool PlainlyEqual(const Value& a, const Value& b, bool* equal) {
+  if (a.kind != b.kind) return false;
+  switch (a.kind) {
+    case ValueKind::kString:
+      *equal = a.text() == b.text();
+      return true;
+    case ValueKind::kBool:
+    case ValueKind::kInt:
+      *equal = a.i == b.i;
+      return true;
+    case ValueKind::kEnum:
+      *equal = a.i == b.i;
+      return a.n == b.n;
+    default:
+      return false;
+  }
+}
+
 struct Loop {
   const Value* items = nullptr;
   uint32_t count = 0, next = 0;
@@ -46,6 +111,8 @@ bool IsTruth(const Value& v) { return v.kind == ValueKind::kBool || Unusable(v);
 
 struct Machine::Impl {
   explicit Impl(const Program& p) : program(p) {
+    tests.reserve(p.codes.size());
+    for (const Code& code : p.codes) tests.push_back(TestOf(p, code));
     patterns.resize(p.constants.size());
     for (size_t i = 0; i < p.constants.size(); ++i) {
       const Constant& constant = p.constants[i];
@@ -65,6 +132,7 @@ struct Machine::Impl {
   static bool Fold(Loop* loop, const Value& truth, Value* result);
 
   const Program& program;
+  std::vector<SubjectTest> tests;                // parallel to Program::codes
   std::vector<std::optional<Pattern>> patterns;  // parallel to Program::constants
   std::string error;
   std::array<Value, kMaxStack> stack;
@@ -187,6 +255,12 @@ op_LoadLocal:
 op_PersonAttr:
   DPL_UNARY(1, vm::PersonAttr(c, *top, at[1]));
 op_ResourceAttr:
+  if (top->kind == ValueKind::kResource && top->entity->type == at[1] &&
+      top->entity->attributes != nullptr &&
+      top->entity->attributes[at[2]].kind != ValueKind::kUnset) {
+    *top = top->entity->attributes[at[2]];
+    DPL_NEXT(2);
+  }
   DPL_UNARY(2, vm::ResourceAttr(c, *top, at[1], at[2]));
 op_ResourceParent:
   DPL_UNARY(1, vm::ResourceParent(c, *top, at[1]));
@@ -209,7 +283,13 @@ op_IsKnown:
   DPL_UNARY(0, vm::IsKnown(*top));
 
   // ---- strict operators
-op_Eq:
+op_Eq : {
+  bool equal = false;
+  if (PlainlyEqual(top[-1], *top, &equal)) {
+    *--top = Value::Bool(equal);
+    DPL_NEXT(0);
+  }
+}
   DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kEq));
 op_Ne:
   DPL_BINARY(0, vm::Compare(c, top[-1], *top, vm::Relation::kNe));
@@ -431,7 +511,19 @@ Value Machine::Run(uint32_t code, Env* env) { return impl_->Run(impl_->program.c
 
 Truth Machine::RunTruth(uint32_t code, Env* env, ErrorKind* error) {
   if (code == kNone) return Truth::kTrue;
-  Value value = Run(code, env);
+  const SubjectTest& test = impl_->tests[code];
+  Value value = vm::Missing();
+  if (test.steps == 0) {
+    value = Run(code, env);
+  } else if (env->abort == Abort::kNo) {
+    Context c{impl_->program, impl_->program.schema, env};
+    env->steps_left -= test.steps;
+    if (env->steps_left < 0) {
+      env->abort = Abort::kBudget;
+    } else {
+      value = Ask(c, test);
+    }
+  }
   if (value.kind == ValueKind::kBool) return value.i != 0 ? Truth::kTrue : Truth::kFalse;
   if (!value.is_error() && env->abort == Abort::kNo) env->abort = Abort::kInternal;
   if (error != nullptr) *error = value.is_error() ? value.error() : ErrorKind::kMissing;
