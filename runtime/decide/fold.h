@@ -320,7 +320,11 @@ class DeputyView {
 inline bool HasKey(const Fold& f) { return !f.request.charge_key.empty() && f.caller.charge_keys; }
 // Runs a code; notes when its value may change with time.
 Value RunCode(Fold& f, uint32_t code);
-Truth RunTruthCode(Fold& f, uint32_t code, ErrorKind* error);
+inline Truth RunTruthCode(Fold& f, uint32_t code, ErrorKind* error) {
+  if (code == kNone) return Truth::kTrue;
+  if (f.notes.reads_now[code] != 0) f.flips = f.now;
+  return f.notes.machine->RunTruth(code, &f.env, error);
+}
 Truth And(Truth a, Truth b);
 // Tells the observer of a condition and runs what it wants to know besides. Observer not null.
 void ReportCondition(Fold& f, uint32_t code, Truth truth);

@@ -80,12 +80,6 @@ Value RunCode(Fold& f, uint32_t code) {
   return f.notes.machine->Run(code, &f.env);
 }
 
-Truth RunTruthCode(Fold& f, uint32_t code, ErrorKind* error) {
-  if (code == kNone) return Truth::kTrue;
-  if (f.notes.reads_now[code]) f.flips = f.now;
-  return f.notes.machine->RunTruth(code, &f.env, error);
-}
-
 TaskView::TaskView(Fold& f, uint32_t statement) : fold_(f), params_(f.env.task_params) {
   const Statement& s = f.program.statements[statement];
   if (s.kind != StatementKind::kDelegation || f.task_statement == kNone) return;

@@ -143,7 +143,7 @@ Reason StepAuthority(Fold& f) {
     f.d.by.Add({Part::kBreakGlass, f.break_glass, f.break_glass_clause, Truth::kTrue});
     if (!f.authority.Add(f.arena, f.break_glass)) f.OutOfArena();
   }
-  std::sort(f.authority.begin(), f.authority.end());
+  if (f.authority.size > 1) std::sort(f.authority.begin(), f.authority.end());
   if (f.authority.size != 0) return kPass;
   if (nearest_statement == kNone) return Reason::kPersonNoGrant;
   f.Blame(Part::kGrant, nearest_statement, nearest_clause);

@@ -108,12 +108,10 @@ Reason TypeParams(Fold& f) {
 
 // Lays what a registered caller says over the facts: only `from request` attributes, and never over
 // a fact (closing rule 18).
-Reason Overlay(Fold& f, const WireValue* given, std::string_view owner,
+Reason LayOver(Fold& f, const WireValue* given, std::string_view owner,
                const std::vector<AttributeDef>& defs, const Value* facts, bool known_as_type,
                std::string_view what, const Value** out, const Value** said) {
-  *out = facts;
-  *said = nullptr;
-  if (given == nullptr || given->is_null()) return kPass;
+  if (given->is_null()) return kPass;
   if (!given->is_object()) return Invalid(f, what, {}, "not an object");
   Value *laid = nullptr, *heard = nullptr;
   for (size_t i = 0; i < defs.size(); ++i) {
@@ -146,6 +144,15 @@ Reason Overlay(Fold& f, const WireValue* given, std::string_view owner,
     laid[i].flags |= kFromRequest;
   }
   return kPass;
+}
+
+inline Reason Overlay(Fold& f, const WireValue* given, std::string_view owner,
+                      const std::vector<AttributeDef>& defs, const Value* facts, bool known_as_type,
+                      std::string_view what, const Value** out, const Value** said) {
+  *out = facts;
+  *said = nullptr;
+  if (given == nullptr) return kPass;  // as most say nothing
+  return LayOver(f, given, owner, defs, facts, known_as_type, what, out, said);
 }
 
 // An action that makes its resource is decided on the parent it names, which must be a known fact

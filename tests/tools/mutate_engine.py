@@ -106,6 +106,17 @@ EDITS = [
     ("runtime/decide/match.cc", "if (a == Truth::kFalse || b == Truth::kFalse) return Truth::kFalse;\n  return a == Truth::kTrue ? b : a;",
      "return a == Truth::kTrue ? b : a;"),
     ("runtime/decide/match.cc", "f.try_all = !f.snapshot.MembershipsFresh(f.now);", "f.try_all = false;"),
+    # ---- the second level of the index
+    ("runtime/decide/narrow.cc", "if (!PinOf(ReadPath(f_.program, path.path, &f_.env), &value)) return All(path);",
+     "if (!PinOf(ReadPath(f_.program, path.path, &f_.env), &value)) return true;"),
+    ("runtime/decide/narrow.cc", "if (path.path.OfPerson() && f_.deputy != nullptr) return All(path);", ""),
+    ("runtime/decide/narrow.cc", "if (!known) return All(path);", ""),
+    ("runtime/decide/narrow.cc", "return out->Add(narrowing.Of(narrowing.rest));", "return true;"),
+    ("runtime/decide/narrow.cc", "if (!f_.snapshot.MembershipsFresh(f_.now)) return All(path);", ""),
+    ("runtime/bytecode/pins.cc", "    out.pins = Either(a.pins, b.pins);\n", "    out.pins = Both(a.pins, b.pins);\n"),
+    ("runtime/bytecode/pins.cc", "ended.stack.push_back(Slot());", "ended.stack.push_back(Of(Slot::Is::kTruth)), ended.stack.back().is_false = true;"),
+    ("runtime/bytecode/index.cc", "subject_ ? whole : beside_subject", "whole"),
+    ("runtime/decide/nearest.cc", "if (out->passed > most) return true;", "if (out->passed >= most) return true;"),
     ("runtime/decide/step_request.cc", "if (!a.from_request) continue;\n    const WireValue* wire", "const WireValue* wire"),
     ("runtime/decide/step_request.cc", "if (facts != nullptr && facts[i].kind != ValueKind::kUnset) continue;", ""),
     ("runtime/decide/step_request.cc", "if (!f.snapshot.Latest(named.entity)->loaded)", "if (false)"),
@@ -189,6 +200,7 @@ ORACLE = ("test_oracle", "--gtest_filter=Oracle.*")
 LAWS = ("test_laws",)
 TESTS = [
     ("runtime/decide/", [("test_decide",), ("test_testing",), STORIES, ORACLE, LAWS]),
+    ("runtime/bytecode/", [("test_bytecode",), ("test_laws", "--gtest_filter=Narrowing.*"), ORACLE]),
     ("runtime/vm/", [("test_vm",), ("test_decide",), STORIES, ORACLE, LAWS]),
     ("runtime/state/", [("test_state",), ("test_decide",), ORACLE]),
     ("runtime/search/", [("test_search",)]),
