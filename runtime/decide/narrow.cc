@@ -113,7 +113,7 @@ class Reader {
   // Whatever is on record, in force or not.
   bool Held(const Narrowing::Path& path) {
     if (!f_.snapshot.MembershipsFresh(f_.now)) return All(path);
-    const PersonFacts* facts = f_.env.person->person;
+    const PersonFacts* facts = f_.snapshot.Latest(f_.env.person)->person;
     if (facts == nullptr) return true;
     if (path.path.kind == Kind::kTeam || path.path.kind == Kind::kSubjectTeam) {
       for (const Membership& m : facts->teams) {

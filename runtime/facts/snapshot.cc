@@ -289,14 +289,14 @@ Truth Snapshot::ResourceIn(const Entity& inner, const Entity& outer) const {
 size_t Snapshot::Above(const Entity& inner, std::array<const Entity*, kMostAbove>* out,
                        bool* known) const {
   static_assert(kMostAbove == kMaxLevels + 1);
-  const Entity* at = &inner;
+  const Entity* at = Latest(&inner);
   *known = false;
   for (size_t count = 0; count < kMostAbove;) {
     (*out)[count++] = at;
     Entity::Parent state = ParentState(program_->schema, *at);
     *known = state == Entity::Parent::kRoot;
     if (state != Entity::Parent::kKnown) return count;
-    at = at->parent;
+    at = Latest(at->parent);
   }
   return kMostAbove;
 }

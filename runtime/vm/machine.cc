@@ -255,11 +255,13 @@ op_LoadLocal:
 op_PersonAttr:
   DPL_UNARY(1, vm::PersonAttr(c, *top, at[1]));
 op_ResourceAttr:
-  if (top->kind == ValueKind::kResource && top->entity->type == at[1] &&
-      top->entity->attributes != nullptr &&
-      top->entity->attributes[at[2]].kind != ValueKind::kUnset) {
-    *top = top->entity->attributes[at[2]];
-    DPL_NEXT(2);
+  if (top->kind == ValueKind::kResource) {
+    const Entity& entity = *env->snapshot->Latest(top->entity);
+    if (entity.type == at[1] && entity.attributes != nullptr &&
+        entity.attributes[at[2]].kind != ValueKind::kUnset) {
+      *top = entity.attributes[at[2]];
+      DPL_NEXT(2);
+    }
   }
   DPL_UNARY(2, vm::ResourceAttr(c, *top, at[1], at[2]));
 op_ResourceParent:
