@@ -26,14 +26,15 @@ using namespace dpl;
 int rounds = 9;
 int decisions = 20'000;
 
-// `grants` grants on one resource type, each to a role of its own; E1 holds the last one's. One
-// agent, one forbid.
-std::string PolicyText(int grants) {
+// `grants` grants on one resource type, each to a role of its own; E1 holds the last one's. Or, as
+// a bucket, all to that role, told apart by their conditions. One agent, one forbid.
+std::string PolicyText(int grants, bool bucket) {
   std::string text =
       "package bench.orders owned by team finance\ngranted 2026-10-01\nreview every 3650d\n"
       "person { key id: string has region: string }\nteam finance { owner person \"E0\" }\nsystem "
       "shop { owner team finance }\n"
-      "resource Order in shop { has region: string has vendor: string can read }\n"
+      "resource Order in shop { has region: string has vendor: string "
+      "has number: int can read }\n"
       "forbid blocked { covers read on shop.Order where resource.vendor == \"Shady\" because "
       "\"Legal has blocked this vendor\" }\n"
       "agent helper { purpose \"Read orders for a buyer\" accountable person \"E0\" runs as spiffe "
@@ -43,6 +44,14 @@ std::string PolicyText(int grants) {
       "use the helper\" }\n";
   for (int i = 0; i < grants; ++i) {
     std::string n = std::to_string(i);
+    if (bucket) {
+      const std::string role = "buyer" + std::to_string(grants - 1);
+      if (i == 0) text += "role " + role + " { owner team finance }\n";
+      text += "grant orders" + n + " { to role " + role +
+              " may read on shop.Order where resource.number == " + n +
+              " because \"Buyers read order " + n + "\" }\n";
+      continue;
+    }
     text += "role buyer" + n + " { owner team finance }\ngrant orders" + n + " { to role buyer" +
             n +
             " may read on shop.Order where resource.region == person.region because \"Buyers of "
@@ -65,10 +74,10 @@ struct Case {
   std::vector<double> decide_ratio, path_ratio;  // of what is written by hand, within a round
 };
 
-bool Prepare(int grants, Instant now, Case* c) {
+bool Prepare(int grants, bool bucket, Instant now, Case* c) {
   c->grants = grants;
   testing::Compilation compilation;
-  compilation.sources.Add("bench.dpl", PolicyText(grants));
+  compilation.sources.Add("bench.dpl", PolicyText(grants, bucket));
   double start = Cpu();
   if (!testing::Compile({}, &compilation)) return false;
   c->compile_ms = (Cpu() - start) * 1e3;
@@ -79,7 +88,8 @@ bool Prepare(int grants, Instant now, Case* c) {
       R"({"persons":[{"id":"E0","attributes":{"region":"amer"}},{"id":"E1","attributes":{"region":"emea"}}],"teams":{"finance":["E0"]},
           "roles":[{"role":")" +
           role + R"(","members":["E1"]}],
-          "resources":[{"type":"shop.Order","id":"O1","attributes":{"region":"emea","vendor":"Paper"}}]})",
+          "resources":[{"type":"shop.Order","id":"O1","attributes":{"region":"emea","vendor":"Paper","number":)" +
+          std::to_string(grants - 1) + "}}]}",
       "bench facts");
   if (!facts.ok()) return false;
   Result<std::unique_ptr<Snapshot>> snapshot = Snapshot::Build(c->program, *facts, now);
@@ -103,12 +113,21 @@ int main(int argc, char** argv) {
   std::vector<std::unique_ptr<Case>> cases;
   for (int grants : {10, 1'000, 10'000}) {
     auto c = std::make_unique<Case>();
-    if (!Prepare(grants, now, c.get())) {
+    if (!Prepare(grants, false, now, c.get())) {
       std::fprintf(stderr, "decide_bench: the generated policy with %d grants does not compile\n",
                    grants);
       return 1;
     }
     cases.push_back(std::move(c));
+  }
+  std::vector<std::unique_ptr<Case>> buckets;
+  for (int grants : {10, 300, 3'000}) {
+    auto c = std::make_unique<Case>();
+    if (!Prepare(grants, true, now, c.get())) {
+      std::fprintf(stderr, "decide_bench: the bucket of %d grants does not compile\n", grants);
+      return 1;
+    }
+    buckets.push_back(std::move(c));
   }
   Arena arena;
   std::string answer, text;
@@ -178,6 +197,34 @@ int main(int argc, char** argv) {
       }
     }
   }
+  // The same request where all grants are of one role and differ in their condition; first as the
+  // index finds it, then with every one of them tried.
+  std::vector<double> every_ns[3];
+  for (int round = 0; round < rounds; ++round) {
+    for (size_t i = 0; i < buckets.size(); ++i) {
+      Case& c = *buckets[i];
+      Scratch every;
+      every.TryEveryClauseForTest();
+      for (Scratch* scratch : {&c.scratch, &every}) {
+        const int times = scratch == &every ? decisions / 20 + 1 : decisions;
+        int permits =
+            Decide(*c.snapshot, c.store.get(), read, now, scratch).outcome == OutcomeKind::kPermit
+                ? 1
+                : 0;
+        const double start = Cpu();
+        for (int k = 0; k < times; ++k)
+          permits +=
+              Decide(*c.snapshot, c.store.get(), read, now, scratch).outcome == OutcomeKind::kPermit
+                  ? 1
+                  : 0;
+        (scratch == &every ? every_ns[i] : c.decide_ns).push_back((Cpu() - start) * 1e9 / times);
+        if (permits != times + 1) {
+          std::fprintf(stderr, "decide_bench: a bucket does not permit\n");
+          return 1;
+        }
+      }
+    }
+  }
   double base = Median(cases[0]->decide_ns);
   double base_path = Median(cases[0]->path_ns);
   std::printf("%8s %14s %18s %8s %22s %8s %12s\n", "grants", "compile ms", "decide ns (cpu)",
@@ -194,6 +241,11 @@ int main(int argc, char** argv) {
   for (auto& c : cases) {
     std::printf("%8d grants: decide %.2f, bytes to bytes %.2f times as long\n", c->grants,
                 Median(c->decide_ratio), Median(c->path_ratio));
+  }
+  std::printf("\ngrants of one role that differ in their condition alone (goal: flat)\n");
+  for (size_t i = 0; i < buckets.size(); ++i) {
+    std::printf("%8d grants: decide %.0f ns, with every one tried %.0f\n", buckets[i]->grants,
+                Median(buckets[i]->decide_ns), Median(every_ns[i]));
   }
   return 0;
 }
