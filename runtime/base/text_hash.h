@@ -1,6 +1,6 @@
 // A fast hash of a text, for tables whose keys come from policy and facts, never from a request: it
 // is the same in every run, so whoever chose the keys could choose them badly for themselves only.
-// For keys that callers choose see keyed_hash.h.
+// For keys that callers choose see runtime/base/keyed_hash.h.
 #pragma once
 
 #include <cstdint>
