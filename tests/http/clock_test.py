@@ -93,6 +93,25 @@ class Jumping(unittest.TestCase):
         self.serve()
         self.assertEqual([self.ask(), self.ask(amount="40.00 USD"), self.ask(amount="1.00 USD")], ["limit.exceeded", "permit", "limit.exceeded"])
 
+    def test_what_is_remembered_meanwhile_moves_no_window(self):
+        def post(path, by, body=None):
+            return self.dpld.operate("POST", path, body, token(by))
+
+        def high():
+            return self.dpld.operate("GET", "/v1/status", None, token("operator")).json["state"]["high_time"]
+        self.assertEqual(self.ask(), "permit")
+        number = self.dpld.operate("GET", "/v1/reservations", None, token("operator")).json["items"][0]["id"]
+        before = high()
+        self.set(9000 * HOUR)
+        seen = self.dpld.ask(evaluation("raj", agent="assistant", instance="run-1"), {"Authorization": f"Bearer {token('gateway')}"})
+        self.assertEqual(seen.json["context"]["reason"], "permit", "a run that is seen for the first time is put on record")
+        self.assertEqual(post(f"/v1/reservations/{number}/confirm", "gateway").status, 503)
+        self.assertEqual(high(), before)
+        self.set(0)
+        self.assertEqual(post("/v1/clock/confirm", "operator", {"because": "set right"}).status, 200)
+        self.assertEqual(self.ask(), "limit.exceeded", "a year ahead and back gained nothing")
+        self.assertEqual(post(f"/v1/reservations/{number}/confirm", "gateway").status, 200)
+
     def test_a_little_is_no_jump(self):
         for seconds in (1, 60, 240, 299):
             self.set(seconds * 1_000_000)

@@ -61,7 +61,7 @@ TEST(Seed, WrongNamesAreToldWithTheirPlace) {
                                                     "facts.task"},
                                                    {R"({"tasks": [
                  {"id": "t", "shape": "tidy", "agent": "other", "person": "E7", "args": {"source": "A", "times": 1}}]})",
-                                                    "facts.task"},
+                                                    "facts.agent"},
                                                    {R"({"tasks": [
                  {"id": "t", "shape": "tidy", "agent": "helper", "person": "E7", "args": {"source": "A"}}]})",
                                                     "facts.task"},
