@@ -199,6 +199,7 @@ int main(int argc, char** argv) {
   }
   // The same request where all grants are of one role and differ in their condition; first as the
   // index finds it, then with every one of them tried.
+  read.hops[0].born = now;  // these stores have not seen the run yet
   std::vector<double> every_ns[3];
   for (int round = 0; round < rounds; ++round) {
     for (size_t i = 0; i < buckets.size(); ++i) {
