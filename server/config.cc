@@ -120,7 +120,8 @@ void ReadCaller(const WireValue& value, const std::string& path, ConfigProblems*
   reader.Texts("roles", [&](const WireValue& item) {
     Role role;
     if (!FindRole(item.text, &role)) {
-      return reader.Fail(item, path + ".roles", "must name roles: decide, operate, approve, audit");
+      return reader.Fail(item, path + ".roles",
+                         "must name roles: decide, operate, approve, audit, person");
     }
     if (roles.empty()) out->roles = 0;
     out->roles = out->roles | role;
@@ -134,6 +135,8 @@ void ReadCaller(const WireValue& value, const std::string& path, ConfigProblems*
     reader.Fail(value, path + ".roles",
                 "of a personal token must be given, without `decide`: enforcement points decide");
   }
+  if (out->person.empty() && out->Has(Role::kPerson))
+    reader.Fail(value, path + ".roles", "may name `person` with a personal token only");
   reader.Finish();
   if (value.is_object() && value.Find("name") == nullptr)
     reader.Fail(value, path + ".name", "is required");

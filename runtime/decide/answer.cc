@@ -435,6 +435,11 @@ class AnswerWriter {
         w_.Member("ask", NameOf(program_.approval_statements[line.approval]));
         ValueMember("up_to", line.up_to);
       }
+      if (limit.period != LimitPeriod::kEach && !limit.no_limit) {
+        text_.clear();
+        AppendWindow(&text_, program_, limit);
+        w_.Member("window", text_);
+      }
       if (line.has_window) {
         Time("resets", line.resets);
         if (line.state == LimitState::kExceeded) Time("retry_after", line.resets);

@@ -80,6 +80,16 @@ void AppendPeriod(std::string* out, const Limit& limit) {
   if (limit.period == LimitPeriod::kSliding) AppendDuration(out, Duration{limit.window_us});
 }
 
+void AppendWindow(std::string* out, const Program& program, const Limit& limit) {
+  AppendPeriod(out, limit);
+  if (limit.period == LimitPeriod::kEach || limit.period == LimitPeriod::kSliding ||
+      limit.period == LimitPeriod::kTotal)
+    return;
+  out->append(" in ");
+  out->append(limit.zone < program.schema.zones.size() ? program.schema.zones[limit.zone].name
+                                                       : UtcZone().name);
+}
+
 std::string_view Capped(std::string_view caller_text, std::string* scratch) {
   if (caller_text.size() <= kMaxQuoted) return caller_text;
   size_t cut = kMaxQuoted;

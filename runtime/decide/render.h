@@ -17,6 +17,8 @@ void AppendSpan(std::string* out, const Program& program, const Span& span);
 void AppendOwner(std::string* out, const Program& program, const OwnerDef& owner);
 // What a limit counts over: "each", "per day", "in any 24h", "in total".
 void AppendPeriod(std::string* out, const Limit& limit);
+// The same, and in which zone its days are counted: "per day in Europe/Zurich".
+void AppendWindow(std::string* out, const Program& program, const Limit& limit);
 // At most kMaxQuoted bytes, cut at a code point, with "…" when cut.
 std::string_view Capped(std::string_view caller_text, std::string* scratch);
 

@@ -40,7 +40,6 @@ uint64_t DurableStore::Revoke(const Revocation& revocation) {
 void DurableStore::GiveConsent(std::string_view delegation, std::string_view person,
                                const ConsentRecord& consent) {
   Lock lock(order_);
-  if (failed_ && !consent.reach.empty()) return;  // Sync will say so
   OperationWriter(&pending_).Consent(delegation, person, consent);
   // One that covers nothing is a withdrawal: at once, and once more behind any that is under way.
   if (consent.reach.empty()) image_.GiveConsent(delegation, person, consent);

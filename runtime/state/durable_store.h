@@ -104,6 +104,10 @@ class DurableStore final : public StateStore {
   std::optional<Revocation> FindRevocation(RevokedKind kind, std::string_view name) const override {
     return image_.FindRevocation(kind, name);
   }
+  std::optional<HandoffRecord> FindHandoff(std::string_view child_agent,
+                                           std::string_view child_instance) const override {
+    return image_.FindHandoff(child_agent, child_instance);
+  }
   std::shared_ptr<const AccessRequest> FindAccessRequest(std::string_view id) const override {
     return image_.FindAccessRequest(id);
   }
@@ -165,6 +169,9 @@ class DurableStore final : public StateStore {
 
   using StateStore::Revoke;
   uint64_t Revoke(const Revocation& revocation) override;
+  Status RoomForConsent(std::string_view delegation, std::string_view person) const override {
+    return image_.RoomForConsent(delegation, person);
+  }
   void GiveConsent(std::string_view delegation, std::string_view person,
                    const ConsentRecord& consent) override;
   Status OpenTask(const TaskRecord& task) override;

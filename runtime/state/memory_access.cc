@@ -11,7 +11,7 @@ using WriteLock = std::unique_lock<std::shared_mutex>;
 std::shared_ptr<const AccessRequest> MemoryStore::FindAccessRequest(std::string_view id) const {
   ReadLock lock(mutex_);
   const auto* found = requests_.Find(id);
-  return found == nullptr ? nullptr : found->second;
+  return found == nullptr ? nullptr : found->value;
 }
 
 Status MemoryStore::OpenAccessRequest(const AccessRequest& request) {
@@ -39,7 +39,7 @@ Status MemoryStore::PutSignature(std::string_view id, const Signature& signature
   WriteLock lock(mutex_);
   auto* it = requests_.Find(id);
   if (it == nullptr) return Error{"access.unknown", "there is no such request for access"};
-  const AccessRequest& now = *it->second;
+  const AccessRequest& now = *it->value;
   if (now.state != AccessState::kPending)
     return Error{"access.closed", "this request for access is settled"};
   if (now.expires <= signature.at)
@@ -54,7 +54,7 @@ Status MemoryStore::PutSignature(std::string_view id, const Signature& signature
   if (!signature.person.empty()) next.signatures.push_back(signature);
   next.state = becomes;
   next.approval_id = approval;
-  it->second = std::make_shared<const AccessRequest>(std::move(next));
+  it->value = std::make_shared<const AccessRequest>(std::move(next));
   return Status::Ok();
 }
 
@@ -65,7 +65,7 @@ Status MemoryStore::ReviewOpening(std::string_view break_glass, std::string_view
   WriteLock lock(mutex_);
   auto* it = openings_.Find(key);
   if (it == nullptr) return Error{"opening.unknown", "there is no such opening"};
-  OpeningRecord& opening = it->second;
+  OpeningRecord& opening = it->value;
   if (!opening.reviewed_by.empty() && opening.last_used <= opening.reviewed_at)
     return Error{"opening.reviewed", "this opening is reviewed"};
   opening.reviewed_by = review.person;

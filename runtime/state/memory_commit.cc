@@ -13,8 +13,7 @@ using WriteLock = std::unique_lock<std::shared_mutex>;
 CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, CommitResult* result) {
   for (std::string_view id : request.approvals) {
     const auto* found = approvals_.Find(id);
-    if (found == nullptr || found->second->uses_left == 0 ||
-        found->second->expires <= request.now) {
+    if (found == nullptr || found->value->uses_left == 0 || found->value->expires <= request.now) {
       return CommitOutcome::kApprovalUsed;
     }
   }
@@ -36,7 +35,8 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
     if (!seen.instance.empty()) {
       if (const Instance* known = FindRun(seen.agent, seen.instance)) {
         // Between the read and now another decision may have bound it to a task.
-        if (known->task != nullptr && known->Task() != seen.task) return CommitOutcome::kInstances;
+        if (known->task.load() != nullptr && !BoundTo(*known, seen.task))
+          return CommitOutcome::kInstances;
         continue;
       }
       ++births;
@@ -49,13 +49,13 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
     if (static_cast<uint64_t>(before) + here > seen.max) return CommitOutcome::kInstances;
   }
   if (births != 0) {
-    WriteLock records(records_mutex_);
     for (const CommitRequest::Seen& seen : request.instances) {
-      auto runs = instances_.find(seen.agent);
-      if (runs != instances_.end()) SweepInstances(&runs->second, now, false);
+      if (auto* runs = instances_.Find(seen.agent)) SweepInstances(runs->value.get(), now, false);
     }
     if (instance_count_ + births > options_.max_instances) {
-      for (auto& [agent, runs] : instances_) SweepInstances(&runs, now, true);
+      instances_.ForEach([&](NameTable<std::unique_ptr<Runs>>::Entry& runs) {
+        SweepInstances(runs.value.get(), now, true);
+      });
     }
     if (instance_count_ + births > options_.max_instances) return CommitOutcome::kFull;
   }
@@ -65,17 +65,23 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
   }
 
   scratch_.clear();
+  if (!request.charges.empty() && reservations_.size() >= options_.max_reservations) {
+    SweepReservations(now, true);
+    if (reservations_.size() >= options_.max_reservations) return CommitOutcome::kFull;
+  }
   for (size_t i = 0; i < request.charges.size(); ++i) {
     const Charge& charge = request.charges[i];
     // A window that is over and was swept away must not begin again at nothing.
     if (charge.counter.window == CounterKey::Window::kCalendar &&
-        charge.counter.end <= HighTime() && FindCounter(charge.counter) == nullptr)
-      return CommitOutcome::kWindowMoved;
-    Counter* counter = CounterOf(charge.counter, now);
+        charge.counter.end <= HighTime()) {
+      const CounterEntry* known = FindCounter(charge.counter);
+      if (known == nullptr || known->value.Empty()) return CommitOutcome::kWindowMoved;
+    }
+    CounterEntry* counter = CounterOf(charge.counter, now);
     if (counter == nullptr) return CommitOutcome::kFull;
-    ++counter->holds;  // keeps a sweep for a later charge from taking it
+    ++counter->value.holds;  // keeps a sweep for a later charge from taking it
     scratch_.push_back(counter);
-    std::optional<int64_t> used = counter->Used(charge.counter, now);
+    std::optional<int64_t> used = counter->value.Used(charge.counter, now);
     if (!used.has_value()) return CommitOutcome::kWindowMoved;
     int64_t sum = 0;
     bool wide = charge.quantity < 0 || __builtin_add_overflow(*used, charge.quantity, &sum);
@@ -98,15 +104,15 @@ CommitOutcome MemoryStore::TestOpening(const CommitRequest::Opening& opening, In
     if (!opening.opens) return CommitOutcome::kOpening;
     return openings_.size() < options_.max_openings ? CommitOutcome::kDone : CommitOutcome::kFull;
   }
-  return Subtract(now, found->second.opened).us < opening.lasts_us ? CommitOutcome::kDone
-                                                                   : CommitOutcome::kOpening;
+  return Subtract(now, found->value.opened).us < opening.lasts_us ? CommitOutcome::kDone
+                                                                  : CommitOutcome::kOpening;
 }
 
 void MemoryStore::RecordOpening(const CommitRequest::Opening& opening, Instant now) {
   JoinedKey key({opening.break_glass, opening.person, opening.reason, opening.ticket});
   SweepOpenings(now);
   auto [entry, fresh] = openings_.Emplace(key);
-  OpeningRecord& made = entry->second;
+  OpeningRecord& made = entry->value;
   if (fresh) {
     made.break_glass.assign(opening.break_glass);
     made.person.assign(opening.person);
@@ -127,10 +133,10 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
     return result;
   }
   Instant now = std::max(request.now, HighTime());
-  Expire(now);
+  SweepReservations(now, false);
   if (!request.charge_key.empty()) {
     if (const auto* found = keys_.Find(request.charge_key)) {
-      const ChargeKey& key = found->second;
+      const ChargeKey& key = found->value;
       if (key.digest != request.request_digest) {
         result.outcome = CommitOutcome::kKeyConflict;
       } else if (key.state != ReservationState::kOpen) {
@@ -145,14 +151,14 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
   }
   scratch_.clear();
   result.outcome = Test(request, now, &result);
-  for (Counter* counter : scratch_) --counter->holds;
+  for (CounterEntry* counter : scratch_) --counter->value.holds;
   if (result.outcome != CommitOutcome::kDone) return result;
   result.reservation = Apply(request, now);
   if (const CommitRequest::Opening* o = request.opening) {
     const auto* found =
         openings_.Find(JoinedKey({o->break_glass, o->person, o->reason, o->ticket}));
-    result.opened = found->second.opened;
-    result.uses = found->second.uses;
+    result.opened = found->value.opened;
+    result.uses = found->value.uses;
   }
   return result;
 }
@@ -160,18 +166,16 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
 // Writes what has passed every test; scratch_ holds the counters of the charges.
 uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
   Raise(request.now);
-  WriteLock records(records_mutex_, std::defer_lock);
-  if (!request.approvals.empty() || !request.instances.empty()) records.lock();
   for (std::string_view id : request.approvals) {
-    auto* found = approvals_.Find(id);
-    if (found == nullptr || found->second->uses_left == 0) continue;  // only when replayed
-    ApprovalRecord used = *found->second;
+    const auto* found = approvals_.Find(id);
+    if (found == nullptr || found->value->uses_left == 0) continue;  // only when replayed
+    ApprovalRecord used = *found->value;
     --used.uses_left;
-    found->second = std::make_shared<const ApprovalRecord>(std::move(used));
+    approvals_.Put(id, std::make_shared<const ApprovalRecord>(std::move(used)));
   }
   for (const CommitRequest::Act& act : request.acts) {
     JoinedKey name({act.separate, act.side == 0 ? "a" : "b", act.key, act.person});
-    Act& recorded = acts_.Emplace(name).first->second;
+    Act& recorded = acts_.Emplace(name).first->value;
     recorded.at = std::max(recorded.at, now);
     // As long as its statement looks back; without a bound, for ever.
     int64_t until = INT64_MAX;
@@ -184,17 +188,14 @@ uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
   for (const CommitRequest::Seen& seen : request.instances) {
     bool birth = seen.instance.empty();
     if (!birth) {
-      auto runs = instances_.find(seen.agent);
-      if (runs == instances_.end()) runs = instances_.try_emplace(std::string(seen.agent)).first;
-      auto [entry, made] = runs->second.Emplace(seen.instance);
-      Instance& run = entry->second;
+      auto* runs = instances_.Find(seen.agent);
+      if (runs == nullptr)
+        runs = instances_.Emplace(seen.agent, std::make_unique<Runs>(&home_)).first;
+      auto [entry, made] = runs->value->Emplace(seen.instance, seen.born,
+                                                Instant{SaturatingAdd(seen.born.us, seen.keep_us)});
       birth = made;
-      if (birth) {
-        run.born = seen.born;
-        run.keep_until = Instant{SaturatingAdd(seen.born.us, seen.keep_us)};
-        ++instance_count_;
-      }
-      if (run.task == nullptr && !seen.task.empty()) Bind(&run, seen.task);
+      if (birth) ++instance_count_;
+      if (!seen.task.empty() && entry->value.task.load() == nullptr) Bind(&entry->value, seen.task);
     }
     if (!birth || seen.max == 0) continue;
     auto it = births_.find(seen.agent);
@@ -202,41 +203,22 @@ uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
     it->second.window_us = std::max(it->second.window_us, seen.window_us);
     it->second.window.Add(now, 1, it->second.window_us);
   }
-  if (records.owns_lock()) records.unlock();
   return request.charges.empty() ? 0 : Reserve(request, now);
 }
 
 uint64_t MemoryStore::Reserve(const CommitRequest& request, Instant now) {
-  if (count_ == ring_.size()) {
-    if (count_ >= options_.max_reservations) {
-      Close(&ring_[front_], ReservationState::kSpent);
-      front_ = (front_ + 1) % ring_.size();
-      --count_;
-      ++first_id_;
-    } else {
-      std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(front_), ring_.end());
-      front_ = 0;
-      ring_.resize(ring_.size() * 2);
-    }
-  }
-  uint64_t id = first_id_ + count_;
-  Reservation& r = ring_[(front_ + count_) % ring_.size()];
-  ++count_;
-  r.state = ReservationState::kOpen;
-  r.opened = now;
-  r.deadline = request.reservation_deadline;
-  r.caller.assign(request.caller);
-  r.key = nullptr;
-  r.held.clear();
+  const uint64_t id = next_id_++;
+  shares_.clear();
   for (size_t i = 0; i < request.charges.size(); ++i) {
     const Charge& c = request.charges[i];
-    scratch_[i]->Add(c.counter, c.quantity, now);
-    ++scratch_[i]->holds;
-    r.held.push_back({scratch_[i], c.quantity, c.counter.start, now, c.measure, c.returns,
-                      c.counter.window, c.counter.end, c.counter.sliding_us});
+    scratch_[i]->value.Add(c.counter, c.quantity, now);
+    shares_.push_back({scratch_[i], c.quantity, c.counter.start, c.measure, c.returns});
   }
+  Reservation& r = MakeReservation(id, request.caller, shares_)->value;
+  r.opened = now;
+  r.deadline = request.reservation_deadline;
   if (!request.charge_key.empty()) {
-    ChargeKey& key = keys_.Emplace(request.charge_key).first->second;
+    ChargeKey& key = keys_.Emplace(request.charge_key).first->value;
     key.reservation = id;
     key.state = ReservationState::kOpen;
     key.digest.assign(request.request_digest);
@@ -250,47 +232,88 @@ uint64_t MemoryStore::Reserve(const CommitRequest& request, Instant now) {
 
 // ---------------------------------------------------------------- reservations
 
-MemoryStore::Reservation* MemoryStore::FindReservation(uint64_t id) {
-  if (id < first_id_ || id - first_id_ >= count_) return nullptr;
-  return &ring_[(front_ + static_cast<size_t>(id - first_id_)) % ring_.size()];
-}
+namespace {
 
-// One transition, ever: from open to `state`.
-void MemoryStore::Close(Reservation* reservation, ReservationState state) {
-  if (reservation->state != ReservationState::kOpen) return;
-  reservation->state = state;
-  for (Share& h : reservation->held) --h.counter->holds;
-  reservation->held.clear();
-  if (reservation->key != nullptr) reservation->key->state = state;
-  reservation->key = nullptr;
-}
-
-// Silence counts as spent: what has reached its deadline is closed in full.
-void MemoryStore::Expire(Instant now) {
-  while (count_ != 0) {
-    Reservation& r = ring_[front_];
-    if (r.state == ReservationState::kOpen && r.deadline > now) return;
-    Close(&r, ReservationState::kSpent);
-    front_ = (front_ + 1) % ring_.size();
-    --count_;
-    ++first_id_;
+// In the order of the numbers.
+struct ReservationName {
+  explicit ReservationName(uint64_t id) {
+    for (size_t i = 0; i < sizeof bytes; ++i) bytes[i] = static_cast<char>(id >> (56 - 8 * i));
   }
+  operator std::string_view() const { return {bytes, sizeof bytes}; }  // NOLINT: implicit
+  char bytes[8];
+};
+
+}  // namespace
+
+uint64_t MemoryStore::IdOf(const OpenEntry& reservation) const {
+  uint64_t id = 0;
+  for (char byte : reservations_.Name(reservation)) id = id << 8 | static_cast<uint8_t>(byte);
+  return id;
 }
 
-Result<MemoryStore::Reservation*> MemoryStore::OpenReservation(uint64_t id, std::string_view caller,
-                                                               Instant now) {
-  Reservation* r = FindReservation(id);
+// Each share holds its counter.
+MemoryStore::OpenEntry* MemoryStore::MakeReservation(uint64_t id, std::string_view caller,
+                                                     std::span<const Share> shares) {
+  DPL_CHECK(shares.size() <= UINT16_MAX);
+  OpenEntry* made = reservations_.Put(ReservationName(id));
+  Reservation& r = made->value;
+  r.caller = callers_.Hold(caller);
+  r.count = static_cast<uint16_t>(shares.size());
+  r.shares = static_cast<Share*>(home_.pool.Take(shares.size() * sizeof(Share)));
+  std::uninitialized_copy(shares.begin(), shares.end(), r.shares);
+  for (const Share& share : shares) ++share.counter->value.holds;
+  return made;
+}
+
+MemoryStore::OpenEntry* MemoryStore::FindReservation(uint64_t id) {
+  return reservations_.Find(ReservationName(id));
+}
+
+void MemoryStore::Close(OpenEntry* reservation, ReservationState state) {
+  Reservation& r = reservation->value;
+  for (const Share& share : r.held()) --share.counter->value.holds;
+  home_.pool.Give(r.shares, r.count * sizeof(Share));
+  r.count = 0;
+  if (r.key != nullptr) r.key->state = state;
+  r.key = nullptr;
+  NoteEnded({IdOf(*reservation), state, r.caller, r.opened, r.deadline});
+}
+
+void MemoryStore::NoteEnded(const Ended& ended) {
+  if (ended_.size() < kKeepEnded) {
+    ended_.push_back(ended);
+    return;
+  }
+  callers_.Drop(ended_[ended_at_].caller);
+  ended_[ended_at_] = ended;
+  ended_at_ = (ended_at_ + 1) % kKeepEnded;
+}
+
+void MemoryStore::End(OpenEntry* reservation, ReservationState state) {
+  const uint64_t id = IdOf(*reservation);
+  Close(reservation, state);
+  reservations_.Erase(ReservationName(id));
+}
+
+Result<MemoryStore::OpenEntry*> MemoryStore::OpenReservation(uint64_t id, std::string_view caller,
+                                                             Instant now) {
+  static const Error closed{"reservation.closed", "this reservation is closed"};
+  static const Error foreign{"reservation.caller",
+                             "only the caller that got the permit may end its reservation"};
+  OpenEntry* r = FindReservation(id);
   if (r == nullptr) {
-    bool past = id != 0 && id < first_id_;
-    return past ? Error{"reservation.closed", "this reservation is closed"}
-                : Error{"reservation.unknown", "there is no such reservation"};
+    if (id == 0 || id >= next_id_)
+      return Error{"reservation.unknown", "there is no such reservation"};
+    for (const Ended& ended : ended_) {
+      if (ended.id == id && callers_.At(ended.caller) != caller) return foreign;
+    }
+    return closed;
   }
-  if (r->caller != caller)
-    return Error{"reservation.caller",
-                 "only the caller that got the permit may end its reservation"};
-  if (r->state == ReservationState::kOpen && r->deadline <= now) Close(r, ReservationState::kSpent);
-  if (r->state != ReservationState::kOpen)
-    return Error{"reservation.closed", "this reservation is closed"};
+  if (callers_.At(r->value.caller) != caller) return foreign;
+  if (r->value.deadline <= now) {
+    End(r, ReservationState::kSpent);
+    return closed;
+  }
   return r;
 }
 
@@ -307,17 +330,18 @@ Status MemoryStore::End(uint64_t reservation, std::string_view caller, bool canc
                         std::optional<int64_t> actual, Instant now, Returns* later) {
   WriteLock lock(mutex_);
   Instant at = Raise(now);
-  Result<Reservation*> open = OpenReservation(reservation, caller, at);
+  Result<OpenEntry*> open = OpenReservation(reservation, caller, at);
   if (!open.ok()) return open.error();
-  Reservation& r = **open;
+  OpenEntry* entry = *open;
+  const Reservation& r = entry->value;
   if (cancel) actual = 0;
   if (!actual.has_value()) {
-    Close(&r, ReservationState::kConfirmed);
+    End(entry, ReservationState::kConfirmed);
     return Status::Ok();
   }
   if (*actual < 0) return Error{"reservation.actual", "the actual quantity is below zero"};
   const Share* first = nullptr;
-  for (const Share& h : r.held) {
+  for (const Share& h : r.held()) {
     if (!h.returns) continue;
     if (!cancel && first != nullptr && h.measure != first->measure) {
       return Error{"reservation.actual",
@@ -325,39 +349,42 @@ Status MemoryStore::End(uint64_t reservation, std::string_view caller, bool canc
     }
     first = &h;
   }
+  std::string name;
+  auto key_of = [&](const Share& h) {
+    CounterKey key = KeyOf(*h.counter, &name);
+    key.start = h.window_start;
+    return key;
+  };
   if (first != nullptr && *actual > first->quantity) {
-    for (const Share& h : r.held) {
-      if (!h.returns) continue;
-      CounterKey key;
-      key.window = h.window;
-      key.start = h.window_start;
-      key.end = h.window_end;
-      key.sliding_us = h.sliding_us;
-      h.counter->Add(key, *actual - h.quantity, at);
+    for (const Share& h : r.held()) {
+      if (h.returns) h.counter->value.Add(key_of(h), *actual - h.quantity, at);
     }
-    Close(&r, ReservationState::kSpent);
+    End(entry, ReservationState::kSpent);
     return Error{
         "reservation.overrun",
         "more was used than was reserved; the reservation is spent and the overrun counted"};
   }
-  for (const Share& h : r.held) {
+  for (const Share& h : r.held()) {
     if (!h.returns) continue;
     if (later == nullptr) {
-      h.counter->GiveBack(h.window_start, h.at, h.quantity - *actual, at);
+      h.counter->value.GiveBack(key_of(h), r.opened, h.quantity - *actual, at);
     } else {
-      ++h.counter->holds;  // until it has come back
-      later->push_back({h.counter, h.window_start, h.at, h.quantity - *actual, at});
+      ++h.counter->value.holds;  // until it has come back
+      later->push_back({h.counter, h.window_start, r.opened, h.quantity - *actual, at});
     }
   }
-  Close(&r, cancel ? ReservationState::kCancelled : ReservationState::kConfirmed);
+  End(entry, cancel ? ReservationState::kCancelled : ReservationState::kConfirmed);
   return Status::Ok();
 }
 
 void MemoryStore::GiveBack(const Returns& returns) {
   WriteLock lock(mutex_);
+  std::string name;
   for (const Return& r : returns) {
-    r.counter->GiveBack(r.window_start, r.charged_at, r.quantity, r.now);
-    --r.counter->holds;
+    CounterKey key = KeyOf(*r.counter, &name);
+    key.start = r.window_start;
+    r.counter->value.GiveBack(key, r.charged_at, r.quantity, r.now);
+    --r.counter->value.holds;
   }
 }
 
@@ -366,14 +393,12 @@ void MemoryStore::GiveBack(const Returns& returns) {
 bool MemoryStore::ReplayCommit(const CommitRequest& request, uint64_t reservation) {
   WriteLock lock(mutex_);
   Instant now = std::max(request.now, HighTime());
-  Expire(now);
+  SweepReservations(now, false);
   scratch_.clear();
   for (const Charge& charge : request.charges) {
     JoinedKey name(
         {MarkOf(charge.counter.window), SlidingBytes(charge.counter), charge.counter.identity});
-    auto [entry, made] = counters_.Emplace(name, charge.counter);
-    if (made) entry->second.name = &entry->first;
-    scratch_.push_back(&entry->second);
+    scratch_.push_back(counters_.Emplace(name).first);
   }
   return Apply(request, now) == reservation;
 }
@@ -383,21 +408,22 @@ bool MemoryStore::FindCharge(std::string_view key, Instant now, uint64_t* reserv
   ReadLock lock(mutex_);
   const auto* found = keys_.Find(key);
   if (found == nullptr) return false;
-  *reservation = found->second.reservation;
-  *state = found->second.state;
-  if (*state == ReservationState::kOpen && found->second.deadline <= std::max(now, HighTime()))
+  const ChargeKey& charged = found->value;
+  *reservation = charged.reservation;
+  *state = charged.state;
+  if (*state == ReservationState::kOpen && charged.deadline <= std::max(now, HighTime()))
     *state = ReservationState::kSpent;
-  digest->assign(found->second.digest);
+  digest->assign(charged.digest);
   return true;
 }
 
 int64_t MemoryStore::Held(uint64_t reservation, const CounterKey& counter) const {
   ReadLock lock(mutex_);
-  const Counter* c = FindCounter(counter);
-  const Reservation* r = const_cast<MemoryStore*>(this)->FindReservation(reservation);
-  if (c == nullptr || r == nullptr || r->state != ReservationState::kOpen) return 0;
+  const CounterEntry* c = FindCounter(counter);
+  const OpenEntry* r = const_cast<MemoryStore*>(this)->FindReservation(reservation);
+  if (c == nullptr || r == nullptr) return 0;
   int64_t sum = 0;
-  for (const Share& h : r->held) {
+  for (const Share& h : r->value.held()) {
     if (h.counter != c || h.window_start != counter.start) continue;
     sum = SaturatingAdd(sum, h.quantity);
   }

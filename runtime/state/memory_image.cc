@@ -37,6 +37,7 @@ enum class Kind : uint8_t {
   kReviewedOpening,
   kAccessRequest,
   kActKept,
+  kTaskBy,  // kTask is as format 3 wrote it
 };
 
 bool ReadInstant(ByteReader* in, Instant* out) { return in->I64(&out->us); }
@@ -45,6 +46,22 @@ bool ReadText(ByteReader* in, std::string* out) {
   if (!in->String(&text)) return false;
   out->assign(text);
   return true;
+}
+// Three parts, the second of eight bytes: as a counter is named (MemoryStore::CounterOf).
+bool PlainCounterName(std::string_view name) {
+  uint32_t length = 0;
+  auto part = [&](size_t* size) {
+    if (name.size() < sizeof length) return false;
+    std::memcpy(&length, name.data(), sizeof length);
+    name.remove_prefix(sizeof length);
+    if (name.size() < length) return false;
+    *size = length;
+    name.remove_prefix(length);
+    return true;
+  };
+  size_t mark = 0, sliding = 0, identity = 0;
+  return part(&mark) && part(&sliding) && part(&identity) && mark == 1 && sliding == 8 &&
+         name.empty();
 }
 bool ReadFlag(ByteReader* in, bool* out) {
   uint8_t flag = 0;
@@ -69,78 +86,83 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
   begin(Kind::kClock);
   w.U64(Epoch());
   w.I64(HighTime().us);
-  w.U64(first_id_ + count_);
+  w.U64(next_id_);
   w.U64(counters_.size());
   w.U64(keys_.size());
   for (int kind = 0; kind < kRevokedKinds; ++kind) {
-    for (const auto& [name, entry] : revoked_[kind]) {
+    revoked_[kind]->ForEach([&](const NameTable<RevokedEntry>::Entry& revoked) {
+      const RevokedEntry& entry = revoked.value;
       begin(Kind::kRevokedBy);
       w.U8(static_cast<uint8_t>(kind));
-      w.String(name);
+      w.String(revoked_[kind]->Name(revoked));
       w.U8(entry.always ? 1 : 0);
       w.I64(entry.before.us);
       w.I64(entry.at.us);
       w.U64(entry.epoch);
       w.String(entry.by);
       w.String(entry.because);
-    }
-  }
-  consents_.ForEach([&](const std::string& name, const ConsentRecord& consent) {
-    begin(Kind::kConsent);
-    w.String(name);
-    AppendConsent(&w, consent);
-  });
-  tasks_.ForEach([&](const std::string&, const std::shared_ptr<const TaskRecord>& task) {
-    begin(Kind::kTask);
-    AppendTask(&w, *task);
-  });
-  for (const auto& [agent, runs] : instances_) {
-    runs.ForEach([&, &agent = agent](const std::string& name, const Instance& run) {
-      begin(Kind::kInstance);
-      w.String(agent);
-      w.String(name);
-      w.I64(run.born.us);
-      w.I64(run.keep_until.us);
-      w.String(run.Task());
     });
   }
+  consents_.ForEach([&](const NameTable<ConsentRecord>::Entry& consent) {
+    begin(Kind::kConsent);
+    w.String(consents_.Name(consent));
+    AppendConsent(&w, consent.value);
+  });
+  tasks_.ForEach([&](const NameTable<std::shared_ptr<const TaskRecord>>::Entry& task) {
+    begin(Kind::kTaskBy);
+    AppendTask(&w, *task.value);
+  });
+  instances_.ForEach([&](const NameTable<std::unique_ptr<Runs>>::Entry& runs) {
+    const std::string agent = instances_.Name(runs);
+    runs.value->ForEach([&](const Runs::Entry& run) {
+      begin(Kind::kInstance);
+      w.String(agent);
+      w.String(runs.value->Name(run));
+      w.I64(run.value.born.us);
+      w.I64(run.value.keep_until.us);
+      w.String(TaskOf(run.value));
+    });
+  });
   for (const auto& [agent, births] : births_) {
     begin(Kind::kBirths);
     w.String(agent);
     w.I64(births.window_us);
     births.window.Save(&w);
   }
-  parents_.ForEach([&](const std::string& child, const Handoff& handoff) {
+  parents_.ForEach([&](const NameTable<Handoff>::Entry& child) {
+    const Handoff& handoff = child.value;
     begin(Kind::kParentBy);
-    w.String(child);
+    w.String(parents_.Name(child));
     w.String(handoff.parent);
     w.String(handoff.task);
     w.I64(handoff.at.us);
     w.String(handoff.by);
   });
-  fresh_handoffs_.ForEach([&](const std::string& name, const Handoff& handoff) {
+  fresh_handoffs_.ForEach([&](const NameTable<Handoff>::Entry& child) {
+    const Handoff& handoff = child.value;
     begin(Kind::kFreshHandoffBy);
-    w.String(name);
+    w.String(fresh_handoffs_.Name(child));
     w.String(handoff.task);
     w.I64(handoff.at.us);
     w.String(handoff.by);
   });
-  approvals_.ForEach(
-      [&](const std::string&, const std::shared_ptr<const ApprovalRecord>& approval) {
-        begin(Kind::kSignedApproval);
-        AppendApproval(&w, *approval);
-      });
-  requests_.ForEach([&](const std::string&, const std::shared_ptr<const AccessRequest>& request) {
+  approvals_.ForEach([&](const NameTable<std::shared_ptr<const ApprovalRecord>>::Entry& approval) {
+    begin(Kind::kSignedApproval);
+    AppendApproval(&w, *approval.value);
+  });
+  requests_.ForEach([&](const NameTable<std::shared_ptr<const AccessRequest>>::Entry& request) {
     begin(Kind::kAccessRequest);
-    AppendAccessRequest(&w, *request);
+    AppendAccessRequest(&w, *request.value);
   });
-  acts_.ForEach([&](const std::string& name, const Act& act) {
+  acts_.ForEach([&](const NameTable<Act>::Entry& act) {
     begin(Kind::kActKept);
-    w.String(name);
-    w.I64(act.at.us);
-    w.I64(act.keep_until.us);
+    w.String(acts_.Name(act));
+    w.I64(act.value.at.us);
+    w.I64(act.value.keep_until.us);
   });
-  openings_.ForEach([&](const std::string& name, const OpeningRecord& opening) {
+  openings_.ForEach([&](const NameTable<OpeningRecord>::Entry& entry) {
+    const std::string name = openings_.Name(entry);
+    const OpeningRecord& opening = entry.value;
     begin(Kind::kReviewedOpening);
     for (const std::string* text :
          {&name, &opening.break_glass, &opening.person, &opening.reason, &opening.ticket})
@@ -153,40 +175,52 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     w.I64(opening.reviewed_at.us);
     w.String(opening.review_note);
   });
-  counters_.ForEach([&](const std::string& name, const Counter& counter) {
+  std::string name;
+  counters_.ForEach([&](const CounterEntry& counter) {
     begin(Kind::kCounter);
+    const CounterKey key = KeyOf(counter, &name);
     w.String(name);
-    counter.Save(&w);
+    counter.value.Save(key, &w);
   });
-  keys_.ForEach([&](const std::string& name, const ChargeKey& key) {
+  keys_.ForEach([&](const NameTable<ChargeKey>::Entry& entry) {
+    const ChargeKey& key = entry.value;
     begin(Kind::kKey);
-    w.String(name);
+    w.String(keys_.Name(entry));
     w.U64(key.reservation);
     w.U8(static_cast<uint8_t>(key.state));
     w.String(key.digest);
     w.I64(key.deadline.us);
     w.I64(key.keep_until.us);
   });
-  for (size_t i = 0; i < count_; ++i) {
-    const Reservation& r = ring_[(front_ + i) % ring_.size()];
+  for (const Ended& r : ended_) {
     begin(Kind::kReservation);
-    w.U64(first_id_ + i);
+    w.U64(r.id);
     w.U8(static_cast<uint8_t>(r.state));
     w.I64(r.deadline.us);
-    w.String(r.caller);
-    w.Varint(r.held.size());
-    for (const Share& share : r.held) {
-      w.String(*share.counter->name);
+    w.String(callers_.At(r.caller));
+    w.Varint(0);
+  }
+  reservations_.ForEach([&](const OpenEntry& entry) {
+    const Reservation& r = entry.value;
+    begin(Kind::kReservation);
+    w.U64(IdOf(entry));
+    w.U8(static_cast<uint8_t>(ReservationState::kOpen));
+    w.I64(r.deadline.us);
+    w.String(callers_.At(r.caller));
+    w.Varint(r.count);
+    for (const Share& share : r.held()) {
+      const CounterKey key = KeyOf(*share.counter, &name);
+      w.String(name);
       w.I64(share.quantity);
       w.I64(share.window_start.us);
-      w.I64(share.at.us);
+      w.I64(r.opened.us);
       w.U32(share.measure);
       w.U8(share.returns ? 1 : 0);
-      w.U8(static_cast<uint8_t>(share.window));
-      w.I64(share.window_end.us);
-      w.I64(share.sliding_us);
+      w.U8(static_cast<uint8_t>(key.window));
+      w.I64(share.window_start.us);  // its end matters to nobody
+      w.I64(key.sliding_us);
     }
-  }
+  });
   out(bytes);
 }
 
@@ -199,14 +233,12 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       uint64_t epoch = 0;
       Instant high;
       uint64_t counters = 0, keys = 0;
-      if (!in->U64(&epoch) || !ReadInstant(in, &high) || !in->U64(&first_id_) ||
+      if (!in->U64(&epoch) || !ReadInstant(in, &high) || !in->U64(&next_id_) ||
           !in->U64(&counters) || !in->U64(&keys))
         return false;
-      counters_.Reserve(std::min<uint64_t>(counters, options_.max_counters));
-      keys_.Reserve(std::min<uint64_t>(keys, options_.max_keys));
       epoch_.store(epoch);
       high_us_.store(high.us);
-      return first_id_ != 0;
+      return next_id_ != 0;
     }
     case Kind::kRevoked:
     case Kind::kRevokedBy:
@@ -214,27 +246,28 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
     case Kind::kConsent: {
       ConsentRecord consent;
       if (!ReadText(in, &name) || !ReadConsent(in, &consent)) return false;
-      consents_.Assign(name, std::move(consent));
+      consents_.Put(name, std::move(consent));
       return true;
     }
-    case Kind::kTask: {
+    case Kind::kTask:
+    case Kind::kTaskBy: {
       TaskRecord task;
-      if (!ReadTask(in, &task)) return false;
-      tasks_.Assign(task.id, std::make_shared<const TaskRecord>(task));
+      if (!ReadTask(in, &task, static_cast<Kind>(kind) == Kind::kTaskBy)) return false;
+      tasks_.Put(task.id, std::make_shared<const TaskRecord>(task));
       return true;
     }
     case Kind::kInstance: {
       std::string_view agent, task;
-      Instance run;
-      if (!in->String(&agent) || !ReadText(in, &name) || !ReadInstant(in, &run.born) ||
-          !ReadInstant(in, &run.keep_until) || !in->String(&task))
+      Instant born, keep_until;
+      if (!in->String(&agent) || !ReadText(in, &name) || !ReadInstant(in, &born) ||
+          !ReadInstant(in, &keep_until) || !in->String(&task))
         return false;
-      if (!task.empty()) Bind(&run, task);
-      auto runs = instances_.find(agent);
-      if (runs == instances_.end()) runs = instances_.try_emplace(std::string(agent)).first;
-      auto [entry, made] = runs->second.Emplace(name);
-      if (made) ++instance_count_;
-      entry->second = run;
+      auto* runs = instances_.Find(agent);
+      if (runs == nullptr) runs = instances_.Emplace(agent, std::make_unique<Runs>(&home_)).first;
+      auto [run, made] = runs->value->Emplace(name, born, keep_until);
+      if (!made) return false;
+      ++instance_count_;
+      if (!task.empty()) Bind(&run->value, task);
       return true;
     }
     case Kind::kBirths: {
@@ -253,7 +286,7 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
     case Kind::kAccessRequest: {
       AccessRequest request;
       if (!ReadAccessRequest(in, &request)) return false;
-      requests_.Assign(request.id, std::make_shared<const AccessRequest>(request));
+      requests_.Put(request.id, std::make_shared<const AccessRequest>(request));
       return true;
     }
     case Kind::kApproval:
@@ -261,7 +294,7 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       ApprovalRecord approval;
       if (!ReadApproval(in, &approval, static_cast<Kind>(kind) == Kind::kSignedApproval))
         return false;
-      approvals_.Assign(approval.id, std::make_shared<const ApprovalRecord>(approval));
+      approvals_.Put(approval.id, std::make_shared<const ApprovalRecord>(approval));
       return true;
     }
     case Kind::kAct:
@@ -270,7 +303,7 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       if (!ReadText(in, &name) || !ReadInstant(in, &act.at)) return false;
       if (static_cast<Kind>(kind) == Kind::kActKept && !ReadInstant(in, &act.keep_until))
         return false;
-      acts_.Assign(name, act);
+      acts_.Put(name, act);
       return true;
     }
     case Kind::kOpening:
@@ -280,9 +313,7 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       if (!ReadText(in, &name)) return false;
       std::optional<Counter> counter = Counter::Load(in);
       if (!counter.has_value()) return false;
-      auto* entry = counters_.Emplace(name, std::move(*counter)).first;
-      entry->second.name = &entry->first;
-      return true;
+      return PlainCounterName(name) && counters_.Emplace(name, std::move(*counter)).second;
     }
     case Kind::kKey: {
       ChargeKey key;
@@ -292,41 +323,43 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
           !ReadInstant(in, &key.deadline) || !ReadInstant(in, &key.keep_until))
         return false;
       key.state = static_cast<ReservationState>(state);
-      keys_.Assign(name, std::move(key));
+      keys_.Put(name, std::move(key));
       return true;
     }
     case Kind::kReservation: {
-      uint64_t id = 0, shares = 0;
+      uint64_t id = 0, count = 0;
       uint8_t state = 0;
-      Reservation r;
+      std::string_view caller;
+      Instant deadline, opened;
       if (!in->U64(&id) || !in->U8(&state) ||
-          state > static_cast<uint8_t>(ReservationState::kSpent) || !ReadInstant(in, &r.deadline) ||
-          !ReadText(in, &r.caller) || !in->Varint(&shares) || shares > in->remaining())
+          state > static_cast<uint8_t>(ReservationState::kSpent) || !ReadInstant(in, &deadline) ||
+          !in->String(&caller) || !in->Varint(&count) || count > in->remaining() ||
+          count > UINT16_MAX || id == 0 || id >= next_id_ || FindReservation(id) != nullptr)
         return false;
-      r.state = static_cast<ReservationState>(state);
-      for (uint64_t i = 0; i < shares; ++i) {
+      std::vector<Share> shares;
+      for (uint64_t i = 0; i < count; ++i) {
         Share share;
         std::string_view counter;
         uint8_t window = 0;
+        Instant window_end;
+        int64_t sliding_us = 0;
         if (!in->String(&counter) || !in->I64(&share.quantity) ||
-            !ReadInstant(in, &share.window_start) || !ReadInstant(in, &share.at) ||
+            !ReadInstant(in, &share.window_start) || !ReadInstant(in, &opened) ||
             !in->U32(&share.measure) || !ReadFlag(in, &share.returns) || !in->U8(&window) ||
-            window > static_cast<uint8_t>(CounterKey::Window::kTotal) ||
-            !ReadInstant(in, &share.window_end) || !in->I64(&share.sliding_us))
+            !ReadInstant(in, &window_end) || !in->I64(&sliding_us))
           return false;
-        share.window = static_cast<CounterKey::Window>(window);
-        auto* found = counters_.Find(counter);
-        if (found == nullptr) return false;
-        share.counter = &found->second;
-        ++found->second.holds;
-        r.opened = share.at;
-        r.held.push_back(share);
+        share.counter = counters_.Find(counter);
+        if (share.counter == nullptr) return false;
+        shares.push_back(share);
       }
-      // They come in the order of their numbers, without a gap; the clock named the next one.
-      if (count_ == 0) first_id_ = id;
-      if (id != first_id_ + count_) return false;
-      if (count_ == ring_.size()) ring_.resize(ring_.size() * 2);
-      ring_[count_++] = std::move(r);
+      if (static_cast<ReservationState>(state) != ReservationState::kOpen) {
+        ended_.push_back(
+            {id, static_cast<ReservationState>(state), callers_.Hold(caller), opened, deadline});
+        return true;
+      }
+      Reservation& r = MakeReservation(id, caller, shares)->value;
+      r.opened = opened;
+      r.deadline = deadline;
       return true;
     }
   }
@@ -345,7 +378,7 @@ bool MemoryStore::LoadRevoked(ByteReader* in, bool told) {
     return false;
   entry.kept = KeptSince(entry.at);
   NoteRevoked(static_cast<RevokedKind>(what), name, entry);
-  revoked_[what].insert_or_assign(std::move(name), std::move(entry));
+  revoked_[what]->Put(name, std::move(entry));
   return true;
 }
 
@@ -357,7 +390,7 @@ bool MemoryStore::LoadHandoff(ByteReader* in, bool fresh, bool told) {
     return false;
   if (told && (!ReadInstant(in, &handoff.at) || !ReadText(in, &handoff.by))) return false;
   handoff.kept = KeptSince(handoff.at);
-  (fresh ? fresh_handoffs_ : parents_).Assign(name, std::move(handoff));
+  (fresh ? fresh_handoffs_ : parents_).Put(name, std::move(handoff));
   return true;
 }
 
@@ -373,12 +406,12 @@ bool MemoryStore::LoadOpening(ByteReader* in, bool reviewed) {
   if (reviewed && (!ReadText(in, &opening.reviewed_by) || !ReadInstant(in, &opening.reviewed_at) ||
                    !ReadText(in, &opening.review_note)))
     return false;
-  openings_.Assign(name, std::move(opening));
+  openings_.Put(name, std::move(opening));
   return true;
 }
 
 bool MemoryStore::Load(std::string_view piece) {
-  std::unique_lock<std::shared_mutex> lock(mutex_), records(records_mutex_);
+  std::unique_lock<std::shared_mutex> lock(mutex_);
   ByteReader in(piece);
   while (!in.at_end()) {
     if (!LoadRecord(&in)) return false;
@@ -387,21 +420,22 @@ bool MemoryStore::Load(std::string_view piece) {
 }
 
 void MemoryStore::LoadDone() {
-  std::unique_lock<std::shared_mutex> lock(mutex_), records(records_mutex_);
-  keys_.ForEach([&](const std::string&, ChargeKey& key) {
-    Reservation* r = FindReservation(key.reservation);
-    if (r != nullptr && r->state == ReservationState::kOpen) r->key = &key;
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  keys_.ForEach([&](NameTable<ChargeKey>::Entry& key) {
+    if (key.value.state != ReservationState::kOpen) return;
+    if (OpenEntry* r = FindReservation(key.value.reservation)) r->value.key = &key.value;
   });
   SweepAll();
 }
 
 void MemoryStore::SkipReservationsTo(uint64_t next) {
   std::unique_lock<std::shared_mutex> lock(mutex_);
-  if (next == first_id_ + count_) return;
-  for (size_t i = 0; i < count_; ++i)
-    Close(&ring_[(front_ + i) % ring_.size()], ReservationState::kSpent);
-  first_id_ = std::max(first_id_ + count_, next);
-  count_ = front_ = 0;
+  if (next == next_id_) return;
+  reservations_.SweepAll([&](OpenEntry& r) {
+    Close(&r, ReservationState::kSpent);
+    return true;
+  });
+  next_id_ = std::max(next_id_, next);
 }
 
 void MemoryStore::RaiseHighTime(Instant to) {
@@ -410,13 +444,13 @@ void MemoryStore::RaiseHighTime(Instant to) {
 }
 
 void MemoryStore::PutTask(const TaskRecord& task) {
-  std::unique_lock<std::shared_mutex> lock(mutex_), records(records_mutex_);
-  tasks_.Assign(task.id, std::make_shared<const TaskRecord>(task));
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  tasks_.Put(task.id, std::make_shared<const TaskRecord>(task));
 }
 
 void MemoryStore::PutApproval(const ApprovalRecord& approval) {
-  std::unique_lock<std::shared_mutex> lock(mutex_), records(records_mutex_);
-  approvals_.Assign(approval.id, std::make_shared<const ApprovalRecord>(approval));
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  approvals_.Put(approval.id, std::make_shared<const ApprovalRecord>(approval));
 }
 
 }  // namespace dpl

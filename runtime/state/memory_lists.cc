@@ -1,7 +1,7 @@
-// Lists of what the in-memory store holds, page by page. A page is gathered in slices of the table,
-// so that nobody waits for a long list.
+// Lists of what the in-memory store holds, page by page. A page is gathered part by part of the
+// table, so that nobody waits for a long list.
 #include <algorithm>
-#include <charconv>
+#include <unordered_map>
 
 #include "runtime/state/memory_store.h"
 
@@ -10,8 +10,6 @@ namespace dpl {
 using ReadLock = std::shared_lock<std::shared_mutex>;
 
 namespace {
-
-constexpr size_t kSliceBuckets = 512;
 
 // The order of names joined from parts: part by part. Made by anybody: what is no joined name is
 // one part.
@@ -55,7 +53,6 @@ class Gather {
     std::pop_heap(found_.begin(), found_.end(), less_);
     found_.pop_back();
   }
-  void Restart() { found_.clear(); }
   void Merge(Gather* other) {
     for (auto& [name, item] : other->found_) {
       found_.emplace_back(std::move(name), std::move(item));
@@ -68,6 +65,8 @@ class Gather {
   Page<T> Take() {
     Page<T> page;
     std::sort_heap(found_.begin(), found_.end(), less_);
+    auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+    found_.erase(std::unique(found_.begin(), found_.end(), same), found_.end());
     bool more = found_.size() > limit_;
     if (more) found_.pop_back();
     if (more) page.next = std::move(found_.back().first);
@@ -89,32 +88,18 @@ class Gather {
   std::vector<std::pair<std::string, T>> found_;  // a heap, the last name in front
 };
 
-// Offers every entry of the table that `find` gives, under the lock for a slice at a time. A shard
-// that grew between two slices is begun anew, with all before it.
-template <class Find, class Offer, class Restart>
-void InSlices(std::shared_mutex* mutex, const Find& find, const Offer& offer,
-              const Restart& restart) {
-  size_t shard = 0, at = 0, buckets = 0, shards = 0;
-  for (bool first = true;; first = false) {
-    ReadLock lock(*mutex);
-    const auto* map = find();
-    if (map == nullptr) return;
-    if (first || map->Shards() != shards || (at != 0 && map->Buckets(shard) != buckets)) {
-      restart();
-      shards = map->Shards();
-      shard = at = 0;
-    }
-    for (size_t n = 0; n < kSliceBuckets && shard < shards; ++n) {
-      buckets = map->Buckets(shard);
-      if (at == buckets) {
-        ++shard;
-        at = 0;
-        continue;
-      }
-      map->InBucket(shard, at++, offer);
-    }
-    if (shard == shards) return;
-  }
+// Offers every entry of the table, a part of it at a time: under the lock where one is given, else
+// within a guard.
+template <class T, class Offer>
+void InParts(std::shared_mutex* mutex, const NameTable<T>& table, const Offer& offer) {
+  uint64_t from = 0;
+  do {
+    ReadGuard guard;
+    ReadLock lock = mutex == nullptr ? ReadLock() : ReadLock(*mutex);
+    from = table.Walk(from, [&](const typename NameTable<T>::Entry& entry) {
+      offer(table.Name(entry), entry.value);
+    });
+  } while (from != 0);
 }
 
 std::string Text(std::string_view text) { return std::string(text); }
@@ -123,11 +108,10 @@ std::string Text(std::string_view text) { return std::string(text); }
 
 std::optional<Revocation> MemoryStore::FindRevocation(RevokedKind kind,
                                                       std::string_view name) const {
-  ReadLock lock(records_mutex_);
-  const KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
-  auto it = map.find(name);
-  if (it == map.end()) return std::nullopt;
-  return Shown(kind, name, it->second);
+  ReadGuard guard;
+  const auto* found = revoked_[static_cast<int>(kind)]->Find(name);
+  if (found == nullptr) return std::nullopt;
+  return Shown(kind, name, found->value);
 }
 
 Revocation MemoryStore::Shown(RevokedKind kind, std::string_view name, const RevokedEntry& entry) {
@@ -145,45 +129,37 @@ Revocation MemoryStore::Shown(RevokedKind kind, std::string_view name, const Rev
 // In the order of kinds, then names.
 Page<Revocation> MemoryStore::ListRevocations(PageAsk ask, const Keep<Revocation>& keep) const {
   Gather<Revocation, JoinedOrder> gather(ask, keep);
-  ReadLock lock(mutex_);
   for (int kind = 0; kind < kRevokedKinds; ++kind) {
     const char letter = static_cast<char>('a' + kind);
-    for (const auto& [name, entry] : revoked_[kind]) {
+    InParts(nullptr, *revoked_[kind], [&](const std::string& name, const RevokedEntry& entry) {
       JoinedKey key({{&letter, 1}, name});
-      gather.Offer(key, [&, &name = name, &entry = entry] {
-        return Shown(static_cast<RevokedKind>(kind), name, entry);
-      });
-    }
+      gather.Offer(key, [&] { return Shown(static_cast<RevokedKind>(kind), name, entry); });
+    });
   }
   return gather.Take();
 }
 
 Page<ConsentEntry> MemoryStore::ListConsents(PageAsk ask, const Keep<ConsentEntry>& keep) const {
   Gather<ConsentEntry, JoinedOrder> gather(ask, keep);
-  InSlices(
-      &mutex_, [&] { return &consents_; },
-      [&](const std::string& name, const ConsentRecord& consent) {
-        gather.Offer(name, [&] {
-          std::string_view rest = name;
-          ConsentEntry entry;
-          entry.delegation = JoinedKey::TakePart(&rest);
-          entry.person = JoinedKey::TakePart(&rest);
-          entry.consent = consent;
-          return entry;
-        });
-      },
-      [&] { gather.Restart(); });
+  InParts(nullptr, consents_, [&](const std::string& name, const ConsentRecord& consent) {
+    gather.Offer(name, [&] {
+      std::string_view rest = name;
+      ConsentEntry entry;
+      entry.delegation = JoinedKey::TakePart(&rest);
+      entry.person = JoinedKey::TakePart(&rest);
+      entry.consent = consent;
+      return entry;
+    });
+  });
   return gather.Take();
 }
 
 Page<TaskRecord> MemoryStore::ListTasks(PageAsk ask, const Keep<TaskRecord>& keep) const {
   Gather<TaskRecord, PlainOrder> gather(ask, keep);
-  InSlices(
-      &mutex_, [&] { return &tasks_; },
-      [&](const std::string& name, const std::shared_ptr<const TaskRecord>& task) {
-        gather.Offer(name, [&] { return *task; });
-      },
-      [&] { gather.Restart(); });
+  InParts(nullptr, tasks_,
+          [&](const std::string& name, const std::shared_ptr<const TaskRecord>& task) {
+            gather.Offer(name, [&] { return *task; });
+          });
   return gather.Take();
 }
 
@@ -205,14 +181,12 @@ Page<HandoffRecord> MemoryStore::ListHandoffs(PageAsk ask, const Keep<HandoffRec
   Gather<HandoffRecord, JoinedOrder> gather(ask, keep);
   for (bool fresh : {false, true}) {
     Gather<HandoffRecord, JoinedOrder> part(ask, keep);
-    InSlices(
-        &mutex_, [&] { return fresh ? &fresh_handoffs_ : &parents_; },
-        [&](const std::string& name, const Handoff& handoff) {
-          HandoffRecord r = ShownHandoff(name, handoff, fresh);
-          JoinedKey key({r.parent_agent, r.parent_instance, r.child_agent, r.child_instance});
-          part.Offer(key, [&] { return r; });
-        },
-        [&] { part.Restart(); });
+    InParts(nullptr, fresh ? fresh_handoffs_ : parents_,
+            [&](const std::string& name, const Handoff& handoff) {
+              HandoffRecord r = ShownHandoff(name, handoff, fresh);
+              JoinedKey key({r.parent_agent, r.parent_instance, r.child_agent, r.child_instance});
+              part.Offer(key, [&] { return r; });
+            });
     gather.Merge(&part);
   }
   return gather.Take();
@@ -223,26 +197,24 @@ Page<InstanceRecord> MemoryStore::ListInstances(std::string_view agent, PageAsk 
   Gather<InstanceRecord, JoinedOrder> gather(ask, keep);
   std::vector<std::string> agents;
   if (agent.empty()) {
-    ReadLock lock(mutex_);
-    for (const auto& [name, runs] : instances_) agents.push_back(name);
+    InParts(nullptr, instances_,
+            [&](const std::string& name, const std::unique_ptr<Runs>&) { agents.push_back(name); });
   } else {
     agents.push_back(Text(agent));
   }
   for (const std::string& of : agents) {
-    Gather<InstanceRecord, JoinedOrder> part(ask, keep);
-    InSlices(
-        &mutex_,
-        [&] {
-          auto it = instances_.find(of);
-          return it == instances_.end() ? nullptr : &it->second;
-        },
-        [&](const std::string& name, const Instance& run) {
-          part.Offer(JoinedKey({of, name}), [&] {
-            return InstanceRecord{of, name, Text(run.Task()), run.born, run.keep_until};
-          });
-        },
-        [&] { part.Restart(); });
-    gather.Merge(&part);
+    const Runs* runs = nullptr;
+    {
+      ReadGuard guard;
+      const auto* found = instances_.Find(of);
+      if (found == nullptr) continue;
+      runs = found->value.get();  // an agent that has runs stays, once the store is open
+    }
+    InParts(nullptr, *runs, [&](const std::string& name, const Instance& run) {
+      gather.Offer(JoinedKey({of, name}), [&] {
+        return InstanceRecord{of, name, TaskOf(run), run.born, run.keep_until};
+      });
+    });
   }
   return gather.Take();
 }
@@ -250,35 +222,28 @@ Page<InstanceRecord> MemoryStore::ListInstances(std::string_view agent, PageAsk 
 Page<ApprovalRecord> MemoryStore::ListApprovals(PageAsk ask,
                                                 const Keep<ApprovalRecord>& keep) const {
   Gather<ApprovalRecord, PlainOrder> gather(ask, keep);
-  InSlices(
-      &mutex_, [&] { return &approvals_; },
-      [&](const std::string& name, const std::shared_ptr<const ApprovalRecord>& approval) {
-        gather.Offer(name, [&] { return *approval; });
-      },
-      [&] { gather.Restart(); });
+  InParts(nullptr, approvals_,
+          [&](const std::string& name, const std::shared_ptr<const ApprovalRecord>& approval) {
+            gather.Offer(name, [&] { return *approval; });
+          });
   return gather.Take();
 }
 
 Page<AccessRequest> MemoryStore::ListAccessRequests(PageAsk ask,
                                                     const Keep<AccessRequest>& keep) const {
   Gather<AccessRequest, PlainOrder> gather(ask, keep);
-  InSlices(
-      &mutex_, [&] { return &requests_; },
-      [&](const std::string& name, const std::shared_ptr<const AccessRequest>& request) {
-        gather.Offer(name, [&] { return *request; });
-      },
-      [&] { gather.Restart(); });
+  InParts(&mutex_, requests_,
+          [&](const std::string& name, const std::shared_ptr<const AccessRequest>& request) {
+            gather.Offer(name, [&] { return *request; });
+          });
   return gather.Take();
 }
 
 Page<OpeningRecord> MemoryStore::ListOpenings(PageAsk ask, const Keep<OpeningRecord>& keep) const {
   Gather<OpeningRecord, JoinedOrder> gather(ask, keep);
-  InSlices(
-      &mutex_, [&] { return &openings_; },
-      [&](const std::string& name, const OpeningRecord& opening) {
-        gather.Offer(name, [&] { return opening; });
-      },
-      [&] { gather.Restart(); });
+  InParts(&mutex_, openings_, [&](const std::string& name, const OpeningRecord& opening) {
+    gather.Offer(name, [&] { return opening; });
+  });
   return gather.Take();
 }
 
@@ -286,77 +251,94 @@ Page<CounterRecord> MemoryStore::ListCounters(PageAsk ask, Instant now,
                                               const Keep<CounterRecord>& keep) const {
   Gather<CounterRecord, PlainOrder> gather(ask, keep);
   Instant at = std::max(now, HighTime());
-  InSlices(
-      &mutex_, [&] { return &counters_; },
-      [&](const std::string& name, const Counter& counter) {
-        std::string_view rest = name;
-        JoinedKey::TakePart(&rest);
-        JoinedKey::TakePart(&rest);
-        std::string_view identity = JoinedKey::TakePart(&rest);
-        // Two windows of one identity differ in what stands before it.
-        std::string order = Text(identity) + '\0' + name;
-        gather.Offer(order, [&] {
-          CounterRecord record = counter.Shown(at);
-          record.identity = identity;
-          return record;
-        });
-      },
-      [&] { gather.Restart(); });
+  std::string name;
+  // What open reservations hold, by counter and window.
+  std::unordered_map<const CounterEntry*, std::vector<std::pair<Instant, int64_t>>> held;
+  uint64_t from = 0;
+  do {
+    ReadLock lock(mutex_);
+    from = reservations_.Walk(from, [&](const OpenEntry& r) {
+      if (r.value.deadline <= at) return;
+      for (const Share& share : r.value.held())
+        held[share.counter].emplace_back(share.window_start, share.quantity);
+    });
+  } while (from != 0);
+  do {
+    ReadLock lock(mutex_);
+    from = counters_.Walk(from, [&](const CounterEntry& counter) {
+      CounterKey key = KeyOf(counter, &name);
+      // Two windows of one identity differ in what stands before it.
+      gather.Offer(Text(key.identity) + '\0' + name, [&] {
+        CounterRecord record = counter.value.Shown(key, at);
+        record.identity = key.identity;
+        auto shares = counter.value.holds == 0 ? held.end() : held.find(&counter);
+        if (shares == held.end()) return record;
+        for (const auto& [start, quantity] : shares->second) {
+          if (start == record.start) record.reserved = SaturatingAdd(record.reserved, quantity);
+        }
+        record.reserved = std::min(record.reserved, record.used);
+        return record;
+      });
+    });
+  } while (from != 0);
   return gather.Take();
 }
 
 // ---------------------------------------------------------------- reservations
 
-ReservationRecord MemoryStore::Shown(uint64_t id, const Reservation& r) const {
+ReservationRecord MemoryStore::Shown(const OpenEntry& entry) const {
+  const Reservation& r = entry.value;
   ReservationRecord record;
-  record.id = id;
-  record.state = r.state;
-  if (r.state == ReservationState::kOpen && r.deadline < HighTime())
-    record.state = ReservationState::kSpent;
-  record.caller = r.caller;
+  record.id = IdOf(entry);
+  record.state = r.deadline < HighTime() ? ReservationState::kSpent : ReservationState::kOpen;
+  record.caller = callers_.At(r.caller);
   record.opened = r.opened;
   record.deadline = r.deadline;
-  for (const Share& share : r.held) {
-    std::string_view rest = *share.counter->name;
-    JoinedKey::TakePart(&rest);
-    JoinedKey::TakePart(&rest);
-    record.charges.push_back(
-        {Text(JoinedKey::TakePart(&rest)), share.quantity, share.measure, share.returns});
+  std::string name;
+  for (const Share& share : r.held()) {
+    record.charges.push_back({Text(KeyOf(*share.counter, &name).identity), share.quantity,
+                              share.measure, share.returns});
   }
+  return record;
+}
+
+ReservationRecord MemoryStore::Shown(const Ended& r) const {
+  ReservationRecord record;
+  record.id = r.id;
+  record.state = r.state;
+  record.caller = callers_.At(r.caller);
+  record.opened = r.opened;
+  record.deadline = r.deadline;
   return record;
 }
 
 std::optional<ReservationRecord> MemoryStore::ReadReservation(uint64_t id) const {
   ReadLock lock(mutex_);
-  const Reservation* r = const_cast<MemoryStore*>(this)->FindReservation(id);
-  if (r == nullptr) return std::nullopt;
-  return Shown(id, *r);
+  if (const OpenEntry* r = const_cast<MemoryStore*>(this)->FindReservation(id)) return Shown(*r);
+  for (const Ended& ended : ended_) {
+    if (ended.id == id) return Shown(ended);
+  }
+  return std::nullopt;
 }
 
 Page<ReservationRecord> MemoryStore::ListReservations(PageAsk ask,
                                                       const Keep<ReservationRecord>& keep) const {
-  Page<ReservationRecord> page;
-  uint64_t after = 0;
-  std::from_chars(ask.after.data(), ask.after.data() + ask.after.size(), after);
-  const size_t limit = std::max<size_t>(1, ask.limit);
-  for (bool more = true; more;) {
+  Gather<ReservationRecord, PlainOrder> gather(ask, keep);
+  // Their numbers, so that they are in order as texts.
+  auto order = [](uint64_t id) {
+    std::string digits = std::to_string(id);
+    return std::string(20 - digits.size(), '0') + digits;
+  };
+  uint64_t from = 0;
+  do {
     ReadLock lock(mutex_);
-    uint64_t id = std::max(after + 1, first_id_);
-    const uint64_t end = first_id_ + count_;
-    for (size_t n = 0; n < kSliceBuckets && id < end; ++n, ++id) {
-      ReservationRecord record =
-          Shown(id, ring_[(front_ + static_cast<size_t>(id - first_id_)) % ring_.size()]);
-      if (keep && !keep(record)) continue;
-      if (page.items.size() == limit) {
-        page.next = std::to_string(page.items.back().id);
-        return page;
-      }
-      page.items.push_back(std::move(record));
-    }
-    after = id - 1;
-    more = id < end;
-  }
-  return page;
+    from = reservations_.Walk(
+        from, [&](const OpenEntry& r) { gather.Offer(order(IdOf(r)), [&] { return Shown(r); }); });
+  } while (from != 0);
+  // One that ended meanwhile is met again.
+  ReadLock lock(mutex_);
+  for (const Ended& ended : ended_) gather.Offer(order(ended.id), [&] { return Shown(ended); });
+  return gather.Take();
 }
 
 }  // namespace dpl

@@ -50,7 +50,8 @@ std::string_view MemoryStore::SlidingBytes(const CounterKey& key) {
 }
 
 MemoryStore::MemoryStore() : MemoryStore(Options{}) {}
-MemoryStore::MemoryStore(const Options& options) : options_(options), ring_(16) {
+MemoryStore::MemoryStore(const Options& options) : options_(options) {
+  for (auto& table : revoked_) table = std::make_unique<NameTable<RevokedEntry>>(&home_);
   for (std::atomic<int64_t>& all : all_before_us_) all.store(INT64_MIN);
 }
 MemoryStore::~MemoryStore() = default;
@@ -67,19 +68,20 @@ bool MemoryStore::IsRevoked(RevokedKind kind, std::string_view name,
                             std::memory_order_acquire));
   }
   if (all != INT64_MIN && (!since.has_value() || since->us <= all)) return true;
-  ReadLock lock(records_mutex_);
-  const KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
-  auto it = map.find(name);
-  if (it == map.end()) return false;
-  return it->second.always || !since.has_value() || *since <= it->second.before;
+  ReadGuard guard;
+  const auto* found = revoked_[static_cast<int>(kind)]->Find(name);
+  if (found == nullptr) return false;
+  const RevokedEntry& entry = found->value;
+  return entry.always || !since.has_value() || *since <= entry.before;
 }
 
 uint64_t MemoryStore::Revoke(const Revocation& r) {
-  WriteLock lock(mutex_), records(records_mutex_);
+  WriteLock lock(mutex_);
   std::string_view name = r.kind == RevokedKind::kEverything ? std::string_view() : r.name;
   SweepRevoked(r.kind);
-  KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(r.kind)];
-  RevokedEntry& entry = map.try_emplace(std::string(name)).first->second;
+  NameTable<RevokedEntry>& table = *revoked_[static_cast<int>(r.kind)];
+  const auto* known = table.Find(name);
+  RevokedEntry entry = known != nullptr ? known->value : RevokedEntry();
   if (r.before.has_value()) {
     entry.before = std::max(entry.before, *r.before);
   } else {
@@ -89,8 +91,11 @@ uint64_t MemoryStore::Revoke(const Revocation& r) {
   entry.kept = KeptSince(r.at);
   entry.by = r.by;
   entry.because = r.because;
+  // In this order: whoever reads the new epoch finds what it stands for.
+  entry.epoch = Epoch() + 1;
+  table.Put(name, entry);
   NoteRevoked(r.kind, name, entry);
-  entry.epoch = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  epoch_.store(entry.epoch, std::memory_order_seq_cst);
   return entry.epoch;
 }
 
@@ -112,48 +117,56 @@ void MemoryStore::NoteRevoked(RevokedKind kind, std::string_view name, const Rev
 bool MemoryStore::FindConsent(std::string_view delegation, std::string_view person,
                               ConsentRecord* out) const {
   JoinedKey key({delegation, person});
-  ReadLock lock(records_mutex_);
+  ReadGuard guard;
   const auto* found = consents_.Find(key);
   if (found == nullptr) return false;
-  out->at = found->second.at;
-  out->whole_day = found->second.whole_day;
-  out->from_facts = found->second.from_facts;
-  out->reach.assign(found->second.reach.begin(), found->second.reach.end());
+  const ConsentRecord& consent = found->value;
+  out->at = consent.at;
+  out->whole_day = consent.whole_day;
+  out->from_facts = consent.from_facts;
+  out->reach.assign(consent.reach.begin(), consent.reach.end());
   return true;
 }
 
 void MemoryStore::ForEachConsent(const EachConsent& each) const {
-  ReadLock lock(records_mutex_);
-  consents_.ForEach([&](const std::string& key, const ConsentRecord& consent) {
+  ReadLock lock(mutex_);
+  consents_.ForEach([&](const NameTable<ConsentRecord>::Entry& entry) {
+    const std::string key = consents_.Name(entry);
     std::string_view rest = key;
     std::string_view delegation = JoinedKey::TakePart(&rest);
-    each(delegation, JoinedKey::TakePart(&rest), consent);
+    each(delegation, JoinedKey::TakePart(&rest), entry.value);
   });
+}
+
+Status MemoryStore::RoomForConsent(std::string_view delegation, std::string_view person) const {
+  if (consents_.size() < options_.max_consents) return Status::Ok();
+  JoinedKey key({delegation, person});
+  ReadGuard guard;
+  return consents_.Contains(key) ? Status::Ok() : Status(Full("consents"));
 }
 
 void MemoryStore::GiveConsent(std::string_view delegation, std::string_view person,
                               const ConsentRecord& consent) {
   JoinedKey key({delegation, person});
-  WriteLock lock(mutex_), records(records_mutex_);
+  WriteLock lock(mutex_);
   SweepConsents();
-  if (consents_.size() >= options_.max_consents && !consents_.Contains(key))
+  const auto* known = consents_.Find(key);
+  if (known == nullptr && consents_.size() >= options_.max_consents)
     return;  // not recorded is not given
-  auto [entry, made] = consents_.Emplace(key, consent);
-  if (!made && consent.at >= entry->second.at) entry->second = consent;
+  if (known == nullptr || consent.at >= known->value.at) consents_.Put(key, consent);
 }
 
 std::shared_ptr<const TaskRecord> MemoryStore::FindTask(std::string_view id) const {
-  ReadLock lock(records_mutex_);
+  ReadGuard guard;
   const auto* found = tasks_.Find(id);
-  return found == nullptr ? nullptr : found->second;
+  return found == nullptr ? nullptr : found->value;
 }
 
 Status MemoryStore::OpenTask(const TaskRecord& task) {
-  WriteLock lock(mutex_), records(records_mutex_);
+  WriteLock lock(mutex_);
   DPL_RETURN_IF_ERROR(TaskRoom());
-  auto [entry, made] = tasks_.Emplace(task.id);
-  if (!made) return Error{"task.exists", "a task of this name is open already"};
-  entry->second = std::make_shared<const TaskRecord>(task);
+  if (!tasks_.Emplace(task.id, std::make_shared<const TaskRecord>(task)).second)
+    return Error{"task.exists", "a task of this name is open already"};
   return Status::Ok();
 }
 
@@ -161,27 +174,37 @@ Status MemoryStore::OpenTask(const TaskRecord& task) {
 
 const MemoryStore::Instance* MemoryStore::FindRun(std::string_view agent,
                                                   std::string_view instance) const {
-  auto runs = instances_.find(agent);
-  if (runs == instances_.end()) return nullptr;
-  const auto* found = runs->second.Find(instance);
-  return found == nullptr ? nullptr : &found->second;
+  const auto* runs = instances_.Find(agent);
+  if (runs == nullptr) return nullptr;
+  const auto* found = runs->value->Find(instance);
+  return found == nullptr ? nullptr : &found->value;
 }
 
 bool MemoryStore::FindInstance(std::string_view agent, std::string_view instance, Instant* born,
                                bool* bound_to_task) const {
-  ReadLock lock(records_mutex_);
+  ReadGuard guard;
   const Instance* run = FindRun(agent, instance);
   if (run == nullptr) return false;
   *born = run->born;
-  *bound_to_task = run->task != nullptr;
+  *bound_to_task = run->task.load() != nullptr;
   return true;
 }
 
 bool MemoryStore::InstanceBoundTo(std::string_view agent, std::string_view instance,
                                   std::string_view task) const {
-  ReadLock lock(records_mutex_);
+  ReadGuard guard;
   const Instance* run = FindRun(agent, instance);
-  return run != nullptr && run->Task() == task;
+  return run != nullptr && BoundTo(*run, task);
+}
+
+bool MemoryStore::BoundTo(const Instance& run, std::string_view task) const {
+  const BoundEntry* bound = run.task.load();
+  return bound == nullptr ? task.empty() : bound_tasks_.Is(*bound, task);
+}
+
+std::string MemoryStore::TaskOf(const Instance& run) const {
+  const BoundEntry* bound = run.task.load();
+  return bound == nullptr ? std::string() : bound_tasks_.Name(*bound);
 }
 
 uint64_t MemoryStore::InstancesBorn(std::string_view agent, int64_t window_us, Instant now) const {
@@ -196,24 +219,34 @@ uint64_t MemoryStore::InstancesBorn(std::string_view agent, int64_t window_us, I
 bool MemoryStore::HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance,
                                   std::string_view child_agent, std::string_view child_instance,
                                   std::string_view task) const {
-  ReadLock lock(records_mutex_);
+  ReadGuard guard;
   auto holds = [&](const std::string& recorded) { return recorded.empty() || recorded == task; };
   if (child_instance.empty()) {
     JoinedKey fresh({parent_agent, parent_instance, child_agent});
     const auto* found = fresh_handoffs_.Find(fresh);
-    return found != nullptr && holds(found->second.task);
+    return found != nullptr && holds(found->value.task);
   }
   JoinedKey child({child_agent, child_instance});
   const auto* found = parents_.Find(child);
   if (found == nullptr) return false;
   JoinedKey parent({parent_agent, parent_instance});
-  return found->second.parent == std::string_view(parent) && holds(found->second.task);
+  return found->value.parent == std::string_view(parent) && holds(found->value.task);
 }
 
 bool MemoryStore::HasParent(std::string_view child_agent, std::string_view child_instance) const {
   if (child_instance.empty()) return false;
-  ReadLock lock(records_mutex_);
+  ReadGuard guard;
   return !parents_.empty() && parents_.Contains(JoinedKey({child_agent, child_instance}));
+}
+
+std::optional<HandoffRecord> MemoryStore::FindHandoff(std::string_view child_agent,
+                                                      std::string_view child_instance) const {
+  if (child_instance.empty()) return std::nullopt;
+  JoinedKey child({child_agent, child_instance});
+  ReadGuard guard;
+  const auto* found = parents_.Find(child);
+  if (found == nullptr) return std::nullopt;
+  return ShownHandoff(child, found->value, false);
 }
 
 Status MemoryStore::RecordHandoff(const HandoffRecord& handoff) {
@@ -222,13 +255,13 @@ Status MemoryStore::RecordHandoff(const HandoffRecord& handoff) {
 }
 
 Status MemoryStore::PutHandoff(const HandoffRecord& h) {
-  WriteLock lock(mutex_), records(records_mutex_);
+  WriteLock lock(mutex_);
   SweepHandoffs();
   const Instant kept = KeptSince(h.at);
   if (h.child_instance.empty()) {
     // Fresh runs have no names to keep apart: the latest record stands.
-    fresh_handoffs_.Assign(JoinedKey({h.parent_agent, h.parent_instance, h.child_agent}),
-                           Handoff{{}, h.task, h.by, h.at, kept});
+    fresh_handoffs_.Put(JoinedKey({h.parent_agent, h.parent_instance, h.child_agent}),
+                        Handoff{{}, h.task, h.by, h.at, kept});
     return Status::Ok();
   }
   JoinedKey parent({h.parent_agent, h.parent_instance});
@@ -236,29 +269,25 @@ Status MemoryStore::PutHandoff(const HandoffRecord& h) {
   if (std::string_view(parent) == std::string_view(child)) {
     return Error{"handoff.self", "an instance cannot be its own parent"};
   }
-  auto [entry, made] = parents_.Emplace(child);
-  if (made) {
-    entry->second = {parent.ToString(), h.task, h.by, h.at, kept};
-    return Status::Ok();
-  }
-  if (entry->second.parent == std::string_view(parent)) return Status::Ok();
+  auto [entry, made] =
+      parents_.Emplace(child, Handoff{parent.ToString(), h.task, h.by, h.at, kept});
+  if (made || entry->value.parent == std::string_view(parent)) return Status::Ok();
   return Error{"handoff.parent", "this instance has another parent already"};
 }
 
 // ---------------------------------------------------------------- approvals and acts
 
 std::shared_ptr<const ApprovalRecord> MemoryStore::FindApproval(std::string_view id) const {
-  ReadLock lock(records_mutex_);
+  ReadGuard guard;
   const auto* found = approvals_.Find(id);
-  return found == nullptr ? nullptr : found->second;
+  return found == nullptr ? nullptr : found->value;
 }
 
 Status MemoryStore::RecordApproval(const ApprovalRecord& approval) {
-  WriteLock lock(mutex_), records(records_mutex_);
+  WriteLock lock(mutex_);
   DPL_RETURN_IF_ERROR(ApprovalRoom());
-  auto [entry, made] = approvals_.Emplace(approval.id);
-  if (!made) return Error{"approval.exists", "an approval of this name is recorded already"};
-  entry->second = std::make_shared<const ApprovalRecord>(approval);
+  if (!approvals_.Emplace(approval.id, std::make_shared<const ApprovalRecord>(approval)).second)
+    return Error{"approval.exists", "an approval of this name is recorded already"};
   return Status::Ok();
 }
 
@@ -266,7 +295,7 @@ bool MemoryStore::ActAfter(std::string_view separate, int side, std::string_view
                            std::string_view person, Instant not_before) const {
   JoinedKey name({separate, side == 0 ? "a" : "b", key, person});
   const auto* found = acts_.Find(name);
-  return found != nullptr && found->second.at > not_before;
+  return found != nullptr && found->value.at > not_before;
 }
 
 bool MemoryStore::ActRecorded(std::string_view separate, int side, std::string_view key,
@@ -284,8 +313,8 @@ bool MemoryStore::FindOpening(std::string_view break_glass, std::string_view per
   ReadLock lock(mutex_);
   const auto* found = openings_.Find(key);
   if (found == nullptr) return false;
-  *opened = found->second.opened;
-  *uses = found->second.uses;
+  *opened = found->value.opened;
+  *uses = found->value.uses;
   return true;
 }
 
@@ -293,7 +322,8 @@ std::vector<OpeningRecord> MemoryStore::Openings() const {
   std::vector<OpeningRecord> all;
   {
     ReadLock lock(mutex_);
-    openings_.ForEach([&](const std::string&, const OpeningRecord& r) { all.push_back(r); });
+    openings_.ForEach(
+        [&](const NameTable<OpeningRecord>::Entry& entry) { all.push_back(entry.value); });
   }
   std::sort(all.begin(), all.end(), [](const OpeningRecord& a, const OpeningRecord& b) {
     return std::tie(a.break_glass, a.opened.us, a.person, a.reason, a.ticket) <
@@ -304,34 +334,45 @@ std::vector<OpeningRecord> MemoryStore::Openings() const {
 
 // ---------------------------------------------------------------- counters
 
-const Counter* MemoryStore::FindCounter(const CounterKey& key) const {
+const MemoryStore::CounterEntry* MemoryStore::FindCounter(const CounterKey& key) const {
   JoinedKey name({MarkOf(key.window), SlidingBytes(key), key.identity});
-  const auto* found = counters_.Find(name);
-  return found == nullptr ? nullptr : &found->second;
+  return counters_.Find(name);
 }
 
-Counter* MemoryStore::CounterOf(const CounterKey& key, Instant now) {
+MemoryStore::CounterEntry* MemoryStore::CounterOf(const CounterKey& key, Instant now) {
   JoinedKey name({MarkOf(key.window), SlidingBytes(key), key.identity});
-  if (auto* found = counters_.Find(name)) return &found->second;
+  if (auto* found = counters_.Find(name)) return found;
   SweepCounters(now, counters_.size() >= options_.max_counters);
   if (counters_.size() >= options_.max_counters) return nullptr;
-  auto* made = counters_.Emplace(name, key).first;
-  made->second.name = &made->first;
-  return &made->second;
+  return counters_.Emplace(name).first;
+}
+
+CounterKey MemoryStore::KeyOf(const CounterEntry& counter, std::string* name) const {
+  *name = counters_.Name(counter);
+  CounterKey key;
+  std::string_view rest = *name;
+  const std::string_view mark = JoinedKey::TakePart(&rest);
+  const std::string_view sliding = JoinedKey::TakePart(&rest);
+  key.window = mark == "c"   ? CounterKey::Window::kCalendar
+               : mark == "s" ? CounterKey::Window::kSliding
+                             : CounterKey::Window::kTotal;
+  std::memcpy(&key.sliding_us, sliding.data(), sizeof key.sliding_us);
+  key.identity = JoinedKey::TakePart(&rest);
+  return key;
 }
 
 int64_t MemoryStore::Used(const CounterKey& counter, Instant now) const {
   ReadLock lock(mutex_);
-  const Counter* c = FindCounter(counter);
+  const CounterEntry* c = FindCounter(counter);
   if (c == nullptr) return 0;
   // A window that is gone cannot be added to: the commit will say so.
-  return c->Used(counter, std::max(now, HighTime())).value_or(0);
+  return c->value.Used(counter, std::max(now, HighTime())).value_or(0);
 }
 
 void MemoryStore::SetUsed(const CounterKey& counter, int64_t used, Instant now) {
   WriteLock lock(mutex_);
   Instant at = Raise(now);
-  if (Counter* c = CounterOf(counter, at)) c->Set(counter, used, at);
+  if (CounterEntry* c = CounterOf(counter, at)) c->value.Set(counter, used, at);
 }
 
 Status MemoryStore::TaskRoom() {
@@ -343,11 +384,11 @@ Status MemoryStore::ApprovalRoom() {
   return approvals_.size() < options_.max_approvals ? Status::Ok() : Status(Full("approvals"));
 }
 Status MemoryStore::RoomForTask() {
-  WriteLock lock(mutex_), records(records_mutex_);
+  WriteLock lock(mutex_);
   return TaskRoom();
 }
 Status MemoryStore::RoomForApproval() {
-  WriteLock lock(mutex_), records(records_mutex_);
+  WriteLock lock(mutex_);
   return ApprovalRoom();
 }
 Status MemoryStore::RequestRoom(std::string_view id) {
@@ -371,12 +412,13 @@ Instant MemoryStore::Raise(Instant now) {
 
 MemoryStore::Sizes MemoryStore::SizesNow() const {
   ReadLock lock(mutex_);
-  return {counters_.size(), instance_count_, count_, keys_.size(), acts_.size(), openings_.size()};
+  return {counters_.size(), instance_count_, reservations_.size(),
+          keys_.size(),     acts_.size(),    openings_.size()};
 }
 
 uint64_t MemoryStore::LastReservation() const {
   ReadLock lock(mutex_);
-  return first_id_ + count_ - 1;
+  return next_id_ - 1;
 }
 
 }  // namespace dpl

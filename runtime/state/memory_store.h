@@ -3,21 +3,23 @@
 //   MemoryStore store;
 //   store.GiveConsent("acme.marketing.campaign_help", "E1007", consent);
 //
-// One lock for writers, shared by readers; revocation checks take no lock while nothing of that
-// kind is revoked. Memory is bounded by Options: what cannot be remembered makes the commit fail
-// (kFull), it is never dropped to let a permit through. A commit allocates only for counters,
-// instances and keys it meets for the first time.
+// One lock for writers, shared by whoever reads what only metered decisions write (counters, keys,
+// reservations, acts, openings). What every decision reads (revocations, consents, tasks, runs,
+// hand-offs, approvals) is read without any lock, within a guard (reclaim.h): a reader sees each
+// record whole, and whatever was changed before it began. Memory is bounded by Options: what cannot
+// be remembered makes the commit fail (kFull), it is never dropped to let a permit through.
 #pragma once
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <shared_mutex>
 
 #include "runtime/base/bytes.h"
 #include "runtime/state/counter.h"
 #include "runtime/state/keyed_hash.h"
-#include "runtime/state/sharded_map.h"
+#include "runtime/state/name_table.h"
 #include "runtime/state/store.h"
 
 namespace dpl {
@@ -30,7 +32,7 @@ class MemoryStore final : public StateStore {
     size_t max_keys = 1'000'000;
     size_t max_acts = 4'000'000;
     size_t max_openings = 1'000'000;
-    size_t max_reservations = 1'000'000;  // open ones; past it the oldest is spent early
+    size_t max_reservations = 1'000'000;  // open ones
     size_t max_tasks = 1'000'000;
     size_t max_approvals = 1'000'000;
     size_t max_handoffs = 4'000'000;
@@ -68,6 +70,8 @@ class MemoryStore final : public StateStore {
                    std::string_view ticket, Instant* opened, uint64_t* uses) const override;
   std::vector<OpeningRecord> Openings() const override;
   std::optional<Revocation> FindRevocation(RevokedKind kind, std::string_view name) const override;
+  std::optional<HandoffRecord> FindHandoff(std::string_view child_agent,
+                                           std::string_view child_instance) const override;
   std::shared_ptr<const AccessRequest> FindAccessRequest(std::string_view id) const override;
   std::optional<ReservationRecord> ReadReservation(uint64_t id) const override;
   int64_t Used(const CounterKey& counter, Instant now) const override;
@@ -99,6 +103,7 @@ class MemoryStore final : public StateStore {
 
   using StateStore::Revoke;
   uint64_t Revoke(const Revocation& revocation) override;
+  Status RoomForConsent(std::string_view delegation, std::string_view person) const override;
   void GiveConsent(std::string_view delegation, std::string_view person,
                    const ConsentRecord& consent) override;
   Status OpenTask(const TaskRecord& task) override;
@@ -126,7 +131,7 @@ class MemoryStore final : public StateStore {
   // ---- for a store that keeps this one as its image (durable_store.h)
   // What an ended reservation gives back, when that has to wait for the disk.
   struct Return {
-    Counter* counter = nullptr;
+    NameTable<Counter>::Entry* counter = nullptr;
     Instant window_start{}, charged_at{};
     int64_t quantity = 0;
     Instant now{};
@@ -168,12 +173,17 @@ class MemoryStore final : public StateStore {
     uint64_t epoch = 0;
     std::string by, because;
   };
+  struct Bound {
+    size_t runs = 0;  // that are bound to the task
+  };
+  using BoundEntry = NameTable<Bound>::Entry;
   // There may be a million of these.
   struct Instance {
-    Instant born{}, keep_until{};
-    const std::string* task = nullptr;  // a key of bound_tasks_
-    std::string_view Task() const { return task == nullptr ? std::string_view() : *task; }
+    Instance(Instant b, Instant k) : born(b), keep_until(k) {}
+    const Instant born, keep_until;
+    std::atomic<BoundEntry*> task{nullptr};  // set once
   };
+  using Runs = NameTable<Instance>;
   struct Act {
     Instant at{}, keep_until{};
   };
@@ -188,6 +198,7 @@ class MemoryStore final : public StateStore {
     Instant at{};
     Instant kept{};  // since when it is on record: `at`, where that was said
   };
+  using CounterEntry = NameTable<Counter>::Entry;
   struct ChargeKey {
     uint64_t reservation = 0;
     ReservationState state = ReservationState::kOpen;
@@ -196,23 +207,28 @@ class MemoryStore final : public StateStore {
     Instant keep_until{};
   };
   struct Share {  // what a reservation holds of one counter
-    Counter* counter = nullptr;
+    CounterEntry* counter = nullptr;
     int64_t quantity = 0;
     Instant window_start{};
-    Instant at{};
     uint32_t measure = 0;
     bool returns = true;
-    CounterKey::Window window = CounterKey::Window::kTotal;
-    Instant window_end{};
-    int64_t sliding_us = 0;
   };
   struct Reservation {
-    ReservationState state = ReservationState::kOpen;
+    std::span<const Share> held() const { return {shares, count}; }
     Instant opened{}, deadline{};
-    std::string caller;
-    std::vector<Share> held;
+    Share* shares = nullptr;  // of the pool
     ChargeKey* key = nullptr;
+    uint32_t caller = 0;  // a word of callers_
+    uint16_t count = 0;
   };
+  using OpenEntry = NameTable<Reservation>::Entry;
+  struct Ended {
+    uint64_t id = 0;
+    ReservationState state = ReservationState::kSpent;
+    uint32_t caller = 0;
+    Instant opened{}, deadline{};
+  };
+  static constexpr size_t kKeepEnded = 1024;
 
   static std::string_view MarkOf(CounterKey::Window window);
   static std::string_view SlidingBytes(const CounterKey& key);
@@ -223,30 +239,37 @@ class MemoryStore final : public StateStore {
   void NoteRevoked(RevokedKind kind, std::string_view name, const RevokedEntry& entry);
   static Revocation Shown(RevokedKind kind, std::string_view name, const RevokedEntry& entry);
   static HandoffRecord ShownHandoff(std::string_view name, const Handoff& handoff, bool fresh);
-  ReservationRecord Shown(uint64_t id, const Reservation& reservation) const;
+  ReservationRecord Shown(const OpenEntry& reservation) const;
+  ReservationRecord Shown(const Ended& reservation) const;
+  // Kind and length of the window, and the identity (in `name`, the counter's).
+  CounterKey KeyOf(const CounterEntry& counter, std::string* name) const;
 
   // All below: the writer's lock is held.
   Instant Raise(Instant now);  // the high time, moved up to `now`
   const Instance* FindRun(std::string_view agent, std::string_view instance) const;
-  const Counter* FindCounter(const CounterKey& key) const;
-  Counter* CounterOf(const CounterKey& key,
-                     Instant now);  // made when missing; null when there is no room
+  const CounterEntry* FindCounter(const CounterKey& key) const;
+  CounterEntry* CounterOf(const CounterKey& key,
+                          Instant now);  // made when missing; null when there is no room
   // Each looks at a few entries and forgets those that can matter no more; `more` of them when
   // there is no room left.
   void SweepCounters(Instant now, bool more);
-  void SweepInstances(ShardedMap<Instance>* runs, Instant now, bool more);
+  void SweepInstances(Runs* runs, Instant now, bool more);
   void SweepKeys(Instant now, bool more);
   void SweepActs(Instant now);
   void SweepOpenings(Instant now);
   void SweepConsents();
   void SweepHandoffs();
   void SweepRevoked(RevokedKind kind);
+  void SweepReservations(Instant now, bool more);
+  bool DeadCounter(const CounterEntry& counter, Instant now) const;
   void SweepAll();
   // Where nobody said when and no time was seen yet: it does not age.
   Instant KeptSince(Instant at) const {
     if (at.us != 0) return at;
     return HighTime().us != INT64_MIN ? HighTime() : kMaxInstant;
   }
+  bool BoundTo(const Instance& run, std::string_view task) const;  // empty: to none
+  std::string TaskOf(const Instance& run) const;
   void Bind(Instance* run, std::string_view task);
   void Forget(const Instance& run);
   Status TaskRoom();
@@ -260,47 +283,61 @@ class MemoryStore final : public StateStore {
   CommitOutcome TestOpening(const CommitRequest::Opening& opening, Instant now) const;
   void RecordOpening(const CommitRequest::Opening& opening, Instant now);
   uint64_t Reserve(const CommitRequest& request, Instant now);
-  Reservation* FindReservation(uint64_t id);
-  void Close(Reservation* reservation, ReservationState state);
-  void Expire(Instant now);
-  Result<Reservation*> OpenReservation(uint64_t id, std::string_view caller, Instant now);
+  OpenEntry* MakeReservation(uint64_t id, std::string_view caller, std::span<const Share> shares);
+  OpenEntry* FindReservation(uint64_t id);
+  uint64_t IdOf(const OpenEntry& reservation) const;
+  // The one transition: from open to `state`. The entry itself is the caller's to erase.
+  void Close(OpenEntry* reservation, ReservationState state);
+  void End(OpenEntry* reservation, ReservationState state);  // and erases it
+  void NoteEnded(const Ended& ended);
+  Result<OpenEntry*> OpenReservation(uint64_t id, std::string_view caller, Instant now);
   bool ActAfter(std::string_view separate, int side, std::string_view key, std::string_view person,
                 Instant not_before) const;
 
   const Options options_;
-  // Two locks, so that what every decision reads never waits for what only metered ones write
-  // (counters, keys, reservations, acts). A writer holds mutex_, and records_mutex_ besides while
-  // it changes a record: revocations, consents, tasks, runs, hand-offs, approvals. Whoever reads
-  // records holds either; whoever reads the rest, mutex_.
-  mutable std::shared_mutex mutex_, records_mutex_;
+  // A writer holds it alone. Whoever reads without it does so within a ReadGuard, and only what is
+  // in a table whose entries are put anew to be changed.
+  mutable std::shared_mutex mutex_;
   std::atomic<uint64_t> epoch_{1};
   std::atomic<int64_t> high_us_{INT64_MIN};
   std::atomic<bool> any_revoked_[kRevokedKinds] = {};
   // Of all of a kind: what is not after this; INT64_MIN: none, INT64_MAX: for good.
   std::atomic<int64_t> all_before_us_[kRevokedKinds];
 
-  KeyedMap<RevokedEntry> revoked_[kRevokedKinds];
-  ShardedMap<ConsentRecord> consents_;  // delegation, person
-  ShardedMap<std::shared_ptr<const TaskRecord>> tasks_;
-  KeyedMap<ShardedMap<Instance>> instances_;  // agent → instance
-  KeyedMap<size_t> bound_tasks_;              // → how many runs are bound to it
-  size_t instance_count_ = 0;                 // of all agents
-  KeyedMap<Births> births_;                   // agent
-  ShardedMap<Handoff> parents_;               // child agent, instance
-  ShardedMap<Handoff> fresh_handoffs_;  // parent agent, instance, child agent (without a name)
-  ShardedMap<std::shared_ptr<const ApprovalRecord>> approvals_;
-  ShardedMap<std::shared_ptr<const AccessRequest>> requests_;
-  ShardedMap<Act> acts_;                // separate, side, key, person → the latest
-  ShardedMap<OpeningRecord> openings_;  // door, person, reason, ticket
-  ShardedMap<Counter> counters_;
-  ShardedMap<ChargeKey> keys_;
+  TableHome home_;  // of all tables below
+
+  // ---- read within a guard
+  std::unique_ptr<NameTable<RevokedEntry>> revoked_[kRevokedKinds];
+  NameTable<ConsentRecord> consents_{&home_};  // delegation, person
+  NameTable<std::shared_ptr<const TaskRecord>> tasks_{&home_};
+  NameTable<Bound> bound_tasks_{&home_};
+  NameTable<std::unique_ptr<Runs>> instances_{&home_};  // agent → instance
+  NameTable<Handoff> parents_{&home_};                  // child agent, instance
+  // Parent agent, instance, child agent (without a name).
+  NameTable<Handoff> fresh_handoffs_{&home_};
+  NameTable<std::shared_ptr<const ApprovalRecord>> approvals_{&home_};
+
+  // ---- read under the lock
+  size_t instance_count_ = 0;  // of all agents
+  KeyedMap<Births> births_;    // agent
+  NameTable<std::shared_ptr<const AccessRequest>> requests_{
+      &home_, NameTable<std::shared_ptr<const AccessRequest>>::Readers::kLocked};
+  NameTable<Act> acts_{
+      &home_, NameTable<Act>::Readers::kLocked};  // separate, side, key, person → the latest
+  NameTable<OpeningRecord> openings_{
+      &home_, NameTable<OpeningRecord>::Readers::kLocked};  // door, person, reason, ticket
+  NameTable<Counter> counters_{&home_, NameTable<Counter>::Readers::kLocked, &home_.words};
+  NameTable<ChargeKey> keys_{&home_, NameTable<ChargeKey>::Readers::kLocked};
   size_t sweep_revoked_at_[kRevokedKinds] = {};
 
-  // Reservations in the order of their ids, as a ring: ring_[(id - first_id_ + front_) % size].
-  std::vector<Reservation> ring_;
-  size_t front_ = 0, count_ = 0;
-  uint64_t first_id_ = 1;
-  std::vector<Counter*> scratch_;  // counters of the commit at hand
+  NameTable<Reservation> reservations_{
+      &home_, NameTable<Reservation>::Readers::kLocked};  // the open ones, by number
+  std::vector<Ended> ended_;                              // the latest kKeepEnded, in no order
+  size_t ended_at_ = 0;                                   // the oldest, when there are so many
+  Words callers_;
+  uint64_t next_id_ = 1;
+  std::vector<CounterEntry*> scratch_;  // counters of the commit at hand
+  std::vector<Share> shares_;
 };
 
 }  // namespace dpl

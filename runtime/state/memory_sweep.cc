@@ -7,8 +7,8 @@
 namespace dpl {
 namespace {
 
-constexpr size_t kFew = 8, kMore = 4096;  // buckets
-constexpr size_t kManyRuns = 1024;        // of one agent
+constexpr size_t kFew = 16, kMore = 8192;  // slots
+constexpr size_t kManyRuns = 1024;         // of one agent
 // Kept for a while after their end, so that they are told from things that never were; a run that
 // is bound to a task is forgotten before the task's name can be given away again.
 constexpr int64_t kKeepEndedUs = 32 * kMicrosPerDay;
@@ -21,12 +21,26 @@ bool Over(Instant end, int64_t keep_us, Instant now) {
 
 }  // namespace
 
-void MemoryStore::SweepCounters(Instant now, bool more) {
-  counters_.SweepSome(more ? kMore : kFew,
-                      [&](const Counter& c) { return c.holds == 0 && c.Dead(now); });
+bool MemoryStore::DeadCounter(const CounterEntry& counter, Instant now) const {
+  if (counter.value.holds != 0) return false;
+  std::string name;
+  return counter.value.Dead(KeyOf(counter, &name), now);
 }
 
-void MemoryStore::SweepInstances(ShardedMap<Instance>* runs, Instant now, bool more) {
+void MemoryStore::SweepCounters(Instant now, bool more) {
+  counters_.SweepSome(more ? kMore : kFew, [&](CounterEntry& c) { return DeadCounter(c, now); });
+}
+
+// Silence counts as spent: what has reached its deadline is closed in full.
+void MemoryStore::SweepReservations(Instant now, bool more) {
+  reservations_.SweepSome(more ? kMore : kFew, [&](OpenEntry& r) {
+    if (r.value.deadline > now) return false;
+    Close(&r, ReservationState::kSpent);
+    return true;
+  });
+}
+
+void MemoryStore::SweepInstances(Runs* runs, Instant now, bool more) {
   // A run that is forgotten could come again as a new one: not before there are many.
   if (!more && runs->size() < kManyRuns) return;
   const size_t before = runs->size();
@@ -40,16 +54,15 @@ void MemoryStore::SweepInstances(ShardedMap<Instance>* runs, Instant now, bool m
 
 // Many runs have the same task: its name is kept once.
 void MemoryStore::Bind(Instance* run, std::string_view task) {
-  auto it = bound_tasks_.find(task);
-  if (it == bound_tasks_.end()) it = bound_tasks_.try_emplace(std::string(task), 0).first;
-  ++it->second;
-  run->task = &it->first;
+  BoundEntry* bound = bound_tasks_.Emplace(task).first;
+  ++bound->value.runs;
+  run->task.store(bound);
 }
 
 void MemoryStore::Forget(const Instance& run) {
-  if (run.task == nullptr) return;
-  auto it = bound_tasks_.find(*run.task);
-  if (--it->second == 0) bound_tasks_.erase(it);
+  BoundEntry* bound = run.task.load();
+  if (bound == nullptr || --bound->value.runs != 0) return;
+  bound_tasks_.Erase(bound_tasks_.Name(*bound));
 }
 
 void MemoryStore::SweepKeys(Instant now, bool more) {
@@ -98,8 +111,9 @@ void MemoryStore::SweepConsents() {
 // A child's parent is remembered as long as the child may be: forgotten, the name is a new run.
 void MemoryStore::SweepHandoffs() {
   const Instant high = HighTime();
-  parents_.SweepSome(kFew, [&](const std::string& child, const Handoff& handoff) {
-    if (!Over(handoff.kept, kKeepEndedUs, high)) return false;
+  parents_.SweepSome(kFew, [&](NameTable<Handoff>::Entry& handoff) {
+    if (!Over(handoff.value.kept, kKeepEndedUs, high)) return false;
+    const std::string child = parents_.Name(handoff);
     std::string_view rest = child;
     std::string_view agent = JoinedKey::TakePart(&rest);
     return FindRun(agent, JoinedKey::TakePart(&rest)) == nullptr;
@@ -111,12 +125,13 @@ void MemoryStore::SweepRevoked(RevokedKind kind) {
   if (kind != RevokedKind::kInstance && kind != RevokedKind::kTask &&
       kind != RevokedKind::kApproval)
     return;
-  KeyedMap<RevokedEntry>& map = revoked_[static_cast<int>(kind)];
-  if (map.size() < sweep_revoked_at_[static_cast<int>(kind)]) return;
+  NameTable<RevokedEntry>& table = *revoked_[static_cast<int>(kind)];
+  if (table.size() < sweep_revoked_at_[static_cast<int>(kind)]) return;
   const Instant high = HighTime();
-  std::erase_if(map, [&](const auto& entry) {
-    const auto& [name, revoked] = entry;
-    if (name.empty() || !Over(revoked.kept, kKeepRevokedUs, high)) return false;
+  table.SweepAll([&](NameTable<RevokedEntry>::Entry& entry) {
+    if (!Over(entry.value.kept, kKeepRevokedUs, high)) return false;
+    const std::string name = table.Name(entry);
+    if (name.empty()) return false;
     if (kind == RevokedKind::kTask) return !tasks_.Contains(name);
     if (kind == RevokedKind::kApproval)
       return name.find('.') == std::string::npos && !approvals_.Contains(name);
@@ -125,13 +140,14 @@ void MemoryStore::SweepRevoked(RevokedKind kind) {
            FindRun(std::string_view(name).substr(0, slash),
                    std::string_view(name).substr(slash + 1)) == nullptr;
   });
-  sweep_revoked_at_[static_cast<int>(kind)] = std::max<size_t>(1024, map.size() * 2);
+  sweep_revoked_at_[static_cast<int>(kind)] = std::max<size_t>(1024, table.size() * 2);
 }
 
 // All of it, when a store is opened.
 void MemoryStore::SweepAll() {
   const Instant high = HighTime();
-  for (auto& [agent, runs] : instances_) {
+  instances_.SweepAll([&](NameTable<std::unique_ptr<Runs>>::Entry& agent) {
+    Runs& runs = *agent.value;
     const size_t before = runs.size();
     runs.SweepAll([&](const Instance& run) {
       if (run.keep_until >= high) return false;
@@ -139,15 +155,15 @@ void MemoryStore::SweepAll() {
       return true;
     });
     instance_count_ -= before - runs.size();
-  }
-  std::erase_if(instances_, [](const auto& entry) { return entry.second.empty(); });
-  counters_.SweepAll([&](const Counter& c) { return c.holds == 0 && c.Dead(high); });
+    return runs.empty();
+  });
+  counters_.SweepAll([&](CounterEntry& c) { return DeadCounter(c, high); });
   keys_.SweepAll([&](const ChargeKey& key) {
     return key.state != ReservationState::kOpen && key.keep_until < high;
   });
-  tasks_.SweepAll([&](const auto& task) { return Over(task->expires, kKeepEndedUs, high); });
-  approvals_.SweepAll([&](const auto& a) { return Over(a->expires, kKeepEndedUs, high); });
-  requests_.SweepAll([&](const auto& r) { return Over(r->expires, kKeepEndedUs, high); });
+  tasks_.SweepAll([&](const auto& task) { return Over(task.value->expires, kKeepEndedUs, high); });
+  approvals_.SweepAll([&](const auto& a) { return Over(a.value->expires, kKeepEndedUs, high); });
+  requests_.SweepAll([&](const auto& r) { return Over(r.value->expires, kKeepEndedUs, high); });
   acts_.SweepAll([&](const Act& act) { return act.keep_until < high; });
 }
 

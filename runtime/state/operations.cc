@@ -24,6 +24,7 @@ enum class Operation : uint8_t {
   kSign,
   kReview,
   kCommitKept,  // with how far back each act's statement looks
+  kTaskBy,      // with who opened it, which kTask of format 3 does not have
 };
 
 void AppendCounterKey(ByteWriter* out, const CounterKey& key) {
@@ -209,9 +210,11 @@ Status Replay(Operation operation, ByteReader* in, MemoryStore* image, ReplayMod
       image->GiveConsent(delegation, person, consent);
       return Status::Ok();
     }
-    case Operation::kTask: {
+    case Operation::kTask:
+    case Operation::kTaskBy: {
       TaskRecord task;
-      if (!ReadTask(in, &task)) return Corrupt("a task cannot be read");
+      if (!ReadTask(in, &task, operation == Operation::kTaskBy))
+        return Corrupt("a task cannot be read");
       image->PutTask(task);
       return Status::Ok();
     }
@@ -367,7 +370,7 @@ void OperationWriter::Consent(std::string_view delegation, std::string_view pers
 }
 
 void OperationWriter::Task(const TaskRecord& task) {
-  out_.U8(static_cast<uint8_t>(Operation::kTask));
+  out_.U8(static_cast<uint8_t>(Operation::kTaskBy));
   AppendTask(&out_, task);
 }
 
@@ -470,9 +473,10 @@ void AppendTask(ByteWriter* out, const TaskRecord& task) {
   }
   out->I64(task.opened.us);
   out->I64(task.expires.us);
+  out->String(task.opened_by);
 }
 
-bool ReadTask(ByteReader* in, TaskRecord* task) {
+bool ReadTask(ByteReader* in, TaskRecord* task, bool with_opener) {
   uint32_t count = 0;
   for (std::string* text : {&task->id, &task->shape, &task->person, &task->agent}) {
     if (!ReadText(in, text)) return false;
@@ -482,7 +486,8 @@ bool ReadTask(ByteReader* in, TaskRecord* task) {
   for (auto& [name, value] : task->args) {
     if (!ReadText(in, &name) || !ReadText(in, &value)) return false;
   }
-  return in->I64(&task->opened.us) && in->I64(&task->expires.us);
+  if (!in->I64(&task->opened.us) || !in->I64(&task->expires.us)) return false;
+  return !with_opener || ReadText(in, &task->opened_by);
 }
 
 void AppendApproval(ByteWriter* out, const ApprovalRecord& approval) {

@@ -55,7 +55,8 @@ void AppendConsent(ByteWriter* out, const ConsentRecord& consent);
 void AppendTask(ByteWriter* out, const TaskRecord& task);
 void AppendApproval(ByteWriter* out, const ApprovalRecord& approval);
 bool ReadConsent(ByteReader* in, ConsentRecord* consent);
-bool ReadTask(ByteReader* in, TaskRecord* task);
+// Without who opened it as format 3 wrote it.
+bool ReadTask(ByteReader* in, TaskRecord* task, bool with_opener);
 // Without signatures as format 2 wrote it.
 bool ReadApproval(ByteReader* in, ApprovalRecord* approval, bool with_signatures);
 void AppendAccessRequest(ByteWriter* out, const AccessRequest& request);

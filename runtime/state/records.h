@@ -55,7 +55,8 @@ struct CounterRecord {
   CounterKey::Window window = CounterKey::Window::kTotal;
   Instant start{}, end{};  // kCalendar: of the latest window
   int64_t sliding_us = 0;
-  int64_t used = 0;  // in the latest window
+  int64_t used = 0;      // in the latest window
+  int64_t reserved = 0;  // of that, what open reservations hold and may give back
 };
 
 struct ConsentRecord {
@@ -76,6 +77,7 @@ struct TaskRecord {
   std::vector<std::pair<std::string, std::string>>
       args;  // parameter name, wire text (a resource's id)
   Instant opened{}, expires{};
+  std::string opened_by;  // the caller or person that opened it; empty: nobody recorded it
 };
 
 struct HandoffRecord {

@@ -19,7 +19,7 @@
 
 namespace dpl {
 
-inline constexpr uint32_t kStateFormat = 3;        // raised when the bytes of any file change
+inline constexpr uint32_t kStateFormat = 4;        // raised when the bytes of any file change
 inline constexpr uint32_t kOldestStateFormat = 2;  // the oldest that is still read
 inline constexpr size_t kFrameHeader = 24;
 

@@ -4,9 +4,10 @@
 //
 // Everything is named by stable texts (qualified names, ids), never by an index of one program, so
 // that a reload does not lose or confuse what was recorded. All calls are thread-safe. Reads are
-// short and allocate nothing (but for the strings and vectors a caller hands in, which keep their
-// capacity). Commit is one atomic step over everything a decision writes. Instants come from the
-// caller: a store never reads a clock.
+// short, those of a decision that charges nothing wait for nobody, and they allocate nothing (but
+// for the strings and vectors a caller hands in, which keep their capacity). Commit is one atomic
+// step over everything a decision writes. Instants come from the caller: a store never reads a
+// clock.
 //
 // Happened and promised are two moments. No call waits for a disk: when a mutation returns, what it
 // takes away (a charge, a revocation, a consumed approval, an act, a withdrawn consent) counts for
@@ -180,6 +181,9 @@ class StateStore : public DecisionState {
   virtual void ForEachConsent(const EachConsent& each) const = 0;
   // Every opening on record, by door and time: what is to be reviewed. A copy.
   virtual std::vector<OpeningRecord> Openings() const = 0;
+  // What made this run a child; none: nothing did. Its instance must be named.
+  virtual std::optional<HandoffRecord> FindHandoff(std::string_view child_agent,
+                                                   std::string_view child_instance) const = 0;
   virtual std::shared_ptr<const AccessRequest> FindAccessRequest(std::string_view id) const = 0;
   virtual std::optional<ReservationRecord> ReadReservation(uint64_t id) const = 0;
 
@@ -218,6 +222,8 @@ class StateStore : public DecisionState {
     revocation.before = before;
     return Revoke(revocation);
   }
+  // Error "state.full" when a consent of this person to this delegation cannot be remembered.
+  virtual Status RoomForConsent(std::string_view delegation, std::string_view person) const = 0;
   virtual void GiveConsent(std::string_view delegation, std::string_view person,
                            const ConsentRecord& consent) = 0;
   virtual Status OpenTask(const TaskRecord& task) = 0;  // error when the id exists

@@ -9,7 +9,8 @@ namespace {
 constexpr std::pair<Role, std::string_view> kRoleNames[] = {{Role::kDecide, "decide"},
                                                             {Role::kOperate, "operate"},
                                                             {Role::kApprove, "approve"},
-                                                            {Role::kAudit, "audit"}};
+                                                            {Role::kAudit, "audit"},
+                                                            {Role::kPerson, "person"}};
 
 // Equal without an early way out.
 bool SameDigest(const Digest& a, const Digest& b) {

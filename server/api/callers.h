@@ -25,6 +25,7 @@ enum class Role : uint8_t {
   kOperate = 2,  // changes state: tasks, hand-offs, revocations
   kApprove = 4,  // approves and denies access requests
   kAudit = 8,    // reads state
+  kPerson = 16,  // of a personal token: reads what is that person's own, consents, signs
 };
 using Roles = uint8_t;  // of Role
 constexpr Roles operator|(Role a, Role b) {
@@ -48,6 +49,8 @@ struct RegisteredCaller {
 
   bool Has(Role role) const { return HasAny(static_cast<Roles>(role)); }
   bool HasAny(Roles wanted) const { return (roles & wanted) != 0; }
+  // Sees what is that person's own and nothing else; `wider` are the roles that see all of it.
+  bool OwnOnly(Roles wider) const { return Has(Role::kPerson) && !HasAny(wider); }
 };
 
 class CallerRegistry {

@@ -94,12 +94,18 @@ void WriteRequest(const Call& call, const AccessRequest& r, JsonWriter* out) {
   out->EndObject();
 }
 
-// An enforcement point sees what it asked; whoever else may call sees all.
+bool WaitsFor(const Call& call, const AccessRequest& request, std::string_view person);
+
+// An enforcement point sees what it asked; a person, with a token for no more, what they asked,
+// have signed or could sign now; whoever else may call sees all.
 bool MaySee(const Call& call, const AccessRequest& request) {
   const RegisteredCaller& caller = call.caller();
-  if (caller.Has(Role::kApprove) || caller.Has(Role::kOperate) || caller.Has(Role::kAudit))
-    return true;
-  return request.requested_by == caller.caller.name;
+  if (caller.HasAny(Role::kApprove | Role::kOperate | Role::kAudit)) return true;
+  if (!caller.Has(Role::kPerson)) return request.requested_by == caller.caller.name;
+  return request.person == caller.person ||
+         std::any_of(request.signatures.begin(), request.signatures.end(),
+                     [&](const Signature& s) { return s.person == caller.person; }) ||
+         (StateOf(request, Latest(call)) == "pending" && WaitsFor(call, request, caller.person));
 }
 
 std::shared_ptr<const AccessRequest> Find(Call& call) {
@@ -245,13 +251,15 @@ void ListAccessRequests(Call& call) {
                         "a personal token sees what waits for that person");
   const Instant at = Latest(call);
   PageAsk ask = query.ask();
-  if (waits) ask.limit = std::min(ask.limit, kMostPending);
+  const bool own = call.caller().OwnOnly(Role::kApprove | Role::kOperate | Role::kAudit);
+  if (waits || own) ask.limit = std::min(ask.limit, kMostPending);
   Page<AccessRequest> page = call.store().ListAccessRequests(ask, [&](const AccessRequest& r) {
     return (!state || StateOf(r, at) == *state) && (!person || r.person == *person) &&
            (!waits || StateOf(r, at) == "pending");
   });
   AnswerPage(call, page, [&](const AccessRequest& r, JsonWriter* out) {
-    if (!waits || WaitsFor(call, r, *waits)) WriteRequest(call, r, out);
+    if ((!own || MaySee(call, r)) && (!waits || WaitsFor(call, r, *waits)))
+      WriteRequest(call, r, out);
   });
 }
 

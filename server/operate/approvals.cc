@@ -1,4 +1,6 @@
 // /v1/approvals: the evidence that came of signed requests for access, and taking it back.
+#include <algorithm>
+
 #include "server/operate/body_reader.h"
 #include "server/operate/names.h"
 #include "server/operate/page.h"
@@ -36,11 +38,20 @@ void WriteApproval(const Call& call, const ApprovalRecord& a, JsonWriter* out) {
   out->EndArray().EndObject();
 }
 
+// Signed by this person, or asked for; with a token that sees its own only.
+bool MaySee(const Call& call, const ApprovalRecord& a) {
+  if (!call.caller().OwnOnly(Role::kApprove | Role::kOperate | Role::kAudit)) return true;
+  const std::string& person = call.caller().person;
+  if (std::find(a.approvers.begin(), a.approvers.end(), person) != a.approvers.end()) return true;
+  std::shared_ptr<const AccessRequest> asked = call.store().FindAccessRequest(a.request);
+  return asked != nullptr && asked->person == person;
+}
+
 std::shared_ptr<const ApprovalRecord> Find(Call& call) {
   std::shared_ptr<const ApprovalRecord> found = call.store().FindApproval(call.Path(0));
-  if (found == nullptr)
-    call.Problem(ProblemKind::kNotFound, "there is no such approval, or it ended long ago");
-  return found;
+  if (found != nullptr && MaySee(call, *found)) return found;
+  call.Problem(ProblemKind::kNotFound, "there is no such approval, or it ended long ago");
+  return nullptr;
 }
 
 }  // namespace
@@ -62,7 +73,7 @@ void ListApprovals(Call& call) {
            (!rule || a.approval == full);
   });
   AnswerPage(call, page, [&](const ApprovalRecord& a, JsonWriter* out) {
-    if (!state || StateOf(call, a) == *state) WriteApproval(call, a, out);
+    if ((!state || StateOf(call, a) == *state) && MaySee(call, a)) WriteApproval(call, a, out);
   });
 }
 

@@ -82,19 +82,15 @@ void GiveConsent(Call& call) {
   if (call.store().FindConsent(delegation, person, &known))
     consent.at = std::max(consent.at, known.at);
   consent.reach = d.reach;
-  call.store().GiveConsent(delegation, person, consent);
-  // A full store takes none, silently; a consent is seen once it is kept.
-  if (Status synced = call.store().Sync(); !synced.ok()) return call.StoreProblem(synced.error());
-  ConsentRecord kept;
-  if (!call.store().FindConsent(delegation, person, &kept) || kept.reach != consent.reach ||
-      kept.at != consent.at)
-    return call.Problem(ProblemKind::kNotWritable, "there is no room for another consent");
+  if (Status room = call.store().RoomForConsent(delegation, person); !room.ok())
+    return call.StoreProblem(room.error());
+  call.store().GiveConsent(delegation, person, consent);  // the answer waits until it is kept
   if (!call.Changed({.event = "consent.give",
                      .person = person,
                      .because = because,
                      .fields = {{"delegation", delegation}, {"person", person}}}))
     return;
-  WriteConsent(call, {delegation, person, kept}, &call.Answer(201));
+  WriteConsent(call, {delegation, person, consent}, &call.Answer(201));
 }
 
 void WithdrawConsent(Call& call) {

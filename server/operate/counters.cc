@@ -51,7 +51,13 @@ void WriteCounter(Call& call, const CounterRecord& record, JsonWriter* out) {
   } else if (record.window == CounterKey::Window::kSliding) {
     out->Member("lasts", FormatDuration(Duration{record.sliding_us}));
   }
+  if (counter.limit != kNone) {
+    std::string text;
+    AppendWindow(&text, program, program.limits[counter.limit]);
+    out->Member("text", text);
+  }
   out->EndObject().Member("used", counter.Write(used));
+  out->Member("reserved", counter.Write(over ? 0 : record.reserved));
   if (std::optional<int64_t> cap = FixedCap(call.snapshot(), counter)) {
     out->Member("cap", counter.Write(*cap));
     out->Member("left", counter.Write(std::max<int64_t>(0, *cap - used)));

@@ -79,21 +79,12 @@ bool ReadRun(Call& call, BodyReader& outer, std::string_view member, bool or_per
   return name.known;
 }
 
-// The record that made `child` a child; its instance must be named.
-std::optional<HandoffRecord> ParentOf(Call& call, const Run& child) {
-  if (!call.store().HasParent(child.agent, child.instance)) return std::nullopt;
-  Page<HandoffRecord> found = call.store().ListHandoffs({.limit = 1}, [&](const HandoffRecord& h) {
-    return h.child_agent == child.agent && h.child_instance == child.instance;
-  });
-  if (found.items.empty()) return std::nullopt;
-  return found.items[0];
-}
-
 // From the first to `last`: everything the parent itself came from. False after a problem.
 bool ReadChain(Call& call, const Run& last, std::vector<Run>* chain) {
   chain->assign(1, last);
   while (!chain->front().is_person()) {
-    std::optional<HandoffRecord> above = ParentOf(call, chain->front());
+    std::optional<HandoffRecord> above =
+        call.store().FindHandoff(chain->front().agent, chain->front().instance);
     if (!above) break;
     Run run{above->parent_agent, above->parent_instance, kNone};
     if (!run.is_person()) run.index = call.snapshot().FindAgent(run.agent);
@@ -202,7 +193,7 @@ void RecordHandoff(Call& call) {
                        task,
                        call.now(),
                        std::string(call.WhoActs())};
-  if (std::optional<HandoffRecord> known = ParentOf(call, child)) {
+  if (std::optional<HandoffRecord> known = call.store().FindHandoff(child.agent, child.instance)) {
     if (known->parent_agent != record.parent_agent ||
         known->parent_instance != record.parent_instance || known->task != record.task) {
       return call.Problem(ProblemKind::kConflict,

@@ -167,7 +167,7 @@ void OperateService::Handle(const HttpRequest& request, HttpResponse* response) 
   if (route == nullptr) return;
   if (!call.caller_->HasAny(route->roles)) {
     std::string roles;
-    for (Role role : {Role::kDecide, Role::kOperate, Role::kApprove, Role::kAudit}) {
+    for (Role role : {Role::kDecide, Role::kOperate, Role::kApprove, Role::kAudit, Role::kPerson}) {
       if ((route->roles & static_cast<Roles>(role)) != 0)
         roles.append(roles.empty() ? "`" : " or `").append(RoleName(role)).append("`");
     }

@@ -34,8 +34,17 @@ void WriteTask(Call& call, const TaskRecord& task, JsonWriter* out) {
   out->Key("args").BeginObject();
   for (const auto& [name, text] : task.args) out->Member(name, text);
   out->EndObject().Member("opened", FormatInstant(task.opened));
+  if (!task.opened_by.empty()) out->Member("opened_by", task.opened_by);
   if (task.expires != kMaxInstant) out->Member("expires", FormatInstant(task.expires));
   out->Member("state", StateOf(call, task)).EndObject();
+}
+
+// Done for this person, by them, or opened by them; with a token that sees its own only.
+bool MaySee(const Call& call, const TaskRecord& task) {
+  if (!call.caller().OwnOnly(Role::kOperate | Role::kAudit)) return true;
+  const std::string& person = call.caller().person;
+  return task.person == person || task.opened_by == person ||
+         task.agent == std::string(kPersonPrefix) + person;
 }
 
 // The task as answer, with the epoch it was seen at.
@@ -147,8 +156,9 @@ void ListTasks(Call& call) {
   if (agent) agent_full = FindAgentName(call.snapshot(), *agent).full;
   if (shape) shape_full = FindStatementName(call.snapshot(), StatementKind::kTask, *shape).full;
   Page<TaskRecord> page = call.store().ListTasks(query.ask(), [&](const TaskRecord& task) {
-    return (!person || task.person == *person) && (!agent || task.agent == agent_full) &&
-           (!shape || task.shape == shape_full) && (state != "open" || task.expires > call.now()) &&
+    return MaySee(call, task) && (!person || task.person == *person) &&
+           (!agent || task.agent == agent_full) && (!shape || task.shape == shape_full) &&
+           (state != "open" || task.expires > call.now()) &&
            (state != "expired" || task.expires <= call.now());
   });
   AnswerPage(call, page, [&](const TaskRecord& task, JsonWriter* out) {
@@ -158,7 +168,7 @@ void ListTasks(Call& call) {
 
 void GetTask(Call& call) {
   std::shared_ptr<const TaskRecord> task = call.store().FindTask(call.Path(0));
-  if (task == nullptr)
+  if (task == nullptr || !MaySee(call, *task))
     return call.Problem(ProblemKind::kNotFound, "no task is called that, or it ended long ago");
   AnswerTask(call, *task, 200);
 }
@@ -199,6 +209,7 @@ void OpenTask(Call& call) {
     return AnswerTask(call, *known, 200);
   }
   if (!call.MayChange()) return;
+  record->opened_by = opener;
   if (Status opened = call.store().OpenTask(*record); !opened.ok())
     return call.StoreProblem(opened.error());
   if (!call.Changed({.event = "task.open",
@@ -207,6 +218,7 @@ void OpenTask(Call& call) {
                                 {"shape", record->shape},
                                 {"person", record->person},
                                 {"agent", record->agent},
+                                {"opened_by", opener},
                                 {"expires", FormatInstant(record->expires)}}}))
     return;
   AnswerTask(call, *record, 201);

@@ -15,6 +15,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include "runtime/state/counter_name.h"
 #include "runtime/state/durable_store.h"
 #include "tests/bench/measure.h"
 
@@ -43,7 +44,7 @@ struct Permit {
     request.caller = "gateway";
     request.charge_key = key;
     request.request_digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-    request.reservation_deadline = Instant{1'000'000};
+    request.reservation_deadline = Instant{1'000'000'000};
   }
   std::string day, month, key;
   Charge charges[2];
@@ -97,36 +98,96 @@ Figures Drive(StateStore* store, int threads, double seconds) {
           (Cpu() - cpu) * 1e6 / n};
 }
 
-size_t HeapBytes() { return mallinfo2().uordblks + mallinfo2().hblkhd; }
+// What the process has in memory.
+size_t ResidentBytes() {
+  malloc_trim(0);
+  size_t pages = 0, resident = 0;
+  FILE* file = std::fopen("/proc/self/statm", "r");
+  if (file == nullptr || std::fscanf(file, "%zu %zu", &pages, &resident) != 2) std::abort();
+  std::fclose(file);
+  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
 
-// Live sessions: runs of an agent under names like those of real ones, a hundred to a task; with a
-// throttle of its own each, or without.
-void Sessions(bool bound, bool throttled) {
-  MemoryStore store;
+enum class Throttle { kNone, kHour, kSliding };
+
+// Live sessions: runs of an agent, a hundred to a task, each with a throttle of its own (a limit
+// `for each instance`, one call so far) or without. Named as the engine names them.
+void Sessions(const char* names, const char* format, bool bound, Throttle throttle) {
   constexpr int kSessions = 1'000'000;
-  const size_t before = HeapBytes();
-  char name[40];
+  const size_t before = ResidentBytes();
+  MemoryStore store;
+  char name[64];
+  double longest = 0;
   for (int i = 0; i < kSessions; ++i) {
-    std::snprintf(name, sizeof name, "0193c4e2-7d1a-7000-8000-%012d", i);
+    std::snprintf(name, sizeof name, format, i);
     std::string task = bound ? "task-" + std::to_string(i / 100) : "";
-    std::string identity = std::string("acme.calls.requests/hour/instance|i36:") + name;
+    std::string identity;
+    BeginCounterName(&identity, "acme.calls.requests/hour/instance");
+    AppendCounterPart(&identity, 'i', "acme.assistant");
+    AppendCounterPart(&identity, 'i', name);
     CommitRequest::Seen seen{"acme.assistant", name, task, Instant{1}, kMicrosPerDay, 0, 0};
     Charge charge;
     charge.counter.identity = identity;
-    charge.counter.window = CounterKey::Window::kCalendar;
-    charge.counter.start = Instant{0};
-    charge.counter.end = Instant{kMicrosPerHour};
     charge.quantity = 1;
+    if (throttle == Throttle::kSliding) {
+      charge.counter.window = CounterKey::Window::kSliding;
+      charge.counter.sliding_us = kMicrosPerDay;
+    } else {
+      charge.counter.window = CounterKey::Window::kCalendar;
+      charge.counter.start = Instant{0};
+      charge.counter.end = Instant{kMicrosPerHour};
+    }
     CommitRequest r;
     r.now = r.reservation_deadline = Instant{i};
     r.epoch = store.Epoch();
     r.instances = {&seen, 1};
-    if (throttled) r.charges = {&charge, 1};
+    if (throttle != Throttle::kNone) r.charges = {&charge, 1};
+    const double began = Cpu();
+    if (store.Commit(r).outcome != CommitOutcome::kDone) std::abort();
+    longest = std::max(longest, Cpu() - began);
+  }
+  const char* with[] = {"", ", a throttle each hour", ", a throttle in any 24h"};
+  std::printf("bytes of a live session, at a million, %s%s%s: %.0f (longest commit %.2f ms CPU)\n",
+              names, bound ? ", in a task" : "", with[static_cast<int>(throttle)],
+              static_cast<double>(ResidentBytes() - before) / kSessions, longest * 1e3);
+}
+
+// Open reservations of one charge and of two, with a key and without.
+void Reservations(bool two, bool keyed) {
+  constexpr int kOpen = 500'000;
+  MemoryStore store;
+  size_t before = 0;
+  // The counters are there already.
+  for (int i = -10'000; i < kOpen; ++i) {
+    if (i == 0) before = ResidentBytes();
+    Permit permit(static_cast<uint64_t>(i + 10'000), &store);
+    CommitRequest& r = permit.request;
+    if (!two) r.charges = r.charges.subspan(0, 1);
+    if (!keyed || i < 0) r.charge_key = {};
     if (store.Commit(r).outcome != CommitOutcome::kDone) std::abort();
   }
-  std::printf("bytes of a live session, at a million%s%s: %.0f (goal 200, better 128)\n",
-              bound ? ", in a task" : "", throttled ? ", with a counter of its own" : "",
-              static_cast<double>(HeapBytes() - before) / kSessions);
+  std::printf("bytes of an open reservation, of %s, %s: %.0f\n", two ? "two charges" : "one charge",
+              keyed ? "with a key" : "without a key",
+              static_cast<double>(ResidentBytes() - before) / kOpen);
+}
+
+void Tasks() {
+  constexpr int kTasks = 500'000;
+  const size_t before = ResidentBytes();
+  MemoryStore store;
+  for (int i = 0; i < kTasks; ++i) {
+    TaskRecord task{"task-" + std::to_string(i),
+                    "acme.onboarding",
+                    "E1007",
+                    "acme.assistant",
+                    {{"folder", "F1"}},
+                    Instant{1},
+                    Instant{kMicrosPerDay}};
+    task.opened_by = "portal";
+    if (!store.OpenTask(task).ok()) std::abort();
+  }
+  std::printf("bytes of a live task, at half a million: %.0f\n",
+              static_cast<double>(ResidentBytes() - before) / kTasks);
 }
 
 // What a reader waits, alone and beside a writer that adds a million counters.
@@ -194,6 +255,17 @@ void RevokeAtOnce() {
 }
 
 int Run(const fs::path& base) {
+  constexpr char kUuids[] = "0193c4e2-7d1a-7000-8000-%012d", kTexts[] = "session.%08d.eu-west-1";
+  Sessions("UUIDs", kUuids, false, Throttle::kNone);
+  Sessions("UUIDs", kUuids, true, Throttle::kNone);
+  Sessions("UUIDs", kUuids, true, Throttle::kHour);
+  Sessions("UUIDs", kUuids, true, Throttle::kSliding);
+  Sessions("texts of 26", kTexts, true, Throttle::kHour);
+  Sessions("texts of 26", kTexts, true, Throttle::kSliding);
+  for (bool two : {false, true}) Reservations(two, false), Reservations(two, true);
+  Tasks();
+  Readers();
+  RevokeAtOnce();
   fs::path folder = base / ("dpl-state-bench-" + std::to_string(getpid()));
   auto fresh = [&] {
     fs::remove_all(folder);
@@ -271,43 +343,6 @@ int Run(const fs::path& base) {
                 Now() - start);
   }
 
-  {
-    MemoryStore store;
-    constexpr int kInstances = 1'000'000, kTasks = 100'000;
-    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
-    std::string name;
-    for (int i = 0; i < kInstances; ++i) {
-      name = "run-" + std::to_string(100'000'000 + i);
-      CommitRequest::Seen seen{"acme.assistant", name, "", Instant{1}, kMicrosPerDay, 0, 0};
-      CommitRequest r;
-      r.epoch = store.Epoch();
-      r.instances = {&seen, 1};
-      if (store.Commit(r).outcome != CommitOutcome::kDone) std::abort();
-    }
-    auto bytes = [&](int count) {
-      size_t now = mallinfo2().uordblks + mallinfo2().hblkhd;
-      double each = static_cast<double>(now - before) / count;
-      before = now;
-      return each;
-    };
-    std::printf("bytes of a live instance, at a million: %.0f\n", bytes(kInstances));
-    for (int i = 0; i < kTasks; ++i) {
-      TaskRecord task{"task-" + std::to_string(i),
-                      "acme.onboarding",
-                      "E1007",
-                      "acme.assistant",
-                      {{"folder", "F1"}},
-                      Instant{1},
-                      Instant{kMicrosPerDay}};
-      if (!store.OpenTask(task).ok()) std::abort();
-    }
-    std::printf("bytes of a live task, at a hundred thousand: %.0f\n", bytes(kTasks));
-  }
-  Sessions(false, false);
-  Sessions(true, false);
-  Sessions(true, true);
-  Readers();
-  RevokeAtOnce();
   fs::remove_all(folder);
   return 0;
 }

@@ -434,6 +434,19 @@ class Reservations(Operated):
         self.op("POST", f"{path}/cancel", by="gateway", expect=409)
         self.assertEqual(self.used()["used"], "400.00 USD")
 
+    def test_what_a_limit_counts_over_and_what_is_reserved(self):
+        self.world.policy(POLICY.replace("20_000 USD in total for each person", "20_000 USD per day for each person"))
+        self.serve()
+        number = self.spend(100)
+        limits = {line.get("window"): line for line in self.ask("raj", "approve", "O1", amount="50.00 USD", note="n")["dpl"]["limits"]}
+        self.assertIn("resets", limits["per day in UTC"])
+        self.assertIn(None, limits, "a limit for each request has no window")
+        counter = self.op("GET", "/v1/counters?person=raj", by="auditor").json["items"][0]
+        self.assertEqual(counter["window"]["text"], "per day in UTC")
+        self.assertEqual([counter[of] for of in ("used", "reserved", "left")], ["150.00 USD", "150.00 USD", "19850.00 USD"])
+        self.op("POST", f"/v1/reservations/{number}/confirm", {"actual": "40.00 USD"}, by="gateway", expect=200)
+        self.assertEqual([self.used()[of] for of in ("used", "reserved", "left")], ["90.00 USD", "50.00 USD", "19910.00 USD"])
+
     def test_cancelled_confirmed_whole_and_overrun(self):
         one, two, three = self.spend(100), self.spend(200), self.spend(300)
         self.op("POST", f"/v1/reservations/{one}/cancel", by="gateway", expect=200)

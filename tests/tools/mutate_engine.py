@@ -143,7 +143,9 @@ EDITS = [
     ("runtime/state/clock_guard.cc", "if (offset - base_us_ > kTolerance) suspect_ = true;", "if (base_us_ - offset > kTolerance) suspect_ = true;"),
     ("runtime/state/memory_commit.cc", "if (Epoch() != request.epoch) {", "if (false) {"),
     ("runtime/state/memory_commit.cc", "if (wide || sum > charge.cap) {", "if (wide) {"),
-    ("runtime/state/memory_commit.cc", "if (r->caller != caller)", "if (false)"),
+    ("runtime/state/memory_commit.cc", "if (callers_.At(r->value.caller) != caller) return foreign;", "if (false) return foreign;"),
+    ("runtime/state/counter.cc", "> WindowStart(now, key.sliding_us) ? used_ : 0;", ">= WindowStart(now, key.sliding_us) ? used_ : 0;"),
+    ("runtime/state/memory_commit.cc", "if (reservations_.size() >= options_.max_reservations) return CommitOutcome::kFull;", "if (false) return CommitOutcome::kFull;"),
     ("runtime/state/memory_commit.cc", "if (first != nullptr && *actual > first->quantity) {", "if (false) {"),
     # ---- the checker
     ("compiler/check/grant.cc", "if ((agent.agent.modes & kModeStanding) == 0) {", "if (false) {"),

@@ -28,7 +28,7 @@ CounterKey Day(int day) {
 }
 
 TEST(SlidingWindow, AnEventExactlyAtTheStartOfTheWindowIsOut) {
-  Counter c(Sliding(kMinute));
+  Counter c;
   c.Add(Sliding(kMinute), 100, At(0));
   EXPECT_EQ(c.Used(Sliding(kMinute), At(59)), 100);
   EXPECT_EQ(c.Used(Sliding(kMinute), Instant{At(60).us - 1}), 100);
@@ -38,7 +38,7 @@ TEST(SlidingWindow, AnEventExactlyAtTheStartOfTheWindowIsOut) {
 // Adding makes room for what is over, and only for that.
 TEST(SlidingWindow, WhatJustStillCountsIsKept) {
   CounterKey key = Sliding(kMinute);
-  Counter c(key);
+  Counter c;
   c.Add(key, 100, At(0));
   c.Add(key, 1, Instant{At(60).us - 1});
   EXPECT_EQ(c.Used(key, Instant{At(60).us - 1}), 101);
@@ -48,7 +48,7 @@ TEST(SlidingWindow, WhatJustStillCountsIsKept) {
 
 TEST(SlidingWindow, FewEventsAreExact) {
   CounterKey key = Sliding(kMinute);
-  Counter c(key);
+  Counter c;
   for (int i = 0; i < 50; ++i) c.Add(key, 1, Instant{At(0).us + i * 7});
   EXPECT_EQ(c.Used(key, Instant{At(60).us + 7 * 10}), 39);
 }
@@ -56,7 +56,7 @@ TEST(SlidingWindow, FewEventsAreExact) {
 // Bucketed or not: never less than the exact sum, and no event stays more than one bucket too long.
 TEST(SlidingWindow, ManyEventsMayCountTooLongNeverTooShort) {
   CounterKey key = Sliding(kMinute);
-  Counter c(key);
+  Counter c;
   struct Event {
     int64_t at, quantity;
   };
@@ -82,35 +82,35 @@ TEST(SlidingWindow, ManyEventsMayCountTooLongNeverTooShort) {
 
 TEST(SlidingWindow, WhatComesBackLeavesItsOwnEvent) {
   CounterKey key = Sliding(kMinute);
-  Counter c(key);
+  Counter c;
   c.Add(key, 5, At(0));
   c.Add(key, 7, At(30));
-  c.GiveBack({}, At(0), 5, At(40));
+  c.GiveBack(Sliding(kMinute), At(0), 5, At(40));
   EXPECT_EQ(c.Used(key, At(40)), 7);
-  c.GiveBack({}, At(30), 100, At(40));
+  c.GiveBack(Sliding(kMinute), At(30), 100, At(40));
   EXPECT_EQ(c.Used(key, At(40)), 0);
 }
 
 TEST(SlidingWindow, NothingComesBackToAWindowThatIsGone) {
   CounterKey key = Sliding(kMinute);
-  Counter c(key);
+  Counter c;
   c.Add(key, 5, At(0));
   c.Add(key, 7, At(70));
-  c.GiveBack({}, At(0), 5, At(70));
+  c.GiveBack(Sliding(kMinute), At(0), 5, At(70));
   EXPECT_EQ(c.Used(key, At(70)), 7);
 }
 
 TEST(SlidingWindow, WhatComesBackIsFoundAfterRounding) {
   CounterKey key = Sliding(kMinute);
-  Counter c(key);
+  Counter c;
   for (int i = 0; i < 500; ++i) c.Add(key, 2, Instant{At(0).us + i * 50'000});
   int64_t before = *c.Used(key, At(26));
-  c.GiveBack({}, Instant{At(0).us + 400 * 50'000}, 2, At(26));
+  c.GiveBack(Sliding(kMinute), Instant{At(0).us + 400 * 50'000}, 2, At(26));
   EXPECT_EQ(c.Used(key, At(26)), before - 2);
 }
 
 TEST(CalendarWindow, EachWindowCountsOnItsOwn) {
-  Counter c(Day(1));
+  Counter c;
   c.Add(Day(1), 10, At(86'400));
   EXPECT_EQ(c.Used(Day(1), At(0)), 10);
   EXPECT_EQ(c.Used(Day(2), At(0)), 0);
@@ -121,35 +121,35 @@ TEST(CalendarWindow, EachWindowCountsOnItsOwn) {
 }
 
 TEST(CalendarWindow, WhatComesBackGoesToItsOwnWindow) {
-  Counter c(Day(1));
+  Counter c;
   c.Add(Day(1), 10, At(0));
   c.Add(Day(2), 10, At(0));
-  c.GiveBack(Day(1).start, At(0), 4, At(0));
+  c.GiveBack(Day(1), At(0), 4, At(0));
   EXPECT_EQ(c.Used(Day(1), At(0)), 6);
   EXPECT_EQ(c.Used(Day(2), At(0)), 10);
   c.Add(Day(3), 1, At(0));
-  c.GiveBack(Day(1).start, At(0), 6, At(0));  // gone: nowhere
+  c.GiveBack(Day(1), At(0), 6, At(0));  // gone: nowhere
   EXPECT_EQ(c.Used(Day(2), At(0)), 10);
   EXPECT_EQ(c.Used(Day(3), At(0)), 1);
 }
 
 TEST(Counter, SumsStopAtTheEdge) {
   CounterKey key;
-  Counter c(key);
+  Counter c;
   c.Add(key, INT64_MAX - 1, At(0));
   c.Add(key, 10, At(0));
   EXPECT_EQ(c.Used(key, At(0)), INT64_MAX);
 }
 
 TEST(Counter, IsDeadWhenNothingCouldReadItAgain) {
-  Counter day(Day(1));
+  Counter day;
   day.Add(Day(1), 1, At(0));
-  EXPECT_FALSE(day.Dead(At(86'400)));
-  EXPECT_TRUE(day.Dead(At(2 * 86'400)));
-  Counter total{CounterKey()};
-  EXPECT_TRUE(total.Dead(At(0)));
+  EXPECT_FALSE(day.Dead(Day(1), At(86'400)));
+  EXPECT_TRUE(day.Dead(Day(1), At(2 * 86'400)));
+  Counter total;
+  EXPECT_TRUE(total.Dead(CounterKey(), At(0)));
   total.Add(CounterKey(), 1, At(0));
-  EXPECT_FALSE(total.Dead(At(1'000'000)));
+  EXPECT_FALSE(total.Dead(CounterKey(), At(1'000'000)));
 }
 
 }  // namespace

@@ -9,19 +9,41 @@
 namespace dpl {
 namespace {
 
-TEST(Reservation, PastTheBoundTheOldestIsSpentEarly) {
+// Past the bound nothing is permitted that would have to be reserved; what has ended makes room,
+// whichever way it ended.
+TEST(Reservation, PastTheBoundThereIsNoPermit) {
   MemoryStore::Options options;
   options.max_reservations = 32;
   MemoryStore s(options);
   std::vector<uint64_t> ids;
-  for (int i = 0; i < 100; ++i) {
-    One one(&s, "c", 1);
-    ids.push_back(one.Commit().reservation);
-  }
+  for (int i = 0; i < 32; ++i) ids.push_back(One(&s).Commit().reservation);
+  One more(&s);
+  EXPECT_EQ(more.Commit().outcome, CommitOutcome::kFull);
   EXPECT_EQ(s.SizesNow().reservations, 32u);
-  EXPECT_EQ(s.Cancel(ids[0], "pep", At(1)).error().code, "reservation.closed");
-  EXPECT_TRUE(s.Cancel(ids[99], "pep", At(1)).ok());
-  EXPECT_EQ(s.Used(Total("c"), At(1)), 99);
+  EXPECT_EQ(s.Used(Total("c"), At(1)), 32) << "what was refused was not charged";
+  EXPECT_TRUE(s.Cancel(ids[0], "pep", At(1)).ok());
+  EXPECT_EQ(more.Commit().outcome, CommitOutcome::kDone);
+  EXPECT_EQ(more.Commit().outcome, CommitOutcome::kFull);
+  EXPECT_TRUE(s.Confirm(ids[1], "pep", std::nullopt, At(1)).ok());
+  EXPECT_EQ(more.Commit().outcome, CommitOutcome::kDone);
+  EXPECT_EQ(more.Commit().outcome, CommitOutcome::kFull);
+  more.request.now = At(3600);  // the deadline of all
+  EXPECT_EQ(more.Commit().outcome, CommitOutcome::kDone);
+  EXPECT_EQ(s.Cancel(ids[2], "pep", At(3600)).error().code, "reservation.closed");
+}
+
+// One that stays open for long keeps no other on record.
+TEST(Reservation, WhatHasEndedIsForgottenBehindOneThatIsOpen) {
+  MemoryStore s;
+  One open(&s);
+  open.request.reservation_deadline = At(365 * 86'400);
+  const uint64_t first = open.Commit().reservation;
+  for (int i = 0; i < 3000; ++i)
+    ASSERT_TRUE(s.Confirm(One(&s).Commit().reservation, "pep", std::nullopt, At(1)).ok());
+  EXPECT_EQ(s.SizesNow().reservations, 1u);
+  EXPECT_LE(s.ListReservations({"", 10'000}).items.size(), 1100u) << "some that ended lately";
+  EXPECT_EQ(s.Confirm(2, "pep", std::nullopt, At(1)).error().code, "reservation.closed");
+  EXPECT_TRUE(s.Cancel(first, "pep", At(1)).ok());
 }
 
 TEST(Room, DeadCountersAndInstancesAreForgotten) {

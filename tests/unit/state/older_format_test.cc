@@ -1,7 +1,9 @@
 // A folder that an older dpld wrote: read as it is, and written on in the format of today.
 // The files in tests/unit/state/format2 are those of format 2, written by the version that had it:
-// an image and a log behind it, each with everything that format knew.
+// an image and a log behind it, each with everything that format knew. Those in format3 are what a
+// dpld of that time wrote for a few calls: a log.
 #include <filesystem>
+#include <vector>
 
 #include "runtime/state/state_file.h"
 #include "tests/unit/state/stores.h"
@@ -11,8 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void Copy(const std::string& to) {
-  for (const fs::directory_entry& file : fs::directory_iterator("tests/unit/state/format2"))
+void Copy(const std::string& to, const std::string& from = "format2") {
+  for (const fs::directory_entry& file : fs::directory_iterator("tests/unit/state/" + from))
     fs::copy(file.path(), to + "/" + file.path().filename().string());
 }
 
@@ -92,6 +94,39 @@ TEST(OlderFormat, IsReadAndWrittenOnInTheNewOne) {
   store = DurableStore::Open({.folder = folder.path()});
   ASSERT_TRUE(store.ok()) << store.error().message;
   ExpectAll(**store);
+}
+
+TEST(OlderFormat, TheOneBeforeIsReadToo) {
+  TemporaryFolder folder;
+  Copy(folder.path(), "format3");
+  for (int start = 0; start < 2; ++start) {
+    auto store =
+        DurableStore::Open({.folder = folder.path(), .log_bytes = start == 0 ? 64u : 4096u});
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    StateStore& s = **store;
+    EXPECT_FALSE((*store)->recovered().fresh);
+    ASSERT_NE(s.FindTask("t1"), nullptr);
+    EXPECT_EQ(s.FindTask("t1")->person, "raj");
+    EXPECT_EQ(s.FindTask("t1")->opened_by, "") << "format 3 did not say";
+    EXPECT_TRUE(s.IsRevoked(RevokedKind::kPerson, "ana", std::nullopt));
+    EXPECT_EQ(s.FindRevocation(RevokedKind::kPerson, "ana")->because, "left");
+    EXPECT_TRUE(
+        s.InstanceBoundTo("acme.shop.assistant", "0193c4e2-7d1a-7000-8000-00000000abcd", "t1"));
+    ConsentRecord consent;
+    EXPECT_TRUE(s.FindConsent("acme.shop.cover", "raj", &consent));
+    std::vector<int64_t> used;
+    for (const CounterRecord& counter : s.ListCounters({"", 10}, s.HighTime()).items)
+      used.push_back(counter.used);
+    EXPECT_EQ(used, (std::vector<int64_t>{34'000, 30'000}));
+    EXPECT_EQ(s.ReadReservation(2)->state, ReservationState::kConfirmed);
+    TaskRecord more;
+    more.id = "t" + std::to_string(start + 2);
+    more.opened_by = "raj";
+    ASSERT_TRUE(s.OpenTask(more).ok());
+    ASSERT_TRUE(s.Sync().ok());
+    (*store)->TidyForTest();
+    EXPECT_EQ(s.FindTask("t2")->opened_by, "raj");
+  }
 }
 
 }  // namespace
