@@ -122,6 +122,7 @@ TEST(OlderFormat, TheOneBeforeIsReadToo) {
     TaskRecord more;
     more.id = "t" + std::to_string(start + 2);
     more.opened_by = "raj";
+    more.expires = kMaxInstant;
     ASSERT_TRUE(s.OpenTask(more).ok());
     ASSERT_TRUE(s.Sync().ok());
     (*store)->TidyForTest();
