@@ -49,7 +49,7 @@ class Ctl(unittest.TestCase):
                            "--arg", "budget=20.00 USD", "--arg", "urgent=false")["task"]
         self.assertEqual((opened["args"]["orders"], opened["args"]["budget"]), ('["O1"]', "20.00 USD"))
         listed = self.ctl("tasks", "list", "--state", "open").stdout.splitlines()
-        self.assertEqual(listed[0].split(), ["ID", "STATE", "SHAPE", "PERSON", "AGENT", "EXPIRES"])
+        self.assertEqual(listed[0].split(), ["ID", "STATE", "SHAPE", "PERSON", "AGENT", "OPENED_BY", "EXPIRES"])
         self.assertIn("c1", [line.split()[0] for line in listed[1:]])
         self.assertIn("acme.shop.settle", self.ctl("tasks", "show", "c1").stdout)
         self.ctl("tasks", "close", "c1", expect=2)
