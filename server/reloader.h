@@ -27,8 +27,8 @@ namespace dpl {
 
 class Reloader {
  public:
-  // `reload` runs on the thread, told the cause: "signal", "change" or "retry". `watch_seconds`: how often
-  // files are looked at; 0: never.
+  // `reload` runs on the thread, told the cause: "signal", "change" or "retry". `watch_seconds`:
+  // how often files are looked at; 0: never.
   Reloader(int watch_seconds, std::function<void(std::string_view cause)> reload);
   ~Reloader() { End(); }
   Reloader(const Reloader&) = delete;

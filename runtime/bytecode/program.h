@@ -388,8 +388,8 @@ struct Program {
 
 // Sorts clauses into `index`/`index_base` from `clauses` and the schema, and fills the
 // `*_statements` vectors. Called by lower and by decode (neither is trusted from disk, both are
-// rebuilt). Every index must be in range. `narrow_from`: from how many clauses with one key a second
-// level is made (tests make them smaller).
+// rebuilt). Every index must be in range. `narrow_from`: from how many clauses with one key a
+// second level is made (tests make them smaller).
 void BuildIndex(Program* program, uint32_t narrow_from = kNarrowFrom);
 
 }  // namespace dpl

@@ -227,9 +227,9 @@ class DurableStore final : public StateStore {
   // Held while a change goes into the image and the group, so that both have one order.
   mutable std::mutex order_;
   std::condition_variable work_, done_;
-  std::string pending_;      // the group to come, behind room for its frame's header
-  std::vector<Gift> gifts_;  // of that group
-  KeyedSet promised_;  // tasks and approvals whose gift is under way
+  std::string pending_;                     // the group to come, behind room for its frame's header
+  std::vector<Gift> gifts_;                 // of that group
+  KeyedSet promised_;                       // tasks and approvals whose gift is under way
   KeyedMap<std::string> promised_parents_;  // child instance → parent
   uint64_t operations_ = 0, groups_ = 0;
   bool waiting_ = false, stop_ = false;
