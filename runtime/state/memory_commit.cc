@@ -139,7 +139,8 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
       const ChargeKey& key = found->value;
       if (key.digest != request.request_digest) {
         result.outcome = CommitOutcome::kKeyConflict;
-      } else if (key.state != ReservationState::kOpen) {
+      } else if (key.state != ReservationState::kOpen || key.deadline <= now) {
+        // Time closes a reservation at its deadline, whether or not it was swept yet.
         result.outcome = CommitOutcome::kKeyClosed;
       } else {
         result.outcome = CommitOutcome::kReplayed;

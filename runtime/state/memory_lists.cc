@@ -290,7 +290,7 @@ ReservationRecord MemoryStore::Shown(const OpenEntry& entry) const {
   const Reservation& r = entry.value;
   ReservationRecord record;
   record.id = IdOf(entry);
-  record.state = r.deadline < HighTime() ? ReservationState::kSpent : ReservationState::kOpen;
+  record.state = r.deadline <= HighTime() ? ReservationState::kSpent : ReservationState::kOpen;
   record.caller = callers_.At(r.caller);
   record.opened = r.opened;
   record.deadline = r.deadline;

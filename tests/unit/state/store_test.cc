@@ -427,6 +427,28 @@ TEST_P(ChargeKey, AReservationPastItsDeadlineIsClosed) {
   EXPECT_EQ(one.Commit().outcome, CommitOutcome::kKeyClosed);
 }
 
+// However many have lapsed, and whichever of them a commit has swept.
+TEST_P(ChargeKey, EveryReservationPastItsDeadlineIsClosed) {
+  StateStore& s = store();
+  constexpr int kMany = 500;
+  One one(&s, "c", 1);
+  one.charge.cap = 2 * kMany;
+  one.request.request_digest = "d1";
+  one.request.keep_key_us = 100 * kMicrosPerDay;
+  std::vector<std::string> keys;
+  for (int i = 0; i < kMany; ++i) keys.push_back("k" + std::to_string(i));
+  for (const std::string& key : keys) {
+    one.request.charge_key = key;
+    ASSERT_EQ(one.Commit().outcome, CommitOutcome::kDone);
+  }
+  one.request.now = At(3600);
+  for (const std::string& key : keys) {
+    one.request.charge_key = key;
+    EXPECT_EQ(one.Commit().outcome, CommitOutcome::kKeyClosed) << key;
+  }
+  EXPECT_EQ(s.Used(Total("c"), At(3600)), kMany);
+}
+
 // ---------------------------------------------------------------- time and room
 TEST_P(HighTime, OnlyRises) {
   StateStore& s = store();
