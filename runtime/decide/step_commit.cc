@@ -32,6 +32,15 @@ int64_t WindowUs(const BoundLimit& b) {
   return 0;
 }
 
+// A window is counted from it, though no limit is charged: a run that a throttle counts, one side
+// of a separation, the opening of a door.
+bool RemembersWhen(const Fold& f) {
+  if (f.acts.size != 0 || f.break_glass != kNone) return true;
+  return std::any_of(f.hops.begin(), f.hops.begin() + f.hop_count, [&](const Hop& hop) {
+    return !hop.known && f.program.agents[hop.agent].instances_max != 0;
+  });
+}
+
 }  // namespace
 
 Reason StepCommit(Fold& f) {
@@ -39,7 +48,7 @@ Reason StepCommit(Fold& f) {
   size_t charge_count = 0, seen_count = 0;
   for (const BoundLimit& b : f.limits) charge_count += b.countable && !b.counter.empty() ? 1 : 0;
   f.d.metered = charge_count != 0;
-  if (f.d.metered && f.request.clock_suspect) return Reason::kErrorClock;
+  if (f.request.clock_suspect && (f.d.metered || RemembersWhen(f))) return Reason::kErrorClock;
   if (f.suppose != nullptr) return kPass;
   if (f.request.dry_run) return f.store.Epoch() == f.epoch ? kPass : (f.again = true, kPass);
 

@@ -260,7 +260,12 @@ bool Fold::Approved() {
 // ---------------------------------------------------------------- 15: commit
 
 bool Fold::Commit() {
-  if (r_.clock_suspect && !charges_.empty()) return Deny(Reason::kErrorClock);
+  const bool counted = std::any_of(w_.chain.begin(), w_.chain.end(), [&](const Omega::Hop& hop) {
+    return AgentOf(hop.agent)->agent.instances_max != 0 &&
+           !state_.instances.contains({hop.name, hop.instance});
+  });
+  if (r_.clock_suspect && (!charges_.empty() || !acts_.empty() || door_ != nullptr || counted))
+    return Deny(Reason::kErrorClock);
   if (r_.dry_run) {
     answer_.outcome = OutcomeKind::kDeny;  // a dry run never says true
     answer_.reason = Reason::kWouldPermit;

@@ -82,6 +82,21 @@ TEST(ClosingRule, R03_TheRecordedBirthWins) {
   EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "i2")), "agent.expired");
 }
 
+// What a throttle counts is told apart by time: a clock that jumped may not say when it was.
+TEST(ClosingRule, R31_NoRunThatIsCountedIsBornUnderASuspectClock) {
+  World w(kPolicy, kFacts);
+  EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper", "i1")), "permit");
+  Ask fresh = Read().Person("E7").Agent("helper", "i2");
+  fresh.clock_suspect = true;
+  EXPECT_EQ(w.Code(fresh), "error.clock");
+  Ask known = Read().Person("E7").Agent("helper", "i1");
+  known.clock_suspect = true;
+  EXPECT_EQ(w.Code(known), "permit");  // nothing is counted
+  fresh.clock_suspect = false;
+  EXPECT_EQ(w.Code(fresh), "permit");
+  EXPECT_EQ(w.store.InstancesBorn("t.helper", kMicrosPerHour, w.now), 2u);
+}
+
 TEST(ClosingRule, R03_BirthsAreBounded) {
   World w(kPolicy, kFacts);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")), "permit");
