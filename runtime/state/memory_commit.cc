@@ -135,7 +135,15 @@ CommitResult MemoryStore::Commit(const CommitRequest& request) {
   Instant now = std::max(request.now, HighTime());
   SweepReservations(now, false);
   if (!request.charge_key.empty()) {
-    if (const auto* found = keys_.Find(request.charge_key)) {
+    auto* found = keys_.Find(request.charge_key);
+    if (found != nullptr && found->value.keep_until < now) {
+      // Kept long enough: forgotten, whether or not it was swept yet.
+      if (OpenEntry* old = FindReservation(found->value.reservation))
+        End(old, ReservationState::kSpent);
+      keys_.Erase(request.charge_key);
+      found = nullptr;
+    }
+    if (found != nullptr) {
       const ChargeKey& key = found->value;
       if (key.digest != request.request_digest) {
         result.outcome = CommitOutcome::kKeyConflict;
@@ -410,6 +418,7 @@ bool MemoryStore::FindCharge(std::string_view key, Instant now, uint64_t* reserv
   const auto* found = keys_.Find(key);
   if (found == nullptr) return false;
   const ChargeKey& charged = found->value;
+  if (charged.keep_until < std::max(now, HighTime())) return false;
   *reservation = charged.reservation;
   *state = charged.state;
   if (*state == ReservationState::kOpen && charged.deadline <= std::max(now, HighTime()))

@@ -274,13 +274,12 @@ bool Fold::Commit() {
   std::string key;
   if (!r_.charge_key.empty() && r_.caller->charge_keys && !charges_.empty()) {
     key = ChargeKey();
-    auto known = state_.keys.find(key);
-    if (known != state_.keys.end()) {
-      if (known->second.digest != Digest()) return Deny(Reason::kRequestKeyConflict);
-      if (!state_.Open(known->second.reservation, w_.now)) return Deny(Reason::kRequestAlreadyUsed);
+    if (const State::Key* known = state_.KeyAt(key, w_.now)) {
+      if (known->digest != Digest()) return Deny(Reason::kRequestKeyConflict);
+      if (!state_.Open(known->reservation, w_.now)) return Deny(Reason::kRequestAlreadyUsed);
       replay_ = true;
       ++WhatWasSeen().things["replayed"];
-      answer_.reservation = known->second.reservation;
+      answer_.reservation = known->reservation;
     }
   }
   answer_.outcome = OutcomeKind::kPermit;
@@ -302,7 +301,9 @@ bool Fold::Commit() {
     state_.counters[c.counter].push_back({w_.now, c.window, c.quantity, id, c.returns});
     reservation.counters.push_back(c.counter);
   }
-  if (!key.empty()) state_.keys[key] = {id, Digest()};
+  int64_t keep_us = 0;
+  for (const Charge& c : charges_) keep_us = std::max(keep_us, c.lasts_us);
+  if (!key.empty()) state_.keys[key] = {id, Digest(), keep_us};
   return true;
 }
 

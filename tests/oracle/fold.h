@@ -92,6 +92,7 @@ class Fold {
   bool Declares(const std::string& measure) const;
   std::vector<std::string> CounterNames(const Bound& bound, const std::string& unit);
   Instant WindowStart(const LimitModel& limit, const StatementModel& s) const;
+  int64_t WindowUs(const LimitModel& limit, const StatementModel& s) const;
   int64_t Used(const std::string& counter, const LimitModel& limit, const StatementModel& s) const;
   void PickBinding();
 
@@ -125,6 +126,7 @@ class Fold {
     Instant window{};
     int64_t quantity = 0;
     bool returns = true;
+    int64_t lasts_us = 0;  // the window
   };
   std::vector<Charge> charges_;
   uint64_t own_ = 0;  // the open reservation that this request replays

@@ -124,6 +124,31 @@ Instant Fold::WindowStart(const LimitModel& limit, const StatementModel& s) cons
   }
 }
 
+int64_t Fold::WindowUs(const LimitModel& limit, const StatementModel& s) const {
+  const ZoneTable& zone = schema_.zones[eval_.ZoneOf(s)];
+  const Instant start = WindowStart(limit, s);
+  // Somewhere in the next window, whatever clocks do between.
+  auto behind = [&](int64_t hours) { return Instant{start.us + hours * kMicrosPerHour}; };
+  switch (limit.clause->period) {
+    case ast::PeriodKind::kHour:
+      return zone.StartOfHour(behind(1)).us - start.us;
+    case ast::PeriodKind::kDay:
+      return zone.StartOfDay(behind(30)).us - start.us;
+    case ast::PeriodKind::kWeek:
+      return zone.StartOfWeek(behind(8 * 24)).us - start.us;
+    case ast::PeriodKind::kMonth:
+      return zone.StartOfMonth(behind(33 * 24)).us - start.us;
+    case ast::PeriodKind::kQuarter:
+      return zone.StartOfQuarter(behind(95 * 24)).us - start.us;
+    case ast::PeriodKind::kYear:
+      return zone.StartOfYear(behind(370 * 24)).us - start.us;
+    case ast::PeriodKind::kSliding:
+      return ParseDuration(limit.clause->window.text).value().us;
+    default:
+      return 400 * 24 * kMicrosPerHour;
+  }
+}
+
 int64_t Fold::Used(const std::string& counter, const LimitModel& limit,
                    const StatementModel& s) const {
   auto at = state_.counters.find(counter);
@@ -293,7 +318,8 @@ void Fold::Check(const Bound& bound) {
            (used > 0 ? ", used before" : "")];
     Tell(one, bound.deputy && clause.period != ast::PeriodKind::kEach);
     if (clause.period != ast::PeriodKind::kEach && !shared)
-      charges_.push_back({name, WindowStart(*bound.limit, s), q.i, !requests});
+      charges_.push_back(
+          {name, WindowStart(*bound.limit, s), q.i, !requests, WindowUs(*bound.limit, s)});
   }
 }
 
@@ -322,10 +348,9 @@ bool Fold::Limits() {
   answer_.reached_limits = true;
   // A request that comes back with its key is checked without its own share.
   if (!r_.charge_key.empty() && r_.caller->charge_keys) {
-    auto key = state_.keys.find(ChargeKey());
-    if (key != state_.keys.end() && key->second.digest == Digest() &&
-        state_.Open(key->second.reservation, w_.now))
-      own_ = key->second.reservation;
+    const State::Key* key = state_.KeyAt(ChargeKey(), w_.now);
+    if (key != nullptr && key->digest == Digest() && state_.Open(key->reservation, w_.now))
+      own_ = key->reservation;
   }
   Gather();
   for (const Bound& bound : bounds_) {

@@ -112,7 +112,18 @@ struct State {
   struct Key {
     uint64_t reservation = 0;
     std::string digest;
+    int64_t keep_us = 0;  // behind the reservation's deadline
   };
+  // Null: not in use, or so long ago that it is forgotten.
+  const Key* KeyAt(const std::string& name, Instant now) const {
+    auto at = keys.find(name);
+    if (at == keys.end()) return nullptr;
+    auto charged = reservations.find(at->second.reservation);
+    if (charged != reservations.end() && charged->second.deadline &&
+        charged->second.deadline->us + at->second.keep_us < now.us)
+      return nullptr;
+    return &at->second;
+  }
   std::map<std::string, Key> keys;
   uint64_t next_reservation = 1;
 };

@@ -101,7 +101,7 @@ EDITS = [
     ("runtime/decide/step_approvals.cc", "if (accountable != kNone && f.program.constants[accountable].text == approver.id)\n      return MayNotSign::kAccountable;", ""),
     ("runtime/decide/step_approvals.cc", "asked <= record.approved_measures[static_cast<size_t>(i)];", "true;"),
     ("runtime/decide/step_approvals.cc", "if (!again) once |= uint32_t{1} << i;", "once |= uint32_t{1} << i, (void)again;"),
-    ("runtime/decide/step_commit.cc", "if (f.d.metered && f.request.clock_suspect) return Reason::kErrorClock;", ""),
+    ("runtime/decide/step_commit.cc", "if (f.request.clock_suspect && (f.d.metered || RemembersWhen(f))) return Reason::kErrorClock;", ""),
     ("runtime/decide/step_commit.cc", "charge.returns = b.measure != kNone;", "charge.returns = true;"),
     ("runtime/decide/match.cc", "if (a == Truth::kFalse || b == Truth::kFalse) return Truth::kFalse;\n  return a == Truth::kTrue ? b : a;",
      "return a == Truth::kTrue ? b : a;"),

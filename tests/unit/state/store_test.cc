@@ -449,6 +449,29 @@ TEST_P(ChargeKey, EveryReservationPastItsDeadlineIsClosed) {
   EXPECT_EQ(s.Used(Total("c"), At(3600)), kMany);
 }
 
+TEST_P(ChargeKey, IsForgottenWhenItWasKeptLongEnough) {
+  StateStore& s = store();
+  One one(&s, "c", 1);
+  one.request.charge_key = "k";
+  one.request.request_digest = "d1";
+  one.request.keep_key_us = 60 * kMicrosPerSecond;
+  const uint64_t first = one.Commit().reservation;
+  uint64_t id = 0;
+  ReservationState state{};
+  std::string digest;
+  EXPECT_TRUE(s.FindCharge("k", At(3660), &id, &state, &digest));
+  EXPECT_FALSE(s.FindCharge("k", At(3661), &id, &state, &digest));
+  one.request.now = At(3660);
+  EXPECT_EQ(one.Commit().outcome, CommitOutcome::kKeyClosed);
+  one.request.now = At(3661);
+  one.request.reservation_deadline = At(7200);
+  const CommitResult again = one.Commit();
+  EXPECT_EQ(again.outcome, CommitOutcome::kDone);
+  EXPECT_NE(again.reservation, first);
+  EXPECT_EQ(one.Commit().outcome, CommitOutcome::kReplayed);
+  EXPECT_EQ(s.Used(Total("c"), At(3661)), 2);
+}
+
 // ---------------------------------------------------------------- time and room
 TEST_P(HighTime, OnlyRises) {
   StateStore& s = store();
