@@ -257,7 +257,7 @@ TEST_P(Lists, HoldBesideWriters) {
   ASSERT_TRUE(s.Sync().ok());
   std::atomic<bool> stop{false};
   std::thread writer([&] {
-    for (int i = 0; !stop; ++i) {
+    for (int i = 0; !stop && i < 5000; ++i) {
       TaskRecord task;
       task.id = "more" + std::to_string(i);
       (void)s.OpenTask(task);
