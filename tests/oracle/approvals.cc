@@ -290,7 +290,10 @@ bool Fold::Commit() {
             .first->second;
     if (!w_.task_id.empty()) seen.tasks.insert(w_.task_id);
   }
-  for (State::Act& act : acts_) state_.acts.push_back(std::move(act));
+  // A request that comes again with its key is the act of before, not another.
+  if (!replay_) {
+    for (State::Act& act : acts_) state_.acts.push_back(std::move(act));
+  }
   for (const std::string& id : used_approvals_) --state_.approvals[id].uses_left;
   if (door_ != nullptr) state_.openings.try_emplace(OpeningKey(), w_.now);
   if (replay_ || charges_.empty()) return true;
