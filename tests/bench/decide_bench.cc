@@ -18,6 +18,7 @@
 #include "runtime/state/memory_store.h"
 #include "tests/bench/by_hand.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/path.h"
 
 namespace {
 
@@ -129,9 +130,9 @@ int main(int argc, char** argv) {
     }
     buckets.push_back(std::move(c));
   }
-  Arena arena;
-  std::string answer, text;
-  Request read;
+  PathBuffers buffers;
+  std::string& answer = buffers.answer;
+  Request& read = buffers.request;
   for (int round = 0; round < rounds; ++round) {
     for (auto& c : cases) {
       Request request;
@@ -154,17 +155,10 @@ int main(int argc, char** argv) {
       c->decide_ns.push_back((Cpu() - start) * 1e9 / decisions);
       start = Cpu();
       for (int i = 0; i < decisions; ++i) {
-        arena.Reset();
-        answer.clear();
-        Result<const WireValue*> body = ParseJson(kBody, &arena, JsonLimits{});
-        Status status = ReadWireRequest(
-            {(*body)->Find("subject"), (*body)->Find("action"), (*body)->Find("resource"), nullptr},
-            caller, &arena, &read);
-        if (!status.ok()) return 1;
-        const Decision& d = Decide(*c->snapshot, c->store.get(), read, now, &c->scratch);
-        AppendAnswerJson(&answer, *c->snapshot, read, d,
-                         {.evaluation_id = "ev_1", .parts = c->parts.get(), .text = &text});
-        permits += d.outcome == OutcomeKind::kPermit ? 1 : 0;
+        const Decision* d = BytesToBytes(kBody, *c->snapshot, *c->parts, caller, now,
+                                         c->store.get(), &c->scratch, &buffers);
+        if (d == nullptr) return 1;
+        permits += d->outcome == OutcomeKind::kPermit ? 1 : 0;
       }
       c->path_ns.push_back((Cpu() - start) * 1e9 / decisions);
       // The same by hand, right behind it.

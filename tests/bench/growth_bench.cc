@@ -29,6 +29,7 @@
 #include "runtime/json/json.h"
 #include "runtime/state/memory_store.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/path.h"
 
 namespace {
 
@@ -222,9 +223,8 @@ int main(int argc, char** argv) {
   // Every run of every agent is on record before the clock starts.
   for (auto& c : cases)
     for (size_t i = 0; i < c->persons.size(); ++i) (void)Permits(c.get(), i, caller, now);
-  Arena arena;
-  std::string answer, text;
-  Request read;
+  PathBuffers buffers;
+  std::string& answer = buffers.answer;
   for (int round = 0; round < rounds; ++round) {
     for (auto& c : cases) {
       auto step = [&c] { return c->next = c->next + 1 == c->persons.size() ? 0 : c->next + 1; };
@@ -234,17 +234,10 @@ int main(int argc, char** argv) {
       c->decide.push_back((Cpu() - start) * 1e9 / decisions);
       start = Cpu();
       for (int i = 0; i < decisions; ++i) {
-        arena.Reset();
-        answer.clear();
-        Result<const WireValue*> body = ParseJson(c->bodies[step()], &arena, JsonLimits{});
-        Status status = ReadWireRequest(
-            {(*body)->Find("subject"), (*body)->Find("action"), (*body)->Find("resource"), nullptr},
-            caller, &arena, &read);
-        if (!status.ok()) return 1;
-        const Decision& d = Decide(*c->snapshot, c->store.get(), read, now, &c->scratch);
-        AppendAnswerJson(&answer, *c->snapshot, read, d,
-                         {.evaluation_id = "ev_1", .parts = c->parts.get(), .text = &text});
-        permits += d.outcome == OutcomeKind::kPermit ? 1 : 0;
+        const Decision* d = BytesToBytes(c->bodies[step()], *c->snapshot, *c->parts, caller, now,
+                                         c->store.get(), &c->scratch, &buffers);
+        if (d == nullptr) return 1;
+        permits += d->outcome == OutcomeKind::kPermit ? 1 : 0;
       }
       c->path.push_back((Cpu() - start) * 1e9 / decisions);
       start = Cpu();
