@@ -21,6 +21,7 @@
 #include "runtime/json/json_writer.h"
 #include "server/api/metrics.h"
 #include "server/api/service.h"
+#include "server/clock_keeper.h"
 #include "server/config.h"
 #include "server/descriptors.h"
 #include "server/families.h"
@@ -115,6 +116,7 @@ class Daemon {
     ended_ = true;
     pthread_kill(waiter.native_handle(), SIGHUP);  // it waits for nothing else any more
     waiter.join();
+    clock_keeper_->Keep();
     log_.Info("stopped", {{"requests", std::to_string(server_->counters().requests)}});
     return ran.ok() ? 0 : 1;
   }
@@ -166,6 +168,9 @@ class Daemon {
     integrations_.emplace(config_.integrations);
     options.adapters = integrations_->adapters();
     service_.emplace(std::move(options));
+    clock_keeper_.emplace(config_.state == Config::kMemoryState ? "" : config_.state,
+                          &service_->clock_guard(), &clock_, &log_);
+    if (!args_.check_only) clock_keeper_->Resume();
     Result<std::string> callers = storage_.KeepCallers(config_);
     if (!callers.ok()) return callers.error();
     storage_.SetCallersInForce(callers.take());
@@ -228,6 +233,7 @@ class Daemon {
     options.clock = &clock_;
     options.version = kDaemonVersion;
     options.trail = storage_.trail();
+    options.confirm_clock = [this] { return clock_keeper_->Confirm(); };
     options.more_status = [this](JsonWriter* out) {
       for (auto [name, server] :
            {std::pair("listen", &*server_), std::pair("operate", &*operate_server_)}) {
@@ -401,6 +407,7 @@ class Daemon {
   std::optional<PolicyKeeper> keeper_;
   std::optional<Gate> integrations_;
   std::optional<Service> service_;
+  std::optional<ClockKeeper> clock_keeper_;
   std::optional<HttpServer> server_;
   std::optional<OperateService> operate_;
   std::optional<HttpServer> operate_server_;

@@ -30,7 +30,25 @@ void ClockGuard::Confirm(Instant wall, int64_t monotonic_us) {
   base_us_ = wall.us - monotonic_us;
   monotonic_us_ = monotonic_us;
   started_ = true;
-  suspect_ = false;
+  suspect_ = doubted_ = false;
+}
+
+void ClockGuard::Resume(const Trusted& trusted) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  base_us_ = trusted.ahead_us;
+  monotonic_us_ = trusted.monotonic_us;
+  started_ = true;
+}
+
+void ClockGuard::Doubt() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  suspect_ = doubted_ = true;
+}
+
+std::optional<ClockGuard::Trusted> ClockGuard::trusted() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!started_ || doubted_) return std::nullopt;
+  return Trusted{monotonic_us_, base_us_};
 }
 
 }  // namespace dpl

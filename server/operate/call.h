@@ -62,6 +62,8 @@ struct OperateOptions {
   std::string version;
   FactsFeed* facts = nullptr;
   AuditTrail* trail = nullptr;  // null: nothing is recorded
+  // Trusts the clock from now on, kept over a restart; else nothing changes. Empty: not kept.
+  std::function<Status()> confirm_clock;
   // Appends members to the object of GET /v1/status: listeners, audit. May be empty.
   std::function<void(JsonWriter*)> more_status;
 };

@@ -54,7 +54,15 @@ void ConfirmClock(Call& call) {
                      .because = because,
                      .fields = {{"suspect", suspect ? "true" : "false"}}}))
     return;
-  guard.Confirm(call.options().clock->Now(), call.options().clock->MonotonicUs());
+  if (const auto& confirm = call.options().confirm_clock) {
+    if (Status kept = confirm(); !kept.ok()) {
+      if (!call.Changed({.event = "clock.confirm", .failed = kept.error().code})) return;
+      return call.Problem(ProblemKind::kNotWritable,
+                          "the clock stays suspect: " + kept.error().message);
+    }
+  } else {
+    guard.Confirm(call.options().clock->Now(), call.options().clock->MonotonicUs());
+  }
   JsonWriter& out = call.Answer();
   out.BeginObject().Key("epoch").Uint(call.store().Epoch());
   out.Member("now", FormatInstant(call.now())).Key("clock_trusted").Bool(true).EndObject();

@@ -3,6 +3,7 @@
 
 import os
 import shlex
+import signal
 import struct
 import subprocess
 import tempfile
@@ -34,11 +35,13 @@ class Jumping(unittest.TestCase):
         self.world = World(policy=POLICY + DAILY)
         self.addCleanup(self.world.cleanup)
         self.clock = self.world.folder / "clock"
+        self.boot = self.world.folder / "boot"
+        self.boot.write_text("one\n")
         self.set(0)
         self.serve()
 
     def serve(self):
-        with mock.patch.dict(os.environ, LD_PRELOAD=str(self.shim), CLOCK_SHIM=str(self.clock)):
+        with mock.patch.dict(os.environ, LD_PRELOAD=str(self.shim), CLOCK_SHIM=str(self.clock), CLOCK_SHIM_BOOT=str(self.boot)):
             self.dpld = self.world.serve()
         self.addCleanup(self.dpld.stop)
 
@@ -111,6 +114,69 @@ class Jumping(unittest.TestCase):
         self.assertEqual(post("/v1/clock/confirm", "operator", {"because": "set right"}).status, 200)
         self.assertEqual(self.ask(), "limit.exceeded", "a year ahead and back gained nothing")
         self.assertEqual(post(f"/v1/reservations/{number}/confirm", "gateway").status, 200)
+
+    def restart(self, ahead, kill=False):
+        """Down, and up again under a clock that was set meanwhile."""
+        self.assertEqual(self.dpld.stop(signal.SIGKILL if kill else signal.SIGTERM), -signal.SIGKILL if kill else 0)
+        self.set(ahead)
+        self.serve()
+
+    def test_a_jump_while_nobody_serves_is_seen_on_the_same_boot(self):
+        for kill in (False, True):
+            with self.subTest(kill=kill):
+                self.ask()
+                self.assertEqual(self.ask(), "limit.exceeded")
+                self.restart(25 * HOUR, kill)
+                self.assertEqual((self.health()["health"], self.health()["because"]), ("ERROR", ["clock_suspect"]), "before anything is asked")
+                self.assertEqual([self.ask(), self.ask("read")], ["error.clock", "permit"])
+                self.restart(25 * HOUR, kill)
+                self.assertEqual(self.ask(), "error.clock", "another start makes it no better")
+                self.restart(0, kill)
+                self.assertEqual(self.ask(), "limit.exceeded", "it was set right, and nothing was gained")
+        self.restart(25 * HOUR)
+        self.assertEqual(self.confirm(because="it was a day behind").status, 200)
+        self.assertEqual(self.ask(), "permit")
+        self.restart(25 * HOUR, kill=True)
+        self.assertEqual(self.ask(amount="40.00 USD"), "permit", "what was confirmed stays so")
+
+    def test_while_nobody_serves_back_is_harmless_and_so_is_a_little(self):
+        self.assertEqual(self.ask(), "permit")
+        self.restart(-25 * HOUR)
+        self.assertEqual([self.ask(), self.ask(amount="1.00 USD")], ["limit.exceeded", "permit"])
+        self.restart(299 * 1_000_000 - 25 * HOUR)
+        self.assertEqual(self.ask(amount="1.00 USD"), "permit")
+
+    def test_after_another_boot_only_the_stored_time_is_known(self):
+        self.assertEqual(self.ask(), "permit")
+        self.assertEqual(self.dpld.stop(), 0)
+        self.boot.write_text("two\n")
+        self.set(25 * HOUR)
+        self.serve()
+        self.assertEqual(self.ask(), "permit", "the machine may have been off for a day")
+        self.restart(50 * HOUR)
+        self.assertEqual(self.ask(), "error.clock", "of the new boot it is known")
+
+    def test_what_was_known_and_cannot_be_read_is_not_trusted(self):
+        kept = self.world.folder / "state" / "clock"
+        self.assertEqual(self.dpld.stop(), 0)
+        kept.write_text(kept.read_text().replace("ahead_us 1", "ahead_us 2"))
+        self.serve()
+        self.assertEqual([self.ask(), self.ask("read")], ["error.clock", "permit"])
+        self.restart(0)
+        self.assertEqual(self.ask(), "error.clock")
+        self.assertEqual(self.confirm(because="looked").status, 200)
+        self.restart(0)
+        self.assertEqual(self.ask(), "permit")
+
+    def test_a_confirmation_that_cannot_be_kept_changes_nothing(self):
+        self.set(25 * HOUR)
+        self.assertEqual(self.ask(), "error.clock")
+        (self.world.folder / "state" / "clock.tmp").mkdir()
+        self.assertEqual(self.confirm(because="it was a day behind").status, 503)
+        self.assertEqual(self.ask(), "error.clock")
+        (self.world.folder / "state" / "clock.tmp").rmdir()
+        self.assertEqual(self.confirm(because="it was a day behind").status, 200)
+        self.assertEqual(self.ask(), "permit")
 
     def test_a_little_is_no_jump(self):
         for seconds in (1, 60, 240, 299):

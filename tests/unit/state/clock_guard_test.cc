@@ -1,6 +1,9 @@
 // Which clocks may open new windows.
 #include "runtime/state/clock_guard.h"
 
+#include <optional>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace dpl {
@@ -54,6 +57,38 @@ TEST(ClockGuard, NearIsTrustedAndDoesNotMoveTheBase) {
   EXPECT_TRUE(g.Trust(Wall(ClockGuard::kTolerance), 1000));
   EXPECT_FALSE(g.Trust(Wall(ClockGuard::kTolerance + 2000), 1001));
   EXPECT_TRUE(g.suspect());
+}
+
+TEST(ClockGuard, ResumedItJudgesAsIfItHadNeverStopped) {
+  ClockGuard before;
+  EXPECT_FALSE(before.trusted().has_value());
+  EXPECT_TRUE(before.Trust(Wall(0), 1000));
+  const std::optional<ClockGuard::Trusted> kept = before.trusted();
+  ASSERT_TRUE(kept.has_value());
+  const int64_t later = 8 * kMicrosPerHour;  // nothing ran for so long
+  for (auto [jump, trusted] : {std::pair(int64_t{0}, true),
+                               {4 * kMicrosPerMinute, true},
+                               {6 * kMicrosPerMinute, false},
+                               {kMicrosPerDay, false},
+                               {-kMicrosPerDay, true}}) {
+    ClockGuard after;
+    after.Resume(*kept);
+    EXPECT_EQ(after.Trust(Wall(later + jump), 1000 + later), trusted) << jump;
+    // What was trusted does not follow a jump, over any number of starts.
+    const std::optional<ClockGuard::Trusted> again = after.trusted();
+    EXPECT_EQ(again->ahead_us == kept->ahead_us, !trusted || jump == 0);
+  }
+}
+
+TEST(ClockGuard, InDoubtUntilConfirmed) {
+  ClockGuard g;
+  g.Doubt();
+  EXPECT_FALSE(g.Trust(Wall(0), 0));
+  EXPECT_FALSE(g.Trust(Wall(1000), 1000));
+  EXPECT_FALSE(g.trusted().has_value());
+  g.Confirm(Wall(2000), 2000);
+  EXPECT_TRUE(g.Trust(Wall(3000), 3000));
+  EXPECT_TRUE(g.trusted().has_value());
 }
 
 }  // namespace
