@@ -6,8 +6,6 @@
 namespace dpl {
 namespace {
 
-constexpr size_t kMostRequestIdBytes = 1024;
-
 bool IsToken(std::string_view text) { return !text.empty() && http::All(text, http::kToken); }
 bool IsLowerHex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -53,17 +51,9 @@ bool IsJson(std::string_view content_type) {
 
 std::string_view EchoRequestId(const HttpRequest& request, HttpResponse* response,
                                std::string_view* id) {
-  HttpRequest::Found found = request.Find("X-Request-ID");
-  if (found.count == 0) return {};
-  if (found.count > 1) return "more than one X-Request-ID";
-  if (found.value.empty()) return {};  // no id
-  if (found.value.size() > kMostRequestIdBytes ||
-      found.value.find('\t') != std::string_view::npos) {
-    return "X-Request-ID must have at most 1024 bytes and no control character";
-  }
-  *id = found.value;
-  response->AddHeader("X-Request-ID", found.value);
-  return {};
+  const std::string_view wrong = ReadRequestId(request, id);
+  if (!id->empty()) response->AddHeader(kRequestIdHeader, *id);
+  return wrong;
 }
 
 // version "-" trace-id "-" parent-id "-" flags. A later version may have more behind another dash;

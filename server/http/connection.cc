@@ -39,6 +39,25 @@ void AppendNumber(uint64_t number, std::string* out) {
   out->append(digits, end);
 }
 
+void EchoId(const HttpRequest& request, HttpResponse* response) {
+  std::string_view id;
+  (void)ReadRequestId(request, &id);
+  if (!id.empty()) (void)response->AddHeader(kRequestIdHeader, id);
+}
+
+// The id that the first of these answers gives back; empty: none.
+std::string_view IdIn(std::string_view answers) {
+  std::string_view head = answers.substr(0, answers.find("\r\n\r\n"));
+  while (!head.empty()) {
+    const size_t end = head.find("\r\n");
+    std::string_view line = head.substr(0, end);
+    head.remove_prefix(end == std::string_view::npos ? head.size() : end + 2);
+    const size_t colon = line.find(": ");
+    if (line.substr(0, colon) == kRequestIdHeader) return line.substr(colon + 2);
+  }
+  return {};
+}
+
 }  // namespace
 
 int64_t CoarseMillis() {
@@ -176,10 +195,10 @@ void Connection::Process() {
         more = true;
       } else if (state == RequestReader::State::kRefused) {
         CountRefused(reader_.refusal().kind);
-        Refuse(reader_.refusal().status, reader_.refusal().message);
+        RefuseUnread(reader_.refusal().status, reader_.refusal().message);
       } else if (peer_ended_ && state != RequestReader::State::kEmpty) {
         CountRefused(RefusedFor::kUnfinished);
-        Refuse(400, "the connection ended inside a request");
+        RefuseUnread(400, "the connection ended inside a request");
       } else if (state == RequestReader::State::kBody && reader_.TakeContinue()) {
         out.append("HTTP/1.1 100 Continue\r\n\r\n");
       }
@@ -210,6 +229,7 @@ bool Connection::Answer() {
   } catch (...) {  // a handler should not throw; if it does, it costs this client its connection
     worker_->handler_failures.Add();
     response.Reset();
+    EchoId(reader_.request(), &response);
     response.Error(500, "internal error");
     response.close = true;
   }
@@ -222,13 +242,20 @@ bool Connection::Answer() {
   return !close;
 }
 
-// An answer of the server's own, before or instead of the handler's. Always the last of the
-// connection.
+// An answer of the server's own, before or instead of the handler's, with the header lines that the
+// response has. Always the last of the connection.
 void Connection::Refuse(int status, std::string_view message) {
-  worker_->response.Reset();
   worker_->response.Error(status, message);
   AppendResponse(true);
   close_after_write_ = true;
+}
+
+// The same for a request that has not been read whole: named by its id, if that came.
+void Connection::RefuseUnread(int status, std::string_view message) {
+  worker_->response.Reset();
+  reader_.ShowHeaders();
+  EchoId(reader_.request(), &worker_->response);
+  Refuse(status, message);
 }
 
 void Connection::AppendResponse(bool close) {
@@ -284,7 +311,7 @@ void Connection::Await() {
 void Connection::Overload() {
   worker_->overloaded.Add();
   worker_->out.clear();
-  Refuse(503, "the server is overloaded");
+  RefuseUnread(503, "the server is overloaded");
   if (Send(worker_->out)) Finish();
 }
 
@@ -308,8 +335,9 @@ bool Connection::Hold() {
   }
   Unhold();
   if (gate == ReplyGate::State::kBroken) {
+    const std::string promised = worker_->out.substr(held_from_);
     worker_->out.resize(held_from_);
-    Break();
+    Break(promised);
   }
   return true;
 }
@@ -338,16 +366,20 @@ bool Connection::Release() {
   return true;
 }
 
-// The promise will not be kept, so its answer must not be given, nor any behind it.
-void Connection::Break() {
-  Refuse(503, worker_->response.error_form() == ErrorForm::kMessage
-                  ? "the decision could not be recorded"
-                  : "the change could not be recorded");
+// The promise will not be kept, so its answer must not be given, nor any behind it. `promised`:
+// what would have been sent; the first of it says which request that was.
+void Connection::Break(std::string_view promised) {
+  HttpResponse& response = worker_->response;
+  response.Reset();
+  if (const std::string_view id = IdIn(promised); !id.empty())
+    (void)response.AddHeader(kRequestIdHeader, id);
+  Refuse(503, response.error_form() == ErrorForm::kMessage ? "the decision could not be recorded"
+                                                           : "the change could not be recorded");
 }
 
 void Connection::BreakPending() {
   worker_->out.clear();
-  Break();
+  Break(std::string_view(pending_).substr(held_from_));
   pending_.resize(held_from_);
   pending_.append(worker_->out);
 }
@@ -435,8 +467,9 @@ void Connection::Sweep(int64_t now) {
   if (state == RequestReader::State::kEmpty) return Close();  // idle: nothing to answer
   worker_->timed_out.Add();
   worker_->out.clear();
-  Refuse(408, state == RequestReader::State::kBody ? "the body did not arrive in time"
-                                                   : "the request head did not arrive in time");
+  RefuseUnread(408, state == RequestReader::State::kBody
+                        ? "the body did not arrive in time"
+                        : "the request head did not arrive in time");
   if (Send(worker_->out)) Finish();
 }
 

@@ -98,13 +98,14 @@ class Connection final : private Watcher {
   void Process();
   bool Answer();
   void Refuse(int status, std::string_view message);
+  void RefuseUnread(int status, std::string_view message);
   void CountRefused(RefusedFor kind);
   void AppendResponse(bool close);
   void Await();
   bool Hold();
   void Unhold();
   ReplyGate::State Look() const;
-  void Break();
+  void Break(std::string_view promised);
   void BreakPending();
   bool Send(std::string_view bytes);
   void Flush();

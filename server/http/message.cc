@@ -7,6 +7,8 @@
 namespace dpl {
 namespace {
 
+constexpr size_t kMostRequestIdBytes = 1024;
+
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 }  // namespace
@@ -60,6 +62,16 @@ void HttpResponse::Reset() {
   close = false;
   hold = {};
   extra_.clear();
+}
+
+std::string_view ReadRequestId(const HttpRequest& request, std::string_view* id) {
+  *id = {};
+  HttpRequest::Found found = request.Find(kRequestIdHeader);
+  if (found.count > 1) return "more than one X-Request-ID";
+  if (found.value.size() > kMostRequestIdBytes || found.value.find('\t') != std::string_view::npos)
+    return "X-Request-ID must have at most 1024 bytes and no control character";
+  *id = found.value;
+  return {};
 }
 
 std::string_view StatusPhrase(int status) {

@@ -91,6 +91,11 @@ inline constexpr std::string_view kProblemType = "application/problem+json";
 // True when the two differ in nothing but the case of ASCII letters.
 bool EqualIgnoringCase(std::string_view a, std::string_view b);
 
+// What `X-Request-ID` of a request says, in `*id`; empty: nothing. Returns what is wrong with it;
+// empty: nothing. One that is wrong says nothing.
+std::string_view ReadRequestId(const HttpRequest& request, std::string_view* id);
+inline constexpr std::string_view kRequestIdHeader = "X-Request-ID";
+
 // `OK` for 200; a short phrase for every status this server sends.
 std::string_view StatusPhrase(int status);
 

@@ -124,8 +124,13 @@ void RequestReader::Publish() {
   request_.path = head.path.In(buffer);
   request_.query = head.query.In(buffer);
   request_.body = buffer.substr(body_begin_, body_end_ - body_begin_);
+  ShowHeaders();
+}
+
+void RequestReader::ShowHeaders() {
+  std::string_view buffer(data_ + base_, end_ - base_);
   request_.headers.clear();
-  for (const HeaderSlices& header : head.headers) {
+  for (const HeaderSlices& header : parser_.head().headers) {
     request_.headers.push_back({header.name.In(buffer), header.value.In(buffer)});
   }
 }

@@ -52,6 +52,9 @@ class RequestReader {
 
   // After kRefused.
   const Refusal& refusal() const { return refusal_; }
+  // After kHead, kBody or kRefused, for an answer to what has not come whole: the header lines that
+  // were read stand in request(), and nothing else does. Views until the next Space or Keep.
+  void ShowHeaders();
 
   // After kBody: true once, when the client waits for `100 Continue` before it sends the body.
   bool TakeContinue();

@@ -51,6 +51,8 @@ struct GatedServer {
               response->hold.state = std::strtoull(number.c_str(), &end, 10);
               if (*end == ',') response->hold.audit = std::strtoull(end + 1, nullptr, 10);
               response->body.append(request.path);
+              if (HttpRequest::Found id = request.Find("X-Request-ID"); id.count != 0)
+                response->AddHeader("X-Request-ID", id.value);
               ++handled;
             },
             &gate) {
@@ -64,7 +66,7 @@ struct GatedServer {
   }
   static std::string Get(int hold) { return Get(std::to_string(hold)); }
   static std::string Get(const std::string& hold) {
-    return "GET /" + hold + " HTTP/1.1\r\nHost: h\r\n\r\n";
+    return "GET /" + hold + " HTTP/1.1\r\nHost: h\r\nX-Request-ID: r" + hold + "\r\n\r\n";
   }
   TestGate gate;
   std::atomic<int> handled{0};
@@ -126,9 +128,12 @@ TEST(ReplyGate, ABrokenPromiseIsNeverGiven) {
   Reply reply = client.Receive();
   EXPECT_EQ(reply.status, 503);
   EXPECT_EQ(reply.headers["connection"], "close");
+  EXPECT_EQ(reply.headers["x-request-id"], "r7");
   EXPECT_TRUE(client.IsClosedByPeer());
   ASSERT_TRUE(later.Send(GatedServer::Get(8)));
-  EXPECT_EQ(later.Receive().status, 503);
+  reply = later.Receive();
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(reply.headers["x-request-id"], "r8");
   Client unheld(server.address);
   ASSERT_TRUE(unheld.Send(GatedServer::Get(0)));
   EXPECT_EQ(unheld.Receive().status, 200);

@@ -231,13 +231,65 @@ TEST(HttpServer, DrippingDoesNotExtendTheDeadline) {
   EXPECT_TRUE(slow.IsClosedByPeer());
 }
 
+// What the server itself says to a request names it, as soon as its id has come in a whole line.
+TEST(HttpServer, RefusalsCarryTheRequestsId) {
+  HttpLimits limits;
+  limits.max_body_bytes = 1024;
+  limits.max_head_bytes = 4096;
+  limits.max_target_bytes = 256;
+  TestServer server(limits);
+  const std::string id = "X-Request-ID: r-1\r\n";
+  struct {
+    std::string bytes;
+    int status;
+    std::string id;  // expected back
+  } const cases[] = {
+      {"POST / HTTP/1.1\r\nHost: h\r\nx-request-id: r-1\r\nContent-Length: 4000\r\n\r\n", 413,
+       "r-1"},
+      {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4000\r\n" + id + "\r\n", 413, "r-1"},
+      {"POST / HTTP/1.1\r\nHost: h\r\n" + id + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400,
+       "r-1"},
+      {"GET / HTTP/1.1\r\nHost: h\r\n" + id + "X: " + std::string(5000, 'x'), 431, "r-1"},
+      {"GET / HTTP/1.1\r\n" + id + "Host: h\r\nHost: h\r\n\r\n", 400, "r-1"},
+      {"GET / HTTP/1.1\r\n" + id + " folded\r\n\r\n", 400, "r-1"},
+      {"GET / HTTP/1.1\r\nHost: h\r\n" + id + "Expect: more\r\n\r\n", 417, "r-1"},
+      {"GET /throw HTTP/1.1\r\nHost: h\r\n" + id + "\r\n", 500, "r-1"},
+      {"GET / HTTP/1.1\r\nHost: h\r\n" + id + id + "Expect: more\r\n\r\n", 417, ""},
+      {"GET / HTTP/1.1\r\nHost: h\r\nX-Request-ID: a\tb\r\nExpect: more\r\n\r\n", 417, ""},
+      {"GET / HTTP/1.1\r\nHost: h\r\nX-Request-ID: " + std::string(1025, 'x') +
+           "\r\nExpect: more\r\n\r\n",
+       417, ""},
+      {"GET / HTTP/1.1\r\nX : y\r\n" + id + "Host: h\r\n\r\n", 400, ""},  // not read so far
+      {"GET /" + std::string(300, 'x') + " HTTP/1.1\r\n" + id + "Host: h\r\n\r\n", 414, ""},
+  };
+  for (const auto& c : cases) {
+    Client client(server.address());
+    ASSERT_TRUE(client.Send(kGet + c.bytes));
+    EXPECT_EQ(client.Receive().headers.count("x-request-id"), 0u) << "of the request before";
+    Reply reply = client.Receive();
+    EXPECT_EQ(reply.status, c.status) << c.bytes;
+    EXPECT_EQ(reply.headers["x-request-id"], c.id) << c.bytes;
+  }
+  for (const std::string& rest : {std::string(), std::string("Content-Length: 5\r\n\r\nhe")}) {
+    Client client(server.address());
+    ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: h\r\n" + id + rest));
+    client.EndSending();
+    Reply reply = client.Receive();
+    EXPECT_EQ(reply.status, 400) << rest;
+    EXPECT_EQ(reply.headers["x-request-id"], "r-1") << rest;
+  }
+}
+
 TEST(HttpServer, SlowBodyIsDropped) {
   TestServer server(Short(&HttpLimits::body_deadline));
   for (const char* slow_body :
        {"Content-Length: 5\r\n\r\nhe", "Transfer-Encoding: chunked\r\n\r\n5\r\nhe"}) {
     Client slow(server.address());
-    ASSERT_TRUE(slow.Send(std::string("POST / HTTP/1.1\r\nHost: h\r\n") + slow_body));
-    EXPECT_EQ(slow.Receive().status, 408) << slow_body;
+    ASSERT_TRUE(
+        slow.Send(std::string("POST / HTTP/1.1\r\nHost: h\r\nX-Request-ID: slow\r\n") + slow_body));
+    Reply reply = slow.Receive();
+    EXPECT_EQ(reply.status, 408) << slow_body;
+    EXPECT_EQ(reply.headers["x-request-id"], "slow") << slow_body;
     EXPECT_TRUE(slow.IsClosedByPeer());
   }
   Client control(server.address());
