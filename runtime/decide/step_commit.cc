@@ -50,7 +50,6 @@ Reason StepCommit(Fold& f) {
   f.d.metered = charge_count != 0;
   if (f.request.clock_suspect && (f.d.metered || RemembersWhen(f))) return Reason::kErrorClock;
   if (f.suppose != nullptr) return kPass;
-  if (f.request.dry_run) return f.store.Epoch() == f.epoch ? kPass : (f.again = true, kPass);
 
   std::string_view task = f.task_fits ? f.request.task : std::string_view();
   for (int i = 0; i < f.hop_count; ++i) {
@@ -59,18 +58,22 @@ Reason StepCommit(Fold& f) {
     bool binds = !task.empty() && !hop.instance.empty() && !hop.bound;
     seen_count += (!hop.known && (counted || !hop.instance.empty())) || binds ? 1 : 0;
   }
-  if (charge_count == 0 && seen_count == 0 && f.acts.size == 0 && f.used_approvals.size == 0 &&
-      f.break_glass == kNone) {
+  const bool writes = charge_count != 0 || seen_count != 0 || f.acts.size != 0 ||
+                      f.used_approvals.size != 0 || f.break_glass != kNone;
+  // Nor is there an earlier time that could be written instead.
+  if (f.request.clock_suspect && writes && f.store.HighTime().us == INT64_MIN)
+    return Reason::kErrorClock;
+  if (f.request.dry_run) return f.store.Epoch() == f.epoch ? kPass : (f.again = true, kPass);
+  if (!writes) {
     if (f.store.Epoch() != f.epoch) f.again = true;
     return kPass;
   }
 
   CommitRequest c;
   c.now = f.now;
-  if (f.request.clock_suspect && f.store.HighTime().us != INT64_MIN) {
-    // What such a clock says is no time that has been: it would move every window for good.
-    c.now = std::min(f.now, f.store.HighTime());
-  }
+  // What such a clock says is no time that has been: it would move every window for good, and a
+  // run that is born then would outlive its time.
+  if (f.request.clock_suspect) c.now = std::min(f.now, f.store.HighTime());
   c.epoch = f.epoch;
   c.caller = f.caller.name;
   Charge* charges = Make<Charge>(f, charge_count);
@@ -103,7 +106,7 @@ Reason StepCommit(Fold& f) {
     s.agent = hop.name;
     s.instance = hop.instance;
     s.task = task;
-    s.born = hop.born;
+    s.born = f.request.clock_suspect ? std::min(hop.born, c.now) : hop.born;
     s.window_us = agent.instances_window_us != 0 ? agent.instances_window_us : agent.lives_us;
     s.keep_us = std::max(agent.lives_us == 0 ? kKeepUnboundedUs : agent.lives_us + kKeepInstanceUs,
                          s.window_us);

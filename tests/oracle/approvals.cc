@@ -266,6 +266,14 @@ bool Fold::Commit() {
   });
   if (r_.clock_suspect && (!charges_.empty() || !acts_.empty() || door_ != nullptr || counted))
     return Deny(Reason::kErrorClock);
+  // What else is remembered gets the highest time that was ever written; there may be none.
+  bool writes = !charges_.empty() || !acts_.empty() || !used_approvals_.empty() || door_ != nullptr;
+  for (const Omega::Hop& hop : w_.chain) {
+    const auto known = state_.instances.find({hop.name, hop.instance});
+    writes = writes || known == state_.instances.end() ||
+             (!w_.task_id.empty() && known->second.tasks.empty());
+  }
+  if (r_.clock_suspect && writes && !state_.high) return Deny(Reason::kErrorClock);
   if (r_.dry_run) {
     answer_.outcome = OutcomeKind::kDeny;  // a dry run never says true
     answer_.reason = Reason::kWouldPermit;
@@ -284,9 +292,11 @@ bool Fold::Commit() {
   }
   answer_.outcome = OutcomeKind::kPermit;
   answer_.reason = Reason::kPermit;
+  if (writes && !replay_ && !r_.clock_suspect) state_.Saw(w_.now);
   for (const Omega::Hop& hop : w_.chain) {
+    const Instant born = r_.clock_suspect && writes ? std::min(hop.born, *state_.high) : hop.born;
     State::Instance& seen =
-        state_.instances.try_emplace({hop.name, hop.instance}, State::Instance{hop.born, {}})
+        state_.instances.try_emplace({hop.name, hop.instance}, State::Instance{born, {}})
             .first->second;
     if (!w_.task_id.empty()) seen.tasks.insert(w_.task_id);
   }

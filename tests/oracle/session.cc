@@ -107,6 +107,7 @@ class Runner {
     }
     Status s = cancel ? store_.Cancel(engine_reservation_, caller_, now_)
                       : store_.Confirm(engine_reservation_, caller_, actual, now_);
+    oracle_.state().Saw(now_);
     bool ok =
         cancel ? oracle_.Cancel(oracle_reservation_) : oracle_.Confirm(oracle_reservation_, actual);
     return s.ok() == ok ? ""

@@ -1,6 +1,7 @@
 // What the oracle remembers between decisions: lists and maps, searched from the start each time.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -125,6 +126,8 @@ struct State {
     return &at->second;
   }
   std::map<std::string, Key> keys;
+  std::optional<Instant> high;  // the highest time written with any of this
+  void Saw(Instant now) { high = std::max(high.value_or(now), now); }
   uint64_t next_reservation = 1;
 };
 

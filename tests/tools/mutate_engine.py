@@ -102,6 +102,8 @@ EDITS = [
     ("runtime/decide/step_approvals.cc", "asked <= record.approved_measures[static_cast<size_t>(i)];", "true;"),
     ("runtime/decide/step_approvals.cc", "if (!again) once |= uint32_t{1} << i;", "once |= uint32_t{1} << i, (void)again;"),
     ("runtime/decide/step_commit.cc", "if (f.request.clock_suspect && (f.d.metered || RemembersWhen(f))) return Reason::kErrorClock;", ""),
+    ("runtime/decide/step_commit.cc", "s.born = f.request.clock_suspect ? std::min(hop.born, c.now) : hop.born;", "s.born = hop.born;"),
+    ("runtime/decide/step_commit.cc", "if (f.request.clock_suspect && writes && f.store.HighTime().us == INT64_MIN)", "if (false)"),
     ("runtime/decide/step_commit.cc", "charge.returns = b.measure != kNone;", "charge.returns = true;"),
     ("runtime/decide/match.cc", "if (a == Truth::kFalse || b == Truth::kFalse) return Truth::kFalse;\n  return a == Truth::kTrue ? b : a;",
      "return a == Truth::kTrue ? b : a;"),

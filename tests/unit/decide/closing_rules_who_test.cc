@@ -97,6 +97,37 @@ TEST(ClosingRule, R31_NoRunThatIsCountedIsBornUnderASuspectClock) {
   EXPECT_EQ(w.store.InstancesBorn("t.helper", kMicrosPerHour, w.now), 2u);
 }
 
+// A run that nobody counts may be born then, but not in a time that has not been: it would live on.
+TEST(ClosingRule, R31_ARunSeenUnderASuspectClockLivesNoLonger) {
+  World w(kPolicy, kFacts);
+  Ask first = Read().Agent("night", "n1");
+  first.clock_suspect = true;
+  EXPECT_EQ(w.Code(first), "error.clock");  // no time was ever written
+  Ask dry = Read().Agent("night", "n1").Dry();
+  dry.clock_suspect = true;
+  EXPECT_EQ(w.Code(dry), "error.clock");
+  EXPECT_EQ(w.Code(Read().Agent("night", "n0")), "permit");
+  const Instant right = w.now;
+  w.Advance(25 * kMicrosPerHour);
+  EXPECT_EQ(w.Code(first), "permit");
+  Instant born{};
+  bool bound = false;
+  ASSERT_TRUE(w.store.FindInstance("t.night", "n1", &born, &bound));
+  EXPECT_EQ(born, right);
+  EXPECT_EQ(w.Code(first), "agent.expired");
+  // What its credential says of it stands, where that is earlier.
+  Ask older = Read().Agent("night", "n2").Born(Instant{right.us - kMicrosPerMinute});
+  older.clock_suspect = true;
+  w.now = right;
+  EXPECT_EQ(w.Code(older), "permit");
+  ASSERT_TRUE(w.store.FindInstance("t.night", "n2", &born, &bound));
+  EXPECT_EQ(born.us, right.us - kMicrosPerMinute);
+  // The clock is set right.
+  EXPECT_EQ(w.Code(Read().Agent("night", "n1")), "permit");
+  w.Advance(kMicrosPerHour + 1);
+  EXPECT_EQ(w.Code(Read().Agent("night", "n1")), "agent.expired");
+}
+
 TEST(ClosingRule, R03_BirthsAreBounded) {
   World w(kPolicy, kFacts);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(w.Code(Read().Person("E7").Agent("helper")), "permit");
