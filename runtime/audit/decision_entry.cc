@@ -27,8 +27,10 @@ class Writer {
     const auto size = static_cast<uint32_t>(text.size());
     Fixed(size != 0);
     if (size == 0) return;
-    values_.Put(&size, sizeof size);
-    values_.Put(text.data(), size);
+    values_.NeedRoom(sizeof size + size);
+    std::memcpy(values_.at, &size, sizeof size);
+    std::memcpy(values_.at + sizeof size, text.data(), size);
+    values_.at += sizeof size + size;
   }
   void Keyed(std::string_view text, bool) { Text(text); }
   void Time(const Instant& time) { values_.Put(&time, sizeof time); }
@@ -130,7 +132,14 @@ void EntryWriter::Write(const Request& request, const Decision& decision,
   const std::string_view caller = request.caller->name;
   TransferRecord(io, request, decision, caller, request.caller->request_id_keys, said, nullptr);
   size = static_cast<uint32_t>(fixed_.size());
-  std::memcpy(fixed_.data(), &size, sizeof size);
+  std::memcpy(fixed_.bytes.data(), &size, sizeof size);
+}
+
+void EntryWriter::Buffer::Grow(size_t size) {
+  const size_t used = this->size();
+  bytes.resize(2 * bytes.size() + size);
+  at = bytes.data() + used;
+  end = bytes.data() + bytes.size();
 }
 
 struct DecisionRecords::Unpacked {

@@ -13,6 +13,7 @@
 // a microsecond; sealing and the record's text (record.h, shape.h) are the log's thread's.
 #pragma once
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,21 +43,25 @@ class EntryWriter {
   std::string_view values() const { return values_.text(); }
 
   // Bytes behind each other in memory that is kept.
-  class Buffer {
-   public:
-    void Clear() { size_ = 0; }
-    void Put(const void* from, size_t size) {
-      if (bytes_.size() - size_ < size) bytes_.resize(2 * bytes_.size() + size);
-      std::char_traits<char>::copy(bytes_.data() + size_, static_cast<const char*>(from), size);
-      size_ += size;
+  struct Buffer {
+    std::string bytes = std::string(1024, '\0');
+    char* at = bytes.data();
+    char* end = bytes.data() + bytes.size();
+
+    void Clear() { at = bytes.data(); }
+    void NeedRoom(size_t size) {
+      if (static_cast<size_t>(end - at) < size) Grow(size);
     }
-    char* data() { return bytes_.data(); }
-    size_t size() const { return size_; }
-    std::string_view text() const { return {bytes_.data(), size_}; }
+    void Put(const void* from, size_t size) {
+      NeedRoom(size);
+      std::memcpy(at, from, size);
+      at += size;
+    }
+    size_t size() const { return static_cast<size_t>(at - bytes.data()); }
+    std::string_view text() const { return {bytes.data(), size()}; }
 
    private:
-    std::string bytes_ = std::string(1024, '\0');
-    size_t size_ = 0;
+    void Grow(size_t size);
   };
 
  private:

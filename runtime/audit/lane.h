@@ -7,9 +7,9 @@
 //
 // An entry is bytes that the log's AuditRenderer understands (log.h). It is copied, and lies in
 // memory until its record is on disk; the order of one lane is kept. Append asks neither a lock nor
-// the system for anything while the log's thread is awake, and no memory after warm-up; it wakes
-// that thread when it dozes (nothing came for a second), when somebody waits, or when much has
-// gathered.
+// the system for anything while the log's thread is awake, does not wait for its caches, and asks
+// for no memory after warm-up; it wakes that thread when it dozes (nothing came for a second), when
+// somebody waits, or when much has gathered.
 //
 // When the lane is full (AuditOptions::buffer_bytes wait to be kept), Append waits for room, at
 // most AuditOptions::patience_ms: slower answers instead of denied ones. Once it has waited in vain
@@ -67,6 +67,13 @@ class AuditLane {
   void GiveUp(bool in_vain) { gave_up_ = in_vain; }
   static constexpr int kTicketBits = 48;  // a ticket: the lane's number, and how many before it
   uint64_t pushed() const { return pushed_.load(); }
+  // For the thread that appends: how many bytes wait to be kept. The log's thread is asked, whose
+  // memory is far, only when it looks like at least `much`.
+  uint64_t WaitingBytes(uint64_t much) {
+    const uint64_t pushed = pushed_bytes();
+    if (pushed - done_seen_ >= much) done_seen_ = done_bytes();
+    return pushed - done_seen_;
+  }
   uint64_t pushed_bytes() const { return pushed_bytes_.load(std::memory_order_relaxed); }
   uint64_t done_bytes() const { return done_bytes_.load(std::memory_order_relaxed); }
   uint64_t kept() const { return kept_.load(); }
@@ -95,16 +102,19 @@ class AuditLane {
   Chunk* NewChunk(size_t size);
   void Recycle(Chunk* chunk);
 
-  Log* const log_;
-  const uint64_t number_;
+  // Each thread's own lie apart: a line of the cache that two write to costs either of them as much
+  // as all the rest.
 
   // Chunks that may be used again: put by the log's thread, taken by the other.
   static constexpr size_t kSpare = 16;
-  std::atomic<Chunk*> spare_[kSpare] = {};
+  alignas(64) std::atomic<Chunk*> spare_[kSpare] = {};
 
   // The thread that appends.
+  alignas(64) Log* const log_;
+  const uint64_t number_;
   Chunk* in_;
   size_t written_ = 0;
+  uint64_t done_seen_ = 0;
   bool gave_up_ = false;
   alignas(64) std::atomic<uint64_t> pushed_{0};  // entries
   std::atomic<uint64_t> pushed_bytes_{0};
@@ -112,9 +122,11 @@ class AuditLane {
   // The log's thread.
   alignas(64) Chunk* out_;
   size_t read_ = 0, step_ = 0;
+  size_t ready_ = 0;  // of out_, as far as it was looked at
   uint64_t taken_ = 0, taken_bytes_ = 0;
   LaneContext context_, next_context_;
-  std::atomic<uint64_t> done_bytes_{0}, kept_{0};
+  alignas(64) std::atomic<uint64_t> done_bytes_{0};
+  std::atomic<uint64_t> kept_{0};
 };
 
 }  // namespace dpl

@@ -94,8 +94,9 @@ std::shared_ptr<AuditLane> AuditLog::Impl::OpenLane() {
 // Whether a lane may take an entry. A full one waits: a slow disk makes answers slow, not denied.
 bool AuditLog::Impl::Takes(AuditLane* lane, size_t size) {
   auto room = [&] {
-    return lane->pushed_bytes() - lane->done_bytes() + size <= options_.buffer_bytes ||
-           lane->pushed_bytes() == lane->done_bytes();
+    const uint64_t most = options_.buffer_bytes - std::min(size, options_.buffer_bytes);
+    const uint64_t waiting = lane->WaitingBytes(most);
+    return waiting <= most || waiting == 0;
   };
   auto good = [&] {
     return options_.mode == AuditMode::kAvailable || !failed_.load(std::memory_order_relaxed);
@@ -125,12 +126,16 @@ void AuditLog::Impl::Nudge() {
   work_.notify_one();
 }
 
+// What need not be there soon stays without a fence, which would wait for the caches of the log's
+// thread: that looks once more after it began to doze (Wait).
 void AuditLog::Impl::Pushed(AuditLane* lane, AuditSync sync) {
-  if (sync != AuditSync::kSoon || lane->pushed_bytes() - lane->done_bytes() >= kMuch) {
+  if (sync != AuditSync::kSoon || lane->WaitingBytes(kMuch) >= kMuch) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!lanes_urgent_.load()) lanes_urgent_ = true;
     if (dozing_.load() || (sync != AuditSync::kTurn && waiting_.load())) Nudge();
-  } else if (dozing_.load()) {
-    Nudge();
+  } else {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (dozing_.load(std::memory_order_relaxed)) Nudge();
   }
 }
 

@@ -128,11 +128,13 @@ class AuditLog::Impl final : private AuditLane::Log {
 
   std::atomic<uint64_t> kept_{0}, signed_{0}, segments_{0};
   std::atomic<uint64_t> records_{0};  // lines on disk
-  std::atomic<bool> failed_{false}, ended_{false};
-
   // Lanes are added and never removed; a reader takes the count first.
   std::array<std::shared_ptr<AuditLane>, kMaxLanes> lanes_;
   std::atomic<size_t> lane_count_{0};
+
+  // What every entry of a lane looks at; written seldom, and apart from what is written often.
+  alignas(64) std::atomic<bool> failed_{false};
+  std::atomic<bool> ended_{false};
   std::atomic<bool> lanes_urgent_{false};  // somebody waits for an entry, or a lane has much
   // The thread waits, with mutex_; it dozes when no lane brought anything for a while. Who appends
   // writes its mark first and then looks here, the thread the other way round: one of them notices.
@@ -140,7 +142,7 @@ class AuditLog::Impl final : private AuditLane::Log {
   std::atomic<uint64_t> lane_waits_{0};
 
   // The thread's own.
-  std::string taken_, lines_, hashes_;
+  alignas(64) std::string taken_, lines_, hashes_;
   std::unique_ptr<AuditRenderer> renderer_;
   bool added_ = false;  // entries to the renderer, whose lines are still to come
   Instant added_time_{INT64_MIN};

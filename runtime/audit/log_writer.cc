@@ -88,9 +88,14 @@ void AuditLog::Impl::Tell(std::string* where, const Status& status) {
 // Until there is something to write, to sign or to remove.
 void AuditLog::Impl::Wait(Lock* lock) {
   const int64_t half = std::max<int64_t>(options_.sync_ms * 500, 1);
+  bool looked_again = false;
   for (;;) {
     waiting_ = true;  // before the looks at the lanes
-    const int64_t lane_turn = LaneTurn();
+    int64_t lane_turn = LaneTurn();
+    // Somebody may have looked for `dozing_` just before it was set, whose entry is not seen yet:
+    // it will be by the second look.
+    if (dozing_ && lane_turn == INT64_MAX && !looked_again)
+      lane_turn = clock_->MonotonicUs() + half;
     if (stop_ || urgent_ || pending_.size() >= kEager || gap_ > 0 || more_ ||
         prune_.requests != prune_.done || lanes_urgent_.load()) {
       waiting_ = dozing_ = false;
@@ -113,7 +118,12 @@ void AuditLog::Impl::Wait(Lock* lock) {
           work_.wait_for(*lock, std::chrono::microseconds(until - now)) == std::cv_status::timeout;
     }
     sleeping_ = false;
+    if (timed_out && dozing_ && !looked_again) {
+      looked_again = true;
+      continue;
+    }
     waiting_ = dozing_ = false;
+    looked_again = false;
     if (timed_out) return;
   }
 }
