@@ -68,6 +68,7 @@ void TransferRecord(Io& io, R& r, D& d, Name& caller, Flag& request_id_keys, C& 
   io.Fixed(d.limits.size), io.Fixed(d.limits.truncated);
   for (int i = 0; i < d.limits.size; ++i) {
     auto& line = d.limits.items[i];
+    io.Fixed(line.agent), io.Fixed(line.deputy);
     io.Fixed(line.limit), io.Fixed(line.state), io.Fixed(line.error), io.Fixed(line.binding);
     io.Amount(line.used), io.Amount(line.requested), io.After(d, line);
     io.Amount(line.cap), io.Amount(line.left);

@@ -373,6 +373,11 @@ class Record {
       for (const LimitLine& line : d_.limits) {
         Open();
         Members(fragments_.Limit(line.limit));
+        if (line.agent != kNone) {
+          if (out_->back() != '{') out_->push_back(',');
+          out_->append(fragments_.Agent(line.agent));
+        }
+        if (line.deputy) Text(out_, "person", d_.deputy->id);
         Plain(out_, "state", LimitStateName(line.state));
         if (line.state == LimitState::kUnknown) Plain(out_, "why", ErrorKindName(line.error));
         Amount("before", line.used);

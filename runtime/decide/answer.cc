@@ -424,6 +424,8 @@ class AnswerWriter {
       w_.BeginObject();
       w_.Member("name", program_.Text(limit.name));
       SpanMember("span", limit.span);
+      if (line.agent != kNone) w_.Member("agent", NameOf(program_.agent_statements[line.agent]));
+      if (line.deputy) w_.Member("person", d_.deputy->id);
       w_.Member("state", LimitStateName(line.state));
       if (line.state == LimitState::kUnknown) w_.Member("why", ErrorKindName(line.error));
       ValueMember("used", line.used);

@@ -102,6 +102,11 @@ struct LimitLine {
   Instant resets{};  // end of the calendar window; sliding: when enough could be free again at the
                      // latest
   ErrorKind error = ErrorKind::kMissing;  // kUnknown: why
+  // Whose counter it is, where a chain or a person who acts for another gives one limit several
+  // lines: of a limit for each agent, which (Program::agents); and whether it binds as for
+  // Decision::deputy.
+  uint32_t agent = kNone;
+  bool deputy = false;
 };
 
 // Which factor of a clause failed, in the order of matching: for the nearest miss.

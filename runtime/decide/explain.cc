@@ -121,10 +121,9 @@ void AppendLimits(std::string* out, const Program& program, const Decision& d) {
   };
   for (const LimitLine& line : d.limits) {
     const Limit& limit = program.limits[line.limit];
-    out->append("  limit ")
-        .append(program.Text(limit.name))
-        .append(": ")
-        .append(LimitStateName(line.state));
+    out->append("  limit ").append(program.Text(limit.name));
+    AppendWhose(out, program, line);
+    out->append(": ").append(LimitStateName(line.state));
     if (line.state == LimitState::kUnknown)
       out->append(" (").append(ErrorKindName(line.error)).append(")");
     value(", used ", line.used);

@@ -224,6 +224,13 @@ bool ReviewDue(const Statement& s, Instant* due) {
   return true;
 }
 
+void AppendWhose(std::string* out, const Program& program, const LimitLine& line) {
+  if (line.agent != kNone)
+    out->append(" for ").append(
+        program.Text(program.statements[program.agent_statements[line.agent]].name));
+  if (line.deputy) out->append(" for the deputy");
+}
+
 void AppendReasonAdmin(std::string* out, const Snapshot& snapshot, const Decision& d) {
   const Program& program = snapshot.program();
   out->append(ReasonMeaning(d.reason));
@@ -236,6 +243,7 @@ void AppendReasonAdmin(std::string* out, const Snapshot& snapshot, const Decisio
     if (line.state == LimitState::kOk) continue;
     const Limit& limit = program.limits[line.limit];
     out->append("; limit ").append(program.Text(limit.name));
+    AppendWhose(out, program, line);
     if (line.cap.kind != ValueKind::kUnset && line.used.kind != ValueKind::kUnset) {
       out->append(": ");
       AppendValue(out, line.used, program.schema);

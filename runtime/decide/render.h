@@ -19,6 +19,9 @@ void AppendOwner(std::string* out, const Program& program, const OwnerDef& owner
 void AppendPeriod(std::string* out, const Limit& limit);
 // The same, and in which zone its days are counted: "per day in Europe/Zurich".
 void AppendWindow(std::string* out, const Program& program, const Limit& limit);
+// Of which agent of the chain, or that it binds as for the deputy: " for acme.helper"; else
+// nothing.
+void AppendWhose(std::string* out, const Program& program, const LimitLine& line);
 // At most kMaxQuoted bytes, cut at a code point, with "…" when cut.
 std::string_view Capped(std::string_view caller_text, std::string* scratch);
 

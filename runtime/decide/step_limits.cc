@@ -177,13 +177,15 @@ void FindTier(Fold& f, const Limit& limit, int64_t sum, BoundLimit* out) {
 
 bool BindsMore(const Fold& f, const BoundLimit& a, const BoundLimit& b);
 
-void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Instant window_now,
-              uint64_t replay) {
+void CheckOne(Fold& f, uint32_t limit_index, bool checked, bool deputy, const Hop* hop,
+              Instant window_now, uint64_t replay) {
   const Limit& limit = f.program.limits[limit_index];
   TaskView view(f, limit.statement);
   BoundLimit b;
   b.checked = checked;
   b.line.limit = limit_index;
+  b.line.deputy = deputy;
+  if (hop != nullptr) b.line.agent = hop->agent;
   b.measure = limit.requests ? kNone : ParamOf(f, limit);
   Value q = limit.requests ? Value::Int(ValueKind::kInt, 1) : f.params[b.measure];
   q.flags = 0;
@@ -261,16 +263,17 @@ void CheckOne(Fold& f, uint32_t limit_index, bool checked, const Hop* hop, Insta
   done();
 }
 
-void CheckLimit(Fold& f, uint32_t limit_index, bool checked, Instant window_now, uint64_t replay) {
+void CheckLimit(Fold& f, uint32_t limit_index, bool checked, bool deputy, Instant window_now,
+                uint64_t replay) {
   const Limit& limit = f.program.limits[limit_index];
   bool per_agent = std::any_of(limit.keys.begin(), limit.keys.end(),
                                [](const LimitKeyPart& k) { return k.kind == KeyPartKind::kAgent; });
   if (!per_agent || f.hop_count == 0)
-    return CheckOne(f, limit_index, checked, nullptr, window_now, replay);
+    return CheckOne(f, limit_index, checked, deputy, nullptr, window_now, replay);
   // One counter per distinct template of the chain; all must have room.
   for (int i = 0; i < f.hop_count; ++i) {
     bool seen = std::find(f.chain.begin(), f.chain.begin() + i, f.chain[i]) != f.chain.begin() + i;
-    if (!seen) CheckOne(f, limit_index, checked, &f.hops[i], window_now, replay);
+    if (!seen) CheckOne(f, limit_index, checked, deputy, &f.hops[i], window_now, replay);
   }
 }
 
@@ -386,7 +389,7 @@ Reason StepLimits(Fold& f) {
       if (!limit.requests && ParamOf(f, limit) == kNone) continue;
       if (limit.no_limit) continue;
       bool checked = s.kind != StatementKind::kGrant || !Superseded(f, b.statement, &limit);
-      CheckLimit(f, i, checked, window_now, replay);
+      CheckLimit(f, i, checked, b.deputy, window_now, replay);
     }
   }
   const BoundLimit* binding = nullptr;

@@ -177,6 +177,7 @@ TEST(Deputy, LimitsOfEitherBind) {
   EXPECT_EQ(w.Code(Pay("60.00").Deputy("C")), "permit");
   EXPECT_EQ(w.Code(Pay("60.00").Deputy("S")), "limit.exceeded") << "the desk's own cap";
   EXPECT_EQ(w.Binding(), "t.interns_pay.amount");
+  EXPECT_NE(w.Json().find(R"("person":"S","state":"exceeded")"), std::string::npos) << w.Json();
   EXPECT_EQ(w.Code(Pay("50.00").Deputy("S")), "permit");
   EXPECT_EQ(w.Code(Pay("40.00").Deputy("S")), "limit.exceeded") << "S has spent 50 of 80 today";
   EXPECT_EQ(w.Code(Pay("40.00")), "permit") << "M's own day is not the desk's";

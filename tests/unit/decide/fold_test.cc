@@ -157,9 +157,18 @@ limit rate { applies to any agent  covers read on app.Doc  cap requests to 3 per
   Ask chain = Of("E7", "read", "d1").Agent("first", "f").Agent("second", "s");
   EXPECT_EQ(w.Code(chain), "permit");
   EXPECT_EQ(w.last->limits.size, 2);
+  // Each line says whose it is.
+  const std::string json = w.Json();
+  for (const char* agent : {"first", "second"}) {
+    const std::string line = std::string(R"("agent":"t.)") + agent + R"(","state":"ok","used":"0")";
+    EXPECT_NE(json.find(line), std::string::npos) << line << " in " << json;
+  }
   EXPECT_EQ(w.Code(chain), "permit");
   EXPECT_EQ(w.Code(Of("E7", "read", "d1").Agent("first", "f")), "permit");
   EXPECT_EQ(w.Code(chain), "limit.exceeded");  // the first has used its three
+  EXPECT_NE(w.Json().find(R"("agent":"t.first","state":"exceeded")"), std::string::npos);
+  EXPECT_NE(w.Json().find(R"("agent":"t.second","state":"ok")"), std::string::npos);
+  EXPECT_NE(w.Json().find("limit t.rate.requests for t.first: 3 used"), std::string::npos);
   EXPECT_EQ(w.Code(Of("E7", "read", "d1")), "permit");
 }
 
