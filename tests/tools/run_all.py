@@ -264,6 +264,16 @@ def envoy(build):
     return program_counts("envoy", [sys.executable, "tests/http/envoy_real.py"], environment(build))
 
 
+def packaged(build):
+    """The programs as they are packaged, driven by the same tests."""
+    code, output = run(["./dev", "build", "--profiled"], environment(build), quiet=True)
+    if code != 0:
+        print("\n".join(output.splitlines()[-60:]))
+        print("FAILED ./dev build --profiled")
+        return Count(0, 1)
+    return python_tests(ROOT / "build/profiled")
+
+
 def slow_clients(build):
     """Ten thousand of them at once."""
     return program_counts("load_test, 10,000 slow clients", [sys.executable, "tests/http/load_test.py"],
@@ -326,6 +336,7 @@ FULL = [
     (f"operating and decision API, {API_STEPS} calls each from their documents", api),
     (f"searches of {SEARCH_WORLDS} policies against trying each", searches),
     (f"audit log: every byte, {KILLS} kills", audit),
+    ("programs built by a profile", packaged),
     ("a real Envoy", envoy),
     ("10,000 slow clients", slow_clients),
     ("soak", soak),

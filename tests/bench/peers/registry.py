@@ -18,6 +18,7 @@ from typing import Callable, Optional
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 BUILD = Path(os.environ.get("DPL_BUILD", ROOT / "build"))
+OURS = Path(os.environ.get("DPL_BIN", BUILD / "bin"))
 WORK = BUILD / "peers"
 BIN = WORK / "bin"
 CARGO = WORK / "cargo/release"
@@ -82,14 +83,14 @@ def raw(text):
 # ---- ours
 
 def dpl_world(scenario, folder, seconds):
-    return [BUILD / "bench/peer_dpl", folder, seconds]
+    return [OURS.parent / "bench/peer_dpl", folder, seconds]
 
 
 def dpl_serve(audit):
     def serve(folder, own, port):
         own.mkdir(parents=True, exist_ok=True)
         bundle, config, operate = own / "policy.dplb", own / "dpld.json", own / "operate.sock"
-        programs = BUILD / "bin"
+        programs = OURS
         subprocess.run([programs / "dplc", "build", folder / "dpl", "-o", bundle], check=True, capture_output=True)
         config.write_text(json.dumps({"bundle": str(bundle), "facts": str(folder / "facts.json"), "threads": 1,
                                       "listen": [f"127.0.0.1:{port}"], "operate": {"listen": [f"unix:{operate}"]},
