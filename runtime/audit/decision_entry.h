@@ -13,7 +13,6 @@
 // a microsecond; sealing and the record's text (record.h, shape.h) are the log's thread's.
 #pragma once
 
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,23 +44,8 @@ class EntryWriter {
   // Bytes behind each other in memory that is kept.
   struct Buffer {
     std::string bytes = std::string(1024, '\0');
-    char* at = bytes.data();
-    char* end = bytes.data() + bytes.size();
-
-    void Clear() { at = bytes.data(); }
-    void NeedRoom(size_t size) {
-      if (static_cast<size_t>(end - at) < size) Grow(size);
-    }
-    void Put(const void* from, size_t size) {
-      NeedRoom(size);
-      std::memcpy(at, from, size);
-      at += size;
-    }
-    size_t size() const { return static_cast<size_t>(at - bytes.data()); }
-    std::string_view text() const { return {bytes.data(), size()}; }
-
-   private:
-    void Grow(size_t size);
+    size_t size = 0;
+    std::string_view text() const { return {bytes.data(), size}; }
   };
 
  private:

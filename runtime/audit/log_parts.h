@@ -56,7 +56,7 @@ class AuditLog::Impl final : private AuditLane::Log {
   struct Growing {
     uint64_t first = 0;
     std::unique_ptr<AppendFile> lines, hashes;
-    std::string backlog;  // hashes that could not be written yet
+    std::string backlog;  // hashes that are not written yet
     std::optional<Instant> earliest, latest;
   };
 
@@ -65,7 +65,7 @@ class AuditLog::Impl final : private AuditLane::Log {
   void Wait(Lock* lock);
   bool LanesHaveWork();
   int64_t LaneTurn();
-  void FormatGroup(uint64_t first);
+  void FormatGroup();
   void FormatLine(Instant time, std::string_view record);
   void AddEntry(AuditLane* lane, AuditLane::Entry entry);
   void FormatAdded();
@@ -74,6 +74,7 @@ class AuditLog::Impl final : private AuditLane::Log {
   void SignIfDue(bool now);
   bool WantsNextSegment() const;
   void NextSegment();
+  Status PutHashes();
   Status Seal();
   void Retain();
   void StartPruning(Instant before, const std::string& because, bool asked);
@@ -153,6 +154,7 @@ class AuditLog::Impl final : private AuditLane::Log {
   int64_t lane_pause_us_ = 0;   // until the next look,
   int64_t lane_active_us_ = 0;  // and when they last had something
   int64_t sync_us_ = 0;         // the last write took
+  int64_t group_due_us_ = 0;    // when what lines_ has is to be written
   AuditLineWriter line_writer_;
   TreeEnd end_;           // behind the group that is being written
   MerkleEdge kept_edge_;  // behind the last one that was

@@ -23,8 +23,10 @@ constexpr size_t kEager = size_t{1} << 20;
 constexpr int64_t kSignUs = kMicrosPerSecond;  // between two checkpoints at most,
 constexpr uint64_t kSignRecords = 1000;        // and this many records
 constexpr size_t kKeepBytes = size_t{4} << 20;
-constexpr size_t kGroupBytes = size_t{2} << 20;  // lines of one write, from lanes
-constexpr size_t kLaneTurn = size_t{64} << 10;   // so much of the lanes should gather between looks
+constexpr size_t kGroupBytes = size_t{2} << 20;    // lines of one write, from lanes
+constexpr size_t kHashesBytes = size_t{64} << 10;  // are written together
+constexpr size_t kLaneTurn = size_t{64} << 10;  // so much of the lanes should gather between looks
+constexpr int64_t kTurnsAWrite = 16;            // so many looks under load, while nobody waits
 constexpr int64_t kShortestPauseUs = 1000;
 constexpr int64_t kSyncShare = 4;  // times as long as a sync took, the disk is left to others
 constexpr int64_t kDozeUs = kMicrosPerSecond;  // no lane brought anything for so long
@@ -96,14 +98,15 @@ void AuditLog::Impl::Wait(Lock* lock) {
     // it will be by the second look.
     if (dozing_ && lane_turn == INT64_MAX && !looked_again)
       lane_turn = clock_->MonotonicUs() + half;
+    const int64_t now = clock_->MonotonicUs();
     if (stop_ || urgent_ || pending_.size() >= kEager || gap_ > 0 || more_ ||
         prune_.requests != prune_.done || lanes_urgent_.load()) {
       waiting_ = dozing_ = false;
       return;
     }
-    const int64_t now = clock_->MonotonicUs();
     int64_t until = lane_turn;
     if (!pending_.empty()) until = std::min(until, oldest_us_ + half);
+    if (!lines_.empty()) until = std::min(until, group_due_us_);
     if (signed_ < records_) until = std::min({until, signed_us_ + kSignUs, now + half});
     if (until <= now) {
       waiting_ = dozing_ = false;
@@ -144,8 +147,9 @@ void AuditLog::Impl::Run() {
       lock.lock();
     }
     if (gap_ > 0) PushGap();
-    lanes_urgent_ = false;  // before the look
-    if (pending_.empty() && !LanesHaveWork()) {
+    bool now = lanes_urgent_.exchange(false) || urgent_ || stop_;  // before the look
+    urgent_ = false;
+    if (pending_.empty() && !LanesHaveWork() && lines_.empty()) {
       more_ = false;
       looked_us_ = clock_->MonotonicUs();
       if (stop_) break;
@@ -155,11 +159,13 @@ void AuditLog::Impl::Run() {
       continue;
     }
     std::swap(taken_, pending_);
-    urgent_ = false;
     const uint64_t upto = appended_;
     lock.unlock();
-    FormatGroup(end_.edge.size());
+    FormatGroup();
+    Empty(&taken_);
+    now = now || more_ || lines_.empty() || clock_->MonotonicUs() >= group_due_us_;
     lock.lock();
+    if (!now && !failed_) continue;
     if (!lines_.empty()) {
       if (!WriteGroup(&lock)) break;
       ++groups_;
@@ -170,7 +176,6 @@ void AuditLog::Impl::Run() {
     Wake();
     if (prune_.ticket != 0 && kept_ >= prune_.ticket) FinishPruning(&lock);
     lock.unlock();
-    Empty(&taken_);
     Empty(&lines_);
     SignIfDue(false);
     if (WantsNextSegment()) NextSegment();
@@ -178,6 +183,7 @@ void AuditLog::Impl::Run() {
   }
   lock.unlock();
   SignIfDue(true);
+  (void)PutHashes();
   if (!segment_.lines->broken()) Tell(&segment_error_, segment_.lines->Trim());
   lock.lock();
   // Nobody will write what is still pending: no promise may hang on it.
@@ -238,13 +244,19 @@ void AuditLog::Impl::FormatAdded() {
   });
 }
 
-// The lines of what was taken and of what the lanes hold, in the order of their times, and the
-// nodes of the tree that they complete.
-void AuditLog::Impl::FormatGroup(uint64_t first) {
-  next_seq_ = group_first_ = first;
-  hashes_.clear();
-  group_earliest_.reset();
-  group_latest_.reset();
+// Adds the lines of what was taken and of what the lanes hold, in the order of their times, and the
+// nodes of the tree that they complete. Nothing of it waits longer than half of sync_ms for the
+// write, counted from the look before.
+void AuditLog::Impl::FormatGroup() {
+  const int64_t half = std::max<int64_t>(options_.sync_ms * 500, 1);
+  const bool first = lines_.empty();
+  if (first) {
+    next_seq_ = group_first_ = end_.edge.size();
+    hashes_.clear();
+    group_earliest_.reset();
+    group_latest_.reset();
+    group_due_us_ = looked_us_ + half;
+  }
   const size_t lane_count = lane_count_;
   std::vector<uint64_t> ends;  // what comes from now on is the next group's
   uint64_t lane_bytes = 0;
@@ -284,17 +296,20 @@ void AuditLog::Impl::FormatGroup(uint64_t first) {
     at += kEntryHeader + size;
   }
   for (size_t i = 0; i < lane_count; ++i) lane_bytes += lanes_[i]->taken_bytes();
-  // The busier the lanes, the sooner they are looked at again.
+  // The busier the lanes, the sooner they are looked at again, while what they had is still near;
+  // they are written later, as a write costs much the same for more of them.
   const int64_t now = clock_->MonotonicUs();
   if (lane_bytes != 0) {
     const int64_t took = std::max<int64_t>(now - looked_us_, 1);
     const auto gathers =
         static_cast<int64_t>(static_cast<double>(kLaneTurn) * static_cast<double>(took) /
                              static_cast<double>(lane_bytes));
-    const int64_t half = std::max<int64_t>(options_.sync_ms * 500, 1);
-    const int64_t shortest = std::max(kShortestPauseUs, kSyncShare * sync_us_);
-    lane_pause_us_ = std::clamp(gathers, std::min(shortest, half), half);
+    lane_pause_us_ = std::clamp(gathers, std::min(kShortestPauseUs, half), half);
     lane_active_us_ = now;
+    if (first) {
+      const int64_t write = std::max(kTurnsAWrite * lane_pause_us_, kSyncShare * sync_us_);
+      group_due_us_ = looked_us_ + std::min(write, half);
+    }
   }
   looked_us_ = now;
 }
@@ -310,7 +325,7 @@ bool AuditLog::Impl::WriteGroup(Lock* lock) {
       kept_edge_ = end_.edge;
       Widen(&segment_.earliest, &segment_.latest, *group_earliest_, *group_latest_);
       segment_.backlog += hashes_;
-      if (segment_.hashes->Put(segment_.backlog).ok()) segment_.backlog.clear();
+      if (segment_.backlog.size() >= kHashesBytes) (void)PutHashes();
     } else {
       SignIfDue(false);
     }
@@ -354,10 +369,16 @@ bool AuditLog::Impl::WantsNextSegment() const {
          segment_.latest->us - segment_.earliest->us >= options_.segment_seconds * kMicrosPerSecond;
 }
 
-Status AuditLog::Impl::Seal() {
-  DPL_RETURN_IF_ERROR(segment_.lines->Trim());
+// Nobody reads the hashes of a segment that grows: they are made anew from its lines.
+Status AuditLog::Impl::PutHashes() {
   DPL_RETURN_IF_ERROR(segment_.hashes->Put(segment_.backlog));
   segment_.backlog.clear();
+  return Status::Ok();
+}
+
+Status AuditLog::Impl::Seal() {
+  DPL_RETURN_IF_ERROR(segment_.lines->Trim());
+  DPL_RETURN_IF_ERROR(PutHashes());
   DPL_RETURN_IF_ERROR(segment_.hashes->Trim());
   AuditSeal seal{segment_.first,     kept_edge_.size(), segment_.lines->size(),
                  *segment_.earliest, *segment_.latest,  end_.last,
