@@ -161,6 +161,7 @@ Reason StepCommit(Fold& f) {
     case CommitOutcome::kKeyClosed:
       return Reason::kRequestAlreadyUsed;
     case CommitOutcome::kFull:
+      return Reason::kErrorStoreFull;
     case CommitOutcome::kFailed:
       return Reason::kErrorStore;
     default:

@@ -1,6 +1,8 @@
 // Changes and promises; the files and threads are in durable_files.cc.
 #include "runtime/state/durable_store.h"
 
+#include <utility>
+
 #include "runtime/state/operations.h"
 
 namespace dpl {
@@ -8,7 +10,7 @@ namespace dpl {
 // ---------------------------------------------------------------- changes
 
 uint64_t DurableStore::Appended() {
-  if (waiting_) work_.notify_one();
+  if (std::exchange(waiting_, false)) work_.notify_one();  // one wake for all that comes meanwhile
   ++operations_;
   return written_.fetch_add(1, std::memory_order_acq_rel) + 1;
 }
@@ -226,6 +228,8 @@ StoreHealth DurableStore::Health() const {
   health.groups = groups_;
   health.operations = operations_;
   health.log_bytes = log_size_.load() + old_log_bytes_.load();
+  lock.unlock();
+  health.held = image_.HeldNow();
   return health;
 }
 

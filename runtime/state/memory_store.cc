@@ -416,6 +416,29 @@ MemoryStore::Sizes MemoryStore::SizesNow() const {
           keys_.size(),     acts_.size(),    openings_.size()};
 }
 
+std::vector<StoreHealth::Held> MemoryStore::HeldNow() const {
+  ReadLock lock(mutex_);
+  const Options& o = options_;
+  return {{"acts", acts_.size(), o.max_acts},
+          {"approvals", approvals_.size(), o.max_approvals},
+          {"charge_keys", keys_.size(), o.max_keys},
+          {"consents", consents_.size(), o.max_consents},
+          {"counters", counters_.size(), o.max_counters},
+          {"handoffs", parents_.size() + fresh_handoffs_.size(), o.max_handoffs},
+          {"instances", instance_count_, o.max_instances},
+          {"openings", openings_.size(), o.max_openings},
+          {"access_requests", requests_.size(), o.max_requests},
+          {"reservations", reservations_.size(), o.max_reservations},
+          {"tasks", tasks_.size(), o.max_tasks}};
+}
+
+StoreHealth MemoryStore::Health() const {
+  StoreHealth health;
+  health.kind = "memory";
+  health.held = HeldNow();
+  return health;
+}
+
 uint64_t MemoryStore::LastReservation() const {
   ReadLock lock(mutex_);
   return next_id_ - 1;

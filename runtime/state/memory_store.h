@@ -121,6 +121,10 @@ class MemoryStore final : public StateStore {
                  Instant now) override;
   Status Cancel(uint64_t reservation, std::string_view caller, Instant now) override;
 
+  StoreHealth Health() const override;
+  // Of each kind that has a bound.
+  std::vector<StoreHealth::Held> HeldNow() const;
+
   // How much is held, for metrics and tests.
   struct Sizes {
     size_t counters = 0, instances = 0, reservations = 0, keys = 0, acts = 0, openings = 0;

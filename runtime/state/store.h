@@ -117,6 +117,13 @@ struct StoreHealth {
   uint64_t groups = 0;      // written and synced since the start
   uint64_t operations = 0;  // in them
   uint64_t log_bytes = 0;   // since the last image
+  // How much is held of each kind that has a bound; none where nothing has.
+  struct Held {
+    std::string_view kind;  // "reservations"
+    uint64_t count = 0, most = 0;
+    bool full() const { return count >= most; }
+  };
+  std::vector<Held> held;
 };
 
 // What one decision needs of the store: its reads, and the one step in which it writes. Decide

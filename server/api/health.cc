@@ -1,4 +1,5 @@
 // GET /healthz and /readyz: LOADED, STALE or ERROR, and why. docs/dpld.md says what each means.
+#include <algorithm>
 #include <array>
 
 #include "runtime/audit/trail.h"
@@ -40,6 +41,17 @@ void AppendCondition(JsonWriter* writer, const Condition& condition) {
   writer->EndArray();
 }
 
+// Of which kinds no more can be recorded.
+void AppendFull(JsonWriter* writer, const StoreHealth& state) {
+  if (std::none_of(state.held.begin(), state.held.end(), [](const auto& h) { return h.full(); }))
+    return;
+  writer->Key("full").BeginArray();
+  for (const StoreHealth::Held& held : state.held) {
+    if (held.full()) writer->String(held.kind);
+  }
+  writer->EndArray();
+}
+
 }  // namespace
 
 SourceState LookAtSource(const Snapshot& snapshot, Instant now) {
@@ -69,7 +81,10 @@ Condition Service::LookAtCondition(const InForce& in_force, bool recording) cons
     *kind = true;
   };
   add(in_force.snapshot == nullptr, "no_policy", &error);
-  add(!options_.store->Health().writable, "state_not_writable", &error);
+  const StoreHealth state = options_.store->Health();
+  add(!state.writable, "state_not_writable", &error);
+  add(std::any_of(state.held.begin(), state.held.end(), [](const auto& h) { return h.full(); }),
+      "state_full", &error);
   add(!recording, "audit_not_writable", &error);
   add(clock_guard_.suspect(), "clock_suspect", &error);
   add(last_failed_, "reload_failed", &stale);
@@ -112,6 +127,7 @@ void Service::Health(const InForce& in_force, HttpResponse* response) {
   if (!state.writable) writer.Member("note", "what must be recorded is denied with error.store");
   if (!state.error.empty()) writer.Member("error", state.error);
   if (state.kind == "memory") writer.Member("note", "a restart forgets it");
+  AppendFull(&writer, state);
   writer.EndObject();
   if (options_.audit_health) writer.Key("audit").Raw(audit);
   writer.Key("last_reload").BeginObject().Key("ok").Bool(!last_failed_);

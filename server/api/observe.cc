@@ -137,6 +137,13 @@ void Service::Metrics(const InForce& in_force, HttpResponse* response) {
   writer.Sample("dpl_state_groups_total", "", state.groups);
   writer.Family("dpl_state_log_bytes", "gauge", "Bytes of log since the last image.");
   writer.Sample("dpl_state_log_bytes", "", state.log_bytes);
+  writer.Family("dpl_state_entries", "gauge", "What is on record, of each kind that has a bound.");
+  for (const StoreHealth::Held& held : state.held)
+    writer.Sample("dpl_state_entries", label("kind", held.kind), held.count);
+  writer.Family("dpl_state_entries_max", "gauge",
+                "The bound, past which what would be recorded is denied (error.store_full).");
+  for (const StoreHealth::Held& held : state.held)
+    writer.Sample("dpl_state_entries_max", label("kind", held.kind), held.most);
 
   writer.Family("dpl_decisions_total", "counter", "Decisions by outcome and reason.");
   for (size_t outcome = 0; outcome < 3; ++outcome) {

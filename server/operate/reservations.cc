@@ -61,21 +61,33 @@ std::optional<ReservationRecord> Find(Call& call, bool own_only) {
   return std::nullopt;
 }
 
+uint32_t AnyMoney(const Schema& schema) {
+  for (uint32_t i = 0; i < schema.types.size(); ++i) {
+    if (schema.types[i].kind == TypeKind::kMoney) return i;
+  }
+  return kNone;
+}
+
 // What was used, in the unit of what was reserved. False after a problem.
 bool ReadActual(Call& call, BodyReader& body, const ReservationRecord& r,
                 std::optional<int64_t>* out) {
   const WireValue* given = body.Any("actual");
   if (!body.Finish()) return false;
   if (given == nullptr) return true;
-  const ReservationRecord::Charge* charge = nullptr;
+  // The unit is that of any counter which the policy in force knows; of money, its name tells.
+  CounterText counter;
+  bool returns = false;
   for (const ReservationRecord::Charge& c : r.charges) {
-    if (c.returns && charge == nullptr) charge = &c;
+    if (!c.returns || counter.type != kNone) continue;
+    counter = ReadCounter(call.snapshot(), c.counter);
+    if (counter.type == kNone && !counter.currency.empty())
+      counter.type = AnyMoney(*counter.schema);
+    returns = true;
   }
-  if (charge == nullptr) {
+  if (!returns) {
     body.Fail("actual", "must be left out: nothing of this reservation can come back");
     return false;
   }
-  const CounterText counter = ReadCounter(call.snapshot(), charge->counter);
   if (counter.type == kNone) {
     body.Fail("actual", "must be left out: the policy in force knows no such measure",
               ProblemKind::kNotAllowed);

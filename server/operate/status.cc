@@ -30,6 +30,12 @@ void GetStatus(Call& call) {
   if (!state.error.empty()) out.Member("error", state.error);
   out.Key("groups").Uint(state.groups).Key("operations").Uint(state.operations);
   out.Key("log_bytes").Uint(state.log_bytes);
+  out.Key("held").BeginObject();
+  for (const StoreHealth::Held& held : state.held) {
+    out.Key(held.kind).BeginObject();
+    out.Key("count").Uint(held.count).Key("most").Uint(held.most).EndObject();
+  }
+  out.EndObject();
   if (Instant high = call.store().HighTime(); high >= kMinInstant)
     out.Member("high_time", FormatInstant(high));
   out.EndObject();

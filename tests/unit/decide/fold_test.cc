@@ -252,7 +252,7 @@ grant paying { to team staff  may pay on app.Order  limit amount to 10 USD per d
   w.Decide(Pay("1.00"));
   Request request = w.last_request;
   Scratch scratch;
-  EXPECT_EQ(Decide(*w.snapshot, &full, request, w.now, &scratch).reason, Reason::kErrorStore);
+  EXPECT_EQ(Decide(*w.snapshot, &full, request, w.now, &scratch).reason, Reason::kErrorStoreFull);
 }
 
 TEST(Scratch, ServesOneProgramAfterAnother) {
