@@ -198,7 +198,7 @@ void MakeAccessRequest(Call& call) {
                         "`binding_token` is of another request, or what it is about has changed",
                         {"/binding_token", 0, 0, {}});
   }
-  if (!call.MayChange()) return;
+  if (!call.MayGive()) return;
   std::string sentence;
   AppendSentence(&sentence, call.snapshot(), *request, d);
   const std::string shown = MakeShown(root, sentence, because);
@@ -306,7 +306,7 @@ void SignAccessRequest(Call& call) {
           "must be what the policy has approvers sign: \"" + std::string(demanded) + "\"",
           ProblemKind::kNotAllowed);
     }
-    if (!call.MayChange()) return;
+    if (!(yes ? call.MayGive() : call.MayChange())) return;
     AccessState becomes = yes ? AccessState::kPending : AccessState::kDenied;
     ApprovalRecord approval;
     if (yes && again->Enough()) {

@@ -93,6 +93,13 @@ bool Call::MayChange() {
   return true;
 }
 
+bool Call::MayGive() {
+  if (!MayChange()) return false;
+  if (options_.service->clock_guard().Trust(now_, options_.clock->MonotonicUs())) return true;
+  Problem(ProblemKind::kNotWritable, "the wall clock jumped ahead, and has to be confirmed first");
+  return false;
+}
+
 bool Call::Changed(StateChange change) {
   change.time = now_;
   change.caller = caller_->caller.name;

@@ -118,6 +118,9 @@ class Call {
 
   // False, with a problem written, when state cannot be changed now: ask before the first mutation.
   bool MayChange();
+  // The same for what lasts from now on (a task, a consent, a signature that approves): under a
+  // clock that jumped ahead it would last longer (closing rule 31).
+  bool MayGive();
   // After the last mutation: records it (time, caller, request id, epoch and, for a personal token,
   // the person are filled in), and has the answer wait until state and record are kept. False, with
   // a problem written: it happened, and could not be recorded.

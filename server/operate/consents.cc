@@ -75,7 +75,7 @@ void GiveConsent(Call& call) {
   const Delegation& d = *DelegationOf(call, delegation);
   if (d.consent == ConsentKind::kByPolicy)
     return call.Problem(ProblemKind::kNotAllowed, "this delegation asks for no consent");
-  if (!call.MayChange()) return;
+  if (!call.MayGive()) return;
   ConsentRecord known, consent;
   consent.at = call.now();
   // What was said later stands, also where the clock went back in between.

@@ -208,7 +208,7 @@ void OpenTask(Call& call) {
     call.WaitForState();
     return AnswerTask(call, *known, 200);
   }
-  if (!call.MayChange()) return;
+  if (!call.MayGive()) return;
   record->opened_by = opener;
   if (Status opened = call.store().OpenTask(*record); !opened.ok())
     return call.StoreProblem(opened.error());

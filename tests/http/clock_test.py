@@ -178,6 +178,29 @@ class Jumping(unittest.TestCase):
         self.assertEqual(self.confirm(because="it was a day behind").status, 200)
         self.assertEqual(self.ask(), "permit")
 
+    def test_nothing_that_lasts_is_given_meanwhile_and_all_can_be_taken(self):
+        def post(path, body, by="operator"):
+            return self.dpld.operate("POST", path, body, token(by)).status
+        closing = evaluation("raj", "close")
+        asked = self.dpld.operate("POST", "/v1/access-requests", closing, token("gateway")).json["access_requests"][0]["id"]
+        task = {"id": "t1", "shape": "settle", "person": "raj", "agent": "assistant",
+                "args": {"orders": ["O1"], "budget": "10.00 USD", "urgent": False}}
+        consent = {"delegation": "cover", "person": "raj", "because": "leave"}
+        signature = {"person": "boss", "verdict": "approve", "meaning": "I agree to close"}
+        gives = [("/v1/tasks", task, "operator"), ("/v1/consents", consent, "approver"),
+                 (f"/v1/access-requests/{asked}/sign", signature, "approver")]
+        self.assertEqual(post("/v1/consents", consent, "approver"), 201)
+        self.set(2 * HOUR)
+        self.assertEqual(self.ask(), "error.clock")
+        self.assertEqual([post(path, body, by) for path, body, by in gives], [503] * 3)
+        self.assertEqual(post("/v1/access-requests", evaluation("ana", "close"), "gateway"), 503)
+        self.assertEqual(self.dpld.operate("GET", "/v1/tasks", None, token("operator")).json["items"], [])
+        self.assertEqual(post("/v1/revocations", {"kind": "person", "name": "ana", "because": "left"}), 201)
+        self.assertEqual(post("/v1/consents/withdraw", consent, "approver"), 200)
+        self.set(0)
+        self.assertEqual(self.confirm(because="set right").status, 200)
+        self.assertEqual([post(path, body, by) for path, body, by in gives], [201, 201, 200])
+
     def test_a_little_is_no_jump(self):
         for seconds in (1, 60, 240, 299):
             self.set(seconds * 1_000_000)
