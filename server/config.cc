@@ -267,7 +267,7 @@ std::string ConfigProblem::Text() const {
 
 std::string NeedsRestart(const Config& now, const Config& next) {
   static constexpr std::string_view kReloaded[] = {"bundle", "facts", "callers",
-                                                   "dropped_revocations"};
+                                                   "dropped_revocations", "integrations"};
   std::set<std::string_view> changed;
   for (const auto* pair : {&now, &next}) {
     const Config& other = pair == &now ? next : now;

@@ -165,8 +165,6 @@ class Daemon {
       writer->Seconds("dpl_reload_duration_seconds", "", reload_seconds_.load());
       AppendProcessMetrics(writer);
     };
-    integrations_.emplace(config_.integrations);
-    options.adapters = integrations_->adapters();
     service_.emplace(std::move(options));
     clock_keeper_.emplace(config_.state == Config::kMemoryState ? "" : config_.state,
                           &service_->clock_guard(), &clock_, &log_);
@@ -176,10 +174,13 @@ class Daemon {
     storage_.SetCallersInForce(callers.take());
     if (!args_.check_only && !storage_.RecordInForce("start", config_, keeper_->kept()).ok)
       return Error{"audit.failed", "the start cannot be recorded", 0, 0};
-    service_->Publish(keeper_->snapshot(), MakeCallers(config_), storage_.Members(keeper_->kept()));
+    service_->Publish(keeper_->snapshot(), MakeCallers(config_), storage_.Members(keeper_->kept()),
+                      MakeAdapters(config_.integrations));
     keeper_->publish = [this](std::shared_ptr<const Snapshot> snapshot, const KeptInputs& kept) {
-      reloader_->LetGo(service_->Current().snapshot);
-      service_->Publish(std::move(snapshot), service_->Current().callers, storage_.Members(kept));
+      InForce now = service_->Current();
+      reloader_->LetGo(std::move(now.snapshot));
+      service_->Publish(std::move(snapshot), std::move(now.callers), storage_.Members(kept),
+                        std::move(now.adapters));
     };
     const Connections connections = ShareConnections();
     server_.emplace(
@@ -378,7 +379,8 @@ class Daemon {
           // Recorded first: what is recorded after this was decided on what it says.
           if (!storage_.RecordInForce("reload", *config, kept).ok)
             log_.Fail("audit_failed", {{"event", "reload"}});
-          service_->Publish(std::move(snapshot), MakeCallers(*config), storage_.Members(kept));
+          service_->Publish(std::move(snapshot), MakeCallers(*config), storage_.Members(kept),
+                            MakeAdapters(config->integrations));
         });
     if (!loaded.ok()) return failed(loaded.error());
     config_.callers = config->callers;
@@ -405,7 +407,6 @@ class Daemon {
   Log log_;
   Storage storage_{&clock_, &log_};
   std::optional<PolicyKeeper> keeper_;
-  std::optional<Gate> integrations_;
   std::optional<Service> service_;
   std::optional<ClockKeeper> clock_keeper_;
   std::optional<HttpServer> server_;

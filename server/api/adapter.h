@@ -1,7 +1,6 @@
 // Another protocol's way to ask the same question: what server/gate gives the service.
 //
-//   ServiceOptions options;
-//   options.adapters = {&nginx, &envoy};   // each on its path of the decision listener
+//   service.Publish(snapshot, callers, inputs, MakeAdapters(config.integrations));
 //
 // The service admits the caller, has the adapter put the request into AuthZEN's words, evaluates
 // those as if they had come to /access/v1/evaluation, and has the adapter put the answer into its
@@ -9,8 +8,10 @@
 // any number of threads use it at once.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/wire.h"
 #include "server/http/message.h"
@@ -36,5 +37,8 @@ class Adapter {
   // A denial without a decision: `why` is for the operator.
   virtual void Refuse(std::string_view why, HttpResponse* response) const = 0;
 };
+
+// Each on its paths of the decision listener.
+using Adapters = std::vector<std::unique_ptr<const Adapter>>;
 
 }  // namespace dpl

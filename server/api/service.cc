@@ -35,6 +35,14 @@ constexpr RouteRow kRoutes[] = {
 // A search makes lists of so many entities itself, which takes a few milliseconds.
 constexpr uint32_t kIndexedAtOnce = 10'000;
 
+const Adapter* AdapterOf(const InForce& in_force, std::string_view path) {
+  if (in_force.adapters == nullptr) return nullptr;
+  for (const std::unique_ptr<const Adapter>& adapter : *in_force.adapters) {
+    if (adapter->Takes(path)) return adapter.get();
+  }
+  return nullptr;
+}
+
 uint64_t NextIdentity() {
   static std::atomic<uint64_t> last{0};
   return ++last;
@@ -67,7 +75,8 @@ Service::~Service() = default;
 // generation when it begins or ends a request (each side writes its own mark before it reads the
 // other's).
 void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
-                      std::shared_ptr<const CallerRegistry> callers, std::string_view inputs) {
+                      std::shared_ptr<const CallerRegistry> callers, std::string_view inputs,
+                      std::shared_ptr<const Adapters> adapters) {
   std::string recorded_as = "\"policy\":\"" + PolicyDigest(*snapshot) + "\",\"data\":";
   AppendJsonString(&recorded_as, snapshot->facts_version());
   if (!inputs.empty()) recorded_as.append(",").append(inputs);
@@ -84,8 +93,8 @@ void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
   std::vector<InForce> before;  // let go of behind the lock
   std::lock_guard lock(mutex_);
   before.push_back(std::move(in_force_));
-  in_force_ = {std::move(snapshot), std::move(parts),  std::move(recorded_as),
-               std::move(callers),  std::move(search), options_.clock->Now()};
+  in_force_ = {std::move(snapshot), std::move(parts),    std::move(recorded_as), std::move(callers),
+               std::move(search),   std::move(adapters), options_.clock->Now()};
   ++reloads_;
   last_failed_ = false;
   const uint64_t generation = generation_.fetch_add(1, std::memory_order_seq_cst) + 1;
@@ -150,7 +159,7 @@ void Service::Handle(const HttpRequest& request, HttpResponse* response) {
   for (const RouteRow& candidate : kRoutes) {
     if (candidate.path == request.path) row = &candidate;
   }
-  const Adapter* adapter = row == nullptr ? AdapterOf(request.path) : nullptr;
+  const Adapter* adapter = row == nullptr ? AdapterOf(thread->in_force, request.path) : nullptr;
   std::string_view echoed;  // one that cannot be is refused with the question
   if (adapter != nullptr) {
     Translate(*adapter, request, thread, response);
@@ -183,12 +192,15 @@ void Service::Handle(const HttpRequest& request, HttpResponse* response) {
         Discovery(request, response);
         break;
       case Route::kHealth:
+        (void)EchoRequestId(request, response, &echoed);
         Health(thread->in_force, response);
         break;
       case Route::kReady:
+        (void)EchoRequestId(request, response, &echoed);
         Ready(thread->in_force, response);
         break;
       case Route::kMetrics:
+        (void)EchoRequestId(request, response, &echoed);
         Metrics(thread->in_force, response);
         break;
     }
@@ -242,13 +254,6 @@ void Service::Access(const HttpRequest& request, AnswerFunction answer, ServiceT
   question.body = request.body;
   answer(question, thread, response);
   response->hold = thread->hold;
-}
-
-const Adapter* Service::AdapterOf(std::string_view path) const {
-  for (const Adapter* adapter : options_.adapters) {
-    if (adapter->Takes(path)) return adapter;
-  }
-  return nullptr;
 }
 
 // A question in another protocol's words: put into ours, evaluated, and put back. An error of the

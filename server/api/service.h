@@ -54,8 +54,7 @@ struct ServiceOptions {
   AuditTrail* trail = nullptr;  // where decisions are recorded; null: nowhere. Outlives the service
   AuditVault* vault = nullptr;  // keys and inputs of the audit folder; null: none
   SearchLimits search;
-  bool seal = true;                      // requests are kept, sealed, so that they can be run again
-  std::vector<const Adapter*> adapters;  // other protocols' paths (adapter.h); outlive the service
+  bool seal = true;  // requests are kept, sealed, so that they can be run again
   // Appends members to the object of /healthz: how the audit log is. False: not well. May be empty.
   std::function<bool(JsonWriter*)> audit_health;
   // Appends the families of other rooms to /metrics; may be empty.
@@ -69,6 +68,8 @@ struct InForce {
   std::string recorded_as;  // members of an audit record: `"policy":"sha256:…","data":"…",…`
   std::shared_ptr<const CallerRegistry> callers;
   std::shared_ptr<const SearchIndex> search;  // of the snapshot
+  // Other protocols' paths (adapter.h); null: none.
+  std::shared_ptr<const std::vector<std::unique_ptr<const Adapter>>> adapters;
   Instant since{};
 };
 
@@ -84,7 +85,8 @@ class Service {
   // Puts a policy in force from the next request on. `inputs`: further members that records of its
   // decisions carry (digests of what was loaded). Any thread.
   void Publish(std::shared_ptr<const Snapshot> snapshot,
-               std::shared_ptr<const CallerRegistry> callers, std::string_view inputs = {});
+               std::shared_ptr<const CallerRegistry> callers, std::string_view inputs = {},
+               std::shared_ptr<const std::vector<std::unique_ptr<const Adapter>>> adapters = {});
   // Where requests for access are made, as `ask` answers and the metadata name it. Before serving.
   void SetRequestEndpoint(std::string url) { request_endpoint_ = std::move(url); }
   // What is in force now. Any thread.
@@ -117,7 +119,6 @@ class Service {
   using AnswerFunction = void (*)(const Question&, ServiceThread*, HttpResponse*);
   void Access(const HttpRequest& request, AnswerFunction answer, ServiceThread* thread,
               HttpResponse* response);
-  const Adapter* AdapterOf(std::string_view path) const;
   void Translate(const Adapter& adapter, const HttpRequest& request, ServiceThread* thread,
                  HttpResponse* response);
 

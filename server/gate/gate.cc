@@ -5,23 +5,18 @@
 
 namespace dpl {
 
-Gate::Gate(const GateOptions& options) {
+std::shared_ptr<const Adapters> MakeAdapters(const GateOptions& options) {
+  auto made = std::make_shared<Adapters>();
   if (!options.nginx_path.empty()) {
-    adapters_.push_back(
+    made->push_back(
         std::make_unique<NginxAdapter>(options.nginx_path, options.subject_type, options.routes));
   }
   if (!options.envoy_path.empty()) {
-    adapters_.push_back(
+    made->push_back(
         std::make_unique<EnvoyAdapter>(options.envoy_path, options.subject_type, options.routes));
   }
-  if (options.kubernetes)
-    adapters_.push_back(std::make_unique<KubernetesAdapter>(*options.kubernetes));
-}
-
-std::vector<const Adapter*> Gate::adapters() const {
-  std::vector<const Adapter*> out;
-  for (const std::unique_ptr<const Adapter>& adapter : adapters_) out.push_back(adapter.get());
-  return out;
+  if (options.kubernetes) made->push_back(std::make_unique<KubernetesAdapter>(*options.kubernetes));
+  return made;
 }
 
 }  // namespace dpl

@@ -1,8 +1,6 @@
 // The integration endpoints that the configuration switches on, as adapters for the service.
 //
-//   Gate gate(config.integrations);
-//   ServiceOptions options;
-//   options.adapters = gate.adapters();   // the gate outlives the service
+//   service.Publish(snapshot, callers, inputs, MakeAdapters(config.integrations));
 #pragma once
 
 #include <memory>
@@ -23,13 +21,6 @@ struct GateOptions {
   std::optional<KubernetesOptions> kubernetes;
 };
 
-class Gate {
- public:
-  explicit Gate(const GateOptions& options);
-  std::vector<const Adapter*> adapters() const;
-
- private:
-  std::vector<std::unique_ptr<const Adapter>> adapters_;
-};
+std::shared_ptr<const Adapters> MakeAdapters(const GateOptions& options);
 
 }  // namespace dpl

@@ -88,7 +88,8 @@ std::string NginxAdapter::Ask(const HttpRequest& request, std::string* evaluatio
 std::string EnvoyAdapter::Ask(const HttpRequest& request, std::string* evaluation) const {
   std::string target(request.path.substr(path_.size()));
   if (!request.query.empty()) target.append("?").append(request.query);
-  return AskAbout(request, request.method, request.Find("Host").value, target, evaluation);
+  const std::string_view method = request.head ? std::string_view("HEAD") : request.method;
+  return AskAbout(request, method, request.Find("Host").value, target, evaluation);
 }
 
 }  // namespace dpl

@@ -32,6 +32,7 @@ struct HttpRequest {
   std::string_view query;  // after `?`, still percent-encoded
   std::string_view body;   // whole and decoded
   std::vector<HttpHeader> headers;
+  bool head = false;      // it was a HEAD
   std::string_view peer;  // `127.0.0.1:40312`, `[::1]:40312` or `unix:uid=1000`
   bool unix_socket = false;
   int64_t peer_uid = -1;  // of a unix-socket peer, as the kernel says; else -1

@@ -121,6 +121,7 @@ void RequestReader::Publish() {
   const RequestHead& head = parser_.head();
   std::string_view buffer(data_ + base_, end_ - base_);
   request_.method = head.is_head ? std::string_view("GET") : head.method.In(buffer);
+  request_.head = head.is_head;
   request_.path = head.path.In(buffer);
   request_.query = head.query.In(buffer);
   request_.body = buffer.substr(body_begin_, body_end_ - body_begin_);

@@ -21,7 +21,7 @@ std::string Complaint(const std::string& text) {
 }
 
 TEST(Integrations, AreOffUntilNamed) {
-  EXPECT_TRUE(Gate(ReadConfigJson("{}", "c.json")->integrations).adapters().empty());
+  EXPECT_TRUE(MakeAdapters(ReadConfigJson("{}", "c.json")->integrations)->empty());
   Result<Config> read = ReadConfigJson(
       With(
           R"("nginx": {}, "envoy": {"path": "/integrations/mesh"}, "kubernetes": {}, "routes": [)" +
@@ -29,11 +29,11 @@ TEST(Integrations, AreOffUntilNamed) {
       "c.json");
   ASSERT_TRUE(read.ok()) << read.error().message;
   std::vector<std::string_view> taken;
-  Gate gate(read->integrations);
+  const std::shared_ptr<const Adapters> adapters = MakeAdapters(read->integrations);
   for (std::string_view path :
        {"/integrations/nginx", "/integrations/mesh/o/1", "/integrations/kubernetes",
         "/integrations/envoy/o/1", "/integrations/nginx/", "/access/v1/evaluation"}) {
-    for (const Adapter* adapter : gate.adapters()) {
+    for (const auto& adapter : *adapters) {
       if (adapter->Takes(path)) taken.push_back(path);
     }
   }
