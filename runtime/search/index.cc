@@ -43,11 +43,16 @@ constexpr uint64_t kNothing = 0;
 // Ranks by key: filled once, in two walks over the same pairs, then only read.
 class Postings {
  public:
-  // `walk(emit)` calls emit(key, rank), ranks ascending, and the same both times.
+  // `walk(emit)` calls emit(key, rank), ranks ascending, and the same both times. `ended`: nobody
+  // will read it any more, so nothing more is done.
   template <class Walk>
-  void Fill(const Walk& walk) {
+  void Fill(const Walk& walk, const std::atomic<bool>* ended) {
+    auto over = [ended] { return ended != nullptr && ended->load(std::memory_order_relaxed); };
     Rehash(1024);
-    walk([this](uint64_t key, uint32_t) { ++Find(key, true)->count; });
+    walk([&](uint64_t key, uint32_t) {
+      if (!over()) ++Find(key, true)->count;
+    });
+    if (over()) return;
     uint32_t total = 0;
     for (Slot& slot : slots_) {
       if (!slot.used) continue;
@@ -56,7 +61,8 @@ class Postings {
       slot.count = 0;
     }
     ranks_.resize(total);
-    walk([this](uint64_t key, uint32_t rank) {
+    walk([&](uint64_t key, uint32_t rank) {
+      if (over()) return;
       Slot* slot = Find(key, false);
       uint32_t* list = ranks_.data() + slot->first;
       // A value may stand twice in one entity: two of its elements hash alike.
@@ -116,9 +122,9 @@ struct Part {
   Postings postings;
 
   template <class Walk>
-  const Postings& Get(const Walk& walk) {
+  const Postings& Get(const Walk& walk, const std::atomic<bool>* ended = nullptr) {
     std::call_once(once, [&] {
-      postings.Fill(walk);
+      postings.Fill(walk, ended);
       made.store(true, std::memory_order_release);
     });
     return postings;
@@ -146,6 +152,7 @@ class Builder {
     }
     changed_.notify_all();
   }
+  const std::atomic<bool>& ended() const { return ended_; }
   void Settle() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return jobs_.empty() && !busy_; });
@@ -173,7 +180,8 @@ class Builder {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> jobs_;
-  bool busy_ = false, ended_ = false;
+  bool busy_ = false;
+  std::atomic<bool> ended_{false};
   std::thread thread_;
 };
 
@@ -267,15 +275,17 @@ void SearchIndex::Settle() const { parts_->builder.Settle(); }
 template <class Part, class Walk>
 SearchIndex::Found SearchIndex::Look(Part* part, size_t entities, const Walk& walk,
                                      uint64_t key) const {
-  if (part->Made() || warming_ || entities <= at_once_) return part->Get(walk).Get(key);
-  if (!part->asked.exchange(true)) parts_->builder.Add([part, walk] { (void)part->Get(walk); });
+  if (part->Made() || entities <= at_once_) return part->Get(walk).Get(key);
+  if (!part->asked.exchange(true)) {
+    Builder* builder = &parts_->builder;
+    builder->Add([part, walk, builder] { (void)part->Get(walk, &builder->ended()); });
+  }
   return std::nullopt;
 }
 
 void SearchIndex::WarmLike(const SearchIndex& before) {
   if (before.snapshot().shared_program() != snapshot_->shared_program()) return;
   const Parts& had = *before.parts_;
-  warming_ = true;
   if (had.teams.Made()) (void)InTeam(0);
   if (had.roles.Made()) (void)InRole(0);
   if (had.roles_at.Made()) (void)InRoleAt(0, nullptr);
@@ -290,7 +300,6 @@ void SearchIndex::WarmLike(const SearchIndex& before) {
     nothing.type = type;
     if (had.containers[type]->Made()) (void)Within(type, nothing);
   }
-  warming_ = false;
 }
 
 uint32_t SearchIndex::RankOfPerson(std::string_view id) const {

@@ -40,8 +40,8 @@ class SearchIndex {
 
   const Snapshot& snapshot() const { return *snapshot_; }
 
-  // Makes at once whatever `before`, of the same program, had been asked for: so that nobody waits
-  // for it after a change of the facts.
+  // Has whatever `before`, of the same program, had been asked for made again: so that nobody waits
+  // for it after a change of the facts. What takes long is made in the background.
   void WarmLike(const SearchIndex& before);
   // Waits until everything that was asked for is made.
   void Settle() const;
@@ -74,7 +74,6 @@ class SearchIndex {
 
   const std::shared_ptr<const Snapshot> snapshot_;
   const uint32_t at_once_;
-  bool warming_ = false;  // whatever is asked for is made at once
   std::unique_ptr<PlanCache> plans_;
   std::unique_ptr<Parts> parts_;  // last: its thread ends first
 };

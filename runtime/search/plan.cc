@@ -18,15 +18,19 @@ bool IsForeign(const Request& request) {
 
 class Planner {
  public:
-  Planner(const SearchScene& scene, SearchPlan* plan, Inverter::Searched searched)
+  Planner(const SearchScene& scene, const Tired& tired, SearchPlan* plan,
+          Inverter::Searched searched)
       : scene_(scene),
+        tired_(tired),
         snapshot_(scene.index.snapshot()),
         program_(snapshot_.program()),
         entry_(program_.EntryOf(scene.type, scene.action)),
         plan_(*plan),
         space_(plan->space) {
-    plan_.made = scene.now;
-    plan_.until = Instant{INT64_MAX};
+    if (plan_.unions.empty()) {
+      plan_.made = scene.now;
+      plan_.until = Instant{INT64_MAX};
+    }
     given_.searched = searched;
     given_.type = scene.type;
     given_.makes = program_.schema.resources[scene.type].actions[scene.action].makes;
@@ -34,14 +38,22 @@ class Planner {
     foreign_ = IsForeign(scene.request);
   }
 
-  const Candidates* Persons() { return space_.And({Sources(), Chain(), Delegated()}); }
+  const Candidates* Persons() { return Whole(); }
   const Candidates* Resources() {
     FindWho();
-    if (nobody_at_all_) return space_.Empty();
-    return space_.And({Sources(), Chain(), Delegated()});
+    return nobody_at_all_ ? space_.Empty() : Whole();
   }
 
  private:
+  const Candidates* Whole() {
+    std::vector<const Candidates*> all;
+    for (auto part : {&Planner::Sources, &Planner::Chain, &Planner::Delegated}) {
+      all.push_back((this->*part)());
+      if (all.back() == nullptr) return nullptr;
+    }
+    return space_.And(all);
+  }
+
   // Who asks, as step 2 will find them; where that is not plain, nobody is ruled out.
   void FindWho() {
     const Request& r = scene_.request;
@@ -141,21 +153,36 @@ class Planner {
     for (; at != items.end() && at->key == key; ++at) clauses->push_back(at->clause);
   }
 
+  // The union of what `each` says of a clause (null: nothing), from where the last page stopped.
+  // Null: there is more to do.
+  template <class Each>
+  const Candidates* Union(const std::vector<uint32_t>& clauses, const Each& each) {
+    if (plan_.unions.size() == unions_) plan_.unions.emplace_back();
+    SearchPlan::Union& u = plan_.unions[unions_++];
+    while (u.made == nullptr && u.next < clauses.size()) {
+      if (tired_ && tired_()) return nullptr;
+      const Candidates* one = each(program_.clauses[clauses[u.next++]]);
+      if (one == nullptr) continue;
+      u.any.push_back(one);
+      if (one->IsAll()) u.made = one;
+    }
+    if (u.made == nullptr) u.made = space_.Or(u.any);
+    u.any = {};
+    return u.made;
+  }
+
   // What a permit can rest on.
   const Candidates* Sources() {
     Inverter inverter(scene_.index, &space_, given_);
-    std::vector<const Candidates*> any;
-    for (uint32_t c : ClausesOf(ClauseRole::kGrantMay)) {
-      const Clause& clause = program_.clauses[c];
-      if (Over(clause.statement)) continue;
-      any.push_back(OfClause(&inverter, clause));
-      if (any.back()->IsAll()) return any.back();
-    }
+    const Candidates* grants =
+        Union(ClausesOf(ClauseRole::kGrantMay), [&](const Clause& clause) -> const Candidates* {
+          return Over(clause.statement) ? nullptr : OfClause(&inverter, clause);
+        });
     // An emergency door says in code of its own who may use it.
-    if (!scene_.request.break_glass.empty() &&
+    if (grants != nullptr && !scene_.request.break_glass.empty() &&
         !entry_.items[static_cast<size_t>(ClauseRole::kBreakGlassMay)].empty())
       return space_.All();
-    return space_.Or(any);
+    return grants;
   }
 
   // What every agent of our own may do at most.
@@ -171,9 +198,9 @@ class Planner {
       std::vector<uint32_t> clauses;
       AddKey(entry_.items[static_cast<size_t>(ClauseRole::kAgentMay)], {KeyKind::kAgent, agent},
              &clauses);
-      std::vector<const Candidates*> any;
-      for (uint32_t c : clauses) any.push_back(OfClause(&inverter, program_.clauses[c]));
-      all.push_back(space_.Or(any));
+      all.push_back(
+          Union(clauses, [&](const Clause& clause) { return OfClause(&inverter, clause); }));
+      if (all.back() == nullptr) return nullptr;
       if (all.back()->IsEmpty()) break;
     }
     return space_.And(all);
@@ -192,17 +219,15 @@ class Planner {
     std::vector<uint32_t> clauses;
     AddKey(entry_.items[static_cast<size_t>(ClauseRole::kDelegationMay)], {KeyKind::kAgent, agent},
            &clauses);
-    std::vector<const Candidates*> any;
-    for (uint32_t c : clauses) {
-      const Clause& clause = program_.clauses[c];
+    return Union(clauses, [&](const Clause& clause) {
       const Delegation& d = program_.delegations[program_.statements[clause.statement].detail];
-      any.push_back(OfClause(&inverter, clause, d.from_code));
-      if (any.back()->IsAll()) break;
-    }
-    return space_.Or(any);
+      return OfClause(&inverter, clause, d.from_code);
+    });
   }
 
   const SearchScene& scene_;
+  const Tired& tired_;
+  size_t unions_ = 0;  // asked for
   const Snapshot& snapshot_;
   const Program& program_;
   const IndexEntry& entry_;
@@ -216,12 +241,12 @@ class Planner {
 
 }  // namespace
 
-void PlanPersons(const SearchScene& scene, SearchPlan* plan) {
-  plan->candidates = Planner(scene, plan, Inverter::Searched::kPersons).Persons();
+void PlanPersons(const SearchScene& scene, const Tired& tired, SearchPlan* plan) {
+  plan->candidates = Planner(scene, tired, plan, Inverter::Searched::kPersons).Persons();
 }
 
-void PlanResources(const SearchScene& scene, SearchPlan* plan) {
-  plan->candidates = Planner(scene, plan, Inverter::Searched::kResources).Resources();
+void PlanResources(const SearchScene& scene, const Tired& tired, SearchPlan* plan) {
+  plan->candidates = Planner(scene, tired, plan, Inverter::Searched::kResources).Resources();
 }
 
 bool TaskPerson(const SearchScene& scene, uint32_t* rank) {

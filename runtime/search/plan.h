@@ -2,6 +2,8 @@
 // possible, by the index. Inside the room only; search.h is the door.
 #pragma once
 
+#include <functional>
+
 #include "runtime/decide/request.h"
 #include "runtime/search/candidates.h"
 #include "runtime/search/index.h"
@@ -21,11 +23,15 @@ struct SearchScene {
   Entity resource;
 };
 
+// Goes on with a plan, or begins it, until `tired` says so (asked before each clause; empty: to the
+// end). Then its `candidates` are null, and the rest is for the next call, of the same question on
+// the same index.
+using Tired = std::function<bool()>;
 // Every person whom the request could be permitted for, but for its task; maybe others. Nothing of
 // it rests on the state.
-void PlanPersons(const SearchScene& scene, SearchPlan* plan);
+void PlanPersons(const SearchScene& scene, const Tired& tired, SearchPlan* plan);
 // Every resource of the type that the request could be permitted on; maybe others.
-void PlanResources(const SearchScene& scene, SearchPlan* plan);
+void PlanResources(const SearchScene& scene, const Tired& tired, SearchPlan* plan);
 
 // An agent's task is one person's: nobody else can be a result. `*rank`: that one's; kNoRank:
 // nobody's. False: the task rules nobody out.

@@ -94,24 +94,37 @@ class Searcher {
   void Resources(const SearchScene& scene) {
     std::span<const Entity* const> all = snapshot_.Resources(scene.type);
     std::unique_ptr<SearchPlan> plan = Planned(all.size(), scene, PlanResources);
-    EachRanked(all, *plan->candidates, [&](std::string_view id) { request_.resource_id = id; });
+    EachRanked(all, CandidatesOf(*plan), [&](std::string_view id) { request_.resource_id = id; });
     Keep(std::move(plan));
   }
 
-  // As the page before left it, or made now.
+  // As the page before left it, and as much more of it as this page has time for.
   template <class Make>
   std::unique_ptr<SearchPlan> Planned(size_t size, const SearchScene& scene, const Make& make) {
+    const auto entities = static_cast<uint32_t>(size);
     std::unique_ptr<SearchPlan> plan;
     if (query_.question) plan = index_.plans().Take(*query_.question, now_);
-    if (plan != nullptr) return plan;
-    plan = std::make_unique<SearchPlan>(static_cast<uint32_t>(size));
-    make(scene, plan.get());
-    page_.clauses = plan->clauses;
-    return plan;
+    if (plan == nullptr) plan = std::make_unique<SearchPlan>(entities);
+    if (plan->candidates != nullptr) return plan;
+    const uint32_t before = plan->clauses;
+    make(scene, bounds_.tired, plan.get());
+    page_.clauses = plan->clauses - before;
+    if (plan->candidates != nullptr || plan->space.Bytes() <= PlanCache::kMostBytes) return plan;
+    // Too much to be kept, too long to be made anew by each page: nobody is ruled out.
+    auto none = std::make_unique<SearchPlan>(entities);
+    none->candidates = none->space.All();
+    none->made = plan->made;
+    none->until = plan->until;
+    return none;
+  }
+  // Of an unfinished plan: everybody. The page's time is over then, so these are a few, one after
+  // the other; but every page gets on, even if no plan could ever be kept.
+  static const Candidates& CandidatesOf(const SearchPlan& plan) {
+    return plan.candidates != nullptr ? *plan.candidates : *plan.space.All();
   }
   // One that lacks parts of the index will be made better by the next page.
   void Keep(std::unique_ptr<SearchPlan> plan) {
-    if (page_.more && query_.question && !plan->space.untold())
+    if (page_.more && query_.question && (plan->candidates == nullptr || !plan->space.untold()))
       index_.plans().Put(*query_.question, std::move(plan));
   }
 
@@ -137,7 +150,7 @@ class Searcher {
     std::unique_ptr<SearchPlan> plan = Planned(all.size(), scene, PlanPersons);
     // What the task says is of this moment, the plan is of the facts.
     CandidateSpace of_task(static_cast<uint32_t>(all.size()));
-    const Candidates* candidates = plan->candidates;
+    const Candidates* candidates = &CandidatesOf(*plan);
     if (uint32_t rank = kNoRank; TaskPerson(scene, &rank))
       candidates = of_task.And({candidates, of_task.One(rank)});
     if (persons) {

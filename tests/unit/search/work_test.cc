@@ -55,8 +55,9 @@ class SearchWork : public testing::Test {
     }
     Result<FactsInput> facts = ReadFactsJson(text + "]}", "facts");
     ASSERT_TRUE(facts.ok()) << facts.error().message;
+    facts_ = facts.take();
     Result<std::unique_ptr<Snapshot>> built =
-        Snapshot::Build(compiled_->program, *facts, ParseInstant("2026-11-20T11:00Z").value());
+        Snapshot::Build(compiled_->program, *facts_, ParseInstant("2026-11-20T11:00Z").value());
     ASSERT_TRUE(built.ok()) << built.error().message;
     snapshot_ = built.take();
     query_.what = SearchFor::kResource;
@@ -86,6 +87,7 @@ class SearchWork : public testing::Test {
   }
 
   std::unique_ptr<gen::Compiled> compiled_;
+  std::optional<FactsInput> facts_;
   std::shared_ptr<const Snapshot> snapshot_;
   const Caller caller_ = Caller::Everything("test");
   MemoryStore store_;
@@ -172,6 +174,51 @@ TEST_F(SearchWork, APageEndsWhenItsTimeIsUp) {
   SearchPage page = Page(index);
   EXPECT_TRUE(page.more);
   EXPECT_LE(page.decisions, 12u) << "slow decisions must not add up unseen";
+}
+
+// A policy of many clauses: to plan is work, too, and no page does more of it than it has time for.
+TEST_F(SearchWork, PlanningIsBoundedAndGoesOnWithTheNextPage) {
+  constexpr int kGrants = 40;
+  std::string text = kPolicy;
+  for (int g = 0; g < kGrants; ++g) {
+    text += "grant of" + std::to_string(g) +
+            " { to everyone may read on s.Doc where resource.grade == " + std::to_string(g + 100) +
+            " and resource.author == person because \"Of a grade\" }\n";
+  }
+  std::vector<gen::CompileError> errors;
+  std::unique_ptr<gen::Compiled> many = gen::CompileText(text, &errors);
+  ASSERT_NE(many, nullptr);
+  Result<std::unique_ptr<Snapshot>> built =
+      Snapshot::Build(many->program, *facts_, ParseInstant("2026-11-20T11:00Z").value());
+  ASSERT_TRUE(built.ok()) << built.error().message;
+  const std::shared_ptr<const Snapshot> snapshot = built.take();
+  query_.request.action = "read";
+  constexpr uint32_t kAsked = 7;           // clauses or so that a page has time for
+  for (const bool kept : {true, false}) {  // the plan, from page to page
+    SearchIndex index(snapshot);
+    query_.question = std::nullopt;
+    if (kept) query_.question = Sha256("a question");
+    query_.after = {};
+    found_.clear();
+    uint32_t pages = 0, clauses = 0;
+    for (;;) {
+      uint32_t asked = 0;
+      bounds_.tired = [&asked] { return ++asked > kAsked; };
+      SearchPage page = Page(index);
+      ++pages;
+      clauses += page.clauses;
+      EXPECT_LE(page.clauses, kAsked);
+      if (!page.more) break;
+      EXPECT_GT(page.position, std::string(query_.after)) << "every page gets on";
+      position_ = page.position;
+      query_.after = position_;
+    }
+    EXPECT_EQ(found_.size(), kDocs / kPersons);
+    if (kept) {
+      EXPECT_EQ(clauses, kGrants + 1u) << "each is read once";
+      EXPECT_LT(pages, 40u);
+    }
+  }
 }
 
 // Lists that have nothing in common: what is leapt over between two decisions has a bound, too.
