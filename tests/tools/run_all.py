@@ -274,6 +274,10 @@ def packaged(build):
     return python_tests(ROOT / "build/profiled")
 
 
+def prometheus(build):
+    return program_counts("promtool", [sys.executable, "tests/http/prometheus_real.py"], environment(build))
+
+
 def slow_clients(build):
     """Ten thousand of them at once."""
     return program_counts("load_test, 10,000 slow clients", [sys.executable, "tests/http/load_test.py"],
@@ -338,6 +342,7 @@ FULL = [
     (f"audit log: every byte, {KILLS} kills", audit),
     ("programs built by a profile", packaged),
     ("a real Envoy", envoy),
+    ("Prometheus's promtool", prometheus),
     ("10,000 slow clients", slow_clients),
     ("soak", soak),
 ]
