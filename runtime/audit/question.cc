@@ -19,6 +19,8 @@ constexpr size_t kSumSize = 8;
 constexpr uint8_t kBoxVersion = 3;
 constexpr size_t kMostBytes = size_t{64} << 10;    // a box with so much is full
 constexpr uint64_t kMostText = uint64_t{8} << 20;  // of one text: more than any request has
+constexpr size_t kFullTexts = size_t{32} << 20;    // a box whose items say so much is full, too
+static_assert(kFullTexts + 5 * kMostText <= SealedItems::kMostTexts);
 
 // So that who cannot open the box can tell damage from another answer.
 uint64_t Sum(std::string_view text) {
@@ -162,8 +164,8 @@ AnswerSum AnswerSumOf(std::string_view answer) {
 }
 
 bool Sealer::Fits(Instant now) const {
-  return count_ == 0 ||
-         (count_ < kMostItems && plain_.size() < kMostBytes && key_->day == AuditVault::DayOf(now));
+  return count_ == 0 || (count_ < kMostItems && plain_.size() < kMostBytes && texts_ < kFullTexts &&
+                         key_->day == AuditVault::DayOf(now));
 }
 
 bool Sealer::Begin(Instant now) {
@@ -178,6 +180,7 @@ bool Sealer::Begin(Instant now) {
 uint32_t Sealer::Add(const SealedItem& item) {
   if (count_ == 0) {
     plain_.assign(1, static_cast<char>(kBoxVersion));
+    texts_ = 0;
     for (std::string& text : last_) text.clear();
   }
   plain_.push_back(item.question.clock_suspect ? '\1' : '\0');
@@ -187,6 +190,7 @@ uint32_t Sealer::Add(const SealedItem& item) {
   for (size_t i = 0; i < 5; ++i) {
     AppendDifference(&plain_, last_[i], texts[i]);
     last_[i].assign(texts[i]);
+    texts_ += texts[i].size();
   }
   return count_++;
 }
@@ -210,6 +214,7 @@ std::optional<SealedItems> SealedItems::Parse(std::string_view plain) {
   uint8_t version = 0;
   if (!r.U8(&version) || version != kBoxVersion) return std::nullopt;
   std::array<std::string_view, 5> last;
+  size_t texts = 0;
   while (!r.at_end()) {
     SealedItem item;
     uint8_t flags = 0;
@@ -219,7 +224,8 @@ std::optional<SealedItems> SealedItems::Parse(std::string_view plain) {
     std::memcpy(item.sum.data(), sum.data(), sizeof item.sum);
     for (std::string_view& text : last) {
       auto own = std::make_unique<std::string>();
-      if (!ReadDifference(&r, text, own.get())) return std::nullopt;
+      if (!ReadDifference(&r, text, own.get()) || (texts += own->size()) > kMostTexts)
+        return std::nullopt;
       text = *out.texts_.emplace_back(std::move(own));
     }
     item.id = last[0];

@@ -62,6 +62,7 @@ class Sealer {
   AuditVault* vault_;
   uint64_t boxes_ = 0;
   uint32_t count_ = 0;
+  size_t texts_ = 0;  // bytes of the items' texts, as they came
   std::shared_ptr<const AuditVault::Key> key_;
   std::unique_ptr<SealedBox> sealed_box_;
   std::string plain_, sealed_;
@@ -73,6 +74,8 @@ class SealedItems {
  public:
   // Nothing: these are not the bytes of a box of this kind.
   static std::optional<SealedItems> Parse(std::string_view plain);
+  // Of all texts together: no box of ours has more, however alike its items are.
+  static constexpr size_t kMostTexts = size_t{72} << 20;
   const std::vector<SealedItem>& items() const { return items_; }
 
  private:

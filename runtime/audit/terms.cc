@@ -52,9 +52,11 @@ class AuditTermTable::Writer {
     for (uint32_t i = 0; i < object.count; ++i) {
       const std::string_view name = object.members[i].name;
       const WireValue& value = object.members[i].value;
+      const std::string* term = name == "t" ? Find(value) : nullptr;
+      if (term != nullptr && term->empty()) continue;
       if (out_->back() != '{') out_->push_back(',');
-      if (const std::string* term = name == "t" ? Find(value) : nullptr; term != nullptr) {
-        out_->append(*term);
+      if (term != nullptr) {
+        Append(*term);
         continue;
       }
       if (depth == 0 && name == "q" && !table_.sealed_.empty() && value.is_number()) {
@@ -75,8 +77,13 @@ class AuditTermTable::Writer {
     }
     out_->push_back('}');
   }
+  bool too_long() const { return too_long_; }
 
  private:
+  void Append(std::string_view text) {
+    too_long_ = too_long_ || out_->size() + text.size() > kMostWhole;
+    if (!too_long_) out_->append(text);
+  }
   const std::string* Find(const WireValue& value) {
     uint32_t number = 0;
     if (!NumberIn(value, &number)) return nullptr;
@@ -89,7 +96,9 @@ class AuditTermTable::Writer {
       if (i > 0) out_->push_back(',');
       const WireValue& item = list.items[i];
       if (const std::string* term = Find(item); term != nullptr) {
-        out_->append("{").append(*term).append("}");
+        out_->push_back('{');
+        Append(*term);
+        out_->push_back('}');
       } else if (item.is_object()) {
         Object(item, 1);
       } else {
@@ -101,6 +110,7 @@ class AuditTermTable::Writer {
 
   const AuditTermTable& table_;
   std::string* out_;
+  bool too_long_ = false;
 };
 
 uint32_t AuditTerms::NumberOf(AuditTerm* term) {
@@ -195,6 +205,7 @@ bool AuditTermTable::Shape(std::string_view record, Instant line_time, std::stri
   std::string whole;
   for (size_t i = 0; i < shape.texts.size(); ++i) {
     whole += shape.texts[i];
+    if (whole.size() > kMostWhole) return false;
     if (i == shape.holes.size()) break;
     if (shape.holes[i] >= values->count) return false;
     const WireValue& value = values->items[shape.holes[i]];
@@ -228,8 +239,9 @@ bool AuditTermTable::Expand(std::string_view record, Instant line_time, std::str
   const WireValue* root = Parse(record, &arena_);
   if (root == nullptr) return false;
   out->clear();
-  Writer(*this, out).Object(*root, 0);
-  return true;
+  Writer writer(*this, out);
+  writer.Object(*root, 0);
+  return !writer.too_long() && out->size() <= kMostWhole;
 }
 
 }  // namespace dpl

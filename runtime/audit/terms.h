@@ -55,12 +55,16 @@ class AuditTerms {
 // The reading side.
 class AuditTermTable {
  public:
+  // No record is longer when it is whole. One that would be (terms that say much, referred to a
+  // million times: no log of ours) stays as it is written.
+  static constexpr size_t kMostWhole = size_t{16} << 20;
+
   void Clear();
   // Whether this is a record of terms, or a sealed one; then it knows them. `seq`: its number.
   bool Learn(std::string_view record, uint64_t seq = 0);
-  // Whether the record refers to terms; then `out` is the whole one. A term that is not there (its
-  // record is damaged) is left as its number. `line_time`: of the record's line. `shape`: receives
-  // the number of the record that has its shape.
+  // Whether the record refers to terms, and can be whole; then `out` is that. A term that is not
+  // there (its record is damaged) is left as its number. `line_time`: of the record's line.
+  // `shape`: receives the number of the record that has its shape.
   bool Expand(std::string_view record, Instant line_time, std::string* out,
               std::optional<uint64_t>* shape = nullptr);
   // The same for its shape alone.

@@ -443,6 +443,11 @@ void MemoryStore::RaiseHighTime(Instant to) {
   Raise(to);
 }
 
+void MemoryStore::RaiseEpoch(uint64_t to) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  if (to > Epoch()) epoch_.store(to, std::memory_order_seq_cst);
+}
+
 void MemoryStore::PutTask(const TaskRecord& task) {
   std::unique_lock<std::shared_mutex> lock(mutex_);
   tasks_.Put(task.id, std::make_shared<const TaskRecord>(task));

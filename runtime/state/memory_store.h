@@ -151,6 +151,7 @@ class MemoryStore final : public StateStore {
   // After a gap in the records: the next reservation gets this number, those before it are spent.
   void SkipReservationsTo(uint64_t next);
   void RaiseHighTime(Instant to);
+  void RaiseEpoch(uint64_t to);  // after a gap in the records; never lowers it
   // Error "state.full" when nothing more of the kind can be remembered.
   Status RoomForTask();
   Status RoomForApproval();

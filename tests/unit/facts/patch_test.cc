@@ -11,139 +11,18 @@
 #include "runtime/facts/write_facts.h"
 #include "runtime/json/json.h"
 #include "tests/unit/facts/policy_for_test.h"
+#include "tests/unit/facts/snapshot_reading.h"
 
 namespace dpl {
 namespace {
 
 const Instant kNow = At("2026-11-20T15:00Z");
 
-std::string Text(Instant at) { return at == Instant{INT64_MAX} ? "ever" : FormatInstant(at); }
-
-// Everything that can be read of a snapshot, whichever way references lead to it.
-class Reading {
- public:
-  explicit Reading(const Snapshot& snapshot) : s_(snapshot), schema_(snapshot.program().schema) {}
-
-  std::string All() {
-    Put("version ", s_.facts_version());
-    Put("as of ", FormatInstant(s_.as_of()));
-    std::span<const Entity* const> persons = s_.Persons();
-    for (size_t i = 0; i < persons.size(); ++i) {
-      EXPECT_TRUE(i == 0 || persons[i - 1]->id < persons[i]->id);
-      EXPECT_EQ(s_.FindPerson(persons[i]->id), persons[i]);
-      Whole(*persons[i]);
-    }
-    for (uint32_t type = 0; type < schema_.resources.size(); ++type) {
-      std::span<const Entity* const> resources = s_.Resources(type);
-      for (size_t i = 0; i < resources.size(); ++i) {
-        EXPECT_TRUE(i == 0 || resources[i - 1]->id < resources[i]->id);
-        EXPECT_EQ(s_.FindResource(type, resources[i]->id), resources[i]);
-        Whole(*resources[i]);
-      }
-    }
-    for (uint32_t system = 0; system < schema_.systems.size(); ++system) {
-      for (const AccountFact& account : s_.Accounts(system)) {
-        Put("\naccount ", account.key);
-        Put(" of ", account.person->id);
-        Put(" checked ", FormatInstant(account.checked));
-        for (const AccountFact& claim : s_.FindAccounts(system, account.key))
-          Put(" claim ", claim.person->id);
-      }
-    }
-    for (uint32_t i = 0; i < s_.program().constants.size(); ++i) {
-      Put("\nconstant ", std::to_string(i));
-      Follow(s_.constant(i));
-    }
-    for (uint32_t grant = 0; grant < s_.program().grants.size(); ++grant)
-      Put(s_.ApproverOk(grant, kNow) ? "\nentitled" : "\nnot entitled", "");
-    return std::move(out_);
-  }
-
- private:
-  void Put(std::string_view what, std::string_view text) { out_.append(what).append(text); }
-
-  // What a reference tells beyond its id.
-  void Follow(const Value& value) {
-    Put(" ", "");
-    AppendValue(&out_, value, schema_);
-    EachEntity(value, [this](const Entity* named) {
-      const Entity& e = *s_.Latest(named);
-      EXPECT_FALSE(e.gone);
-      EXPECT_TRUE(SameEntity(e, *named));
-      Put(e.loaded ? "(loaded " : "(not loaded ", std::to_string(static_cast<int>(e.parent_state)));
-      if (e.is_person) {
-        EXPECT_EQ(s_.FindPerson(e.id), &e);
-        Person(*named);
-      } else {
-        EXPECT_EQ(s_.FindResource(e.type, e.id), &e);
-      }
-      Put(")", "");
-    });
-  }
-  template <class Each>
-  void EachEntity(const Value& value, const Each& each) {
-    if (value.kind == ValueKind::kPerson || value.kind == ValueKind::kResource) each(value.entity);
-    if (value.kind != ValueKind::kSet && value.kind != ValueKind::kRecord) return;
-    for (uint32_t i = 0; i < value.n; ++i) EachEntity(value.items[i], each);
-  }
-
-  // By reference, as conditions ask.
-  void Person(const Entity& person) {
-    for (uint32_t team = 0; team < schema_.teams.size(); ++team)
-      Put(" ", std::to_string(static_cast<int>(s_.InTeam(person, team, kNow))));
-    for (const Entity* other : s_.Persons())
-      Put("", std::to_string(static_cast<int>(s_.PersonIn(person, *other))));
-    for (uint32_t role = 0; role < schema_.roles.size(); ++role) {
-      Put(" ", std::to_string(static_cast<int>(s_.HoldsRole(person, role, nullptr, kNow))));
-      for (uint32_t type = 0; type < schema_.resources.size(); ++type) {
-        for (const Entity* at : s_.Resources(type))
-          Put("", std::to_string(static_cast<int>(s_.HoldsRole(person, role, at, kNow))));
-      }
-    }
-  }
-
-  void Whole(const Entity& e) {
-    EXPECT_FALSE(e.gone);
-    EXPECT_EQ(s_.Latest(&e), &e);
-    Put(e.is_person ? "\nperson " : "\nresource ", e.id);
-    Put(e.loaded ? " loaded" : " not loaded", "");
-    EXPECT_EQ(e.loaded, e.attributes != nullptr);
-    const size_t count = e.is_person ? schema_.person.attributes.size()
-                                     : schema_.resources[e.type].attributes.size();
-    for (size_t i = 0; e.attributes != nullptr && i < count; ++i) {
-      if (e.attributes[i].kind == ValueKind::kUnset) {
-        Put(" unset", "");
-      } else {
-        Follow(e.attributes[i]);
-      }
-    }
-    Put(" parent ", std::to_string(static_cast<int>(e.parent_state)));
-    if (e.parent_state == Entity::Parent::kKnown) Follow(Value::Of(ValueKind::kResource, e.parent));
-    for (uint32_t type = 0; !e.is_person && type < schema_.resources.size(); ++type) {
-      for (const Entity* other : s_.Resources(type))
-        Put("", std::to_string(static_cast<int>(s_.ResourceIn(e, *other))));
-    }
-    if (!e.is_person) return;
-    const PersonFacts& facts = *e.person;
-    Put(" status ", std::to_string(static_cast<int>(facts.status)));
-    Put(" left ", facts.left ? FormatInstant(*facts.left) : "never");
-    Put(" literal ", std::to_string(facts.literal));
-    for (const Membership& m : facts.teams) Put(" team ", std::to_string(m.team) + Text(m.until));
-    for (const Holding& h : facts.roles) {
-      Put(" role ", std::to_string(h.role) + Text(h.until));
-      if (h.scope != nullptr) Put(" in ", h.scope->id);
-    }
-    for (const AccountFact& a : facts.accounts)
-      Put(" account ", std::to_string(a.system) + std::string(a.key) + FormatInstant(a.checked));
-    Person(e);
-  }
-
-  const Snapshot& s_;
-  const Schema& schema_;
-  std::string out_;
-};
-
-std::string Read(const Snapshot& snapshot) { return Reading(snapshot).All(); }
+std::string Read(const Snapshot& snapshot) {
+  SnapshotReading reading(snapshot, kNow);
+  EXPECT_EQ(reading.wrong(), "");
+  return reading.text();
+}
 
 // A document, the snapshot Build() makes of it each time, and beside it one that is patched.
 class Pushed {
