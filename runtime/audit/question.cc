@@ -117,9 +117,9 @@ bool ReadDifference(ByteReader* r, std::string_view before, std::string* text) {
   return true;
 }
 
-void Mix(uint64_t* a, uint64_t word, uint64_t factor) {
-  const auto product = static_cast<unsigned __int128>(*a ^ word) * factor;
-  *a = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+uint64_t Mixed(uint64_t a, uint64_t word, uint64_t factor) {
+  const auto product = static_cast<unsigned __int128>(a ^ word) * factor;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 
 }  // namespace
@@ -146,19 +146,26 @@ std::optional<SealedQuestion> SealedQuestion::Parse(std::string_view plain) {
 AnswerSum AnswerSumOf(std::string_view answer) {
   constexpr uint64_t kFactors[4] = {0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f, 0x165667b19e3779f9,
                                     0xd6e8feb86659fd93};
-  uint64_t lanes[4] = {0x243f6a8885a308d3, 0x13198a2e03707344, 0xa4093822299f31d0,
-                       0x082efa98ec4e6c89};
+  uint64_t a = 0x243f6a8885a308d3, b = 0x13198a2e03707344, c = 0xa4093822299f31d0,
+           d = 0x082efa98ec4e6c89;
+  auto mix = [&](const char* at) {
+    a = Mixed(a, Word(at), kFactors[0]);
+    b = Mixed(b, Word(at + 8), kFactors[1]);
+    c = Mixed(c, Word(at + 16), kFactors[2]);
+    d = Mixed(d, Word(at + 24), kFactors[3]);
+  };
   const uint64_t size = answer.size();
-  for (; answer.size() >= 32; answer.remove_prefix(32)) {
-    for (size_t i = 0; i < 4; ++i) Mix(&lanes[i], Word(answer.data() + 8 * i), kFactors[i]);
-  }
+  const char* at = answer.data();
+  const char* const end = at + size - size % 32;
+  for (; at != end; at += 32) mix(at);
   char rest[32] = {};
-  std::copy(answer.begin(), answer.end(), rest);
-  for (size_t i = 0; i < 4; ++i) Mix(&lanes[i], Word(rest + 8 * i), kFactors[i]);
+  std::copy(at, at + size % 32, rest);
+  mix(rest);
+  const uint64_t lanes[4] = {a, b, c, d};
   AnswerSum sum{size, ~size};
   for (size_t i = 0; i < 4; ++i) {
-    Mix(&sum[0], lanes[i], kFactors[i]);
-    Mix(&sum[1], lanes[3 - i], kFactors[i]);
+    sum[0] = Mixed(sum[0], lanes[i], kFactors[i]);
+    sum[1] = Mixed(sum[1], lanes[3 - i], kFactors[i]);
   }
   return sum;
 }

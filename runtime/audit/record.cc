@@ -59,13 +59,24 @@ void Time(std::string* out, std::string_view name, Instant time) {
   out->push_back('"');
 }
 
+// Two digits for each byte.
+struct HexPairs {
+  char text[256][2];
+  constexpr HexPairs() : text() {
+    for (size_t i = 0; i < 256; ++i) {
+      text[i][0] = "0123456789abcdef"[i >> 4];
+      text[i][1] = "0123456789abcdef"[i & 15];
+    }
+  }
+};
+constexpr HexPairs kHexPairs;
+
 void AppendHex(std::string* out, const Digest& digest) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   char text[2 * std::tuple_size_v<Digest>];
   char* at = text;
   for (uint8_t byte : digest) {
-    *at++ = kDigits[byte >> 4];
-    *at++ = kDigits[byte & 15];
+    std::memcpy(at, kHexPairs.text[byte], 2);
+    at += 2;
   }
   out->append(text, sizeof text);
 }

@@ -137,6 +137,30 @@ TEST(Lane, ManyThreadsBesideAppendsOfTheWholeLogLoseNothingAndKeepTheirOrder) {
   ExpectIntact(folder.path());
 }
 
+TEST(Lane, WhatABusyLaneHandedOverIsKeptWithoutAnybodyAsking) {
+  constexpr int kEntries = 20'000;
+  TemporaryFolder folder;
+  {
+    auto log = OpenWithLanes({.folder = folder.path()});
+    std::shared_ptr<AuditLane> lane = log->OpenLane();
+    SystemClock clock;
+    uint64_t last = 0;
+    for (int i = 0; i < kEntries; ++i) {
+      last = lane->Append(std::to_string(i) + std::string(100, 'x'), clock.Now(), AuditSync::kSoon);
+      ASSERT_NE(last, 0u);
+    }
+    while (log->Check(last) != Promise::kKept) std::this_thread::yield();
+  }
+  size_t next = 0;
+  for (const std::string& record : Records(folder.path())) {
+    const size_t at = record.find("\"text\":\"");
+    if (at == std::string::npos) continue;
+    EXPECT_EQ(std::stoul(record.substr(at + 8)), next++);
+  }
+  EXPECT_EQ(next, size_t{kEntries});
+  ExpectIntact(folder.path());
+}
+
 // A disk whose syncs wait until they are let go on.
 class HeldDisk final : public Disk {
  public:
