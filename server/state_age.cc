@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,20 +30,18 @@ uint64_t NumberAfter(std::string_view record, std::string_view member) {
   return number;
 }
 
-}  // namespace
-
-Result<std::optional<StateBehind>> FindStateBehind(const std::string& folder, StateAge state) {
-  Result<std::vector<SegmentFiles>> segments = ListSegments(folder);
-  if (!segments.ok()) return segments.error();
-  std::vector<SegmentFiles> last;
-  for (const SegmentFiles& segment : *segments) {
-    if (segment.lines) last.push_back(segment);
-  }
-  last.erase(last.begin(),
-             last.end() - static_cast<std::ptrdiff_t>(std::min(last.size(), kSegments)));
+struct Told {
   std::optional<StateBehind> behind;
+  bool settled = false;  // nothing before these segments can tell of more than they do
+};
+
+Result<Told> Read(const std::string& folder, std::span<const SegmentFiles> segments,
+                  StateAge state) {
+  Told out;
+  std::optional<StateBehind>& behind = out.behind;
+  std::optional<Instant> begin;
   bool forgets = false;  // that run kept its state in memory
-  for (const SegmentFiles& segment : last) {
+  for (const SegmentFiles& segment : segments) {
     Result<std::unique_ptr<LineReader>> reader =
         LineReader::Open(folder + "/" + SegmentName(segment.first, AuditFile::kLines));
     if (!reader.ok()) return reader.error();
@@ -52,6 +52,7 @@ Result<std::optional<StateBehind>> FindStateBehind(const std::string& folder, St
       if (!found.ok()) return found.error();
       AuditLine line;
       if (*found != LineReader::Found::kLine || !ParseAuditLine(bytes, &line)) break;
+      if (!begin) begin = line.time;
       if (shapes.Learn(line.record, line.seq)) continue;
       if (shapes.Shape(line.record, line.time, &whole)) line.record = whole;
       if (line.record.find("\"event\":\"start\",\"outcome\":\"done\"") != std::string_view::npos) {
@@ -67,6 +68,7 @@ Result<std::optional<StateBehind>> FindStateBehind(const std::string& folder, St
       if (forgets) continue;
       const StateAge told{NumberAfter(line.record, "\"epoch\":"),
                           NumberAfter(line.record, "\"reservation\":{\"id\":")};
+      if (told.reservation != 0 && line.time.us - begin->us > kCrashUs) out.settled = true;
       if (!behind && (told.epoch > state.epoch || told.reservation > state.reservation))
         behind = StateBehind{told, line.time, false};
       if (!behind) continue;
@@ -75,7 +77,33 @@ Result<std::optional<StateBehind>> FindStateBehind(const std::string& folder, St
       if (line.time.us - behind->since.us > kCrashUs) behind->certain = true;
     }
   }
-  return behind;
+  return out;
+}
+
+}  // namespace
+
+Result<std::optional<StateBehind>> FindStateBehind(const std::string& folder, StateAge state,
+                                                   size_t* read) {
+  Result<std::vector<SegmentFiles>> segments = ListSegments(folder);
+  if (!segments.ok()) return segments.error();
+  std::vector<SegmentFiles> last;
+  for (const SegmentFiles& segment : *segments) {
+    if (segment.lines) last.push_back(segment);
+  }
+  const std::span<const SegmentFiles> all(last);
+  size_t reads = 0;
+  Told told;
+  // What is not settled, or tells of more than the state knows, is read with what was before.
+  for (size_t count : {size_t{1}, kSegments}) {
+    if (reads >= all.size() && reads != 0) break;
+    reads = std::min(all.size(), count);
+    Result<Told> found = Read(folder, all.last(reads), state);
+    if (!found.ok()) return found.error();
+    told = *found;
+    if (told.settled && !told.behind) break;
+  }
+  if (read != nullptr) *read = reads;
+  return told.behind;
 }
 
 }  // namespace dpl

@@ -30,7 +30,10 @@ struct StateBehind {
 };
 
 // Of the log's last run, as far as its last three segments tell; nothing where the state knows all
-// of it. Errors "audit.file", "audit.missing".
-Result<std::optional<StateBehind>> FindStateBehind(const std::string& folder, StateAge state);
+// of it. The last one alone where that is enough: the state knows of a reservation that was given
+// long after that segment began, and so of all that is told before. `read`: how many segments were.
+// Errors "audit.file", "audit.missing".
+Result<std::optional<StateBehind>> FindStateBehind(const std::string& folder, StateAge state,
+                                                   size_t* read = nullptr);
 
 }  // namespace dpl

@@ -31,7 +31,7 @@ class Ages : public testing::Test {
   // "": the state knows all of it; "crash"; or "older" and what the log tells of.
   std::string Find(StateAge state) {
     EXPECT_TRUE(log_->Sync().ok());
-    Result<std::optional<StateBehind>> found = FindStateBehind(folder_.path(), state);
+    Result<std::optional<StateBehind>> found = FindStateBehind(folder_.path(), state, &read_);
     EXPECT_TRUE(found.ok());
     if (!found.ok() || !*found) return {};
     return ((*found)->certain ? "older " : "crash ") + std::to_string((*found)->told.epoch) + " " +
@@ -41,6 +41,7 @@ class Ages : public testing::Test {
   TemporaryFolder folder_;
   FakeClock clock_{Instant{1'800'000'000'000'000}};
   std::unique_ptr<AuditLog> log_;
+  size_t read_ = 0;  // segments that Find read
 };
 
 TEST_F(Ages, AStateThatKnowsAllIsGood) {
@@ -88,6 +89,36 @@ TEST_F(Ages, AStartWithLessWasMeant) {
   EXPECT_EQ(Find({1, 0}), "older 5 8");
   Start(1, 0);  // with --state-recover
   EXPECT_EQ(Find({1, 0}), "");
+}
+
+TEST_F(Ages, OneSegmentIsReadWhereItTellsEnough) {
+  const Duration two_days{2 * kMicrosPerDay};
+  Start(1, 0);
+  Decision(1, 1);
+  for (uint64_t reservation : {2, 3, 4}) {
+    ASSERT_TRUE(log_->Sync().ok());
+    clock_.Advance(two_days);  // a segment is sealed once it covers a day
+    Decision(1, reservation);
+  }
+  EXPECT_EQ(Find({1, 4}), "");
+  EXPECT_EQ(read_, 1u) << "4 was given two days after this segment began";
+  Decision(2, 0);
+  EXPECT_EQ(Find({2, 4}), "");
+  EXPECT_EQ(read_, 3u) << "nothing was reserved in the last one";
+  Decision(2, 4);
+  EXPECT_EQ(Find({2, 4}), "");
+  EXPECT_EQ(read_, 3u) << "what was told just before may be more";
+  ASSERT_TRUE(log_->Sync().ok());
+  clock_.Advance(Duration{61'000'000});
+  Decision(2, 5);
+  EXPECT_EQ(Find({2, 5}), "");
+  EXPECT_EQ(read_, 1u);
+  EXPECT_EQ(Find({2, 4}), "crash 2 5");
+  EXPECT_EQ(read_, 3u);
+  EXPECT_EQ(Find({2, 3}), "older 2 5") << "since a segment before";
+  Start(2, 5);
+  EXPECT_EQ(Find({2, 5}), "");
+  EXPECT_EQ(Find({2, 4}), "older 2 5");
 }
 
 TEST_F(Ages, AStateInMemoryIsForgotten) {
