@@ -48,20 +48,13 @@ struct Caller {
 constexpr int kMaxHops = 8;
 constexpr int kMaxEvidence = 4;  // approvals presented with one request
 
-struct Request {
+// All of a Request but its chain.
+struct RequestWords {
   std::string_view subject_type, subject_id;
   const WireValue* subject_properties = nullptr;  // object or null
   std::string_view subject_issuer;                // whose token names the subject; empty: not said
   std::optional<Instant>
       signed_in;  // when the person's session began, if that is verified: for cut-off revocations
-  struct Hop {
-    std::string_view agent;       // qualified or short template name, or a runs-as id
-    std::string_view instance;    // empty: a fresh run (if the caller may assert that)
-    std::optional<Instant> born;  // absent: now for an instance never seen, else what is recorded
-    std::string_view issuer;      // whose name space the hop's name is of; empty: not said
-    bool is_person = false;       // a person acting for the subject: `agent` is that person's key
-  };
-  std::array<Hop, kMaxHops> hops;  // root first: h₁ … hₙ; the last one acts
   int hop_count = 0;
   bool too_many_hops = false;
   bool actor_conflict = false;  // the places that may name the actor disagree
@@ -93,6 +86,21 @@ struct Request {
     approvals[static_cast<size_t>(approval_count++)] = id;
     return true;
   }
+};
+
+struct Request : RequestWords {
+  struct Hop {
+    std::string_view agent;       // qualified or short template name, or a runs-as id
+    std::string_view instance;    // empty: a fresh run (if the caller may assert that)
+    std::optional<Instant> born;  // absent: now for an instance never seen, else what is recorded
+    std::string_view issuer;      // whose name space the hop's name is of; empty: not said
+    bool is_person = false;       // a person acting for the subject: `agent` is that person's key
+  };
+  // Root first: h₁ … hₙ; the last one acts. What stands behind `hop_count` means nothing.
+  std::array<Hop, kMaxHops> hops;
+
+  // As a new one, but for what means nothing.
+  void Clear() { static_cast<RequestWords&>(*this) = RequestWords(); }
 };
 
 }  // namespace dpl

@@ -34,10 +34,18 @@ Members MembersOf(const WireValue& object) {
 struct EntityMembers {
   const WireValue *type = nullptr, *id = nullptr, *name = nullptr, *properties = nullptr;
   void Take(const WireMember& m) {
-    if (Named(m, "type")) type = &m.value;
-    if (Named(m, "id")) id = &m.value;
-    if (Named(m, "name")) name = &m.value;
-    if (Named(m, "properties")) properties = &m.value;
+    switch (m.name.size()) {
+      case 2:
+        if (Named(m, "id")) id = &m.value;
+        break;
+      case 4:
+        if (Named(m, "type")) type = &m.value;
+        if (Named(m, "name")) name = &m.value;
+        break;
+      default:
+        if (Named(m, "properties")) properties = &m.value;
+        break;
+    }
   }
 };
 
@@ -91,29 +99,30 @@ struct ContextMembers {
   }
 };
 
-// A required text member of an object. `name`: "subject.id".
-Status ReadText(const WireValue* object, const WireValue* v, std::string_view path,
-                std::string_view* out) {
-  if (v != nullptr && v->is_string()) {
-    *out = v->text;
-    return Status::Ok();
-  }
+// A required text member of an object; false: see NoText.
+inline bool ReadText(const WireValue* v, std::string_view* out) {
+  if (v == nullptr || !v->is_string()) return false;
+  *out = v->text;
+  return true;
+}
+// `path`: "subject.id".
+[[gnu::cold, gnu::noinline]] Error NoText(const WireValue* object, const WireValue* v,
+                                          std::string_view path) {
   return v == nullptr ? Bad(std::string(path) + " is missing", object)
                       : Bad(std::string(path) + " is not a string", v);
 }
 
-Status ReadObject(const WireValue* v, std::string_view name) {
+inline bool IsObject(const WireValue* v) { return v != nullptr && v->is_object(); }
+[[gnu::cold, gnu::noinline]] Error NoObject(const WireValue* v, std::string_view name) {
   if (v == nullptr) return Bad(std::string(name) + " is missing");
-  if (!v->is_object()) return Bad(std::string(name) + " is not an object", v);
-  return Status::Ok();
+  return Bad(std::string(name) + " is not an object", v);
 }
 
-// An optional object member; null counts as absent.
-Status ReadProperties(const WireValue* v, std::string_view path, const WireValue** out) {
-  if (v == nullptr || v->is_null()) return Status::Ok();
-  if (!v->is_object()) return Bad(std::string(path) + ".properties is not an object", v);
+// An optional object member; null counts as absent. False: it is another.
+inline bool ReadProperties(const WireValue* v, const WireValue** out) {
+  if (v == nullptr || v->is_null()) return true;
   *out = v;
-  return Status::Ok();
+  return v->is_object();
 }
 
 // One placement of the actor: its chain, root first, in memory of the caller's for kMaxHops.
@@ -154,40 +163,35 @@ std::string_view TextOf(std::initializer_list<const WireValue*> members) {
   return {};
 }
 
-std::optional<Instant> BornOf(const RunMembers& run) {
-  std::optional<Instant> born = ReadInstant(run.born);
-  return born ? born : ReadInstant(run.iat);
-}
-
 // With no instance the token's own id stands in.
 std::string_view InstanceOf(const RunMembers& run) {
   return TextOf({run.instance, run.client_instance_id, run.jti});
 }
 
-// Says which member about a run is there and cannot be read: taking it for absent would make an old
-// run a fresh one.
-std::string_view UnreadableRun(const RunMembers& run) {
-  auto unreadable_time = [](const WireValue* v) {
-    return v != nullptr && !v->is_null() && !ReadInstant(v);
-  };
-  auto unreadable_text = [](const WireValue* v) {
-    return v != nullptr && !v->is_null() && !v->is_string();
-  };
-  if (unreadable_time(run.born)) return "born";
-  if (unreadable_time(run.iat)) return "iat";
+// When a run was born. Says which member about it is there and cannot be read: taking it for absent
+// would make an old run a fresh one.
+std::string_view ReadBirth(const RunMembers& run, std::optional<Instant>* out) {
+  auto is_set = [](const WireValue* v) { return v != nullptr && !v->is_null(); };
+  auto unreadable_text = [&](const WireValue* v) { return is_set(v) && !v->is_string(); };
+  const std::optional<Instant> born = ReadInstant(run.born), iat = ReadInstant(run.iat);
+  *out = born ? born : iat;
+  if (is_set(run.born) && !born) return "born";
+  if (is_set(run.iat) && !iat) return "iat";
   if (unreadable_text(run.instance)) return "instance";
   if (unreadable_text(run.client_instance_id)) return "client_instance_id";
   if (unreadable_text(run.jti)) return "jti";
   return {};
 }
 
-// Whose name space a name is of. One that cannot be read must not count as none.
-Status ReadIssuer(const WireValue* v, std::string_view path, std::string_view* out) {
-  if (v == nullptr || v->is_null()) return Status::Ok();
-  if (!v->is_string() || v->text.empty())
-    return Bad(std::string(path) + ": `iss` cannot be read", v);
+// Whose name space a name is of. One that cannot be read must not count as none: false, see
+// NoIssuer.
+inline bool ReadIssuer(const WireValue* v, std::string_view* out) {
+  if (v == nullptr || v->is_null()) return true;
   *out = v->text;
-  return Status::Ok();
+  return v->is_string() && !v->text.empty();
+}
+[[gnu::cold, gnu::noinline]] Error NoIssuer(const WireValue* v, std::string_view path) {
+  return Bad(std::string(path) + ": `iss` cannot be read", v);
 }
 
 // One agent: a text, or an object that names it by `sub`, `id` or `client_id`. `*act`: what the
@@ -202,15 +206,15 @@ Status ReadHop(const WireValue& v, std::string_view path, Request::Hop* out,
   const auto run = MembersOf<RunMembers>(v);
   out->agent = TextOf({run.sub, run.id, run.client_id});
   if (out->agent.empty()) return Bad(std::string(path) + " names no agent (`sub`)", &v);
-  if (std::string_view member = UnreadableRun(run); !member.empty()) {
+  if (std::string_view member = ReadBirth(run, &out->born); !member.empty()) {
     return Bad(std::string(path) + ": `" + std::string(member) + "` cannot be read", &v);
   }
-  DPL_RETURN_IF_ERROR(ReadIssuer(run.iss, path, &out->issuer));
+  if (!ReadIssuer(run.iss, &out->issuer)) [[unlikely]]
+    return NoIssuer(run.iss, path);
   // What is not said to be a person is an agent: the name space that may less.
   std::string_view profile = TextOf({run.sub_profile}), type = TextOf({run.type});
   out->is_person = profile == "user" || type == "person" || type == "user";
   out->instance = InstanceOf(run);
-  out->born = BornOf(run);
   if (act != nullptr) *act = run.act;
   return Status::Ok();
 }
@@ -395,33 +399,49 @@ void ReadExplain(const WireValue* v, Request* r) {
 }  // namespace
 
 Status ReadWireResource(const WireValue* resource, Request* out) {
-  DPL_RETURN_IF_ERROR(ReadObject(resource, "resource"));
+  if (!IsObject(resource)) [[unlikely]]
+    return NoObject(resource, "resource");
   const auto members = MembersOf<EntityMembers>(*resource);
-  DPL_RETURN_IF_ERROR(ReadText(resource, members.type, "resource.type", &out->resource_type));
-  DPL_RETURN_IF_ERROR(ReadText(resource, members.id, "resource.id", &out->resource_id));
+  if (!ReadText(members.type, &out->resource_type)) [[unlikely]]
+    return NoText(resource, members.type, "resource.type");
+  if (!ReadText(members.id, &out->resource_id)) [[unlikely]]
+    return NoText(resource, members.id, "resource.id");
   out->resource_properties = nullptr;
-  return ReadProperties(members.properties, "resource", &out->resource_properties);
+  if (!ReadProperties(members.properties, &out->resource_properties)) [[unlikely]]
+    return Bad("resource.properties is not an object", members.properties);
+  return Status::Ok();
 }
 
 Status ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena*, Request* out) {
-  std::destroy_at(out);
-  Request& r = *std::construct_at(out);  // in its place: a temporary one would be moved
+  Request& r = *out;
+  r.Clear();
   r.caller = &caller;
   // What is wrong is told in this order, whoever reads further below.
-  DPL_RETURN_IF_ERROR(ReadObject(wire.subject, "subject"));
-  DPL_RETURN_IF_ERROR(ReadObject(wire.action, "action"));
-  DPL_RETURN_IF_ERROR(ReadObject(wire.resource, "resource"));
+  if (!IsObject(wire.subject)) [[unlikely]]
+    return NoObject(wire.subject, "subject");
+  if (!IsObject(wire.action)) [[unlikely]]
+    return NoObject(wire.action, "action");
+  if (!IsObject(wire.resource)) [[unlikely]]
+    return NoObject(wire.resource, "resource");
   const auto subject = MembersOf<EntityMembers>(*wire.subject);
   const auto action = MembersOf<EntityMembers>(*wire.action);
   const auto resource = MembersOf<EntityMembers>(*wire.resource);
-  DPL_RETURN_IF_ERROR(ReadText(wire.subject, subject.type, "subject.type", &r.subject_type));
-  DPL_RETURN_IF_ERROR(ReadText(wire.subject, subject.id, "subject.id", &r.subject_id));
-  DPL_RETURN_IF_ERROR(ReadText(wire.action, action.name, "action.name", &r.action));
-  DPL_RETURN_IF_ERROR(ReadText(wire.resource, resource.type, "resource.type", &r.resource_type));
-  DPL_RETURN_IF_ERROR(ReadText(wire.resource, resource.id, "resource.id", &r.resource_id));
-  DPL_RETURN_IF_ERROR(ReadProperties(subject.properties, "subject", &r.subject_properties));
-  DPL_RETURN_IF_ERROR(ReadProperties(action.properties, "action", &r.action_properties));
-  DPL_RETURN_IF_ERROR(ReadProperties(resource.properties, "resource", &r.resource_properties));
+  if (!ReadText(subject.type, &r.subject_type)) [[unlikely]]
+    return NoText(wire.subject, subject.type, "subject.type");
+  if (!ReadText(subject.id, &r.subject_id)) [[unlikely]]
+    return NoText(wire.subject, subject.id, "subject.id");
+  if (!ReadText(action.name, &r.action)) [[unlikely]]
+    return NoText(wire.action, action.name, "action.name");
+  if (!ReadText(resource.type, &r.resource_type)) [[unlikely]]
+    return NoText(wire.resource, resource.type, "resource.type");
+  if (!ReadText(resource.id, &r.resource_id)) [[unlikely]]
+    return NoText(wire.resource, resource.id, "resource.id");
+  if (!ReadProperties(subject.properties, &r.subject_properties)) [[unlikely]]
+    return Bad("subject.properties is not an object", subject.properties);
+  if (!ReadProperties(action.properties, &r.action_properties)) [[unlikely]]
+    return Bad("action.properties is not an object", action.properties);
+  if (!ReadProperties(resource.properties, &r.resource_properties)) [[unlikely]]
+    return Bad("resource.properties is not an object", resource.properties);
   if (wire.context != nullptr && !wire.context->is_null()) {
     if (!wire.context->is_object()) return Bad("context is not an object", wire.context);
     r.context = wire.context;
@@ -431,7 +451,8 @@ Status ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena*,
   RunMembers about;  // what the subject's properties say
   if (r.subject_properties != nullptr) {
     about = MembersOf<RunMembers>(*r.subject_properties);
-    DPL_RETURN_IF_ERROR(ReadIssuer(about.iss, "subject.properties", &r.subject_issuer));
+    if (!ReadIssuer(about.iss, &r.subject_issuer)) [[unlikely]]
+      return NoIssuer(about.iss, "subject.properties");
     if (about.act != nullptr && !about.act->is_null())
       DPL_RETURN_IF_ERROR(ReadNested(*about.act, "subject.properties.act", &chain));
   }
@@ -466,10 +487,9 @@ Status ReadWireRequest(const WireEvaluation& wire, const Caller& caller, Arena*,
     Request::Hop self;
     self.agent = r.subject_id;
     if (r.subject_properties != nullptr) {
-      if (!UnreadableRun(about).empty())
+      if (!ReadBirth(about, &self.born).empty())
         r.malformed = "subject.properties: the run's id or time cannot be read";
       self.instance = InstanceOf(about);
-      self.born = BornOf(about);
     }
     if (chain.count > 0 && chain.hops[0].agent == self.agent) {
       Request::Hop& root = chain.hops[0];

@@ -2,10 +2,9 @@
 // are views of it and only those with an escape are written anew, in their place.
 //
 // - Text is checked first (size, BOM, NUL, UTF-8); the copy ends in zeros, so that many bytes can
-// be
-//   looked at together (json_bytes.h) and no look runs past the end.
-// - Depth costs a stack in the arena, not machine stack. Children wait in another until their
-//   container closes and they are laid side by side.
+//   be looked at together (json_bytes.h) and no look runs past the end.
+// - Depth costs no machine stack: children wait in a stack in the arena until their container
+//   closes and they are laid side by side; a container that is open knows the one around it.
 // - Numbers stay text. How large one may be is bounded, so that nobody behind has to think of it.
 //
 // Why not RapidJSON any more: docs/decisions/0017-a-json-reader-of-our-own.md.
@@ -34,7 +33,8 @@ class ArenaStack {
 
   // Room for one more, which the caller fills. Null: out of memory.
   T* Push() {
-    if (size_ == capacity_ && !Grow()) return nullptr;
+    if (size_ == capacity_ && !Grow()) [[unlikely]]
+      return nullptr;
     return items_ + size_++;
   }
   T& Top() { return items_[size_ - 1]; }
@@ -43,7 +43,7 @@ class ArenaStack {
   void Truncate(size_t size) { size_ = size; }
 
  private:
-  bool Grow() {
+  [[gnu::noinline]] bool Grow() {
     T* items = static_cast<T*>(arena_->Allocate(next_ * sizeof(T), alignof(T)));
     if (items == nullptr) return false;
     std::uninitialized_copy(items_, items_ + size_, items);
@@ -105,30 +105,26 @@ class Reader {
         limits_(limits),
         place_(text),
         flat_(flat),
-        pending_(arena, 32),
-        open_(arena, 8) {}
+        pending_(arena, 32) {}
 
   // Null: refused.
   const WireValue* Read();
   Error error() const { return ErrorAt(text_, offset_, code_, message_); }
 
  private:
-  struct Container {
-    uint32_t self = 0;  // the place in pending_ of the value that it becomes
-    bool object = false;
-  };
-
-  // Where it reads is handed from one to the next; null: refused.
-  char* Refuse(const char* code, const char* message, const char* where) {
+  // Where it reads is handed from one to the next; null: refused. What refuses stays out of the way
+  // of what does not.
+  [[gnu::cold, gnu::noinline]] char* Refuse(const char* code, const char* message,
+                                            const char* where) {
     code_ = code;
     message_ = message;
     offset_ = Offset(where);
     return nullptr;
   }
-  char* Unexpected(const char* message, const char* where) {
+  [[gnu::cold, gnu::noinline]] char* Unexpected(const char* message, const char* where) {
     return Refuse("json.syntax", message, where);
   }
-  char* OutOfMemory(const char* where) {
+  [[gnu::cold, gnu::noinline]] char* OutOfMemory(const char* where) {
     return Refuse("json.memory", "the value needs more memory than it may have", where);
   }
   size_t Offset(const char* at) const { return static_cast<size_t>(at - begin_); }
@@ -140,16 +136,17 @@ class Reader {
     return at;
   }
 
-  char* Value(char* at, std::string_view name);
-  char* Open(char* at, WireValue::Kind kind, std::string_view name);
-  char* Close(char* at);
-  char* Name(char* at, std::string_view* name);
-  char* String(char* at, std::string_view* out);
-  char* Unescape(char* start, char* from, std::string_view* out);
+  [[gnu::noinline]] char* Scalar(char* at, std::string_view name);
+  char* Close(char* at, uint32_t self);
+  char* Name(char* at, uint32_t self, std::string_view* name);
+  [[gnu::always_inline]] char* String(char* at, std::string_view* out);
+  [[gnu::noinline]] char* Unescape(char* start, char* from, std::string_view* out);
   bool Hex4(const char* escape, uint32_t* unit);
   char* Number(char* at, std::string_view name);
   char* Word(char* at, std::string_view word);
-  WireValue* Begin(WireValue::Kind kind, std::string_view name, const char* start);
+  [[gnu::always_inline]] WireValue* Begin(WireValue::Kind kind, std::string_view name,
+                                          std::string_view text, const char* start);
+  [[gnu::noinline]] void FindPlace(const char* start, WireValue* value);
   bool NamesDiffer(const WireMember* members, size_t count, const char* at);
 
   std::string_view text_;
@@ -158,8 +155,9 @@ class Reader {
   const JsonLimits& limits_;
   Place place_;
   const bool flat_;
-  ArenaStack<WireMember> pending_;  // finished values, and those of open containers
-  ArenaStack<Container> open_;
+  // Finished values, and open containers with what they have so far behind them. Of one that is
+  // open `count` is the place of the one around it.
+  ArenaStack<WireMember> pending_;
   uint32_t nodes_ = 0;
   const char* code_ = nullptr;
   const char* message_ = nullptr;
@@ -167,7 +165,8 @@ class Reader {
 };
 
 // A value in the making; it stays in pending_ until its container closes.
-inline WireValue* Reader::Begin(WireValue::Kind kind, std::string_view name, const char* start) {
+inline WireValue* Reader::Begin(WireValue::Kind kind, std::string_view name, std::string_view text,
+                                const char* start) {
   if (nodes_ == limits_.max_nodes) {
     Refuse("json.nodes", "the text holds too many values", start);
     return nullptr;
@@ -178,24 +177,16 @@ inline WireValue* Reader::Begin(WireValue::Kind kind, std::string_view name, con
     OutOfMemory(start);
     return nullptr;
   }
-  member->name = name;
-  WireValue& value = member->value;
-  value.kind = kind;
-  value.boolean = false;
-  value.count = 0;
-  value.text = {};
-  value.items = nullptr;
-  value.members = nullptr;
-  value.line = value.column = 0;
-  if (flat_) {
-    value.line = 1;
-    value.column = static_cast<uint32_t>(Offset(start)) + 1;
-  } else if (limits_.positions) {
-    place_.MoveTo(Offset(start));
-    value.line = place_.line();
-    value.column = place_.column();
-  }
-  return &value;
+  ::new (static_cast<void*>(member)) WireMember{
+      name, {kind, false, 0, text, nullptr, nullptr, 1, static_cast<uint32_t>(Offset(start)) + 1}};
+  if (!flat_) FindPlace(start, &member->value);
+  return &member->value;
+}
+
+void Reader::FindPlace(const char* start, WireValue* value) {
+  if (limits_.positions) place_.MoveTo(Offset(start));
+  value->line = limits_.positions ? place_.line() : 0;
+  value->column = limits_.positions ? place_.column() : 0;
 }
 
 const WireValue* Reader::Read() {
@@ -204,28 +195,61 @@ const WireValue* Reader::Read() {
     Refuse("json.empty", "no JSON value was sent", at);
     return nullptr;
   }
-  at = Value(at, {});
-  while (at != nullptr && open_.size() > 0) {
-    at = SkipSpace(at);
-    const Container container = open_.Top();
-    if (*at == (container.object ? '}' : ']')) {
-      at = Close(at);
-      continue;
+  std::string_view name;
+  uint32_t depth = 0;   // containers that are open
+  uint32_t self = 0;    // the place in pending_ of the innermost one
+  bool object = false;  // it is one
+  for (;;) {
+    // A value.
+    if (*at == '"') {
+      char* const start = at;
+      std::string_view bytes;
+      at = String(at, &bytes);
+      if (at == nullptr || Begin(WireValue::Kind::kString, name, bytes, start) == nullptr)
+        return nullptr;
+    } else if (*at == '{' || *at == '[') {
+      if (depth == limits_.max_depth) {
+        Refuse("json.depth", "objects and arrays nest too deep", at);
+        return nullptr;
+      }
+      object = *at == '{';
+      WireValue* value =
+          Begin(object ? WireValue::Kind::kObject : WireValue::Kind::kArray, name, {}, at);
+      if (value == nullptr) return nullptr;
+      value->count = self;
+      self = static_cast<uint32_t>(pending_.size()) - 1;
+      ++depth;
+      at = SkipSpace(at + 1);
+      if (*at != (object ? '}' : ']')) {
+        name = {};
+        if (object && (at = Name(at, self, &name)) == nullptr) return nullptr;
+        continue;
+      }
+    } else {
+      at = Scalar(at, name);
+      if (at == nullptr) return nullptr;
     }
-    if (pending_.size() != container.self + 1) {  // not the first
-      if (*at != ',') {
-        Unexpected(container.object ? "expected `,` or `}` after a member"
-                                    : "expected `,` or `]` after an array item",
+    // What comes behind it, and behind the containers that end there.
+    for (; depth > 0; --depth) {
+      at = SkipSpace(at);
+      if (*at == ',') break;
+      if (*at != (object ? '}' : ']')) {
+        Unexpected(object ? "expected `,` or `}` after a member"
+                          : "expected `,` or `]` after an array item",
                    at);
         return nullptr;
       }
-      at = SkipSpace(at + 1);
+      const uint32_t around = pending_.From(self)->value.count;
+      at = Close(at, self);
+      if (at == nullptr) return nullptr;
+      self = around;
+      object = pending_.From(self)->value.is_object();
     }
-    std::string_view name;
-    if (container.object) at = Name(at, &name);
-    if (at != nullptr) at = Value(at, name);
+    if (depth == 0) break;
+    at = SkipSpace(at + 1);
+    name = {};
+    if (object && (at = Name(at, self, &name)) == nullptr) return nullptr;
   }
-  if (at == nullptr) return nullptr;
   at = SkipSpace(at);
   if (Offset(at) != text_.size()) {
     Refuse("json.trailing", "something follows the JSON value", at);
@@ -236,36 +260,24 @@ const WireValue* Reader::Read() {
   return root;
 }
 
-// A scalar, or the bracket that opens a container.
-inline char* Reader::Value(char* at, std::string_view name) {
+// What is neither a string nor a container.
+char* Reader::Scalar(char* at, std::string_view name) {
   const char* const start = at;
   switch (*at) {
-    case '"': {
-      std::string_view bytes;
-      at = String(at, &bytes);
-      if (at == nullptr) return nullptr;
-      WireValue* value = Begin(WireValue::Kind::kString, name, start);
-      if (value == nullptr) return nullptr;
-      value->text = bytes;
-      return at;
-    }
-    case '{':
-      return Open(at, WireValue::Kind::kObject, name);
-    case '[':
-      return Open(at, WireValue::Kind::kArray, name);
     case 't':
     case 'f': {
       const bool truth = *at == 't';
       at = Word(at, truth ? "true" : "false");
       if (at == nullptr) return nullptr;
-      WireValue* value = Begin(WireValue::Kind::kBool, name, start);
+      WireValue* value = Begin(WireValue::Kind::kBool, name, {}, start);
       if (value == nullptr) return nullptr;
       value->boolean = truth;
       return at;
     }
     case 'n':
       at = Word(at, "null");
-      if (at == nullptr || Begin(WireValue::Kind::kNull, name, start) == nullptr) return nullptr;
+      if (at == nullptr || Begin(WireValue::Kind::kNull, name, {}, start) == nullptr)
+        return nullptr;
       return at;
     default:
       return Number(at, name);
@@ -280,29 +292,19 @@ char* Reader::Word(char* at, std::string_view word) {
   return at;
 }
 
-inline char* Reader::Open(char* at, WireValue::Kind kind, std::string_view name) {
-  if (open_.size() == limits_.max_depth)
-    return Refuse("json.depth", "objects and arrays nest too deep", at);
-  const auto self = static_cast<uint32_t>(pending_.size());
-  if (Begin(kind, name, at) == nullptr) return nullptr;
-  Container* container = open_.Push();
-  if (container == nullptr) return OutOfMemory(at);
-  *container = {self, kind == WireValue::Kind::kObject};
-  return at + 1;
-}
-
-inline char* Reader::Close(char* at) {
-  const Container container = open_.Top();
-  const WireMember* children = pending_.From(container.self + 1);
-  const size_t count = pending_.size() - container.self - 1;
-  WireValue* value = &pending_.From(container.self)->value;
+// `self`: whose bracket it is.
+inline char* Reader::Close(char* at, uint32_t self) {
+  const WireMember* children = pending_.From(self + 1);
+  const size_t count = pending_.size() - self - 1;
+  WireValue* value = &pending_.From(self)->value;
   value->count = static_cast<uint32_t>(count);
-  if (container.object) {
+  if (value->is_object()) {
     if (!NamesDiffer(children, count, at)) return nullptr;
     auto* members =
         static_cast<WireMember*>(arena_->Allocate(count * sizeof(WireMember), alignof(WireMember)));
     if (members == nullptr) return OutOfMemory(at);
-    std::uninitialized_copy(children, children + count, members);
+    for (size_t i = 0; i < count; ++i)
+      ::new (static_cast<void*>(members + i)) WireMember(children[i]);
     value->members = members;
   } else {
     auto* items =
@@ -312,17 +314,17 @@ inline char* Reader::Close(char* at) {
       ::new (static_cast<void*>(items + i)) WireValue(children[i].value);
     value->items = items;
   }
-  pending_.Truncate(container.self + 1);
-  open_.Truncate(open_.size() - 1);
+  pending_.Truncate(self + 1);
   return at + 1;
 }
 
-inline char* Reader::Name(char* at, std::string_view* name) {
+// Of a member of the container at `self`.
+inline char* Reader::Name(char* at, uint32_t self, std::string_view* name) {
   if (*at != '"') return Unexpected("expected a member name in double quotes", at);
   const char* start = at;
   at = String(at, name);
   if (at == nullptr) return nullptr;
-  if (pending_.size() - open_.Top().self - 1 == limits_.max_members)
+  if (pending_.size() - self - 1 == limits_.max_members)
     return Refuse("json.members", "an object has too many members", start);
   at = SkipSpace(at);
   if (*at != ':') return Unexpected("expected `:` after a member name", at);
@@ -479,10 +481,7 @@ char* Reader::Number(char* at, std::string_view name) {
   const auto size = static_cast<size_t>(at - start);
   if (size > limits_.max_string)
     return Refuse("json.string", "a string or number is too long", start);
-  WireValue* value = Begin(WireValue::Kind::kNumber, name, start);
-  if (value == nullptr) return nullptr;
-  value->text = {start, size};
-  return at;
+  return Begin(WireValue::Kind::kNumber, name, {start, size}, start) == nullptr ? nullptr : at;
 }
 
 // Every pair for a few members; sorted for many. No hashing, so no names can be chosen to slow
@@ -491,15 +490,18 @@ bool Reader::NamesDiffer(const WireMember* members, size_t count, const char* at
   const WireMember* second = nullptr;
   if (count <= 16) {
     // Names of different lengths or first bytes differ: `seen` holds a bit for each such pair.
-    uint64_t seen = 0;
-    for (size_t i = 0; i < count && second == nullptr; ++i) {
+    uint64_t seen = 0, twice = 0;
+    for (size_t i = 0; i < count; ++i) {
       std::string_view name = members[i].name;
       const size_t mark = name.size() * 7 + (name.empty() ? 0 : static_cast<uint8_t>(name[0]));
       const uint64_t bit = uint64_t{1} << (mark % 64);
-      for (size_t j = 0; (seen & bit) != 0 && j < i; ++j) {
-        if (name == members[j].name) second = &members[i];
-      }
+      twice |= seen & bit;
       seen |= bit;
+    }
+    for (size_t i = 1; twice != 0 && i < count && second == nullptr; ++i) {
+      for (size_t j = 0; j < i; ++j) {
+        if (members[i].name == members[j].name) second = &members[i];
+      }
     }
   } else {
     const WireMember** order = arena_->NewArray<const WireMember*>(count);
