@@ -17,6 +17,7 @@ Slice SliceOf(std::string_view part, std::string_view buffer) {
 
 // Path or query: only the characters of RFC 3986, and every `%` begins a two-digit escape.
 bool IsValidTargetText(std::string_view text) {
+  if (PlainWord(text, '/')) return true;
   for (size_t i = 0; i < text.size(); ++i) {
     if (!Is(text[i], kTarget)) return false;
     if (text[i] != '%') continue;
@@ -72,10 +73,11 @@ Refusal SplitHeaderLine(std::string_view line, std::string_view* name, std::stri
   if (colon == std::string_view::npos)
     return {400, "a header line without a colon", RefusedFor::kHeader};
   *name = line.substr(0, colon);
-  if (name->empty() || !All(*name, kToken))
+  if (name->empty() || (!PlainWord(*name, '_') && !All(*name, kToken)))
     return {400, "a malformed header name", RefusedFor::kHeader};
   *value = TrimBlanks(line.substr(colon + 1));
-  if (!All(*value, kField)) return {400, "a control character in a header", RefusedFor::kHeader};
+  if (!PlainField(*value) && !All(*value, kField))
+    return {400, "a control character in a header", RefusedFor::kHeader};
   return {};
 }
 
