@@ -213,7 +213,9 @@ void AppendTime(std::string* out, TimeOfDay time) {
   AppendFraction(out, time.us % kMicrosPerSecond);
 }
 
-char* WriteInstant(char* at, Instant instant) {
+namespace {
+
+char* WriteAnew(char* at, Instant instant) {
   // Nearly all that a thread writes lie within the same day or two.
   struct Day {
     int32_t days = INT32_MIN;
@@ -250,6 +252,29 @@ char* WriteInstant(char* at, Instant instant) {
   }
   *at++ = 'Z';
   return at;
+}
+
+}  // namespace
+
+char* WriteInstant(char* at, Instant instant) {
+  // An answer says most of its instants twice, and those of a batch are the same in all of them.
+  struct Written {
+    int64_t us = 0;
+    uint32_t size = 0;  // 0: nothing yet
+    char text[kMostInstantBytes] = {};
+  };
+  static thread_local std::array<Written, 2> known;
+  static thread_local uint32_t oldest = 0;
+  uint32_t which = known[0].us == instant.us ? 0 : 1;
+  if (known[which].us != instant.us || known[which].size == 0) {
+    which = oldest;
+    oldest ^= 1;
+    known[which].size =
+        static_cast<uint32_t>(WriteAnew(known[which].text, instant) - known[which].text);
+    known[which].us = instant.us;
+  }
+  std::memcpy(at, known[which].text, sizeof known[which].text);
+  return at + known[which].size;
 }
 
 void AppendInstant(std::string* out, Instant instant) {

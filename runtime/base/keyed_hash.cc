@@ -41,9 +41,14 @@ uint64_t SipHash13(uint64_t k0, uint64_t k1, std::string_view bytes) {
     s.v0 ^= m;
   }
   uint64_t last = static_cast<uint64_t>(bytes.size()) << 56;
-  uint64_t tail = 0;
-  if (left != 0) std::memcpy(&tail, at, left);
-  last |= tail;
+  if (left != 0 && bytes.size() >= 8 && std::endian::native == std::endian::little) {
+    uint64_t tail = 0;  // the last eight bytes, without those that are in already
+    std::memcpy(&tail, at + left - 8, 8);
+    last |= tail >> (8 * (8 - left));
+  } else {
+    for (size_t i = 0; i < left; ++i)
+      last |= uint64_t{static_cast<unsigned char>(at[i])} << (8 * i);
+  }
   s.v3 ^= last;
   s.Round();
   s.v0 ^= last;

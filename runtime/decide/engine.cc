@@ -278,6 +278,7 @@ const Decision& Decide(const Snapshot& snapshot, DecisionState* store, const Req
     impl.arena.Reset();
     Fold f(snapshot, store, request, now, &impl.notes, &impl.arena, &impl.text, &impl.consent, &d);
     f.observer = observer;
+    f.kept_tasks = &impl.kept_tasks;
     RunFold(f);
     if (f.again) continue;
     bool denied = d.reason != Reason::kPermit && d.reason != Reason::kWouldPermit;

@@ -17,6 +17,7 @@
 #include "runtime/decide/ask.h"
 #include "runtime/decide/decision.h"
 #include "runtime/decide/engine.h"
+#include "runtime/decide/kept_tasks.h"
 #include "runtime/vm/machine.h"
 
 namespace dpl {
@@ -151,6 +152,7 @@ struct Fold {
   ConsentRecord& consent;
   Decision& d;
   DecisionObserver* observer = nullptr;
+  KeptTasks* kept_tasks = nullptr;  // null: none are kept
   const Supposition* suppose = nullptr;
   bool reporting = false;  // the outcome is settled
   bool again = false;      // a guard of the commit failed: run once more
@@ -186,7 +188,7 @@ struct Fold {
   std::array<std::span<const Hit>, kClauseRoles> hits;
   std::array<bool, kClauseRoles> tried{};
   std::span<const SubjectKey> keys;  // what the requester can be found by
-  bool keys_ready = false, try_all = false;
+  bool memberships_watched = false, keys_ready = false, try_all = false;
 
   // ---- what the steps found
   ArenaList<uint32_t> authority;  // A: statements, ascending
@@ -375,6 +377,7 @@ struct Scratch::Impl {
   std::string text;
   ConsentRecord consent;
   Decision decision;
+  KeptTasks kept_tasks;
   // For suppositions: a second set, so that the first answer stays whole.
   Arena what_if_arena{size_t{4} << 20, size_t{16} << 10};
   Decision what_if_decision;

@@ -8,6 +8,19 @@
 namespace dpl {
 namespace {
 
+// Without a fresh feed of memberships nobody can say that a clause does not concern this person.
+// And what is found by memberships may flip where one of them ends.
+void WatchMemberships(Fold& f) {
+  if (f.memberships_watched) return;
+  f.memberships_watched = true;
+  if (f.person == nullptr) return;
+  f.try_all = !f.snapshot.MembershipsFresh(f.now);
+  const PersonFacts* facts = f.person->person;
+  if (facts == nullptr) return;
+  for (const Membership& m : facts->teams) f.Flips(m.until);
+  for (const Holding& h : facts->roles) f.Flips(h.until);
+}
+
 // What the index finds this requester by. A team or role held at some time or place is a key; the
 // code says whether it counts.
 void CollectKeys(Fold& f) {
@@ -24,20 +37,12 @@ void CollectKeys(Fold& f) {
   add(KeyKind::kAny, 0);
   add(KeyKind::kEveryone, 0);
   add(KeyKind::kPublic, 0);
-  if (f.person != nullptr) {
-    // Without a fresh feed nobody can say that a clause does not concern this person: try them all.
-    f.try_all = !f.snapshot.MembershipsFresh(f.now);
-    if (facts != nullptr) {
-      if (facts->literal != kNone) add(KeyKind::kPerson, facts->literal);
-      for (const Membership& m : facts->teams) {
-        add(KeyKind::kTeam, m.team);
-        f.Flips(m.until);
-      }
-      for (size_t i = 0; i < facts->roles.size(); ++i) {
-        const Holding& h = facts->roles[i];
-        if (i == 0 || h.role != facts->roles[i - 1].role) add(KeyKind::kRole, h.role);
-        f.Flips(h.until);
-      }
+  if (facts != nullptr) {
+    if (facts->literal != kNone) add(KeyKind::kPerson, facts->literal);
+    for (const Membership& m : facts->teams) add(KeyKind::kTeam, m.team);
+    for (size_t i = 0; i < facts->roles.size(); ++i) {
+      const Holding& h = facts->roles[i];
+      if (i == 0 || h.role != facts->roles[i - 1].role) add(KeyKind::kRole, h.role);
     }
   }
   for (int i = 0; i < f.hop_count; ++i) add(KeyKind::kAgent, f.hops[i].agent);
@@ -180,6 +185,8 @@ void CollectMany(Fold& f, ClauseRole role) {
   const size_t slot = static_cast<size_t>(role);
   const std::vector<IndexEntry::Item>& items = f.entry->items[slot];
   std::vector<uint32_t>& found = f.notes.found;
+  found.clear();
+  CollectKeys(f);
   const uint32_t round = NextRound(f);
   auto take = [&](uint32_t clause) {
     ProgramNotes::ClauseNote& note = f.notes.clauses[clause];
@@ -215,13 +222,21 @@ void CollectMany(Fold& f, ClauseRole role) {
 }
 
 // So few that looking for their keys would cost more than trying them.
-void CollectFew(Fold& f, ClauseRole role, const std::vector<IndexEntry::Item>& items) {
-  std::vector<uint32_t>& found = f.notes.found;
+constexpr size_t kFew = 4;
+
+// The same of so few, into `found`; how many.
+size_t CollectFew(Fold& f, ClauseRole role, std::span<const IndexEntry::Item> items,
+                  uint32_t* found) {
+  size_t count = 0;
   for (const IndexEntry::Item& item : items) {
-    auto at = std::lower_bound(found.begin(), found.end(), item.clause);
-    if (at != found.end() && *at == item.clause) continue;
-    if (Concerns(f, role, f.notes.clauses[item.clause].statement)) found.insert(at, item.clause);
+    size_t at = count;
+    while (at > 0 && found[at - 1] > item.clause) --at;
+    if (at > 0 && found[at - 1] == item.clause) continue;
+    if (!Concerns(f, role, f.notes.clauses[item.clause].statement)) continue;
+    for (size_t i = count++; i > at; --i) found[i] = found[i - 1];
+    found[at] = item.clause;
   }
+  return count;
 }
 
 }  // namespace
@@ -235,13 +250,14 @@ Hit TryClause(Fold& f, uint32_t clause, bool all_factors) {
 std::span<const Hit> TryRole(Fold& f, ClauseRole role) {
   const size_t slot = static_cast<size_t>(role);
   const std::vector<IndexEntry::Item>& items = f.entry->items[slot];
-  CollectKeys(f);
-  std::vector<uint32_t>& found = f.notes.found;
-  found.clear();
-  if (items.size() <= 4 && f.entry->narrowings.empty()) {
-    CollectFew(f, role, items);
+  WatchMemberships(f);
+  uint32_t few[kFew];
+  std::span<const uint32_t> found;
+  if (items.size() <= kFew && f.entry->narrowings.empty()) {
+    found = {few, CollectFew(f, role, items, few)};
   } else {
     CollectMany(f, role);
+    found = f.notes.found;
   }
   if (found.empty()) return {};
   auto* hits = static_cast<Hit*>(f.arena->Allocate(found.size() * sizeof(Hit), alignof(Hit)));

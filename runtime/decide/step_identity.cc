@@ -311,18 +311,11 @@ Reason CheckAccountable(Fold& f) {
   return kPass;
 }
 
-// The task's parameters as values; step 10 judges whether the task may be used.
-Reason ReadTask(Fold& f) {
-  if (f.request.task.empty()) return kPass;
-  f.d.task = f.request.task;
-  f.task = f.store.FindTask(f.request.task);
-  if (f.task == nullptr || (f.hop_count == 0 && f.deputy == nullptr))
-    return kPass;  // a person directly is in no task
-  uint32_t s = f.snapshot.FindStatement(f.task->shape);
-  if (s == kNone || f.program.statements[s].kind != StatementKind::kTask) return kPass;
-  const Task& shape = f.program.tasks[f.program.statements[s].detail];
-  Value* values = f.arena->NewArray<Value>(shape.params.size());
-  if (values == nullptr) return f.OutOfArena(), Reason::kErrorArena;
+// The arguments of the open task as values in `arena`, parallel to the parameters of its shape;
+// null: no room.
+const Value* TypeTask(const Fold& f, const Task& shape, Arena* arena) {
+  Value* values = arena->NewArray<Value>(shape.params.size());
+  if (values == nullptr) return nullptr;
   for (size_t i = 0; i < shape.params.size(); ++i) {
     for (const auto& [name, text] : f.task->args) {
       if (name != f.Text(shape.params[i].name)) continue;
@@ -334,13 +327,35 @@ Reason ReadTask(Fold& f) {
       wire.text = text;
       wire.boolean = text == "true";
       if (kind == TypeKind::kSet) {  // kept as the JSON array of its members
-        Result<const WireValue*> array = ParseJson(text, f.arena);
+        Result<const WireValue*> array = ParseJson(text, arena);
         if (!array.ok()) continue;
         wire = **array;
       }
-      Result<Value> value = f.snapshot.TypeValue(wire, shape.params[i].type, f.arena);
+      Result<Value> value = f.snapshot.TypeValue(wire, shape.params[i].type, arena);
       if (value.ok()) values[i] = *value;  // else unset: what asks for it gets ⊥missing
     }
+  }
+  return values;
+}
+
+// The task's parameters as values; step 10 judges whether the task may be used.
+Reason ReadTask(Fold& f) {
+  if (f.request.task.empty()) return kPass;
+  f.d.task = f.request.task;
+  f.task = f.store.FindTask(f.request.task);
+  if (f.task == nullptr || (f.hop_count == 0 && f.deputy == nullptr))
+    return kPass;  // a person directly is in no task
+  const bool keeps = f.kept_tasks != nullptr && f.kept_tasks->Keeps(f.snapshot);
+  const KeptTasks::Typed* kept = keeps ? f.kept_tasks->Find(f.task.get()) : nullptr;
+  const uint32_t s = kept != nullptr ? kept->statement : f.snapshot.FindStatement(f.task->shape);
+  if (s == kNone || f.program.statements[s].kind != StatementKind::kTask) return kPass;
+  const Task& shape = f.program.tasks[f.program.statements[s].detail];
+  const Value* values = kept != nullptr ? kept->values : nullptr;
+  if (values == nullptr) {
+    Arena* room = keeps ? f.kept_tasks->Room(*f.task) : nullptr;
+    values = TypeTask(f, shape, room != nullptr ? room : f.arena);
+    if (values == nullptr) return f.OutOfArena(), Reason::kErrorArena;
+    if (room != nullptr) f.kept_tasks->Put(f.task, {s, values});
   }
   f.task_statement = s;
   f.env.task_params = values;

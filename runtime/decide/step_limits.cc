@@ -351,7 +351,9 @@ namespace {
 // what is decided. Where Gather would note when a statement starts, it is not quiet.
 bool NothingMetes(Fold& f) {
   if (f.notes.metes[static_cast<size_t>(f.entry - f.program.index.data())] != 0) return false;
-  if (f.task_statement != kNone || f.partner_statement != kNone) return false;
+  if (f.partner_statement != kNone) return false;
+  if (f.task_statement != kNone && !f.program.statements[f.task_statement].limits.empty())
+    return false;
   for (int i = 0; i < f.hop_count; ++i) {
     if (!f.program.statements[f.hops[i].statement].limits.empty()) return false;
   }
@@ -359,6 +361,7 @@ bool NothingMetes(Fold& f) {
     if (param.must_be_limited) return false;
   }
   HitsOf(f, ClauseRole::kLimitCovers);
+  if (f.task_statement != kNone) HitsOf(f, ClauseRole::kTaskMay);
   for (ClauseRole role : {ClauseRole::kGrantMay, ClauseRole::kDelegationMay}) {
     if (role == ClauseRole::kDelegationMay && f.hop_count == 0 && f.deputy == nullptr) continue;
     for (const Hit& hit : HitsOf(f, role)) {

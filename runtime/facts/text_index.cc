@@ -22,6 +22,20 @@ uint64_t Word(const char* at, size_t size) {
   return word;
 }
 
+// Of texts of the same size, most of which are short.
+inline bool SameBytes(const char* a, const char* b, size_t size) {
+  if (size > 32) return std::memcmp(a, b, size) == 0;
+  if (size < 8) {
+    size_t i = 0;
+    while (i < size && a[i] == b[i]) ++i;
+    return i == size;
+  }
+  for (size_t i = 0; i + 8 < size; i += 8) {
+    if (Word(a + i, 8) != Word(b + i, 8)) return false;
+  }
+  return Word(a + size - 8, 8) == Word(b + size - 8, 8);
+}
+
 }  // namespace
 
 // Odd, so that no multiplication loses anything.
@@ -29,7 +43,7 @@ const TextIndex::Secrets TextIndex::secrets_ = {ProcessSecrets()[2] | 1, Process
                                                 ProcessSecrets()[4]};
 
 // Eight bytes at a time; the last eight may overlap what came before.
-uint64_t TextIndex::HashOf(uint32_t space, std::string_view text) {
+inline uint64_t TextIndex::HashOf(uint32_t space, std::string_view text) {
   const auto [first, second, start] = secrets_;
   const char* at = text.data();
   size_t left = text.size();
@@ -71,12 +85,15 @@ const TextIndex::Entry* TextIndex::Locate(uint32_t space, std::string_view text)
   if (slots_.empty()) return nullptr;
   uint64_t hash = HashOf(space, text);
   uint32_t tag = static_cast<uint32_t>(hash >> 32);
+  const Slot* const slots = slots_.data();
   size_t mask = slots_.size() - 1;
-  for (size_t at = static_cast<size_t>(hash) & mask; slots_[at].entry != kNone;
+  for (size_t at = static_cast<size_t>(hash) & mask; slots[at].entry != kNone;
        at = (at + 1) & mask) {
-    if (slots_[at].tag != tag) continue;
-    const Entry& entry = entries_[slots_[at].entry];
-    if (entry.space == space && entry.text == text) return &entry;
+    if (slots[at].tag != tag) continue;
+    const Entry& entry = entries_[slots[at].entry];
+    if (entry.space == space && entry.text.size() == text.size() &&
+        SameBytes(entry.text.data(), text.data(), text.size()))
+      return &entry;
   }
   return nullptr;
 }

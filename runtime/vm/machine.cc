@@ -96,6 +96,106 @@ inline bool PlainlyEqual(const Value& a, const Value& b, bool* equal) {
   }
 }
 
+// One side of a comparison: what its first instruction, or its first two, push.
+enum class Side : uint8_t { kNone, kConstant, kPersonAttr, kResourceAttr, kParam, kContext };
+
+// A code that compares two such and does nothing else, as most conditions do: asked without the
+// loop. What its instructions name is read where they stand, so that this stays small.
+struct Comparison {
+  Side left = Side::kNone, right = Side::kNone;
+  uint8_t left_names = 0, right_names = 0;  // from which word of the code on
+  vm::Relation relation = vm::Relation::kEq;
+  uint16_t steps = 0;  // of all its instructions; 0: the code is another
+};
+
+Comparison ComparisonOf(const Program& program, const Code& code) {
+  constexpr uint32_t kMostWords = 10;
+  if (code.size > kMostWords) return {};
+  const uint32_t* const words = program.code.data() + code.offset;
+  uint32_t at = 0, names = 0, steps = 0;
+  // The next instruction; kMakeSet, which is none of these, where there is none. `names`: of it.
+  auto next = [&] {
+    const std::optional<Opcode> op = at < code.size ? OpcodeOfWord(words[at]) : std::nullopt;
+    if (!op || InfoOf(*op).words() > code.size - at) return Opcode::kMakeSet;
+    names = at + 1;
+    steps += static_cast<uint32_t>(kSteps[words[at]]);
+    at += InfoOf(*op).words();
+    return *op;
+  };
+  auto side = [&] {
+    switch (next()) {
+      case Opcode::kPushConst:
+        return Side::kConstant;
+      case Opcode::kLoadParam:
+        return Side::kParam;
+      case Opcode::kLoadContext:
+        return Side::kContext;
+      case Opcode::kLoadPerson:
+        return next() == Opcode::kPersonAttr ? Side::kPersonAttr : Side::kNone;
+      case Opcode::kLoadResource:
+        return next() == Opcode::kResourceAttr ? Side::kResourceAttr : Side::kNone;
+      default:
+        return Side::kNone;
+    }
+  };
+  Comparison out;
+  out.left = side();
+  out.left_names = static_cast<uint8_t>(names);
+  if (out.left == Side::kNone) return {};
+  out.right = side();
+  out.right_names = static_cast<uint8_t>(names);
+  if (out.right == Side::kNone) return {};
+  switch (next()) {
+    case Opcode::kEq:
+      out.relation = vm::Relation::kEq;
+      break;
+    case Opcode::kNe:
+      out.relation = vm::Relation::kNe;
+      break;
+    case Opcode::kLt:
+      out.relation = vm::Relation::kLt;
+      break;
+    case Opcode::kLe:
+      out.relation = vm::Relation::kLe;
+      break;
+    case Opcode::kGt:
+      out.relation = vm::Relation::kGt;
+      break;
+    case Opcode::kGe:
+      out.relation = vm::Relation::kGe;
+      break;
+    default:
+      return {};
+  }
+  if (next() != Opcode::kReturn || at != code.size) return {};
+  out.steps = static_cast<uint16_t>(steps);
+  return out;
+}
+
+Value Read(Context& c, Side side, const uint32_t* names) {
+  Env& env = *c.env;
+  switch (side) {
+    case Side::kConstant:
+      return env.snapshot->constant(names[0]);
+    case Side::kParam:
+      return vm::LoadParam(c, names[0]);
+    case Side::kContext:
+      return vm::LoadContext(c, names[0]);
+    case Side::kPersonAttr:
+      return vm::PersonAttr(
+          c, env.person == nullptr ? vm::Missing() : Value::Of(ValueKind::kPerson, env.person),
+          names[0]);
+    case Side::kResourceAttr:
+      return vm::ResourceAttr(
+          c,
+          env.resource == nullptr ? vm::Missing() : Value::Of(ValueKind::kResource, env.resource),
+          names[0], names[1]);
+    case Side::kNone:
+      break;
+  }
+  return c.Confused();
+}
+
 struct Loop {
   const Value* items = nullptr;
   uint32_t count = 0, next = 0;
@@ -112,7 +212,11 @@ bool IsTruth(const Value& v) { return v.kind == ValueKind::kBool || Unusable(v);
 struct Machine::Impl {
   explicit Impl(const Program& p) : program(p) {
     tests.reserve(p.codes.size());
-    for (const Code& code : p.codes) tests.push_back(TestOf(p, code));
+    comparisons.reserve(p.codes.size());
+    for (const Code& code : p.codes) {
+      tests.push_back(TestOf(p, code));
+      comparisons.push_back(ComparisonOf(p, code));
+    }
     patterns.resize(p.constants.size());
     for (size_t i = 0; i < p.constants.size(); ++i) {
       const Constant& constant = p.constants[i];
@@ -128,11 +232,13 @@ struct Machine::Impl {
   }
 
   Value Run(const Code& code, Env* env);
+  Value Compare(uint32_t code, Env* env);
   // Folds one truth of a quantifier's body; true when the loop is over and *result stands.
   static bool Fold(Loop* loop, const Value& truth, Value* result);
 
   const Program& program;
   std::vector<SubjectTest> tests;                // parallel to Program::codes
+  std::vector<Comparison> comparisons;           // parallel to Program::codes
   std::vector<std::optional<Pattern>> patterns;  // parallel to Program::constants
   std::string error;
   std::array<Value, kMaxStack> stack;
@@ -504,6 +610,28 @@ stop:
 #undef DPL_BINARY
 }
 
+// As Run does it. Where it may not take all its steps it takes none: the decision ends in either
+// case.
+Value Machine::Impl::Compare(uint32_t code, Env* env) {
+  const Comparison& comparison = comparisons[code];
+  const uint32_t* const words = program.code.data() + program.codes[code].offset;
+  Context c{program, program.schema, env};
+  if (env->abort != Abort::kNo) return vm::Missing();
+  env->steps_left -= comparison.steps;
+  if (env->steps_left < 0) {
+    env->abort = Abort::kBudget;
+    return vm::Missing();
+  }
+  const Value left = Read(c, comparison.left, words + comparison.left_names);
+  const Value right = Read(c, comparison.right, words + comparison.right_names);
+  if (env->abort != Abort::kNo) return vm::Missing();
+  bool equal = false;
+  if (comparison.relation == vm::Relation::kEq && PlainlyEqual(left, right, &equal))
+    return Value::Bool(equal);
+  const Value result = vm::Compare(c, left, right, comparison.relation);
+  return env->abort != Abort::kNo ? vm::Missing() : result;
+}
+
 Machine::Machine(const Program& program) : impl_(std::make_unique<Impl>(program)) {}
 Machine::~Machine() = default;
 bool Machine::ok() const { return impl_->error.empty(); }
@@ -516,7 +644,7 @@ Truth Machine::RunTruth(uint32_t code, Env* env, ErrorKind* error) {
   const SubjectTest& test = impl_->tests[code];
   Value value = vm::Missing();
   if (test.steps == 0) {
-    value = Run(code, env);
+    value = impl_->comparisons[code].steps == 0 ? Run(code, env) : impl_->Compare(code, env);
   } else if (env->abort == Abort::kNo) {
     Context c{impl_->program, impl_->program.schema, env};
     env->steps_left -= test.steps;

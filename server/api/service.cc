@@ -6,6 +6,7 @@
 
 #include "runtime/base/text.h"
 #include "runtime/decide/answer_pieces.h"
+#include "runtime/decide/kept_tasks.h"
 #include "runtime/json/json.h"
 #include "server/api/adapter.h"
 #include "server/api/headers.h"
@@ -103,6 +104,7 @@ void Service::Publish(std::shared_ptr<const Snapshot> snapshot,
     before.push_back(std::move(thread->in_force));
     thread->in_force = in_force_;
     thread->recorder.Use(in_force_.snapshot, in_force_.recorded_as);
+    KeepTasksOf(&thread->scratch, in_force_.snapshot);
     thread->generation.store(generation, std::memory_order_release);  // last
   }
 }
@@ -142,6 +144,7 @@ void Service::Renew(ServiceThread* thread) {
   before = std::move(thread->in_force);
   thread->in_force = in_force_;
   thread->recorder.Use(in_force_.snapshot, in_force_.recorded_as);
+  KeepTasksOf(&thread->scratch, in_force_.snapshot);
   thread->generation.store(generation_.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 

@@ -7,6 +7,7 @@
 #include "runtime/decide/approval.h"
 #include "runtime/decide/duty.h"
 #include "runtime/decide/engine.h"
+#include "runtime/decide/kept_tasks.h"
 #include "runtime/facts/snapshot.h"
 #include "runtime/state/memory_store.h"
 #include "runtime/state/seed.h"
@@ -30,6 +31,7 @@ class Runner {
         Snapshot::Build(compiled_.program, world_.facts, now_);
     if (!built.ok()) return "facts refused: " + built.error().message;
     snapshot_ = built.take();
+    KeepTasksOf(&scratch_, snapshot_);  // as the server does
     oracle_.SetFacts(world_.facts, now_);
     for (const FactsInput::Consent& c : world_.consents) {
       if (std::string wrong = Consent(c); !wrong.empty()) return wrong;
@@ -321,7 +323,7 @@ class Runner {
   Oracle oracle_;
   Tally& tally_;
   Instant now_;
-  std::unique_ptr<Snapshot> snapshot_;
+  std::shared_ptr<const Snapshot> snapshot_;
   MemoryStore store_;
   Scratch scratch_;
   const Decision* decision_ = nullptr;
