@@ -2,9 +2,10 @@
 // yardstick. It reads the request, decides, and writes the same bytes; it knows every name and
 // every shape beforehand, and nothing else.
 //
-//   ByHand native(grants, engine_answer, {...});   // cuts its phrases out of the engine's own
-//   answer native.Decide(asked, now);                  // on texts native.Path(body, now, "ev_1",
-//   &out);       // bytes to bytes
+//   ByHand native(grants, engine_answer, now);         // its phrases are cut out of that answer
+//   native.Decide(asked, now);                         // on texts
+//   native.Path(body, now, "ev_1", &out);              // bytes to bytes
+//   native.Path(body, now, "ev_1", &out, json);        // the same with another reader
 #pragma once
 
 #include <array>
@@ -75,8 +76,14 @@ class ByHand {
   }
 
   bool Path(std::string_view body, Instant now, std::string_view id, std::string* out) {
+    return Path(body, now, id, out, Read);
+  }
+  // `read(body, &asked)`: false when the request cannot be read.
+  template <class Reader>
+  bool Path(std::string_view body, Instant now, std::string_view id, std::string* out,
+            const Reader& read) {
     Asked q;
-    if (!Read(body, &q)) return false;
+    if (!read(body, &q)) return false;
     const int grant = Decide(q, now);
     if (grant < 0) return false;
     at_ = out_.data();
@@ -102,6 +109,8 @@ class ByHand {
     return true;
   }
 
+  // Of this shape only: where a member stands is told by its name alone, and what is no text is
+  // passed over.
   static bool Read(std::string_view body, Asked* q) {
     if (!IsValidUtf8(body)) return false;
     const char *at = body.data(), *end = at + body.size();
