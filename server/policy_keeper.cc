@@ -10,6 +10,7 @@
 #include "runtime/state/fits.h"
 #include "runtime/state/memory_store.h"
 #include "runtime/state/seed.h"
+#include "server/calm.h"
 
 namespace dpl {
 namespace {
@@ -47,7 +48,11 @@ Status PolicyKeeper::Start(const std::string& bundle, const std::string& facts, 
 Status PolicyKeeper::Reload(const std::string& bundle, const std::string& facts,
                             const Publish& done) {
   std::lock_guard lock(mutex_);
-  Result<Next> next = Prepare(bundle, facts, /*starting=*/false);
+  auto prepare = [&] {
+    Calm calm;
+    return Prepare(bundle, facts, /*starting=*/false);
+  };
+  Result<Next> next = prepare();
   if (!next.ok()) return next.error();
   DPL_RETURN_IF_ERROR(Take(next.take(), false, /*first=*/false));
   done(loaded_.snapshot, kept_);

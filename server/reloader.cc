@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/calm.h"
+
 namespace dpl {
 namespace {
 
@@ -76,7 +78,10 @@ void Reloader::Run() {
     });
     lock.unlock();
     if (!done.empty()) {
-      done.clear();
+      {
+        Calm calm;
+        done.clear();
+      }
       malloc_trim(0);
     }
     bool changed = false;

@@ -60,6 +60,8 @@ class FieldReader {
     x.clear();
     uint32_t count = 0;
     if (!in_.Count(&count)) return;
+    // At once for as many as the rest could well hold; a count that lies makes no more of it.
+    x.reserve(std::min<size_t>(count, in_.remaining() / (sizeof(T) / 8 + 1)));
     for (uint32_t i = 0; i < count && !in_.failed(); ++i) Get(x.emplace_back());
   }
   template <class T>

@@ -151,12 +151,39 @@ void FillNear(const Program& program, IndexEntry* entry, AllPins* pins, uint32_t
 
 }  // namespace
 
+// Ids of one kind mostly stand close together: where one would stand if they had no gaps is where
+// it is looked for first, and from there on in steps that double.
 const IndexEntry::Run* IndexEntry::FindRun(ClauseRole role, SubjectKey key) const {
   const std::vector<Run>& all = runs[static_cast<size_t>(role)];
-  auto at =
-      std::lower_bound(all.begin(), all.end(), key.Rank(),
-                       [](const Run& run, uint64_t wanted) { return run.key.Rank() < wanted; });
-  return at != all.end() && at->key == key ? &*at : nullptr;
+  const Run *from = all.data(), *end = from + all.size();
+  auto before = [&](const Run& run) { return run.key.Rank() < key.Rank(); };
+  if (all.size() <= 16) {
+    while (from != end && before(*from)) ++from;
+    return from != end && from->key == key ? from : nullptr;
+  }
+  if (from->key.kind != end[-1].key.kind) {
+    from = std::partition_point(from, end, [&](const Run& r) { return r.key.kind < key.kind; });
+    end = std::partition_point(from, end, [&](const Run& r) { return r.key.kind == key.kind; });
+    if (from == end) return nullptr;
+  }
+  // All of [from, end) is of one kind.
+  const uint64_t first = from->key.id, last = end[-1].key.id;
+  if (key.kind != from->key.kind || key.id < first || key.id > last) return nullptr;
+  const auto count = static_cast<uint64_t>(end - from);
+  const Run* at = from + (last == first ? 0 : (key.id - first) * (count - 1) / (last - first));
+  if (at->key.id == key.id) return at;
+  size_t step = 4;
+  if (before(*at)) {
+    while (static_cast<size_t>(end - at) > step && before(at[step])) at += step, step *= 2;
+    from = at;
+    end = static_cast<size_t>(end - at) > step ? at + step + 1 : end;
+  } else {
+    while (static_cast<size_t>(at - from) > step && !before(*(at - step))) at -= step, step *= 2;
+    end = at + 1;
+    from = static_cast<size_t>(at - from) > step ? at - step : from;
+  }
+  from = std::partition_point(from, end, before);
+  return from != end && from->key == key ? from : nullptr;
 }
 
 void BuildIndex(Program* program, uint32_t narrow_from) {

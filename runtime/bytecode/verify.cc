@@ -1,7 +1,8 @@
 #include "runtime/bytecode/verify.h"
 
-#include <unordered_set>
+#include <bit>
 
+#include "runtime/base/keyed_hash.h"
 #include "runtime/base/text.h"
 #include "runtime/bytecode/fields.h"
 #include "runtime/bytecode/verify_parts.h"
@@ -62,10 +63,20 @@ Status Texts(const Program& program) {
   }
   const std::vector<std::string>& strings = program.schema.strings;
   DPL_NEED(!strings.empty() && strings[0].empty(), "bundle.text", "string 0 is not the empty one");
-  std::unordered_set<std::string_view> seen;
-  seen.reserve(strings.size());
-  for (const std::string& text : strings) {
-    DPL_NEED(seen.insert(text).second, "bundle.text", "the string {} is there twice", Quote(text));
+  // Which strings have been seen: a part of their hash and their number, at most half full.
+  struct Seen {
+    uint32_t tag = 0, string = kNone;
+  };
+  std::vector<Seen> seen(std::bit_ceil(2 * strings.size()));
+  for (uint32_t i = 0; i < strings.size(); ++i) {
+    const uint64_t hash = KeyedHash(strings[i]);
+    const Seen own{static_cast<uint32_t>(hash >> 32), i};
+    size_t at = hash & (seen.size() - 1);
+    for (; seen[at].string != kNone; at = (at + 1) & (seen.size() - 1)) {
+      DPL_NEED(seen[at].tag != own.tag || strings[seen[at].string] != strings[i], "bundle.text",
+               "the string {} is there twice", Quote(strings[i]));
+    }
+    seen[at] = own;
   }
   for (size_t i = 1; i < program.sources.size(); ++i) {
     DPL_NEED(program.sources[i - 1].path <= program.sources[i].path, "bundle.order",

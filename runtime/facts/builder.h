@@ -63,6 +63,7 @@ class SnapshotBuilder final : public EntitySource {
   // snapshot_names.cc: the program's own names, patterns and constants
   Status BuildNames();
   void AddNames(uint32_t space, const std::vector<std::string_view>& names);
+  void ReserveNames();
   void AddRunsAs();
   Status LinkConstants();
   Result<Value> LinkConstant(const Constant& constant);

@@ -45,6 +45,22 @@ void SnapshotBuilder::AddNames(uint32_t space, const std::vector<std::string_vie
   }
 }
 
+// As many as there can be, so that the index is made once.
+void SnapshotBuilder::ReserveNames() {
+  size_t count = program_.statements.size() + 2 * schema_.systems.size();
+  auto with_endings = [&](Str name) {
+    std::string_view text = schema_.Text(name);
+    count += 1 + static_cast<size_t>(std::count(text.begin(), text.end(), '.'));
+  };
+  for (const TeamDef& team : schema_.teams) with_endings(team.name);
+  for (const RoleDef& role : schema_.roles) with_endings(role.name);
+  for (uint32_t statement : program_.agent_statements)
+    with_endings(program_.statements[statement].name);
+  for (const Agent& agent : program_.agents) count += agent.runs_as.size();
+  for (const ResourceDef& def : schema_.resources) count += 2 + def.actions.size();
+  t_.names.Reserve(count);
+}
+
 void SnapshotBuilder::AddRunsAs() {
   for (uint32_t i = 0; i < program_.agents.size(); ++i) {
     for (Str text : program_.agents[i].runs_as) {
@@ -58,6 +74,7 @@ void SnapshotBuilder::AddRunsAs() {
 }
 
 Status SnapshotBuilder::BuildNames() {
+  ReserveNames();
   std::vector<std::string_view> names;
   for (const TeamDef& team : schema_.teams) names.push_back(schema_.Text(team.name));
   AddNames(kTeamSpace, names);

@@ -1,4 +1,7 @@
 // The index, the tables of opcodes and builtins, and look-ups by name.
+#include <random>
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "runtime/bytecode/builtin.h"
@@ -36,6 +39,41 @@ TEST(Index, BuiltTwiceIsTheSame) {
   ASSERT_EQ(program.index.size(), before.size());
   for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(program.index[i].items, before[i].items);
   EXPECT_EQ(program.agent_statements, (std::vector<uint32_t>{4}));
+}
+
+// Whatever gaps the ids have, and whatever kinds stand beside them.
+TEST(Index, FindsTheRunOfAKey) {
+  std::mt19937 random(11);
+  const size_t role = static_cast<size_t>(ClauseRole::kGrantMay);
+  for (int round = 0; round < 400; ++round) {
+    std::set<SubjectKey> keys;
+    const size_t count = random() % 80;
+    const uint32_t spread = 1u << random() % 31;
+    const auto kinds = static_cast<uint32_t>(1 + random() % 3);
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t id = static_cast<uint32_t>(round % 3 == 0 ? i : random() % spread);
+      keys.insert({static_cast<KeyKind>(1 + random() % kinds), id});
+    }
+    IndexEntry entry;
+    for (const SubjectKey& key : keys) entry.runs[role].push_back({key, 0, 1, kNone});
+    auto look = [&](SubjectKey key) {
+      const IndexEntry::Run* run = entry.FindRun(ClauseRole::kGrantMay, key);
+      EXPECT_EQ(run != nullptr, keys.contains(key)) << round;
+      if (run != nullptr) {
+        EXPECT_EQ(run->key, key);
+      }
+    };
+    for (const SubjectKey& key : keys) {
+      look(key);
+      look({key.kind, key.id + 1});
+      look({key.kind, key.id - 1});
+    }
+    for (uint32_t kind = 0; kind < 9; ++kind) {
+      look({static_cast<KeyKind>(kind), 0});
+      look({static_cast<KeyKind>(kind), UINT32_MAX});
+      look({static_cast<KeyKind>(kind), static_cast<uint32_t>(random() % spread)});
+    }
+  }
 }
 
 TEST(Builtins, SignaturesAreRead) {
