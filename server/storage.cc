@@ -178,7 +178,7 @@ Recorded Storage::RecordInForce(std::string_view event, const Config& config,
                    {"bundle", kept.bundle},      {"facts", kept.facts},
                    {"callers", callers_},        {"built", built},
                    {"state", config.state}};
-  if (event == "start") change.fields.emplace_back("last_reservation", last);
+  if (event == "start") change.fields.push_back({"last_reservation", last});
   return RecordChange(trail(), change);
 }
 
