@@ -47,21 +47,23 @@ bool ReadText(ByteReader* in, std::string* out) {
   out->assign(text);
   return true;
 }
-// Three parts, the second of eight bytes: as a counter is named (MemoryStore::CounterOf).
-bool PlainCounterName(std::string_view name) {
-  uint32_t length = 0;
-  auto part = [&](size_t* size) {
+// Whether a name is joined of so many parts (JoinedKey); `sizes`: receives theirs.
+bool IsJoined(std::string_view name, size_t parts, size_t* sizes = nullptr) {
+  for (size_t i = 0; i < parts; ++i) {
+    uint32_t length = 0;
     if (name.size() < sizeof length) return false;
     std::memcpy(&length, name.data(), sizeof length);
     name.remove_prefix(sizeof length);
     if (name.size() < length) return false;
-    *size = length;
     name.remove_prefix(length);
-    return true;
-  };
-  size_t mark = 0, sliding = 0, identity = 0;
-  return part(&mark) && part(&sliding) && part(&identity) && mark == 1 && sliding == 8 &&
-         name.empty();
+    if (sizes != nullptr) sizes[i] = length;
+  }
+  return name.empty();
+}
+// Three parts, the second of eight bytes: as a counter is named (MemoryStore::CounterOf).
+bool PlainCounterName(std::string_view name) {
+  size_t sizes[3] = {};
+  return IsJoined(name, 3, sizes) && sizes[0] == 1 && sizes[1] == 8;
 }
 bool ReadFlag(ByteReader* in, bool* out) {
   uint8_t flag = 0;
@@ -245,7 +247,7 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
       return LoadRevoked(in, static_cast<Kind>(kind) == Kind::kRevokedBy);
     case Kind::kConsent: {
       ConsentRecord consent;
-      if (!ReadText(in, &name) || !ReadConsent(in, &consent)) return false;
+      if (!ReadText(in, &name) || !IsJoined(name, 2) || !ReadConsent(in, &consent)) return false;
       consents_.Put(name, std::move(consent));
       return true;
     }
@@ -385,7 +387,8 @@ bool MemoryStore::LoadRevoked(ByteReader* in, bool told) {
 bool MemoryStore::LoadHandoff(ByteReader* in, bool fresh, bool told) {
   std::string name;
   Handoff handoff;
-  if (!ReadText(in, &name) || (!fresh && !ReadText(in, &handoff.parent)) ||
+  if (!ReadText(in, &name) || !IsJoined(name, fresh ? 3 : 2) ||
+      (!fresh && (!ReadText(in, &handoff.parent) || !IsJoined(handoff.parent, 2))) ||
       !ReadText(in, &handoff.task))
     return false;
   if (told && (!ReadInstant(in, &handoff.at) || !ReadText(in, &handoff.by))) return false;
