@@ -276,6 +276,7 @@ void EvaluateBatch(const Question& question, ServiceThread* thread, HttpResponse
   }
   Batch batch;
   batch.at = MonotonicNs();
+  thread->recorder.BeginBatch();
   response->body.append("{\"evaluations\":[");
   for (uint32_t i = 0; i < items->count; ++i) {
     const WireValue& item = items->items[i];

@@ -25,6 +25,29 @@ DecisionState* Recorder::Begin(DecisionState* store) {
   return &recorder_.emplace(store, &witness_);
 }
 
+// As a request of its own would have it. Items mostly share their subject and action.
+std::string_view Recorder::BodyOf(const WireValue* const (&members)[4]) {
+  auto add = [&](std::string_view name, const WireValue* member) {
+    if (member == nullptr) return;
+    if (body_.size() > 1) body_.push_back(',');
+    body_.append(name);
+    AppendWireText(&body_, *member);
+  };
+  if (shared_ != 0 && members[0] == before_[0] && members[1] == before_[1]) {
+    body_.resize(shared_);
+  } else {
+    body_.assign("{");
+    add("\"subject\":", members[0]);
+    add("\"action\":", members[1]);
+    before_[0] = members[0], before_[1] = members[1];
+    shared_ = body_.size();
+  }
+  add("\"resource\":", members[2]);
+  add("\"context\":", members[3]);
+  body_.push_back('}');
+  return body_;
+}
+
 bool Recorder::Decided(const Snapshot& snapshot, const Request& request, const Decision& decision,
                        Answered answered, ReplyHold* hold) {
   if (trail_ == nullptr) return true;
@@ -33,19 +56,7 @@ bool Recorder::Decided(const Snapshot& snapshot, const Request& request, const D
   answered.context.parameters = parameters_;
   SealedItem item;
   if (seal_) {
-    if (answered.question.body.empty()) {
-      static constexpr std::string_view kNames[4] = {
-          "\"subject\":", "\"action\":", "\"resource\":", "\"context\":"};
-      body_.assign("{");
-      for (size_t i = 0; i < 4; ++i) {
-        if (answered.members[i] == nullptr) continue;
-        if (body_.size() > 1) body_.push_back(',');
-        body_.append(kNames[i]);
-        AppendWireText(&body_, *answered.members[i]);
-      }
-      body_.push_back('}');
-      answered.question.body = body_;
-    }
+    if (answered.question.body.empty()) answered.question.body = BodyOf(answered.members);
     answered.question.witness = witness_;
     item = {answered.context.evaluation_id, AnswerSumOf(answered.answer), answered.question};
   }

@@ -38,6 +38,9 @@ class Recorder {
   void Missed() { trail_->Missed(); }
   DecisionState* Begin(DecisionState* store);
 
+  // What follows are items of one batch, whose members live until the next call of this.
+  void BeginBatch() { shared_ = 0; }
+
   struct Answered {
     RecordContext context;    // all but what is in force, the parameters, the sealed part
     SealedQuestion question;  // all but the witness
@@ -59,6 +62,11 @@ class Recorder {
   std::optional<WitnessRecorder> recorder_;
   EntryWriter entry_;
   std::string witness_, text_, body_, parameters_;
+  // Of the last item: its subject and action, and how much of body_ they are; 0: none.
+  const WireValue* before_[2] = {};
+  size_t shared_ = 0;
+
+  std::string_view BodyOf(const WireValue* const (&members)[4]);
 };
 
 }  // namespace dpl

@@ -399,6 +399,22 @@ class Killing(WithAudit):
             self.assertNotIn("did not, ", dplc("replay", self.log))
 
 
+class Batches(WithAudit):
+    def test_items_that_share_some_of_their_members_are_replayed_each_as_it_was(self):
+        dpld, count = self.serve(), 0
+        for k in range(20):
+            items = []
+            for i in range(12):
+                own = ask("fly" if k % 2 else "read", f"p{(i + k) % 4}", ("a1", "shut")[i % 2])
+                items.append({name: own[name] for j, name in enumerate(own) if (i * (j + 1) + k) % (3 + j) == 0})
+            answer = dpld.post(EVALUATIONS, {**ask(person=f"p{k % 4}"), "evaluations": items})
+            self.assertEqual(len(answer.json["evaluations"]), len(items))
+            dpld.ask(ask(person="p1"))
+            count += len(items) + 1
+        dpld.stop()
+        self.assertIn(f"{count} decisions: {count} gave the same bytes, 0 did not", dplc("replay", self.log))
+
+
 class Reading(WithAudit):
     def filled(self):
         dpld = self.serve()
