@@ -276,7 +276,7 @@ Status Replay(Operation operation, ByteReader* in, MemoryStore* image, ReplayMod
       CounterKey key;
       int64_t used = 0;
       Instant now;
-      if (!ReadCounterKey(in, &key) || !in->SignedVarint(&used) || !in->I64(&now.us))
+      if (!ReadCounterKey(in, &key) || !in->SignedVarint(&used) || used < 0 || !in->I64(&now.us))
         return Corrupt("an amount used cannot be read");
       image->SetUsed(key, used, now);
       return Status::Ok();
