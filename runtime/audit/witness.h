@@ -26,6 +26,10 @@ class WitnessRecorder final : public DecisionState {
  public:
   WitnessRecorder(DecisionState* store, std::string* out) : store_(*store), out_(out) {}
 
+  void FetchRun(uint64_t agent_hash, std::string_view instance, int part) const override {
+    store_.FetchRun(agent_hash, instance, part);
+  }
+
   uint64_t Epoch() const override;
   bool IsRevoked(RevokedKind kind, std::string_view name,
                  std::optional<Instant> since) const override;

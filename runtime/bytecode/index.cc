@@ -186,6 +186,14 @@ const IndexEntry::Run* IndexEntry::FindRun(ClauseRole role, SubjectKey key) cons
   return from != end && from->key == key ? from : nullptr;
 }
 
+const IndexEntry::Run* IndexEntry::FetchRun(ClauseRole role, SubjectKey key) const {
+  const std::vector<Run>& all = runs[static_cast<size_t>(role)];
+  if (all.size() < 2) return nullptr;
+  const uint64_t first = all.front().key.Rank(), last = all.back().key.Rank();
+  if (key.Rank() < first || key.Rank() > last || first >> 32 != last >> 32) return nullptr;
+  return &all[(key.Rank() - first) * (all.size() - 1) / (last - first)];
+}
+
 void BuildIndex(Program* program, uint32_t narrow_from) {
   FillDetailStatements(program);
   program->index_base.clear();
@@ -234,6 +242,7 @@ void BuildIndex(Program* program, uint32_t narrow_from) {
     for (uint32_t s : statements) sum.AddStatement(program->statements[s]);
     program->index[at].cost = sum.total();
   }
+  program->notes = NotesOf(*program);
 }
 
 }  // namespace dpl

@@ -14,6 +14,7 @@
 
 #include "runtime/base/span.h"
 #include "runtime/bytecode/narrow.h"
+#include "runtime/bytecode/notes.h"
 #include "runtime/bytecode/schema.h"
 
 namespace dpl {
@@ -81,25 +82,26 @@ enum class StatementKind : uint8_t {
 };
 constexpr int kStatementKinds = 11;
 
+// What every decision reads comes first, so that it lies in one or two cache lines.
 struct Statement {
   StatementKind kind = StatementKind::kGrant;
+  bool imported = false;  // imported from …: unreviewed until `reviewed`
+  bool trusting_request = false;
   Str name = 0;  // qualified: acme.spend.band_one
   uint32_t package = kNone;
-  uint32_t detail = kNone;  // index into the vector of its kind
-  OwnerDef owner;
-  Str because = 0, ticket = 0, doc = 0;
-  Span span;                        // the whole declaration
-  Span head;                        // keyword and name
-  uint32_t zone = 0;                // zone of the declaring package
+  uint32_t detail = kNone;          // index into the vector of its kind
   int64_t granted_us = INT64_MIN;   // in force from here (INT64_MIN: always)
   int64_t expires_us = INT64_MAX;   // until just before here
   int64_t review_every_us = 0;      // 0: none
   int64_t reviewed_us = INT64_MIN;  // last review (or granted)
-  bool imported = false;            // imported from …: unreviewed until `reviewed`
-  bool trusting_request = false;
+  std::vector<uint32_t> limits;     // Program::limits
+  std::vector<uint32_t> clauses;    // Program::clauses
+  OwnerDef owner;
+  Str because = 0, ticket = 0, doc = 0;
+  uint32_t zone = 0;  // zone of the declaring package
   Str imported_from = 0;
-  std::vector<uint32_t> clauses;  // Program::clauses
-  std::vector<uint32_t> limits;   // Program::limits
+  Span span;  // the whole declaration
+  Span head;  // keyword and name
 };
 
 // Whom a clause's subject factor can hold for; what the index is keyed by. See
@@ -219,29 +221,28 @@ struct Agent {
   uint32_t accountable = kNone;       // constants (person)
   uint32_t accountable_else = kNone;  // teams
   Str purpose = 0;
-  std::vector<Str> runs_as;  // spiffe ids; each covers the ids beneath it by path segment
+  uint8_t modes = 0;  // ModeBit
   int64_t attested_within_us = 0;
-  uint8_t modes = 0;                // ModeBit
   int64_t lives_us = 0;             // 0: no bound
   uint64_t instances_max = 0;       // 0: no bound
   int64_t instances_window_us = 0;  // 0: living at once
+  std::vector<Str> runs_as;         // spiffe ids; each covers the ids beneath it by path segment
 };
 enum class ConsentKind : uint8_t { kEachTask, kEvery, kByPolicy };
 struct Delegation {
   uint32_t from_code = kNone;
-  Str from_text = 0;
-  std::vector<SubjectKey> from_keys;
-  std::vector<uint32_t> to_agents;  // Program::agents; empty: to people, see to_code
-  uint32_t to_code = kNone;         // whether a person receives; kNone: it is to agents
-  Str to_text = 0;
-  uint8_t modes = 0;                    // ModeBit: the mode written, else the modes of its agents
-  std::vector<uint32_t> only_in_tasks;  // Program::tasks
-  std::vector<uint32_t> onward_agents;  // Program::agents
-  uint32_t onward_hops = 0;
+  uint32_t to_code = kNone;  // whether a person receives; kNone: it is to agents
+  uint8_t modes = 0;         // ModeBit: the mode written, else the modes of its agents
   ConsentKind consent = ConsentKind::kByPolicy;
+  uint32_t onward_hops = 0;
+  int64_t lasts_us = 0;                 // 0: bounded by the agent's life only
+  std::vector<uint32_t> to_agents;      // Program::agents; empty: to people, see to_code
+  std::vector<uint32_t> only_in_tasks;  // Program::tasks
   int64_t consent_every_us = 0;
-  int64_t lasts_us = 0;         // 0: bounded by the agent's life only
+  std::vector<uint32_t> onward_agents;  // Program::agents
   std::vector<uint64_t> reach;  // sorted hashes of everything it lends: what a consent covers
+  std::vector<SubjectKey> from_keys;
+  Str from_text = 0, to_text = 0;
   Span consent_span, onward_span;
 };
 struct TaskParam {
@@ -343,6 +344,9 @@ struct IndexEntry {
   uint32_t cost = 0;  // sum of the worst-case cost of everything that could be tried
 
   const Run* FindRun(ClauseRole role, SubjectKey key) const;  // null: no clause has this key
+  // Where it most likely stands, without a look at it; null: where that costs nothing to find out,
+  // or cannot be said.
+  const Run* FetchRun(ClauseRole role, SubjectKey key) const;
 };
 // How many clauses a denial is explained by.
 constexpr size_t kMaxNear = 512;
@@ -374,6 +378,7 @@ struct Program {
   // index[index_base[type] + action]
   std::vector<uint32_t> index_base;  // per resource type
   std::vector<IndexEntry> index;
+  ProgramNotes notes;
   // statement of each detail, by kind: agents_statement[i] is the Statement of agents[i]
   std::vector<uint32_t> agent_statements, delegation_statements, task_statements,
       approval_statements, separate_statements, break_glass_statements, partner_statements;
@@ -386,7 +391,7 @@ struct Program {
   }
 };
 
-// Sorts clauses into `index`/`index_base` from `clauses` and the schema, and fills the
+// Sorts clauses into `index`/`index_base` from `clauses` and the schema, and fills `notes` and the
 // `*_statements` vectors. Called by lower and by decode (neither is trusted from disk, both are
 // rebuilt). Every index must be in range. `narrow_from`: from how many clauses with one key a
 // second level is made (tests make them smaller).

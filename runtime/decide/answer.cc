@@ -512,6 +512,8 @@ class AnswerWriter {
 
 void AppendAnswerJson(std::string* out, const Snapshot& snapshot, const Request& request,
                       const Decision& decision, const AnswerOptions& options) {
+  if (options.parts != nullptr)
+    options.parts->Fetch({decision.by.items, static_cast<size_t>(decision.by.size)});
   AnswerWriter(out, snapshot, request, decision, options).Write();
 }
 

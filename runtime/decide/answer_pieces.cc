@@ -72,6 +72,21 @@ void WritePolicy(JsonComposer* w, const Program& program) {
   w->EndString();
 }
 
+void AnswerPieces::Fetch(std::span<const By> all) const {
+  constexpr size_t kLarge = size_t{4} << 20, kLines = 6;  // what is smaller stays in the cache
+  if (text_.size() < kLarge) return;
+  for (const By& by : all) {
+    if (by.clause == kNone) continue;
+    __builtin_prefetch(&by_[by.clause]);
+    __builtin_prefetch(&by_part_[by.clause]);
+  }
+  for (const By& by : all) {
+    if (by.clause == kNone) continue;
+    const char* piece = text_.data() + by_[by.clause];
+    for (size_t line = 0; line < kLines; ++line) __builtin_prefetch(piece + line * 64);
+  }
+}
+
 AnswerPieces::AnswerPieces(const Program& program) {
   std::string piece, text;
   auto begin = [&](std::vector<uint32_t>* ends) {

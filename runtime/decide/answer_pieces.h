@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,8 @@ class AnswerPieces {
       return {};
     return Piece(by_, by.clause);
   }
+  // Brings what Of will read for these into the cache, all at the same time.
+  void Fetch(std::span<const By> all) const;
   // Members of `what`: `"action":"read","type":"shop.Order"`.
   std::string_view What(uint32_t type, uint32_t action) const {
     return Piece(what_, what_base_[type] + action);

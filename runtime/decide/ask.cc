@@ -53,11 +53,11 @@ const Decision& DecideAsk(const Snapshot& snapshot, StateStore* store, const Req
   dry.explain = false;
   report->approvals.clear();
   Scratch::Impl& impl = *scratch->impl();
-  impl.Prepare(snapshot);
+  impl.Prepare(snapshot.program());
   Decision& d = impl.decision;
-  for (int run = 0; run < kMaxRuns && impl.notes.machine->ok(); ++run) {
+  for (int run = 0; run < kMaxRuns && impl.matching.machine->ok(); ++run) {
     impl.arena.Reset();
-    Fold f(snapshot, store, dry, now, &impl.notes, &impl.arena, &impl.text, &impl.consent, &d);
+    Fold f(snapshot, store, dry, now, &impl.matching, &impl.arena, &impl.text, &impl.consent, &d);
     RunFold(f);
     if (f.again) continue;
     if (d.outcome != OutcomeKind::kAsk) return d;

@@ -14,24 +14,6 @@ constexpr int kMaxRuns = 4;  // the first, and three more after a failed guard
 constexpr int64_t kStalenessUs =
     kMicrosPerMinute;  // an answer may be relied on no longer than this
 
-bool ReadsNow(const Program& program, const Code& code) {
-  for (uint32_t at = code.offset; at < code.offset + code.size;) {
-    std::optional<Opcode> op = OpcodeOfWord(program.code[at]);
-    if (!op) return true;
-    switch (*op) {
-      case Opcode::kLoadNow:
-      case Opcode::kNowDate:
-      case Opcode::kNowTime:
-      case Opcode::kNowWeekday:
-        return true;
-      default:
-        break;
-    }
-    at += InfoOf(*op).words();
-  }
-  return false;
-}
-
 void Reset(Decision* d) {
   d->outcome = OutcomeKind::kDeny;
   d->reason = d->shown = Reason::kErrorInternal;
@@ -170,6 +152,7 @@ void RunFold(Fold& f) {
     if (step == 3) steps = StepsOf(f);
     if ((steps >> step & 1) == 0) continue;
     if (f.reporting && step == 15) break;
+    f.ahead.Step(f);
     Reason reason = kSteps[step - 1](f);
     if (f.env.abort != Abort::kNo) {
       // A decision that ran out of means is a denial whatever it found; a report that did is only
@@ -219,50 +202,30 @@ void RunFold(Fold& f) {
   d.valid_until = pure ? std::max(f.now, std::min(bound, f.flips)) : f.now;
 }
 
-void Scratch::Impl::Prepare(const Snapshot& snapshot) {
-  if (notes.program == snapshot.shared_program()) return;
-  const bool narrow = notes.narrow;
-  notes = {};
-  notes.narrow = narrow;
-  notes.program = snapshot.shared_program();
-  const Program& program = *notes.program;
-  notes.machine = std::make_unique<Machine>(program);
-  notes.is_limited.assign(program.schema.strings.size(), false);
-  for (const Limit& limit : program.limits) {
-    if (!limit.requests) notes.is_limited[limit.measure] = true;
-  }
-  notes.reads_now.assign(program.codes.size(), 0);
-  for (size_t i = 0; i < program.codes.size(); ++i)
-    notes.reads_now[i] = ReadsNow(program, program.codes[i]) ? 1 : 0;
-  notes.clauses.resize(program.clauses.size());
-  notes.metes.assign(program.index.size(), 0);
-  for (size_t i = 0; i < program.clauses.size(); ++i) {
-    const Clause& clause = program.clauses[i];
-    const Statement& statement = program.statements[clause.statement];
-    notes.clauses[i] = {clause.statement,
-                        clause.subject_code,
-                        clause.scope_code,
-                        clause.where_code,
-                        statement.kind == StatementKind::kDelegation,
-                        0};
-    if (statement.limits.empty() && clause.ask_approval == kNone) continue;
-    for (uint32_t action : clause.actions)
-      notes.metes[program.index_base[clause.type] + action] = 1;
-  }
+void Scratch::Impl::Prepare(const Program& program) {
+  if (matching.program == &program && matching.serial == program.notes.serial) return;
+  const bool narrow = matching.narrow, fetch_small = matching.fetch_small;
+  matching = {};
+  matching.narrow = narrow;
+  matching.fetch_small = fetch_small;
+  matching.program = &program;
+  matching.serial = program.notes.serial;
+  matching.machine = std::make_unique<Machine>(program);
   text.reserve(4096);
 }
 
 Scratch::Scratch() : impl_(std::make_unique<Impl>()) {}
 Scratch::~Scratch() = default;
-void Scratch::TryEveryClauseForTest() { impl_->notes.narrow = false; }
+void Scratch::TryEveryClauseForTest() { impl_->matching.narrow = false; }
+void Scratch::FetchAheadForTest() { impl_->matching.fetch_small = true; }
 
 const Decision& Decide(const Snapshot& snapshot, DecisionState* store, const Request& request,
                        Instant now, Scratch* scratch, DecisionObserver* observer) {
   Scratch::Impl& impl = *scratch->impl();
   DPL_CHECK(store != nullptr && request.caller != nullptr);
-  impl.Prepare(snapshot);
+  impl.Prepare(snapshot.program());
   Decision& d = impl.decision;
-  if (!impl.notes.machine->ok()) {  // a program that was not verified
+  if (!impl.matching.machine->ok()) {  // a program that was not verified
     Reset(&d);
     d.now = d.valid_until = now;
     return d;
@@ -276,9 +239,11 @@ const Decision& Decide(const Snapshot& snapshot, DecisionState* store, const Req
   }
   for (int run = 0; run < kMaxRuns; ++run) {
     impl.arena.Reset();
-    Fold f(snapshot, store, request, now, &impl.notes, &impl.arena, &impl.text, &impl.consent, &d);
+    Fold f(snapshot, store, request, now, &impl.matching, &impl.arena, &impl.text, &impl.consent,
+           &d);
     f.observer = observer;
     f.kept_tasks = &impl.kept_tasks;
+    f.ahead.Begin(snapshot, request, impl.matching.fetch_small);
     RunFold(f);
     if (f.again) continue;
     bool denied = d.reason != Reason::kPermit && d.reason != Reason::kWouldPermit;

@@ -27,6 +27,8 @@ class Scratch {
   // Every clause of a subject's is tried, as if the index had one level only: nothing but the cost,
   // and how long an answer may be relied on, may differ.
   void TryEveryClauseForTest();
+  // Small policies are fetched ahead (ahead.h) like large ones: nothing but the cost may differ.
+  void FetchAheadForTest();
 
  private:
   std::unique_ptr<Impl> impl_;

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/decide/ahead.h"
 #include "runtime/decide/ask.h"
 #include "runtime/decide/decision.h"
 #include "runtime/decide/engine.h"
@@ -24,24 +25,16 @@ namespace dpl {
 
 constexpr Reason kPass = Reason::kPermit;
 
-// What is worked out once per program: the machine with its patterns, and facts about names and
-// codes.
-struct ProgramNotes {
-  std::shared_ptr<const Program> program;  // held, so that no other program takes its address
+// What one thread keeps from decision to decision of the same program.
+struct MatchState {
+  const Program* program = nullptr;  // and the serial of its notes: another may take its address
+  uint64_t serial = 0;
   std::unique_ptr<Machine> machine;
-  // What matching reads of a clause, close together.
-  struct ClauseNote {
-    uint32_t statement = kNone, subject = kNone, scope = kNone, where = kNone;
-    bool of_delegation = false;
-    uint32_t round = 0;  // in which it was last collected
-  };
-  std::vector<bool> is_limited;    // by Str: some limit names a parameter so
-  std::vector<uint8_t> reads_now;  // by code: its value may change with time alone
-  std::vector<uint8_t> metes;  // by index entry: a clause of it asks, or limits by its statement
-  std::vector<ClauseNote> clauses;
-  std::vector<uint32_t> found;  // clauses being collected; keeps its capacity
+  std::vector<uint32_t> found;   // clauses being collected; keeps its capacity
+  std::vector<uint32_t> rounds;  // by clause: in which it was last looked at (nearest.cc)
   uint32_t round = 0;
-  bool narrow = true;  // the second level of the index is read; tests compare with false
+  bool narrow = true;        // the second level of the index is read; tests compare with false
+  bool fetch_small = false;  // what is small is fetched ahead as well; tests compare with true
 };
 
 // A clause that was tried.
@@ -124,8 +117,8 @@ struct Supposition {
 };
 
 struct Fold {
-  Fold(const Snapshot& s, DecisionState* st, const Request& r, Instant at, ProgramNotes* n,
-       Arena* a, std::string* t, ConsentRecord* c, Decision* out)
+  Fold(const Snapshot& s, DecisionState* st, const Request& r, Instant at, MatchState* m, Arena* a,
+       std::string* t, ConsentRecord* c, Decision* out)
       : snapshot(s),
         program(s.program()),
         schema(s.program().schema),
@@ -133,7 +126,8 @@ struct Fold {
         request(r),
         caller(*r.caller),
         now(at),
-        notes(*n),
+        notes(s.program().notes),
+        matching(*m),
         arena(a),
         text(*t),
         consent(*c),
@@ -146,7 +140,8 @@ struct Fold {
   const Request& request;
   const Caller& caller;
   const Instant now;
-  ProgramNotes& notes;
+  const ProgramNotes& notes;
+  MatchState& matching;
   Arena* arena;
   std::string& text;  // to compose names in; keeps its capacity
   ConsentRecord& consent;
@@ -154,6 +149,7 @@ struct Fold {
   DecisionObserver* observer = nullptr;
   KeptTasks* kept_tasks = nullptr;  // null: none are kept
   const Supposition* suppose = nullptr;
+  Ahead ahead;
   bool reporting = false;  // the outcome is settled
   bool again = false;      // a guard of the commit failed: run once more
 
@@ -206,10 +202,9 @@ struct Fold {
 
   // ---- small helps
   uint32_t type() const { return d.type; }
-  ProgramNotes* notes_ptr() { return &notes; }
   std::string_view Text(Str s) const { return program.schema.strings[s]; }
   const Statement& StatementOf(uint32_t clause) const {
-    return program.statements[program.clauses[clause].statement];
+    return program.statements[notes.clauses[clause].statement];
   }
   bool has_agent() const { return hop_count > 0 || partner_hops > 0; }
   // Agents of our own in Decision::chain stand behind the person who acts for another.
@@ -268,7 +263,7 @@ void RunFold(Fold& f);
 // ---------------------------------------------------------------- matching (match.cc)
 // Whether clauses that the request's values rule out are left out: not while somebody watches what
 // is tried.
-inline bool Narrows(const Fold& f) { return f.notes.narrow && f.observer == nullptr; }
+inline bool Narrows(const Fold& f) { return f.matching.narrow && f.observer == nullptr; }
 // Clauses of this role that could apply, tried, in clause order; of those with M = F some.
 std::span<const Hit> TryRole(Fold& f, ClauseRole role);
 inline std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
@@ -277,13 +272,14 @@ inline std::span<const Hit> HitsOf(Fold& f, ClauseRole role) {
   f.tried[slot] = true;
   return f.entry->items[slot].empty() ? std::span<const Hit>() : TryRole(f, role);
 }
-// A round in which no clause is collected yet.
+// A round in which no clause was looked at yet.
 inline uint32_t NextRound(Fold& f) {
-  if (++f.notes.round == 0) {
-    for (ProgramNotes::ClauseNote& note : f.notes.clauses) note.round = 0;
-    f.notes.round = 1;
+  MatchState& m = f.matching;
+  if (m.rounds.empty() || ++m.round == 0) {
+    m.rounds.assign(f.program.clauses.size(), 0);
+    m.round = 1;
   }
-  return f.notes.round;
+  return m.round;
 }
 // Tries one clause. `all_factors`: also those after an F (for the nearest miss).
 Hit TryClause(Fold& f, uint32_t clause, bool all_factors);
@@ -325,7 +321,7 @@ Value RunCode(Fold& f, uint32_t code);
 inline Truth RunTruthCode(Fold& f, uint32_t code, ErrorKind* error) {
   if (code == kNone) return Truth::kTrue;
   if (f.notes.reads_now[code] != 0) f.flips = f.now;
-  return f.notes.machine->RunTruth(code, &f.env, error);
+  return f.matching.machine->RunTruth(code, &f.env, error);
 }
 Truth And(Truth a, Truth b);
 // Tells the observer of a condition and runs what it wants to know besides. Observer not null.
@@ -372,7 +368,7 @@ void ChargeKeyName(const Fold& f, std::string* out);
 void ExplainDenial(Fold& f, Reason reason, DecisionState* store, Scratch::Impl* scratch);
 
 struct Scratch::Impl {
-  ProgramNotes notes;
+  MatchState matching;
   Arena arena{size_t{4} << 20, size_t{64} << 10};
   std::string text;
   ConsentRecord consent;
@@ -382,7 +378,7 @@ struct Scratch::Impl {
   Arena what_if_arena{size_t{4} << 20, size_t{16} << 10};
   Decision what_if_decision;
 
-  void Prepare(const Snapshot& snapshot);
+  void Prepare(const Program& program);
 };
 
 }  // namespace dpl

@@ -53,7 +53,8 @@ void CollectKeys(Fold& f) {
 
 // What the request itself rules out, without running code: another agent's ceiling, another task,
 // another receiver.
-bool Concerns(const Fold& f, ClauseRole role, uint32_t statement) {
+bool Concerns(const Fold& f, ClauseRole role, const ClauseNote& note) {
+  const uint32_t statement = note.statement;
   switch (role) {
     case ClauseRole::kAgentMay:
       for (int i = 0; i < f.hop_count; ++i) {
@@ -61,7 +62,7 @@ bool Concerns(const Fold& f, ClauseRole role, uint32_t statement) {
       }
       return false;
     case ClauseRole::kDelegationMay:
-      return DelegationConcerns(f, f.program.statements[statement].detail);
+      return DelegationConcerns(f, note.delegation);
     case ClauseRole::kTaskMay:
       return statement == f.task_statement;
     case ClauseRole::kBreakGlassMay:
@@ -82,7 +83,7 @@ Truth And(Truth a, Truth b) {
 
 Value RunCode(Fold& f, uint32_t code) {
   if (f.notes.reads_now[code]) f.flips = f.now;
-  return f.notes.machine->Run(code, &f.env);
+  return f.matching.machine->Run(code, &f.env);
 }
 
 TaskView::TaskView(Fold& f, uint32_t statement) : fold_(f), params_(f.env.task_params) {
@@ -100,7 +101,7 @@ void ReportCondition(Fold& f, uint32_t code, Truth truth) {
   if (parts.empty()) return;
   int64_t steps = f.env.steps_left;
   Abort abort = f.env.abort;
-  for (uint32_t part : parts) f.observer->OnPart(part, f.notes.machine->RunTruth(part, &f.env));
+  for (uint32_t part : parts) f.observer->OnPart(part, f.matching.machine->RunTruth(part, &f.env));
   f.env.steps_left = steps;
   f.env.abort = abort;
 }
@@ -139,18 +140,29 @@ class Matching {
     if (code == kNone || (hit_.match == Truth::kFalse && !all_)) return;  // *out is T
     ErrorKind error = ErrorKind::kMissing;
     *out = RunTruthCode(f_, code, &error);
-    if (*out == Truth::kError && hit_.match == Truth::kTrue) hit_.error = error;
-    hit_.match = And(hit_.match, *out);
+    Add(*out, error);
+  }
+  // The first factor.
+  void AskSubject(const ClauseNote& note, Truth* out) {
+    if (note.test.steps == 0) return Ask(note.subject, out);
+    ErrorKind error = ErrorKind::kMissing;
+    *out = f_.matching.machine->RunTruth(note.subject, note.test, &f_.env, &error);
+    Add(*out, error);
   }
 
  private:
+  void Add(Truth truth, ErrorKind error) {
+    if (truth == Truth::kError && hit_.match == Truth::kTrue) hit_.error = error;
+    hit_.match = And(hit_.match, truth);
+  }
+
   Fold& f_;
   Hit& hit_;
   const bool all_;
 };
 
-void TryDelegation(Fold& f, uint32_t statement, Matching* matching, Hit* hit) {
-  const Delegation& delegation = f.program.delegations[f.program.statements[statement].detail];
+void TryDelegation(Fold& f, uint32_t lent_by, Matching* matching, Hit* hit) {
+  const Delegation& delegation = f.program.delegations[lent_by];
   Truth held = Truth::kTrue;
   matching->Ask(delegation.from_code, &held);
   hit->subject = And(hit->subject, held);
@@ -164,18 +176,18 @@ void TryDelegation(Fold& f, uint32_t statement, Matching* matching, Hit* hit) {
 
 // *hit: as it begins.
 void Try(Fold& f, uint32_t clause, bool all_factors, Hit* hit) {
-  const ProgramNotes::ClauseNote& note = f.notes.clauses[clause];
+  const ClauseNote& note = f.notes.clauses[clause];
   hit->clause = clause;
   Matching matching(f, hit, all_factors);
-  if (note.of_delegation) {
+  if (note.delegation != kNone) {
     TaskView view(f, note.statement);
-    matching.Ask(note.subject, &hit->subject);
-    TryDelegation(f, note.statement, &matching, hit);
+    matching.AskSubject(note, &hit->subject);
+    TryDelegation(f, note.delegation, &matching, hit);
     matching.Ask(note.scope, &hit->scope);
     matching.Ask(note.where, &hit->where);
     return;
   }
-  matching.Ask(note.subject, &hit->subject);
+  matching.AskSubject(note, &hit->subject);
   matching.Ask(note.scope, &hit->scope);
   matching.Ask(note.where, &hit->where);
 }
@@ -184,15 +196,11 @@ void Try(Fold& f, uint32_t clause, bool all_factors, Hit* hit) {
 void CollectMany(Fold& f, ClauseRole role) {
   const size_t slot = static_cast<size_t>(role);
   const std::vector<IndexEntry::Item>& items = f.entry->items[slot];
-  std::vector<uint32_t>& found = f.notes.found;
+  std::vector<uint32_t>& found = f.matching.found;
   found.clear();
   CollectKeys(f);
-  const uint32_t round = NextRound(f);
   auto take = [&](uint32_t clause) {
-    ProgramNotes::ClauseNote& note = f.notes.clauses[clause];
-    if (note.round == round) return;
-    note.round = round;
-    if (Concerns(f, role, note.statement)) found.push_back(clause);
+    if (Concerns(f, role, f.notes.clauses[clause])) found.push_back(clause);
   };
   auto take_run = [&](const IndexEntry::Run& run) {
     if (run.narrowing != kNone && Narrows(f)) {
@@ -218,7 +226,9 @@ void CollectMany(Fold& f, ClauseRole role) {
       if (const IndexEntry::Run* run = f.entry->FindRun(role, key)) take_run(*run);
     }
   }
-  if (found.size() > 1) std::sort(found.begin(), found.end());
+  if (found.size() < 2) return;
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
 }
 
 // So few that looking for their keys would cost more than trying them.
@@ -232,7 +242,7 @@ size_t CollectFew(Fold& f, ClauseRole role, std::span<const IndexEntry::Item> it
     size_t at = count;
     while (at > 0 && found[at - 1] > item.clause) --at;
     if (at > 0 && found[at - 1] == item.clause) continue;
-    if (!Concerns(f, role, f.notes.clauses[item.clause].statement)) continue;
+    if (!Concerns(f, role, f.notes.clauses[item.clause])) continue;
     for (size_t i = count++; i > at; --i) found[i] = found[i - 1];
     found[at] = item.clause;
   }
@@ -257,7 +267,7 @@ std::span<const Hit> TryRole(Fold& f, ClauseRole role) {
     found = {few, CollectFew(f, role, items, few)};
   } else {
     CollectMany(f, role);
-    found = f.notes.found;
+    found = f.matching.found;
   }
   if (found.empty()) return {};
   auto* hits = static_cast<Hit*>(f.arena->Allocate(found.size() * sizeof(Hit), alignof(Hit)));

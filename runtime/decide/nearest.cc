@@ -28,7 +28,7 @@ int Said(Truth t) { return t == Truth::kTrue ? 1 : 0; }
 bool Try(Fold& f, ClauseRole role, uint32_t clause, Near* near) {
   Hit hit = TryClause(f, clause, true);
   if (f.env.abort != Abort::kNo) return false;
-  uint32_t statement = f.program.clauses[clause].statement;
+  uint32_t statement = f.notes.clauses[clause].statement;
   int passed = Said(hit.subject) + Said(hit.scope) + Said(hit.where);
   Factor factor = hit.subject != Truth::kTrue ? Factor::kSubject
                   : hit.scope != Truth::kTrue ? Factor::kScope
@@ -58,8 +58,8 @@ bool FindAmong(Fold& f, const IndexEntry::Near& near, Near* out) {
   const uint32_t round = NextRound(f);
   for (int i = 0; i < narrowed.count; ++i) {
     for (uint32_t clause : narrowed.ranges[i]) {
-      if (f.notes.clauses[clause].round == round) continue;
-      f.notes.clauses[clause].round = round;
+      if (f.matching.rounds[clause] == round) continue;
+      f.matching.rounds[clause] = round;
       if (!Try(f, ClauseRole::kGrantMay, clause, out)) return true;
     }
   }
@@ -67,11 +67,11 @@ bool FindAmong(Fold& f, const IndexEntry::Near& near, Near* out) {
   auto try_of = [&](std::span<const uint32_t> clauses, int most) {
     for (uint32_t clause : clauses) {
       if (out->passed > most) return true;
-      if (f.notes.clauses[clause].round == round) continue;
+      if (f.matching.rounds[clause] == round) continue;
       const bool best_of_its_kind =
           out->passed == most && out->live == static_cast<int>(Factor::kNone);
       if (best_of_its_kind &&
-          !out->Better(most, out->live, f.program.clauses[clause].statement, clause))
+          !out->Better(most, out->live, f.notes.clauses[clause].statement, clause))
         return true;
       if (!Try(f, ClauseRole::kGrantMay, clause, out)) return false;
     }
@@ -104,9 +104,9 @@ Near FindNearest(Fold& f, ClauseRole role, uint32_t only_statement) {
   size_t tried = 0;
   const uint32_t round = NextRound(f);
   for (const IndexEntry::Item& item : items) {
-    if (f.notes.clauses[item.clause].round == round) continue;
-    f.notes.clauses[item.clause].round = round;
-    uint32_t statement = f.program.clauses[item.clause].statement;
+    if (f.matching.rounds[item.clause] == round) continue;
+    f.matching.rounds[item.clause] = round;
+    uint32_t statement = f.notes.clauses[item.clause].statement;
     if (only_statement != kNone && statement != only_statement) continue;
     if (role == ClauseRole::kDelegationMay &&
         !DelegationConcerns(f, f.program.statements[statement].detail))
@@ -135,7 +135,7 @@ class Reporter {
     scratch_->what_if_arena.Reset();
     Request request = f_.request;
     request.explain = false;
-    Fold f(f_.snapshot, store_, request, f_.now, f_.notes_ptr(), &scratch_->what_if_arena,
+    Fold f(f_.snapshot, store_, request, f_.now, &f_.matching, &scratch_->what_if_arena,
            &scratch_->text, &scratch_->consent, &scratch_->what_if_decision);
     f.suppose = &s;
     RunFold(f);

@@ -202,7 +202,7 @@ Reason StepDuties(Fold& f) {
   };
   uint32_t last = kNone;
   for (const Hit& hit : HitsOf(f, ClauseRole::kObligationCovers)) {
-    uint32_t statement = f.program.clauses[hit.clause].statement;
+    uint32_t statement = f.notes.clauses[hit.clause].statement;
     if (statement == last) continue;
     // What obliges the person who acts for another obliges here too.
     if (hit.match == Truth::kFalse && MatchForDeputy(f, hit.clause) == Truth::kFalse) continue;

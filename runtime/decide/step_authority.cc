@@ -10,7 +10,7 @@ Reason StepForbid(Fold& f) {
   uint32_t last = kNone;
   bool forbidden = false;
   for (const Hit& hit : HitsOf(f, ClauseRole::kForbidCovers)) {
-    uint32_t statement = f.program.clauses[hit.clause].statement;
+    uint32_t statement = f.notes.clauses[hit.clause].statement;
     if (statement == last) continue;
     const Forbid& forbid = f.program.forbids[f.program.statements[statement].detail];
     auto lifted = [&] {  // on T only (closing rule 9)
@@ -122,7 +122,7 @@ Reason StepAuthority(Fold& f) {
   uint32_t last_by = kNone;
   for (const Hit& hit : HitsOf(f, ClauseRole::kGrantMay)) {
     if (hit.match != Truth::kTrue) continue;
-    uint32_t statement = f.program.clauses[hit.clause].statement;
+    uint32_t statement = f.notes.clauses[hit.clause].statement;
     Factor miss = NotLive(f, statement);
     if (miss != Factor::kNone) {
       if (nearest_statement == kNone || miss > nearest ||
@@ -157,7 +157,7 @@ Reason StepCeilings(Fold& f) {
     uint32_t statement = f.hops[i].statement;
     const Hit* covers = nullptr;
     for (const Hit& hit : hits) {
-      if (hit.match == Truth::kTrue && f.program.clauses[hit.clause].statement == statement) {
+      if (hit.match == Truth::kTrue && f.notes.clauses[hit.clause].statement == statement) {
         covers = &hit;
         break;
       }

@@ -189,7 +189,7 @@ Reason StepDelegation(Fold& f) {
   uint32_t best_statement = kNone, best_clause = kNone;
   for (const Hit& hit : HitsOf(f, ClauseRole::kDelegationMay)) {
     if (hit.match != Truth::kTrue) continue;
-    uint32_t statement = f.program.clauses[hit.clause].statement;
+    uint32_t statement = f.notes.clauses[hit.clause].statement;
     if (!Started(f, statement)) {
       f.Flips(Instant{f.program.statements[statement].granted_us});
       continue;

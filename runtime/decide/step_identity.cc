@@ -370,8 +370,10 @@ Reason StepIdentity(Fold& f) {
     f.d.detail = "the places that name the agent disagree";
     return Reason::kIdentityChainMismatch;
   }
+  f.ahead.Step(f);
   uint32_t root = kNone;
   Found found = FindSubject(f, &root);
+  f.ahead.Step(f);
   if (found == Found::kAmbiguous) return Reason::kIdentityAmbiguous;
   if (found == Found::kNobody) {
     if (f.request.hop_count > 0 || !HasPublicGrant(f)) return Reason::kIdentityUnknown;

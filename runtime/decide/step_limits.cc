@@ -47,7 +47,7 @@ void Gather(Fold& f, Gathering* g) {
     if (f.deputy == nullptr) break;
     Truth match = MatchForDeputy(f, hit.clause);
     if (match != Truth::kFalse)
-      g->Add(f, f.program.clauses[hit.clause].statement, match == Truth::kTrue, true);
+      g->Add(f, f.notes.clauses[hit.clause].statement, match == Truth::kTrue, true);
   }
   auto started = [&](uint32_t s) {
     if (!Started(f, s)) f.Flips(Instant{f.program.statements[s].granted_us});
@@ -366,7 +366,7 @@ bool NothingMetes(Fold& f) {
     if (role == ClauseRole::kDelegationMay && f.hop_count == 0 && f.deputy == nullptr) continue;
     for (const Hit& hit : HitsOf(f, role)) {
       if (hit.match == Truth::kFalse) continue;
-      if (hit.match == Truth::kError || !Started(f, f.program.clauses[hit.clause].statement))
+      if (hit.match == Truth::kError || !Started(f, f.notes.clauses[hit.clause].statement))
         return false;
     }
   }

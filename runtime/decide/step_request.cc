@@ -296,12 +296,17 @@ Reason StepRequest(Fold& f) {
   f.env.arena = f.arena;
   f.env.now = f.now;
   f.env.action = f.action_def;
+  f.ahead.Step(f);
   Reason reason = TypeParams(f);
   if (reason != kPass) return reason;
   f.env.params = f.params;
+  f.ahead.Step(f);
   reason = TypeResource(f);
   if (reason != kPass) return reason;
-  return TypeContext(f);
+  f.ahead.Step(f);
+  reason = TypeContext(f);
+  f.ahead.Step(f);
+  return reason;
 }
 
 // Lays what the caller may say about the person over the facts; called once step 2 has found the

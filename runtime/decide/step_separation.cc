@@ -34,7 +34,7 @@ Reason StepSeparation(Fold& f) {
       Truth match = hit.match;
       if (match == Truth::kFalse) match = MatchForDeputy(f, hit.clause);
       if (match == Truth::kFalse) continue;
-      uint32_t statement = f.program.clauses[hit.clause].statement;
+      uint32_t statement = f.notes.clauses[hit.clause].statement;
       bool seen = std::any_of(matches.begin(), matches.end(), [&](const Match& m) {
         return m.statement == statement && m.side == side;
       });

@@ -203,6 +203,51 @@ Result<Value> Snapshot::TypeValue(const WireValue& wire, TypeId type, Arena* are
   return TypeWireValue(wire, type, Typing{*program_, *tables_, &entities, arena, false});
 }
 
+// ---------------------------------------------------------------- fetching ahead
+
+bool Snapshot::Large() const {
+  constexpr size_t kLarge = 16'384;
+  return tables_->persons.size() > kLarge || tables_->agents.size() > kLarge / 4 ||
+         program_->clauses.size() > kLarge;
+}
+
+void Snapshot::FetchNames(Fetch* fetch, std::string_view person, std::string_view agent) const {
+  fetch->person = tables_->person_ids.FetchSlot(0, person);
+  if (agent.empty()) return;
+  fetch->agent = tables_->names.FetchSlot(kAgentSpace, agent);
+  fetch->runs_as = tables_->names.FetchSlot(kRunsAsSpace, agent);
+}
+
+void Snapshot::FetchEntries(Fetch* fetch) const {
+  tables_->person_ids.FetchEntry(&fetch->person);
+  if (fetch->agent.hash == 0) return;
+  tables_->names.FetchEntry(&fetch->agent);
+  if (fetch->agent.entry == kNone) tables_->names.FetchEntry(&fetch->runs_as);
+}
+
+void Snapshot::FetchTexts(Fetch* fetch) const {
+  fetch->person_slot = tables_->person_ids.FetchText(fetch->person);
+  if (fetch->person_slot != kNone) __builtin_prefetch(&tables_->persons[fetch->person_slot]);
+  if (fetch->agent.hash == 0) return;
+  const bool named = fetch->agent.entry != kNone;
+  fetch->agent_index = tables_->names.FetchText(named ? fetch->agent : fetch->runs_as);
+  if (fetch->agent_index != kNone) __builtin_prefetch(&tables_->agents[fetch->agent_index]);
+}
+
+void Snapshot::FetchRecords(Fetch* fetch) const {
+  if (fetch->person_slot != kNone) {
+    fetch->entity = tables_->persons[fetch->person_slot];
+    const char* at = reinterpret_cast<const char*>(fetch->entity);
+    for (size_t line = 0; line < sizeof(Entity) + sizeof(PersonFacts); line += 64)
+      __builtin_prefetch(at + line);
+  }
+  if (fetch->agent_index != kNone) {
+    const AgentCard& card = tables_->agents[fetch->agent_index];
+    fetch->agent_hash = card.name_hash;
+    __builtin_prefetch(card.name.data());
+  }
+}
+
 // ---------------------------------------------------------------- freshness
 
 bool Snapshot::PersonsFresh(Instant now) const {

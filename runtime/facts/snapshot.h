@@ -32,6 +32,7 @@
 #include "runtime/base/result.h"
 #include "runtime/base/wire.h"
 #include "runtime/bytecode/program.h"
+#include "runtime/facts/text_index.h"
 #include "runtime/facts/value.h"
 
 namespace dpl {
@@ -221,6 +222,22 @@ class Snapshot {
   // the ids beneath it).
   uint32_t FindAgent(std::string_view name) const;           // Program::agents, kNone
   uint32_t FindStatement(std::string_view qualified) const;  // kNone
+
+  // What the look-ups of one request's person, resource and first agent will read, brought into the
+  // cache before they are made (runtime/decide/ahead.h says when). A step each; between two of them
+  // memory has time to answer. Of what a patch has changed nothing is fetched.
+  struct Fetch {
+    TextIndex::Begun person, resource, agent, runs_as;
+    uint32_t person_slot = kNone, agent_index = kNone;
+    const Entity* entity = nullptr;
+    uint64_t agent_hash = 0;  // KeyedHash of the agent's name, once it is known
+  };
+  void FetchNames(Fetch* fetch, std::string_view person, std::string_view agent) const;
+  void FetchEntries(Fetch* fetch) const;
+  void FetchTexts(Fetch* fetch) const;
+  void FetchRecords(Fetch* fetch) const;
+  // Whether there is so much of anything that it does not stay in the cache by itself.
+  bool Large() const;
 
   // Freshness of a feed at `now`: false when it is not loaded or older than the schema's `source …
   // within`.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "runtime/base/ip.h"
+#include "runtime/base/keyed_hash.h"
 #include "runtime/facts/builder.h"
 
 namespace dpl {
@@ -86,6 +87,8 @@ Status SnapshotBuilder::BuildNames() {
     names.push_back(schema_.Text(program_.statements[statement].name));
   }
   AddNames(kAgentSpace, names);
+  t_.agents.reserve(names.size());
+  for (std::string_view name : names) t_.agents.push_back({name, KeyedHash(name)});
   AddRunsAs();
 
   for (uint32_t i = 0; i < program_.statements.size(); ++i) {

@@ -40,9 +40,16 @@ inline uint64_t SegmentsBit(int64_t segments) {
   return uint64_t{1} << (segments < 63 ? segments : 63);
 }
 
+// What a request reads of an agent before anything else of it.
+struct AgentCard {
+  std::string_view name;   // qualified
+  uint64_t name_hash = 0;  // KeyedHash: what state finds its runs by
+};
+
 struct FactTables {
   Arena arena;
   TextIndex names;
+  std::vector<AgentCard> agents;  // parallel to Program::agents
   uint64_t runs_as_segments =
       0;  // bit n: an agent runs as an id of n segments; the last bit: or more
 

@@ -98,6 +98,31 @@ const TextIndex::Entry* TextIndex::Locate(uint32_t space, std::string_view text)
   return nullptr;
 }
 
+TextIndex::Begun TextIndex::FetchSlot(uint32_t space, std::string_view text) const {
+  Begun begun{HashOf(space, text), space, kNone};
+  if (!slots_.empty()) __builtin_prefetch(&slots_[begun.hash & (slots_.size() - 1)]);
+  return begun;
+}
+
+void TextIndex::FetchEntry(Begun* begun) const {
+  if (slots_.empty()) return;
+  const size_t mask = slots_.size() - 1;
+  const uint32_t tag = static_cast<uint32_t>(begun->hash >> 32);
+  for (size_t at = begun->hash & mask; slots_[at].entry != kNone; at = (at + 1) & mask) {
+    if (slots_[at].tag != tag) continue;
+    begun->entry = slots_[at].entry;
+    return __builtin_prefetch(&entries_[begun->entry]);
+  }
+}
+
+uint32_t TextIndex::FetchText(const Begun& begun) const {
+  if (begun.entry == kNone) return kNone;
+  const Entry& entry = entries_[begun.entry];
+  if (entry.space != begun.space) return kNone;
+  __builtin_prefetch(entry.text.data());
+  return entry.value;
+}
+
 size_t TextIndex::ProbesForTest(uint32_t space, std::string_view text) const {
   const Entry* entry = Locate(space, text);
   const size_t mask = slots_.size() - 1;

@@ -27,6 +27,15 @@ class TextIndex {
   const uint32_t* Get(uint32_t space, std::string_view text) const;  // null when it is not there
   bool Has(uint32_t space, std::string_view text) const { return Locate(space, text) != nullptr; }
   size_t size() const { return entries_.size(); }
+  // A look-up whose memory is brought into the cache part by part, with other work between the
+  // parts: its slot, its entry, its text. It finds what Find would, or now and then another's.
+  struct Begun {
+    uint64_t hash = 0;
+    uint32_t space = 0, entry = kNone;
+  };
+  Begun FetchSlot(uint32_t space, std::string_view text) const;
+  void FetchEntry(Begun* begun) const;
+  uint32_t FetchText(const Begun& begun) const;  // the value, of this space; kNone
   // How many places are looked at to find it.
   size_t ProbesForTest(uint32_t space, std::string_view text) const;
 

@@ -78,6 +78,9 @@ class DurableStore final : public StateStore {
                        std::string_view task) const override {
     return image_.InstanceBoundTo(agent, instance, task);
   }
+  void FetchRun(uint64_t agent_hash, std::string_view instance, int part) const override {
+    image_.FetchRun(agent_hash, instance, part);
+  }
   uint64_t InstancesBorn(std::string_view agent, int64_t window_us, Instant now) const override {
     return image_.InstancesBorn(agent, window_us, now);
   }

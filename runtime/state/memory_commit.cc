@@ -50,12 +50,11 @@ CommitOutcome MemoryStore::Test(const CommitRequest& request, Instant now, Commi
   }
   if (births != 0) {
     for (const CommitRequest::Seen& seen : request.instances) {
-      if (auto* runs = instances_.Find(seen.agent)) SweepInstances(runs->value.get(), now, false);
+      if (auto* runs = instances_.Find(seen.agent)) SweepInstances(&runs->value, now, false);
     }
     if (instance_count_ + births > options_.max_instances) {
-      instances_.ForEach([&](NameTable<std::unique_ptr<Runs>>::Entry& runs) {
-        SweepInstances(runs.value.get(), now, true);
-      });
+      instances_.ForEach(
+          [&](NameTable<Runs>::Entry& runs) { SweepInstances(&runs.value, now, true); });
     }
     if (instance_count_ + births > options_.max_instances) return CommitOutcome::kFull;
   }
@@ -198,10 +197,9 @@ uint64_t MemoryStore::Apply(const CommitRequest& request, Instant now) {
     bool birth = seen.instance.empty();
     if (!birth) {
       auto* runs = instances_.Find(seen.agent);
-      if (runs == nullptr)
-        runs = instances_.Emplace(seen.agent, std::make_unique<Runs>(&home_)).first;
-      auto [entry, made] = runs->value->Emplace(seen.instance, seen.born,
-                                                Instant{SaturatingAdd(seen.born.us, seen.keep_us)});
+      if (runs == nullptr) runs = instances_.Emplace(seen.agent, &home_).first;
+      auto [entry, made] = runs->value.Emplace(seen.instance, seen.born,
+                                               Instant{SaturatingAdd(seen.born.us, seen.keep_us)});
       birth = made;
       if (birth) ++instance_count_;
       if (!seen.task.empty() && entry->value.task.load() == nullptr) Bind(&entry->value, seen.task);

@@ -114,12 +114,12 @@ void MemoryStore::Save(size_t piece, const std::function<void(std::string_view)>
     begin(Kind::kTaskBy);
     AppendTask(&w, *task.value);
   });
-  instances_.ForEach([&](const NameTable<std::unique_ptr<Runs>>::Entry& runs) {
+  instances_.ForEach([&](const NameTable<Runs>::Entry& runs) {
     const std::string agent = instances_.Name(runs);
-    runs.value->ForEach([&](const Runs::Entry& run) {
+    runs.value.ForEach([&](const Runs::Entry& run) {
       begin(Kind::kInstance);
       w.String(agent);
-      w.String(runs.value->Name(run));
+      w.String(runs.value.Name(run));
       w.I64(run.value.born.us);
       w.I64(run.value.keep_until.us);
       w.String(TaskOf(run.value));
@@ -265,8 +265,8 @@ bool MemoryStore::LoadRecord(ByteReader* in) {
           !ReadInstant(in, &keep_until) || !in->String(&task))
         return false;
       auto* runs = instances_.Find(agent);
-      if (runs == nullptr) runs = instances_.Emplace(agent, std::make_unique<Runs>(&home_)).first;
-      auto [run, made] = runs->value->Emplace(name, born, keep_until);
+      if (runs == nullptr) runs = instances_.Emplace(agent, &home_).first;
+      auto [run, made] = runs->value.Emplace(name, born, keep_until);
       if (!made) return false;
       ++instance_count_;
       if (!task.empty()) Bind(&run->value, task);

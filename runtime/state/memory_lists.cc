@@ -198,7 +198,7 @@ Page<InstanceRecord> MemoryStore::ListInstances(std::string_view agent, PageAsk 
   std::vector<std::string> agents;
   if (agent.empty()) {
     InParts(nullptr, instances_,
-            [&](const std::string& name, const std::unique_ptr<Runs>&) { agents.push_back(name); });
+            [&](const std::string& name, const Runs&) { agents.push_back(name); });
   } else {
     agents.push_back(Text(agent));
   }
@@ -208,7 +208,7 @@ Page<InstanceRecord> MemoryStore::ListInstances(std::string_view agent, PageAsk 
       ReadGuard guard;
       const auto* found = instances_.Find(of);
       if (found == nullptr) continue;
-      runs = found->value.get();  // an agent that has runs stays, once the store is open
+      runs = &found->value;  // an agent that has runs stays, once the store is open
     }
     InParts(nullptr, *runs, [&](const std::string& name, const Instance& run) {
       gather.Offer(JoinedKey({of, name}), [&] {

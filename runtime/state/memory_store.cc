@@ -176,7 +176,7 @@ const MemoryStore::Instance* MemoryStore::FindRun(std::string_view agent,
                                                   std::string_view instance) const {
   const auto* runs = instances_.Find(agent);
   if (runs == nullptr) return nullptr;
-  const auto* found = runs->value->Find(instance);
+  const auto* found = runs->value.Find(instance);
   return found == nullptr ? nullptr : &found->value;
 }
 
@@ -188,6 +188,15 @@ bool MemoryStore::FindInstance(std::string_view agent, std::string_view instance
   *born = run->born;
   *bound_to_task = run->task.load() != nullptr;
   return true;
+}
+
+void MemoryStore::FetchRun(uint64_t agent_hash, std::string_view instance, int part) const {
+  ReadGuard guard;
+  if (part == 0) return instances_.FetchSlot(agent_hash);
+  const auto* runs = instances_.FetchEntry(agent_hash);
+  if (part == 1 || runs == nullptr) return;
+  if (part == 2) return runs->value.FetchSlot(KeyedHash(instance));
+  (void)runs->value.FetchEntry(KeyedHash(instance));
 }
 
 bool MemoryStore::InstanceBoundTo(std::string_view agent, std::string_view instance,

@@ -58,6 +58,7 @@ class MemoryStore final : public StateStore {
                     bool* bound_to_task) const override;
   bool InstanceBoundTo(std::string_view agent, std::string_view instance,
                        std::string_view task) const override;
+  void FetchRun(uint64_t agent_hash, std::string_view instance, int part) const override;
   uint64_t InstancesBorn(std::string_view agent, int64_t window_us, Instant now) const override;
   bool HandoffRecorded(std::string_view parent_agent, std::string_view parent_instance,
                        std::string_view child_agent, std::string_view child_instance,
@@ -316,8 +317,8 @@ class MemoryStore final : public StateStore {
   NameTable<ConsentRecord> consents_{&home_};  // delegation, person
   NameTable<std::shared_ptr<const TaskRecord>> tasks_{&home_};
   NameTable<Bound> bound_tasks_{&home_};
-  NameTable<std::unique_ptr<Runs>> instances_{&home_};  // agent → instance
-  NameTable<Handoff> parents_{&home_};                  // child agent, instance
+  NameTable<Runs> instances_{&home_};   // agent → instance
+  NameTable<Handoff> parents_{&home_};  // child agent, instance
   // Parent agent, instance, child agent (without a name).
   NameTable<Handoff> fresh_handoffs_{&home_};
   NameTable<std::shared_ptr<const ApprovalRecord>> approvals_{&home_};

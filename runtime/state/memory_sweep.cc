@@ -146,8 +146,8 @@ void MemoryStore::SweepRevoked(RevokedKind kind) {
 // All of it, when a store is opened.
 void MemoryStore::SweepAll() {
   const Instant high = HighTime();
-  instances_.SweepAll([&](NameTable<std::unique_ptr<Runs>>::Entry& agent) {
-    Runs& runs = *agent.value;
+  instances_.SweepAll([&](NameTable<Runs>::Entry& agent) {
+    Runs& runs = agent.value;
     const size_t before = runs.size();
     runs.SweepAll([&](const Instance& run) {
       if (run.keep_until >= high) return false;

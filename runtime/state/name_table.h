@@ -33,6 +33,9 @@
 namespace dpl {
 
 struct TableHome {
+  // What the one writer of all its tables works with.
+  std::string packed, unpacked;
+  std::vector<uint64_t> slots;
   Pool pool;
   Words words;      // of those tables that share what their names begin with
   Retired retired;  // gone first: it gives back to the pool
@@ -73,16 +76,14 @@ class NameTable {
   explicit NameTable(TableHome* home, Readers readers = Readers::kGuarded, Words* words = nullptr)
       : home_(home), words_(words), locked_(readers == Readers::kLocked) {
     DPL_CHECK(locked_ || words == nullptr);
-    Directory* first = MakeDirectory(0);
-    first->parts[0].store(MakePart(kFewest, 0));
-    directory_.store(first);
+    parts_.store(Alone(MakePart(kFewest, 0)));
   }
   NameTable(const NameTable&) = delete;
   NameTable& operator=(const NameTable&) = delete;
   ~NameTable() {
     ForEach([&](Entry& entry) { Destroy(&entry); });
     EachPart([](Part* part) { FreePart(nullptr, part); });
-    FreeDirectory(nullptr, directory_.load());
+    if (Directory* directory = DirectoryOf(parts_.load())) FreeDirectory(nullptr, directory);
   }
 
   // Null: there is none.
@@ -96,6 +97,25 @@ class NameTable {
     return const_cast<NameTable*>(this)->Find(name);
   }
   bool Contains(std::string_view name) const { return Find(name) != nullptr; }
+  // What the look-up of a name with this hash will read, brought into the cache before it is
+  // wanted: first its slot; then the entry, which is given back if one could be it. Within a guard.
+  void FetchSlot(uint64_t hash) const {
+    const Part* part = PartOf(hash);
+    __builtin_prefetch(&part->slots[hash & part->mask]);
+  }
+  const Entry* FetchEntry(uint64_t hash) const {
+    const Part* part = PartOf(hash);
+    const uint64_t tag = hash >> 16 & 0xffff;
+    for (size_t i = hash & part->mask, n = 0; n < 8; i = (i + 1) & part->mask, ++n) {
+      const uint64_t slot = part->slots[i].load();
+      if (slot == 0) break;
+      if (slot == kGone || slot >> 48 != tag) continue;
+      __builtin_prefetch(EntryOf(slot));
+      __builtin_prefetch(reinterpret_cast<const char*>(EntryOf(slot)) + 64);
+      return EntryOf(slot);
+    }
+    return nullptr;
+  }
   // The entry of this name, made from `args` when there was none.
   template <class... Args>
   std::pair<Entry*, bool> Emplace(std::string_view name, Args&&... args) {
@@ -192,13 +212,13 @@ class NameTable {
 
  private:
   static constexpr uint64_t kGone = 1;  // of an entry that was; 0: none ever
-  static constexpr size_t kNoSlot = SIZE_MAX, kFewest = 16, kMost = 512;
+  static constexpr size_t kNoSlot = SIZE_MAX, kFewest = 4, kMost = 512;
   static constexpr uint32_t kDeepest = 32;
 
   // The entries whose hashes begin with the same `depth` bits. A slot has the entry's address, and
   // 16 bits of its hash in front.
   struct Part {
-    size_t mask;  // slots, less one
+    uint32_t mask;  // slots, less one
     uint32_t depth;
     uint32_t taken;  // slots that are not 0
     uint32_t live;
@@ -212,7 +232,7 @@ class NameTable {
   static Part* MakePart(size_t slots, uint32_t depth) {
     void* at = ::operator new(sizeof(Part) + (slots - 1) * sizeof(std::atomic<uint64_t>));
     Part* part = static_cast<Part*>(at);
-    part->mask = slots - 1;
+    part->mask = static_cast<uint32_t>(slots - 1);
     part->depth = depth;
     part->taken = part->live = 0;
     for (size_t i = 0; i < slots; ++i) new (&part->slots[i]) std::atomic<uint64_t>(0);
@@ -246,8 +266,15 @@ class NameTable {
   static Entry* EntryOf(uint64_t slot) {
     return reinterpret_cast<Entry*>(slot & ((uint64_t{1} << 48) - 1));
   }
+  // `parts_` of a table of one part is that part, and odd.
+  static uint64_t Alone(Part* part) { return reinterpret_cast<uint64_t>(part) | 1; }
+  static Directory* DirectoryOf(uint64_t parts) {
+    return (parts & 1) != 0 ? nullptr : reinterpret_cast<Directory*>(parts);
+  }
   Part* PartOf(uint64_t hash) const {
-    const Directory* directory = directory_.load();
+    const uint64_t parts = parts_.load();
+    const Directory* directory = DirectoryOf(parts);
+    if (directory == nullptr) return reinterpret_cast<Part*>(parts ^ 1);
     return directory->parts[Index(hash, directory->depth)].load();
   }
   // Where the range of hashes behind that of this part begins; 0: it was the last.
@@ -278,19 +305,20 @@ class NameTable {
 
   template <class... Args>
   Entry* Make(std::string_view name, Args&&... args) {
-    packed_.clear();
-    PackName(name, words_, &packed_);
+    std::string& packed = home_->packed;
+    packed.clear();
+    PackName(name, words_, &packed);
     char size[10];
     size_t digits = 0;
-    for (size_t n = packed_.size(); n > 127; n >>= 7) size[digits++] = static_cast<char>(n | 128);
-    size[digits] = static_cast<char>(packed_.size() >> (7 * digits));
+    for (size_t n = packed.size(); n > 127; n >>= 7) size[digits++] = static_cast<char>(n | 128);
+    size[digits] = static_cast<char>(packed.size() >> (7 * digits));
     ++digits;
-    void* at = home_->pool.Take(sizeof(Entry) + digits + packed_.size());
+    void* at = home_->pool.Take(sizeof(Entry) + digits + packed.size());
     DPL_CHECK(reinterpret_cast<uint64_t>(at) >> 48 == 0);
     Entry* entry = new (at) Entry(std::forward<Args>(args)...);
     char* after = reinterpret_cast<char*>(entry + 1);
     std::memcpy(after, size, digits);
-    std::memcpy(after + digits, packed_.data(), packed_.size());
+    std::memcpy(after + digits, packed.data(), packed.size());
     return entry;
   }
   void Destroy(Entry* entry) {
@@ -345,16 +373,16 @@ class NameTable {
   }
 
   uint64_t HashOf(const Entry& entry) {
-    unpacked_.clear();
-    UnpackName(entry.packed(), words_, &unpacked_);
-    return KeyedHash(unpacked_);
+    home_->unpacked.clear();
+    UnpackName(entry.packed(), words_, &home_->unpacked);
+    return KeyedHash(home_->unpacked);
   }
   // Room for one more in the part of `hash`: without the traces of what is gone, in more slots, or
   // as two parts.
   void Grow(Part* part, uint64_t hash) {
-    const size_t slots = part->mask + 1;
+    const size_t slots = size_t{part->mask} + 1;
     Part* made[2] = {nullptr, nullptr};
-    if (locked_ && part->live * 4 <= slots * 3) return Tidy(part);
+    if (locked_ && part->live < part->taken && part->live * 4 <= slots * 3) return Tidy(part);
     if (part->live * 2 <= slots) {
       made[0] = MakePart(slots, part->depth);
     } else if (slots < kMost || part->depth == kDeepest) {
@@ -369,13 +397,20 @@ class NameTable {
       const uint64_t of = HashOf(*EntryOf(slot));
       Place(made[1] != nullptr && (of >> bit & 1) != 0 ? made[1] : made[0], slot, of);
     }
-    Directory* directory = directory_.load();
-    if (made[1] != nullptr && part->depth == directory->depth) {
-      Directory* wider = MakeDirectory(directory->depth + 1);
+    Directory* directory = DirectoryOf(parts_.load());
+    if (directory == nullptr && made[1] == nullptr) {
+      parts_.store(Alone(made[0]));
+      home_->retired.Add(part, &FreePart, nullptr);
+      return;
+    }
+    const uint32_t depth = directory == nullptr ? 0 : directory->depth;
+    if (made[1] != nullptr && part->depth == depth) {
+      Directory* wider = MakeDirectory(depth + 1);
       for (size_t i = 0; i < size_t{1} << wider->depth; ++i)
-        wider->parts[i].store(directory->parts[i / 2].load(), std::memory_order_relaxed);
-      directory_.store(wider);
-      home_->retired.Add(directory, &FreeDirectory, nullptr);
+        wider->parts[i].store(directory == nullptr ? part : directory->parts[i / 2].load(),
+                              std::memory_order_relaxed);
+      parts_.store(reinterpret_cast<uint64_t>(wider));
+      if (directory != nullptr) home_->retired.Add(directory, &FreeDirectory, nullptr);
       directory = wider;
     }
     const size_t width = size_t{1} << (directory->depth - part->depth);
@@ -386,13 +421,14 @@ class NameTable {
   }
   // Takes away the traces of what is gone, in place.
   void Tidy(Part* part) {
-    slots_.clear();
+    std::vector<uint64_t>& all = home_->slots;
+    all.clear();
     for (size_t i = 0; i <= part->mask; ++i) {
-      slots_.push_back(part->slots[i].load(std::memory_order_relaxed));
+      all.push_back(part->slots[i].load(std::memory_order_relaxed));
       part->slots[i].store(0, std::memory_order_relaxed);
     }
     part->taken = part->live = 0;
-    for (uint64_t slot : slots_) {
+    for (uint64_t slot : all) {
       if (slot > kGone) Place(part, slot, HashOf(*EntryOf(slot)));
     }
   }
@@ -400,12 +436,10 @@ class NameTable {
   TableHome* const home_;
   Words* const words_;
   const bool locked_;
-  std::atomic<Directory*> directory_{nullptr};
+  std::atomic<uint64_t> parts_{0};
   std::atomic<size_t> size_{0};
   uint64_t sweep_from_ = 0;
   size_t sweep_slot_ = 0;
-  std::string packed_, unpacked_;
-  std::vector<uint64_t> slots_;
 };
 
 }  // namespace dpl

@@ -148,6 +148,10 @@ class DecisionState {
                             bool* bound_to_task) const = 0;
   virtual bool InstanceBoundTo(std::string_view agent, std::string_view instance,
                                std::string_view task) const = 0;
+  // What FindInstance will read, brought into the cache part by part (0 to 3, in this order) with
+  // other work between them. `agent_hash`: KeyedHash of the agent's name. Changes nothing.
+  virtual void FetchRun(uint64_t /*agent_hash*/, std::string_view /*instance*/,
+                        int /*part*/) const {}
   // Births of distinct instances of the template in (now - window, now]; window 0: not yet
   // forgotten.
   virtual uint64_t InstancesBorn(std::string_view agent, int64_t window_us, Instant now) const = 0;

@@ -6,6 +6,7 @@
 // Abort::kInternal and does nothing worse.
 #include "runtime/vm/machine.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <vector>
@@ -31,34 +32,8 @@ constexpr int16_t kSteps[] = {
 #undef DPL_OPCODE
 };
 
-// A code of one subject test and nothing else, as most subjects are: asked without the loop.
-struct SubjectTest {
-  Opcode op = Opcode::kReturn;
-  uint32_t operand = 0;
-  int64_t steps = 0;  // of both instructions; 0: the code is another
-};
-
-SubjectTest TestOf(const Program& program, const Code& code) {
-  const uint32_t* words = program.code.data() + code.offset;
-  if (code.size < 2 || words[code.size - 1] != static_cast<uint32_t>(Opcode::kReturn)) return {};
-  const std::optional<Opcode> op = OpcodeOfWord(words[0]);
-  if (!op || InfoOf(*op).words() + 1 != code.size) return {};
-  switch (*op) {
-    case Opcode::kSubjPerson:
-    case Opcode::kSubjTeam:
-    case Opcode::kSubjRole:
-    case Opcode::kSubjEveryone:
-    case Opcode::kSubjAgentRoot:
-    case Opcode::kSubjAgentHop:
-      return {*op, InfoOf(*op).operand_count == 0 ? 0 : words[1],
-              kSteps[words[0]] + kSteps[static_cast<size_t>(Opcode::kReturn)]};
-    default:
-      return {};
-  }
-}
-
 Value Ask(Context& c, const SubjectTest& test) {
-  switch (test.op) {
+  switch (static_cast<Opcode>(test.op)) {
     case Opcode::kSubjPerson:
       return vm::SubjPerson(c, test.operand);
     case Opcode::kSubjTeam:
@@ -211,35 +186,34 @@ bool IsTruth(const Value& v) { return v.kind == ValueKind::kBool || Unusable(v);
 
 struct Machine::Impl {
   explicit Impl(const Program& p) : program(p) {
-    tests.reserve(p.codes.size());
     comparisons.reserve(p.codes.size());
-    for (const Code& code : p.codes) {
-      tests.push_back(TestOf(p, code));
-      comparisons.push_back(ComparisonOf(p, code));
-    }
-    patterns.resize(p.constants.size());
-    for (size_t i = 0; i < p.constants.size(); ++i) {
-      const Constant& constant = p.constants[i];
-      if (constant.kind != Constant::Kind::kPattern || constant.extra != 1) continue;
-      Result<Pattern> pattern = Pattern::Compile(constant.text);
-      if (!pattern.ok()) {
-        if (error.empty())
-          error = "a pattern of the policy does not compile: " + pattern.error().message;
+    for (const Code& code : p.codes) comparisons.push_back(ComparisonOf(p, code));
+    for (uint32_t i : p.notes.patterns) {
+      Result<Pattern> pattern = Pattern::Compile(p.constants[i].text);
+      if (pattern.ok()) {
+        patterns.push_back(pattern.take());
         continue;
       }
-      patterns[i].emplace(pattern.take());
+      error = "a pattern of the policy does not compile: " + pattern.error().message;
+      break;
     }
   }
 
+  // Null: this constant is no expression.
+  const Pattern* PatternOf(uint32_t constant) const {
+    const std::vector<uint32_t>& all = program.notes.patterns;
+    auto at = std::lower_bound(all.begin(), all.end(), constant);
+    if (at == all.end() || *at != constant) return nullptr;
+    return &patterns[static_cast<size_t>(at - all.begin())];
+  }
   Value Run(const Code& code, Env* env);
   Value Compare(uint32_t code, Env* env);
   // Folds one truth of a quantifier's body; true when the loop is over and *result stands.
   static bool Fold(Loop* loop, const Value& truth, Value* result);
 
   const Program& program;
-  std::vector<SubjectTest> tests;                // parallel to Program::codes
-  std::vector<Comparison> comparisons;           // parallel to Program::codes
-  std::vector<std::optional<Pattern>> patterns;  // parallel to Program::constants
+  std::vector<Comparison> comparisons;  // parallel to Program::codes
+  std::vector<Pattern> patterns;        // parallel to ProgramNotes::patterns
   std::string error;
   std::array<Value, kMaxStack> stack;
   std::array<Value, kMaxLocals> locals;
@@ -431,8 +405,8 @@ op_Like:
   DPL_UNARY(1, vm::Like(c, *top, env->snapshot->constant(at[1]).text()));
 op_Matches:
   if (Unusable(*top)) DPL_UNARY(1, ErrorOf(*top));
-  if (!patterns[at[1]]) goto confused;
-  DPL_UNARY(1, vm::Matches(c, *top, *patterns[at[1]]));
+  if (PatternOf(at[1]) == nullptr) goto confused;
+  DPL_UNARY(1, vm::Matches(c, *top, *PatternOf(at[1])));
 op_During:
   DPL_UNARY(1, vm::During(c, *top, at[1]));
 op_CallBuiltin : {
@@ -641,7 +615,10 @@ Value Machine::Run(uint32_t code, Env* env) { return impl_->Run(impl_->program.c
 
 Truth Machine::RunTruth(uint32_t code, Env* env, ErrorKind* error) {
   if (code == kNone) return Truth::kTrue;
-  const SubjectTest& test = impl_->tests[code];
+  return RunTruth(code, impl_->program.notes.tests[code], env, error);
+}
+
+Truth Machine::RunTruth(uint32_t code, const SubjectTest& test, Env* env, ErrorKind* error) {
   Value value = vm::Missing();
   if (test.steps == 0) {
     value = impl_->comparisons[code].steps == 0 ? Run(code, env) : impl_->Compare(code, env);

@@ -46,6 +46,7 @@ struct Env {
 
 class Machine {
  public:
+  // Of a program whose index is built.
   explicit Machine(const Program& program);  // compiles the program's patterns (re2) once; throws
                                              // nothing; see ok()
   ~Machine();
@@ -54,6 +55,8 @@ class Machine {
   Value Run(uint32_t code, Env* env);  // on abort: ⊥ and env->abort set
   Truth RunTruth(uint32_t code, Env* env,
                  ErrorKind* error = nullptr);  // kNone: T; a non-bool result is an abort
+  // The same of a code whose test the caller has at hand (notes.h).
+  Truth RunTruth(uint32_t code, const SubjectTest& test, Env* env, ErrorKind* error);
   struct Impl;
 
  private:

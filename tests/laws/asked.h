@@ -75,8 +75,11 @@ class Engine {
   // itself; `explain`: the steps after the first failure too.
   std::string Json(const gen::Ask& ask, Instant now, Instant* valid_until = nullptr,
                    bool explain = true);
-  // As if the index had one level only.
-  void TryEveryClause() { scratch_.TryEveryClauseForTest(); }
+  // As if the index had one level only, and with what is small fetched ahead too.
+  void TryEveryClause() {
+    scratch_.TryEveryClauseForTest();
+    scratch_.FetchAheadForTest();
+  }
 
  private:
   Request Prepare(const gen::Ask& ask, Instant now, const Given& given, MemoryStore* store);

@@ -169,6 +169,7 @@ class Runner {
     }
     Request r = Asked(e);
     answer_ = oracle_.Decide(r, now_);
+    scratch_.FetchAheadForTest();
     decision_ = &dpl::Decide(*snapshot_, &store_, r, now_, &scratch_);
     Count();
     if (decision_->reservation != 0 && decision_->outcome == OutcomeKind::kPermit &&

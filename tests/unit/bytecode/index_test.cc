@@ -62,6 +62,10 @@ TEST(Index, FindsTheRunOfAKey) {
       if (run != nullptr) {
         EXPECT_EQ(run->key, key);
       }
+      const IndexEntry::Run* near = entry.FetchRun(ClauseRole::kGrantMay, key);
+      if (near == nullptr) return;
+      EXPECT_GE(near, entry.runs[role].data());
+      EXPECT_LT(near, entry.runs[role].data() + entry.runs[role].size());
     };
     for (const SubjectKey& key : keys) {
       look(key);

@@ -251,15 +251,15 @@ class Builder {
     // agent
     uint32_t agent = Begin(StatementKind::kAgent, "acme.docs.helper", 0);
     AddClause(agent, ClauseRole::kAgentMay, Sample::kDocument, {1}, {{KeyKind::kAgent, 0}});
-    p_.agents.push_back({Sample::kPersonE1,
-                         0,
-                         S("helps"),
-                         {S("spiffe://acme/helper")},
-                         kDay,
-                         kModeOnBehalfOf,
-                         kDay,
-                         10,
-                         kDay});
+    p_.agents.push_back({.accountable = Sample::kPersonE1,
+                         .accountable_else = 0,
+                         .purpose = S("helps"),
+                         .modes = kModeOnBehalfOf,
+                         .attested_within_us = kDay,
+                         .lives_us = kDay,
+                         .instances_max = 10,
+                         .instances_window_us = kDay,
+                         .runs_as = {S("spiffe://acme/helper")}});
     // delegation
     uint32_t delegation = Begin(StatementKind::kDelegation, "acme.docs.help", 0);
     AddClause(delegation, ClauseRole::kDelegationMay, Sample::kDocument, {1},

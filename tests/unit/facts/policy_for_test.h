@@ -112,7 +112,11 @@ class PolicyForTest {
   uint32_t Grant(std::string_view name, uint32_t approver, std::initializer_list<uint32_t> types);
   uint32_t AddAgent(std::string_view name, std::initializer_list<std::string_view> runs_as);
 
-  std::shared_ptr<const Program> Finish() const { return std::make_shared<const Program>(p); }
+  std::shared_ptr<const Program> Finish() const {
+    auto program = std::make_shared<Program>(p);
+    program->notes = NotesOf(*program);
+    return program;
+  }
 
   Program p;
   // enums, in the order of their making

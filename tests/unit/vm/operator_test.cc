@@ -278,15 +278,16 @@ TEST_F(OperatorTest, MatchesIsAnchored) {
 
 TEST_F(OperatorTest, APatternThatDoesNotCompileSurfacesAtLoad) {
   policy.RegexPattern("a(b");
-  Machine machine_of_bad(policy.p);
+  std::shared_ptr<const Program> bad = policy.Finish();
+  Machine machine_of_bad(*bad);
   EXPECT_FALSE(machine_of_bad.ok());
   EXPECT_NE(machine_of_bad.error().find("pattern"), std::string::npos);
   PolicyForTest big;
   big.RegexPattern("((a{100}){100}){10}");
-  EXPECT_FALSE(Machine(big.p).ok());
+  EXPECT_FALSE(Machine(*big.Finish()).ok());
   PolicyForTest fine;
   fine.RegexPattern("a(b)");
-  EXPECT_TRUE(Machine(fine.p).ok());
+  EXPECT_TRUE(Machine(*fine.Finish()).ok());
 }
 
 TEST_F(OperatorTest, LongTextsCostMore) {
