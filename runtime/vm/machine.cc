@@ -338,6 +338,7 @@ op_ResourceAttr:
   if (top->kind == ValueKind::kResource) {
     const Entity& entity = *env->snapshot->Latest(top->entity);
     if (entity.type == at[1] && entity.attributes != nullptr &&
+        at[2] < program.schema.resources[at[1]].attributes.size() &&
         entity.attributes[at[2]].kind != ValueKind::kUnset) {
       *top = entity.attributes[at[2]];
       DPL_NEXT(2);
