@@ -54,6 +54,7 @@ std::vector<ConditionParts> AddConditionParts(check::Model* model, const SourceS
   }
   program->schema = std::move(model->schema);
   program->constants = std::move(model->constants);
+  BuildIndex(program);  // what it notes of each code is wanted of the new ones, too
   return out;
 }
 
