@@ -116,7 +116,7 @@ def main():
         worlds = [limits(), many_grants(folder)]
         for number, (source, facts, bodies) in enumerate(worlds):
             bundle, config = folder / f"{number}.dplb", folder / f"{number}.json"
-            subprocess.run([args.dplc, "build", source, "-o", bundle], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([args.dplc, "build", source, "-o", bundle], check=True, capture_output=True)
             config.write_text(json.dumps({"bundle": str(bundle), "facts": str(facts), "threads": 1,
                                           "audit": {"folder": str(folder / f"audit{number}")}}))
             server = Dpld("--config", config, "--state", folder / f"state{number}")
